@@ -1,0 +1,76 @@
+# Every target sets up what it needs; `make help` lists them.
+PYTHON ?= python3
+PORT ?= 8080
+DATA ?= .roster
+VENV := .venv
+BIN := $(VENV)/bin
+ENGINE := engine/node_modules/.package-lock.json
+RUN := $(VENV)/run.stamp
+DEV := $(VENV)/dev.stamp
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export NPM_CONFIG_LOGLEVEL := error
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench openapi docs lock clean
+
+help: ## list every target
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
+
+run: $(RUN) $(ENGINE) ## serve the API on the embedded engine with demo users (PORT=8080 DATA=.roster)
+	@exec $(BIN)/roster serve --local --port $(PORT) --data $(DATA)
+
+test: $(DEV) $(ENGINE) ## run the whole suite (ARGS="-k name" narrows it)
+	$(BIN)/pytest -n auto $(ARGS)
+
+coverage: $(DEV) $(ENGINE) ## run the suite and hold branch coverage to its bound
+	$(BIN)/pytest -n auto --cov --cov-report=term $(ARGS)
+
+lint: $(DEV) ## ruff, ruff format, mypy, bandit, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/bandit -q -c pyproject.toml -r api models flask_pynamodb
+	$(BIN)/lint-imports
+
+format: $(DEV) ## put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(DEV) $(ENGINE) ## measure the service beside a bare route (needs wrk)
+	$(BIN)/python -m bench
+
+openapi: $(DEV) ## write openapi/*.json
+	$(BIN)/roster openapi write
+
+docs: $(DEV) ## build the Sphinx site, warnings are errors
+	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
+
+lock: $(DEV) ## compile requirements/*.txt anew, with hashes
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --no-annotate -q pyproject.toml requirements/run.in -o requirements/run.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --no-annotate -q pyproject.toml requirements/test.in -c requirements/run.txt \
+	    -o requirements/test.txt
+
+clean: ## remove what the other targets made, but not the data
+	rm -rf $(VENV) engine/node_modules docs/_build .pytest_cache .mypy_cache .ruff_cache .coverage*
+
+$(RUN): requirements/run.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Roster needs Python 3.11 or later; name one with make PYTHON=..." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the locked dependencies ..."
+	@$(BIN)/pip install -q --require-hashes -r requirements/run.txt
+	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): requirements/test.txt $(RUN)
+	@echo "Installing the locked tools ..."
+	@$(BIN)/pip install -q --require-hashes -r requirements/test.txt
+	@touch $@
+
+$(ENGINE): engine/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed to install the local engine" >&2; exit 1; }
+	@echo "Installing the local engine ..."
+	@npm ci --prefix engine --no-fund --no-audit --no-update-notifier >/dev/null
+	@touch $@

@@ -1,0 +1,84 @@
+"""What can go wrong below a model, and whether waiting would help.
+
+Exception
+ └── ValueError
+      └── InvalidCursor     a page cursor was forged, changed, or belongs to another list
+"""
+
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+)
+from pynamodb.exceptions import TableDoesNotExist
+
+_OUT_OF_REACH = (
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    TableDoesNotExist,
+)
+
+# Error codes by which DynamoDB says "not now" or "not with this set-up", as opposed to "not this
+# request". Source: "Error handling with DynamoDB" in the DynamoDB developer guide.
+_OUT_OF_REACH_CODES = frozenset(
+    {
+        "AccessDeniedException",
+        "ExpiredTokenException",
+        "InternalServerError",
+        "InvalidSignatureException",
+        "MissingAuthenticationTokenException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ResourceNotFoundException",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+        "UnrecognizedClientException",
+    }
+)
+# Why one item of a cancelled transaction may be tried again unchanged.
+PASSING_REASONS = frozenset(
+    {"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"}
+)
+
+
+class InvalidCursor(ValueError):
+    """The cursor was not made by this app for this list, key and filter."""
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether DynamoDB, a table or the credentials for it are out of reach.
+
+    Args:
+        error: Anything that a model or the connection raised.
+
+    Returns:
+        True if the same request could succeed later without a change to it; False for a mistake
+        in the request and for everything that DynamoDB has nothing to do with.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, _OUT_OF_REACH):
+            return True
+        if isinstance(cause, ClientError):
+            return _says_not_now(cause)
+        cause = getattr(cause, "cause", None) or cause.__cause__
+    return False
+
+
+def _says_not_now(error: ClientError) -> bool:
+    if error.response.get("Error", {}).get("Code") in _OUT_OF_REACH_CODES:
+        return True
+    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
+        return True
+    # PynamoDB keeps the reasons on its own error class and drops the rest of the response.
+    reasons = getattr(error, "cancellation_reasons", ())
+    codes = {reason.code for reason in reasons if reason is not None}
+    return bool(codes) and codes <= PASSING_REASONS

@@ -1,0 +1,82 @@
+"""One page of a list and its cursor: opaque, signed, good for that list only."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from flask import current_app
+from itsdangerous import BadData, URLSafeSerializer
+
+from flask_pynamodb.errors import InvalidCursor
+
+T = TypeVar("T")
+
+# A longer cursor is none of ours: DynamoDB's keys end at 2048 and 1024 bytes.
+_LONGEST_CURSOR = 8192
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """Some items of a list, and where the next ones start."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+def make_cursor(position: Any, *, scope: str) -> str:
+    """Sign a position in a list.
+
+    Args:
+        position: Anything JSON can hold. The client can read it, but not change it.
+        scope: What the list is: its name, key and filters. The cursor is refused elsewhere.
+    """
+    return str(_serializer(scope).dumps(position))
+
+
+def read_cursor(cursor: str, *, scope: str) -> Any:
+    """The position that `make_cursor` signed for the same scope.
+
+    Raises:
+        InvalidCursor: It was forged, changed, or made for another list.
+    """
+    if len(cursor) > _LONGEST_CURSOR:
+        raise InvalidCursor("The cursor is too long to be one of ours.")
+    try:
+        return _serializer(scope).loads(cursor)
+    except (BadData, UnicodeError):
+        raise InvalidCursor("The cursor was not made for this list.") from None
+
+
+def paginate(
+    query: Callable[[Any], Any],
+    *,
+    scope: str,
+    cursor: str | None,
+    from_raw: Callable[[dict[str, Any]], T],
+) -> Page[T]:
+    """Read exactly one page of a query.
+
+    Args:
+        query: Starts the query after a `LastEvaluatedKey`, or at the beginning for None.
+        scope: What the list is, see `make_cursor`.
+        cursor: Where the page starts, or None.
+        from_raw: Makes an item of what DynamoDB returned.
+    """
+    start = read_cursor(cursor, scope=scope) if cursor else None
+    page = next(query(start).page_iter)
+    last = page.get("LastEvaluatedKey")
+    return Page(
+        [from_raw(item) for item in page["Items"]],
+        make_cursor(last, scope=scope) if last else None,
+    )
+
+
+def _serializer(scope: str) -> URLSafeSerializer:
+    if not current_app.secret_key:
+        raise RuntimeError("Cursors are signed: set SECRET_KEY in the app's configuration.")
+    return URLSafeSerializer(
+        current_app.secret_key,
+        salt=f"flask-pynamodb-cursor|{scope}",
+        signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
+    )

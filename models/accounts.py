@@ -1,0 +1,321 @@
+"""What Roster does with accounts: register, find, list, change, delete.
+
+Each operation that writes is one transaction: the user, the claims on its names, the number of
+admins and the event that tells of it change together or not at all. Nothing is asked first;
+conditions decide, so that no two callers can both be told yes.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from pynamodb.expressions.condition import Condition
+
+from flask_pynamodb import Transaction
+from models import metadata as metadata_rules
+from models.counter import count_admin
+from models.db import db
+from models.errors import (
+    EmailTaken,
+    Unauthenticated,
+    UsernameTaken,
+    UserNotFound,
+    VersionMismatch,
+    WrongPassword,
+)
+from models.event import NOBODY, Actor, Event, EventType
+from models.identifier import (
+    Identifier,
+    claim_of_login,
+    email_claim,
+    normalize_email,
+    normalize_username,
+    username_claim,
+)
+from models.passwords import Passwords
+from models.session import Session
+from models.sweep import sweep
+from models.user import Role, Status, User, UserFilter, newest_first
+
+# How often a change is tried on a user that others keep changing.
+_TRIES = 10
+_CHANGEABLE = ("username", "email", "full_name", "metadata", "roles", "status")
+
+
+class Accounts:
+    """Operations on accounts under one password policy."""
+
+    def __init__(self, passwords: Passwords) -> None:
+        self.passwords = passwords
+
+    def register(
+        self,
+        *,
+        username: str,
+        email: str,
+        password: str,
+        full_name: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        roles: Sequence[str] = (Role.USER,),
+        status: str = Status.ACTIVE,
+        by: Actor = NOBODY,
+    ) -> User:
+        """Make a user with a claim on its user name and address.
+
+        Raises:
+            InvalidMember: The user name or address cannot be one, or the password is weak.
+            UsernameTaken: Somebody has the user name.
+            EmailTaken: Somebody has the address, in whatever case.
+        """
+        username, email = normalize_username(username), normalize_email(email)
+        self.passwords.refuse_weak(password, username, email, full_name or "")
+        user = User.new(
+            username=username,
+            email=email,
+            password_hash=self.passwords.hash(password),
+            full_name=full_name,
+            metadata=metadata_rules.checked(metadata or {}),
+            roles=_in_order(roles),
+            status=status,
+        )
+        with db.transaction() as transaction:
+            _claim(transaction, username_claim(username), user, UsernameTaken())
+            _claim(transaction, email_claim(email), user, EmailTaken())
+            transaction.save(user, User.id.does_not_exist())
+            transaction.save(Event.of(EventType.USER_REGISTERED, user.id, by))
+            count_admin(transaction, int(user.may_administer))
+        return user
+
+    def get(self, user_id: str) -> User:
+        """A user as of now.
+
+        Raises:
+            UserNotFound: There is none with this id.
+        """
+        try:
+            return User.get(str(UUID(user_id)), consistent_read=True)  # type: ignore[no-any-return]
+        except (ValueError, User.DoesNotExist):
+            raise UserNotFound from None
+
+    def find(self, login: str) -> User | None:
+        """The user with this user name or address, whatever its case."""
+        claim = claim_of_login(login)
+        if claim is None:
+            return None
+        try:
+            return self.get(Identifier.get(claim, consistent_read=True).user_id)
+        except (Identifier.DoesNotExist, UserNotFound):
+            return None
+
+    def newest_first(
+        self, chosen: UserFilter, *, after: str | None = None, limit: int = 25
+    ) -> tuple[list[User], str | None]:
+        """Some users, newest first, and the id to go on after; see `models.user.newest_first`."""
+        return newest_first(chosen, after=after, limit=limit)
+
+    def update(
+        self,
+        user: User,
+        changes: Mapping[str, Any],
+        *,
+        version: int | None = None,
+        by: Actor = NOBODY,
+    ) -> User:
+        """Change some members of a user.
+
+        Args:
+            user: The user as the caller read it; read again if it has changed since.
+            changes: New values of username, email, full_name, metadata, roles or status.
+            version: Refuse unless the user still is at this version.
+            by: Who asks.
+
+        Returns:
+            The user after the change.
+
+        Raises:
+            InvalidMember: The user name or address cannot be one.
+            UsernameTaken: Somebody has the user name.
+            EmailTaken: Somebody has the address.
+            LastAdmin: Nobody would be left to administer.
+            VersionMismatch: The user is not at the version any more.
+            UserNotFound: The user is gone.
+        """
+        changes = _normalized(changes)
+        after: User = self._settle(user, version, lambda current: _change(current, changes, by))
+        return after
+
+    def change_password(
+        self,
+        user: User,
+        *,
+        current_password: str,
+        new_password: str,
+        session: Session,
+        by: Actor = NOBODY,
+    ) -> None:
+        """Set a new password and end every session of the user but this one.
+
+        Raises:
+            WrongPassword: The current password is wrong.
+            WeakPassword: The new one is weak.
+            Unauthenticated: The session was ended in the meantime.
+        """
+        self.passwords.refuse_weak(
+            new_password, user.username, user.email, user.full_name or "", member="new_password"
+        )
+
+        def change(before: User) -> None:
+            if not self.passwords.verify(current_password, before.password_hash)[0]:
+                raise WrongPassword
+            after = _altered(before, password_hash=self.passwords.hash(new_password))
+            after.epoch += 1
+            event = Event.of(EventType.PASSWORD_CHANGED, before.id, by, sweeps=True)
+            with db.transaction() as transaction:
+                _write(transaction, before, after)
+                transaction.update(
+                    session,
+                    [Session.epoch.set(after.epoch)],
+                    Session.token_digest.exists(),
+                    otherwise=Unauthenticated(),
+                )
+                transaction.save(event)
+            sweep(event, before_epoch=after.epoch)
+
+        self._settle(user, None, change)
+
+    def delete(self, user: User, *, version: int | None = None, by: Actor = NOBODY) -> None:
+        """Delete a user; its names are free at once and its sessions are dead.
+
+        Raises:
+            LastAdmin: Nobody would be left to administer.
+            VersionMismatch: The user is not at the version any more.
+            UserNotFound: The user is gone already.
+        """
+
+        def remove(current: User) -> None:
+            event = Event.of(EventType.USER_DELETED, current.id, by, sweeps=True)
+            with db.transaction() as transaction:
+                transaction.delete(current, _unchanged(current), otherwise=VersionMismatch())
+                _release(transaction, username_claim(current.username), current)
+                _release(transaction, email_claim(current.email), current)
+                transaction.save(event)
+                count_admin(transaction, -int(current.may_administer))
+            sweep(event, before_epoch=math.inf)
+
+        self._settle(user, version, remove)
+
+    def _settle(self, user: User, version: int | None, change: Callable[[User], Any]) -> Any:
+        """Apply a change to the user, reading it again whenever somebody else was faster."""
+        for _ in range(_TRIES):
+            if version is not None and user.version != version:
+                break
+            try:
+                return change(user)
+            except VersionMismatch:
+                user = self.get(user.id)
+        raise VersionMismatch
+
+
+def _normalized(changes: Mapping[str, Any]) -> dict[str, Any]:
+    rules: dict[str, Callable[[Any], Any]] = {
+        "username": normalize_username,
+        "email": normalize_email,
+        "roles": _in_order,
+    }
+    return {name: rules.get(name, _as_is)(value) for name, value in changes.items()}
+
+
+def _change(before: User, changes: Mapping[str, Any], by: Actor) -> User:
+    values = dict(changes)
+    if "metadata" in values:
+        values["metadata"] = metadata_rules.checked(
+            metadata_rules.merged(before.metadata, values["metadata"]) or {}
+        )
+    after = _altered(before, **values).classify()
+    old, new = before.serialize(), after.serialize()
+    members = tuple(name for name in _CHANGEABLE if old.get(name) != new.get(name))
+    if not members:
+        return before
+    ends_sessions = before.is_active and not after.is_active
+    after.epoch += int(ends_sessions)
+    event = Event.of(_kind(before, after), before.id, by, members=members, sweeps=ends_sessions)
+    with db.transaction() as transaction:
+        _swap(transaction, before, username_claim, before.username, after.username, UsernameTaken())
+        if _swap(transaction, before, email_claim, before.email, after.email, EmailTaken()):
+            after.email_verified = False
+        _write(transaction, before, after)
+        transaction.save(event)
+        count_admin(transaction, after.may_administer - before.may_administer)
+    if ends_sessions:
+        sweep(event, before_epoch=after.epoch)
+    return after
+
+
+def _kind(before: User, after: User) -> EventType:
+    if before.status == after.status:
+        return EventType.USER_UPDATED
+    return EventType.USER_REACTIVATED if after.is_active else EventType.USER_SUSPENDED
+
+
+def _altered(user: User, **values: Any) -> User:
+    """A copy of the user with other values, as the next version."""
+    after = User(**user.attribute_values)
+    after.version += 1
+    after.updated_at = datetime.now(UTC)
+    for name, value in values.items():
+        setattr(after, name, value)
+    return after
+
+
+def _write(transaction: Transaction, before: User, after: User) -> None:
+    """Write what differs: a sign-in at the same time keeps its last_login_at."""
+    old, new = before.serialize(), after.serialize()
+    actions = [
+        getattr(User, name).set(getattr(after, name))
+        if name in new
+        else getattr(User, name).remove()
+        for name in old.keys() | new.keys()
+        if old.get(name) != new.get(name)
+    ]
+    transaction.update(before, actions, _unchanged(before), otherwise=VersionMismatch())
+
+
+def _unchanged(user: User) -> Condition:
+    unchanged: Condition = (User.version == user.version) & (User.epoch == user.epoch)
+    return unchanged
+
+
+def _claim(transaction: Transaction, value: str, user: User, taken: Exception) -> None:
+    claim = Identifier(value=value, user_id=user.id)
+    transaction.save(claim, Identifier.value.does_not_exist(), otherwise=taken)
+
+
+def _release(transaction: Transaction, value: str, user: User) -> None:
+    # The claim moved with the user while this one was read: read it again.
+    is_own = Identifier.user_id == user.id
+    transaction.delete(Identifier(value), is_own, otherwise=VersionMismatch())
+
+
+def _swap(
+    transaction: Transaction,
+    user: User,
+    claim_of: Callable[[str], str],
+    old: str,
+    new: str,
+    taken: Exception,
+) -> bool:
+    if claim_of(old) == claim_of(new):
+        return False
+    _release(transaction, claim_of(old), user)
+    _claim(transaction, claim_of(new), user, taken)
+    return True
+
+
+def _in_order(roles: Sequence[str]) -> list[str]:
+    return sorted(set(roles))
+
+
+def _as_is(value: Any) -> Any:
+    return value

@@ -1,0 +1,126 @@
+"""What happened to whom, in order: written in the transaction that makes the change."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Self
+
+from pynamodb.attributes import ListAttribute, UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from uuid_utils import UUID, uuid7
+
+from models.db import db
+
+
+class EventType(StrEnum):
+    """Subject and action; the names are stable for ever."""
+
+    USER_REGISTERED = "user.registered"
+    USER_UPDATED = "user.updated"
+    USER_SUSPENDED = "user.suspended"
+    USER_REACTIVATED = "user.reactivated"
+    USER_DELETED = "user.deleted"
+    PASSWORD_CHANGED = "password.changed"  # nosec B105  # an event's name
+    SESSION_OPENED = "session.opened"
+    SESSION_ENDED = "session.ended"
+    SESSIONS_ENDED = "sessions.ended"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who makes a change, and from where.
+
+    Attributes:
+        user_id: The signed-in user, or None for anonymous callers and the command line.
+        ip: The address of the client, if there is one.
+    """
+
+    user_id: str | None = None
+    ip: str | None = None
+
+
+NOBODY = Actor()
+
+
+class _Unfinished(GlobalSecondaryIndex[Any]):
+    """The few events whose sessions are still to be swept."""
+
+    class Meta:
+        index_name = "unfinished"
+        projection = AllProjection()
+
+    todo = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+
+
+class Event(db.Model):  # type: ignore[misc,name-defined]
+    """One thing that happened to one user.
+
+    `todo` marks an event that ended the user's sessions until their rows are swept away: the
+    sessions are dead from the transaction on, the mark only sees to it that the sweep is taken
+    up again if the process dies in the middle.
+    """
+
+    class Meta:
+        table_name = "events"
+
+    unfinished = _Unfinished()
+
+    user_id = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+    type = UnicodeAttribute()
+    actor_id = UnicodeAttribute(null=True)
+    ip = UnicodeAttribute(null=True)
+    members: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, default=list)
+    todo = UnicodeAttribute(null=True)
+
+    @classmethod
+    def of(
+        cls,
+        type: EventType,
+        user_id: str,
+        by: Actor,
+        *,
+        members: tuple[str, ...] = (),
+        sweeps: bool = False,
+    ) -> Self:
+        """An event that happens now, not stored yet.
+
+        Args:
+            type: What happened.
+            user_id: To whom.
+            by: Who did it.
+            members: The names of the members that changed; never their values.
+            sweeps: Whether the user's session rows are to be removed afterwards.
+        """
+        return cls(
+            user_id=user_id,
+            id=str(uuid7()),
+            type=type,
+            actor_id=by.user_id,
+            ip=by.ip,
+            members=list(members),
+            todo="sweep" if sweeps else None,
+        )
+
+    @property
+    def at(self) -> datetime:
+        """When it happened; the id begins with it."""
+        return datetime.fromtimestamp(UUID(self.id).timestamp / 1000, UTC)
+
+    def finish(self) -> None:
+        """Take the mark away."""
+        self.update([Event.todo.remove()])
+
+    def __repr__(self) -> str:
+        return f"<Event {self.type} {self.id}>"
+
+
+def unfinished_sweeps(older_than: timedelta) -> Iterator[Event]:
+    """Events whose sweep was begun some time ago and not finished, oldest first."""
+    return (
+        event
+        for event in Event.unfinished.query("sweep")
+        if event.at < datetime.now(UTC) - older_than
+    )

@@ -1,0 +1,241 @@
+"""A user, and the indexes by which users are listed."""
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from pynamodb.attributes import (
+    Attribute,
+    BooleanAttribute,
+    JSONAttribute,
+    ListAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.constants import NUMBER
+from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from uuid_utils import uuid7
+
+from models.db import db
+
+# A partition of an index takes 1,000 writes a second (DynamoDB developer guide, "Partitions and
+# data distribution"); every sign-up and sign-in is one write to this index.
+SHARDS = 4
+# The items that one page may look at in one partition when a filter passes few of them.
+_MOST_EVALUATED = 500
+
+
+class Role(StrEnum):
+    """What a user may do."""
+
+    ADMIN = "admin"
+    USER = "user"
+
+
+class Status(StrEnum):
+    """Whether a user may sign in."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True)
+class UserFilter:
+    """Which users a list shows; None lets all pass."""
+
+    status: Status | None = None
+    role: Role | None = None
+
+
+class MomentAttribute(Attribute[datetime]):
+    """A moment in UTC, stored as milliseconds since 1970."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: datetime) -> str:
+        return str(round(value.timestamp() * 1000))
+
+    def deserialize(self, value: str) -> datetime:
+        return datetime.fromtimestamp(int(value) / 1000, UTC)
+
+
+class _ByCreation(GlobalSecondaryIndex[Any]):
+    """All users, newest first within a shard: the id begins with the time it was made."""
+
+    class Meta:
+        index_name = "by_created"
+        projection = AllProjection()
+
+    shard = NumberAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+
+
+class _ByElevation(GlobalSecondaryIndex[Any]):
+    """Only the admins: listing them never reads past the others."""
+
+    class Meta:
+        index_name = "by_elevation"
+        projection = AllProjection()
+
+    elevation = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+
+
+class _ByBar(GlobalSecondaryIndex[Any]):
+    """Only the users who may not sign in."""
+
+    class Meta:
+        index_name = "by_bar"
+        projection = AllProjection()
+
+    bar = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+
+
+class User(db.Model):  # type: ignore[misc,name-defined]
+    """A person or machine with an account.
+
+    `version` counts the changes; a change is written under the condition that it is still the
+    one that was read. `epoch` is carried by every session: raising it ends all sessions at once,
+    in the same write that suspends the user or changes the password.
+    """
+
+    class Meta:
+        table_name = "users"
+
+    by_creation = _ByCreation()
+    by_elevation = _ByElevation()
+    by_bar = _ByBar()
+
+    id = UnicodeAttribute(hash_key=True)
+    shard = NumberAttribute()
+    elevation = UnicodeAttribute(null=True)
+    bar = UnicodeAttribute(null=True)
+    username = UnicodeAttribute()
+    email = UnicodeAttribute()
+    email_verified = BooleanAttribute(default=False)
+    full_name = UnicodeAttribute(null=True)
+    status = UnicodeAttribute(default=Status.ACTIVE)
+    roles: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, default=list)
+    metadata = JSONAttribute(default=dict)
+    password_hash = UnicodeAttribute(null=True)
+    version = NumberAttribute(default=1)
+    epoch = NumberAttribute(default=1)
+    created_at = MomentAttribute()
+    updated_at = MomentAttribute()
+    last_login_at = MomentAttribute(null=True)
+
+    @classmethod
+    def new(cls, **attributes: Any) -> Self:
+        """A user with a fresh id, not stored yet."""
+        id = uuid7()
+        now = datetime.fromtimestamp(id.timestamp / 1000, UTC)
+        return cls(
+            id=str(id),
+            # Which shard is a matter of load alone.
+            shard=random.randrange(SHARDS),  # nosec B311
+            created_at=now,
+            updated_at=now,
+            **attributes,
+        ).classify()
+
+    def classify(self) -> Self:
+        """Set the keys of the sparse indexes from roles and status."""
+        self.elevation = Role.ADMIN if self.is_admin else None
+        self.bar = None if self.is_active else self.status
+        return self
+
+    @property
+    def is_active(self) -> bool:
+        return bool(self.status == Status.ACTIVE)
+
+    @property
+    def is_admin(self) -> bool:
+        return Role.ADMIN in self.roles
+
+    @property
+    def may_administer(self) -> bool:
+        """An admin who can sign in; one of these must always be left."""
+        return self.is_active and self.is_admin
+
+    def matches(self, chosen: UserFilter) -> bool:
+        return chosen.status in (None, self.status) and (
+            chosen.role is None or chosen.role in self.roles
+        )
+
+    def __repr__(self) -> str:
+        return f"<User {self.id}>"
+
+
+def newest_first(
+    chosen: UserFilter, *, after: str | None, limit: int
+) -> tuple[list[User], str | None]:
+    """Some users, newest first, eventually consistent.
+
+    Reads one index partition where the filter allows it, else one page of each shard, and looks
+    at a bounded number of items: where a filter passes few of them a page may be short, or even
+    empty, although more follow.
+
+    Args:
+        chosen: Which users.
+        after: The id at which the page before ended, or None for the first page.
+        limit: How many users at the most.
+
+    Returns:
+        The users, and the id to go on after, None at the end of the list.
+    """
+    found: list[User] = []
+    horizon = ""
+    for index, partition in _partitions(chosen):
+        users, last_seen = _read(index, partition, chosen, after, limit)
+        found += users
+        # A partition that was not read to its end speaks only for ids down to the last it saw.
+        horizon = max(horizon, last_seen or "")
+    found.sort(key=lambda user: str(user.id), reverse=True)
+    page = [user for user in found if user.id >= horizon][:limit]
+    if len(page) == limit:
+        return page, str(page[-1].id) if horizon or len(found) > limit else None
+    return page, horizon or None
+
+
+def _partitions(chosen: UserFilter) -> list[tuple[Any, Any]]:
+    """The fewest index partitions that hold every user the filter passes."""
+    if chosen.role is Role.ADMIN:
+        return [(User.by_elevation, Role.ADMIN)]
+    if chosen.status not in (None, Status.ACTIVE):
+        return [(User.by_bar, chosen.status)]
+    return [(User.by_creation, shard) for shard in range(SHARDS)]
+
+
+def _read(
+    index: Any, partition: Any, chosen: UserFilter, after: str | None, limit: int
+) -> tuple[list[User], str | None]:
+    pages = index.query(
+        partition,
+        User.id < after if after else None,
+        _condition(chosen),
+        scan_index_forward=False,
+        page_size=limit + 1,
+    ).page_iter
+    users: list[User] = []
+    evaluated = 0
+    for page in pages:
+        users += map(User.from_raw_data, page["Items"])
+        evaluated += page["ScannedCount"]
+        if len(users) > limit or evaluated >= _MOST_EVALUATED:
+            break
+    last = pages.last_evaluated_key
+    return users, last["id"]["S"] if last else None
+
+
+def _condition(chosen: UserFilter) -> Condition | None:
+    condition: Condition | None = None
+    if chosen.status:
+        condition &= User.status == chosen.status
+    if chosen.role:
+        condition &= User.roles.contains(chosen.role)
+    return condition
