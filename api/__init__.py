@@ -1,0 +1,34 @@
+"""The HTTP side of Roster. `create_app` is the only place where the parts are wired together."""
+
+from flask import Flask
+
+from api import cli, errors, openapi, responses, services
+from api.config import Config
+from api.namespaces import build_api
+from models import OWASP, Profile, db
+
+
+def create_app(config: Config | None = None, *, profile: Profile = OWASP) -> Flask:
+    """Build the application.
+
+    Args:
+        config: The settings; read from the environment if not given.
+        profile: The cost of password hashes; anything but the default is for tests.
+
+    Raises:
+        SettingError: A setting is missing or wrong.
+    """
+    config = config or Config.from_env()
+    app = Flask(__name__)
+    app.config.from_mapping(config.for_flask())
+
+    responses.init_app(app)
+    errors.init_app(app)
+    db.init_app(app)
+    services.init_app(app, config, profile)
+    cli.init_app(app)
+    api = build_api()
+    api.init_app(app)
+    openapi.init_app(app, api)
+
+    return app

@@ -13,7 +13,7 @@ from pynamodb.exceptions import GetError
 from flask_pynamodb import tables
 from flask_pynamodb.cli import dynamodb
 from flask_pynamodb.connection import AppConnection, AppTable
-from flask_pynamodb.model import Model
+from flask_pynamodb.model import Model, make_base
 from flask_pynamodb.settings import (
     CONNECTION_KEYS,
     DEFAULTS,
@@ -74,7 +74,7 @@ class PynamoDB:
 
     def __init__(self, app: Flask | None = None) -> None:
         self.models: list[type[Model]] = []
-        self.Model: Any = type(Model)("Model", (Model,), {"_db": self, "__module__": __name__})
+        self.Model: Any = make_base(self)
         if app is not None:
             self.init_app(app)
 
@@ -155,6 +155,19 @@ class PynamoDB:
             absent = {name: {kind: _ABSENT[kind]} for name, kind in types.items()}
             wanted[model.Meta.table_name] = {"Keys": [absent]}
         self._batch_get(wanted)
+
+    def missing_access(self) -> list[str]:
+        """What the current app lacks to reach DynamoDB at all, a line each; asks no table."""
+        connection = self._state().connection
+        missing = []
+        if not connection.region and not connection.session.get_config_variable("region"):
+            missing.append("no region: set DYNAMODB_REGION, AWS_REGION or one in ~/.aws/config")
+        if connection.session.get_credentials() is None:
+            missing.append(
+                "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a"
+                " role (DynamoDB Local takes any values)"
+            )
+        return missing
 
     def create_all(self) -> list[str]:
         """Make the missing tables; returns the names of those that were made."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from flask import abort, current_app, has_app_context
 from pynamodb import models
@@ -137,3 +137,9 @@ class Model(models.Model, metaclass=_ModelType):
             cursor=cursor,
             from_raw=cls.from_raw_data,
         )
+
+
+def make_base(database: "PynamoDB") -> type[Model]:
+    """The base class of one extension's models."""
+    namespace = {"_db": database, "__module__": __name__, "__doc__": Model.__doc__}
+    return cast(type[Model], _ModelType("Model", (Model,), namespace))

@@ -3,16 +3,27 @@
 from models.accounts import Accounts
 from models.db import db
 from models.event import NOBODY, Actor
-from models.passwords import CHEAPEST, OWASP, Passwords, Profile
-from models.session import Client, Found, Lifetimes, Session
+from models.identifier import USERNAME_PATTERN
+from models.passwords import (
+    CHEAPEST,
+    OWASP,
+    SHORTEST_PASSWORD_MIN_LENGTH,
+    Passwords,
+    Profile,
+)
+from models.session import SESSION_ID_PATTERN, Client, Found, Lifetimes, Session
 from models.sign_in import SignIn
 from models.sweep import resume_sweeps
-from models.user import Role, Status, User, UserFilter
+from models.user import USER_ID_PATTERN, Role, Status, User, UserFilter, is_user_id
 
 __all__ = [
     "CHEAPEST",
     "NOBODY",
     "OWASP",
+    "SESSION_ID_PATTERN",
+    "SHORTEST_PASSWORD_MIN_LENGTH",
+    "USERNAME_PATTERN",
+    "USER_ID_PATTERN",
     "Accounts",
     "Actor",
     "Client",
@@ -27,5 +38,6 @@ __all__ = [
     "User",
     "UserFilter",
     "db",
+    "is_user_id",
     "resume_sweeps",
 ]

@@ -6,10 +6,9 @@ conditions decide, so that no two callers can both be told yes.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from pynamodb.expressions.condition import Condition
 
@@ -37,10 +36,12 @@ from models.identifier import (
 from models.passwords import Passwords
 from models.session import Session
 from models.sweep import sweep
-from models.user import Role, Status, User, UserFilter, newest_first
+from models.user import Role, Status, User, UserFilter, is_user_id, newest_first
 
 # How often a change is tried on a user that others keep changing.
 _TRIES = 10
+# The versions that a caller lets a change apply to; None for any.
+Versions = Collection[int] | None
 _CHANGEABLE = ("username", "email", "full_name", "metadata", "roles", "status")
 
 
@@ -94,9 +95,11 @@ class Accounts:
         Raises:
             UserNotFound: There is none with this id.
         """
+        if not is_user_id(user_id):
+            raise UserNotFound
         try:
-            return User.get(str(UUID(user_id)), consistent_read=True)  # type: ignore[no-any-return]
-        except (ValueError, User.DoesNotExist):
+            return User.get(user_id, consistent_read=True)  # type: ignore[no-any-return]
+        except User.DoesNotExist:
             raise UserNotFound from None
 
     def find(self, login: str) -> User | None:
@@ -109,6 +112,12 @@ class Accounts:
         except (Identifier.DoesNotExist, UserNotFound):
             return None
 
+    def find_named(self, names: Sequence[str]) -> User | None:
+        """The one user who has all of these user names and addresses."""
+        found = self.find(names[0])
+        claims = {claim_of_login(name) for name in names}
+        return found if found and claims <= _claims_of(found) else None
+
     def newest_first(
         self, chosen: UserFilter, *, after: str | None = None, limit: int = 25
     ) -> tuple[list[User], str | None]:
@@ -120,7 +129,7 @@ class Accounts:
         user: User,
         changes: Mapping[str, Any],
         *,
-        version: int | None = None,
+        versions: Versions = None,
         by: Actor = NOBODY,
     ) -> User:
         """Change some members of a user.
@@ -128,7 +137,7 @@ class Accounts:
         Args:
             user: The user as the caller read it; read again if it has changed since.
             changes: New values of username, email, full_name, metadata, roles or status.
-            version: Refuse unless the user still is at this version.
+            versions: Refuse unless the user is at one of these versions.
             by: Who asks.
 
         Returns:
@@ -139,11 +148,11 @@ class Accounts:
             UsernameTaken: Somebody has the user name.
             EmailTaken: Somebody has the address.
             LastAdmin: Nobody would be left to administer.
-            VersionMismatch: The user is not at the version any more.
+            VersionMismatch: The user is at another version.
             UserNotFound: The user is gone.
         """
         changes = _normalized(changes)
-        after: User = self._settle(user, version, lambda current: _change(current, changes, by))
+        after: User = self._settle(user, versions, lambda current: _change(current, changes, by))
         return after
 
     def change_password(
@@ -185,12 +194,12 @@ class Accounts:
 
         self._settle(user, None, change)
 
-    def delete(self, user: User, *, version: int | None = None, by: Actor = NOBODY) -> None:
+    def delete(self, user: User, *, versions: Versions = None, by: Actor = NOBODY) -> None:
         """Delete a user; its names are free at once and its sessions are dead.
 
         Raises:
             LastAdmin: Nobody would be left to administer.
-            VersionMismatch: The user is not at the version any more.
+            VersionMismatch: The user is at another version.
             UserNotFound: The user is gone already.
         """
 
@@ -204,12 +213,12 @@ class Accounts:
                 count_admin(transaction, -int(current.may_administer))
             sweep(event, before_epoch=math.inf)
 
-        self._settle(user, version, remove)
+        self._settle(user, versions, remove)
 
-    def _settle(self, user: User, version: int | None, change: Callable[[User], Any]) -> Any:
+    def _settle(self, user: User, versions: Versions, change: Callable[[User], Any]) -> Any:
         """Apply a change to the user, reading it again whenever somebody else was faster."""
         for _ in range(_TRIES):
-            if version is not None and user.version != version:
+            if versions is not None and user.version not in versions:
                 break
             try:
                 return change(user)
@@ -285,6 +294,10 @@ def _write(transaction: Transaction, before: User, after: User) -> None:
 def _unchanged(user: User) -> Condition:
     unchanged: Condition = (User.version == user.version) & (User.epoch == user.epoch)
     return unchanged
+
+
+def _claims_of(user: User) -> set[str | None]:
+    return {username_claim(user.username), email_claim(user.email)}
 
 
 def _claim(transaction: Transaction, value: str, user: User, taken: Exception) -> None:

@@ -21,7 +21,7 @@ class EventType(StrEnum):
     USER_SUSPENDED = "user.suspended"
     USER_REACTIVATED = "user.reactivated"
     USER_DELETED = "user.deleted"
-    PASSWORD_CHANGED = "password.changed"  # nosec B105  # an event's name
+    PASSWORD_CHANGED = "password.changed"
     SESSION_OPENED = "session.opened"
     SESSION_ENDED = "session.ended"
     SESSIONS_ENDED = "sessions.ended"

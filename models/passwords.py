@@ -12,7 +12,7 @@ from models.errors import WeakPassword
 # NIST SP 800-63B-4 asks verifiers to take at least 64; longer ones cost nothing up to here.
 MAX_LENGTH = 1024
 # NIST SP 800-63B-4, 3.1.1.2: the floor even where a second factor exists.
-SHORTEST_MIN_LENGTH = 8
+SHORTEST_PASSWORD_MIN_LENGTH = 8
 _COMMON = frozenset(FREQUENCY_LISTS["passwords"][:10_000])
 _SHORTEST_CONTEXT_WORD = 4
 _SERVICE_WORDS = ("roster", "password", "passwort")
@@ -58,8 +58,8 @@ class Passwords:
     """
 
     def __init__(self, profile: Profile = OWASP, min_length: int = 15) -> None:
-        if min_length < SHORTEST_MIN_LENGTH:
-            raise ValueError(f"min_length must be at least {SHORTEST_MIN_LENGTH}")
+        if min_length < SHORTEST_PASSWORD_MIN_LENGTH:
+            raise ValueError(f"min_length must be at least {SHORTEST_PASSWORD_MIN_LENGTH}")
         self.min_length = min_length
         self._context = CryptContext(
             schemes=["argon2", "bcrypt"],
@@ -152,7 +152,7 @@ def _leans_on(password: str, context: tuple[str, ...]) -> str | None:
             rest = rest.replace(word, "")
     if rest == password.lower():
         return None
-    if len(rest) < SHORTEST_MIN_LENGTH or _is_common(rest) or _is_pattern(rest):
+    if len(rest) < SHORTEST_PASSWORD_MIN_LENGTH or _is_common(rest) or _is_pattern(rest):
         return (
             "Without your name, your address and words such as the name of this service too"
             " little is left of the password. Choose another one."

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,9 @@ _PREFIX = "rst_"
 # ASVS 7.2.3 asks for 128 bits from a CSPRNG; the user's id, which comes first, does not count.
 _RANDOM_BYTES = 24
 _ID_BYTES = 16
+# The one form of a SHA-256 digest that counts as an id: no other is looked up.
+SESSION_ID_PATTERN = r"^[0-9a-f]{64}$"
+_SESSION_ID = re.compile(SESSION_ID_PATTERN[1:-1])
 _TOKEN_BYTES = _ID_BYTES + _RANDOM_BYTES
 # Browsers send a few hundred characters; what is longer is cut, not refused.
 _LONGEST_USER_AGENT = 400
@@ -178,6 +182,11 @@ def remove_rows(user_id: str, *, before_epoch: float) -> None:
         for row in of_user(user_id):
             if row.epoch < before_epoch:
                 batch.delete(row)
+
+
+def is_session_id(text: str) -> bool:
+    """Whether the text has the form of a session's id."""
+    return _SESSION_ID.fullmatch(text) is not None
 
 
 def _digest(token: str) -> str:

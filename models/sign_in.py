@@ -87,6 +87,8 @@ class SignIn:
         Raises:
             SessionNotFound: The user has no such session.
         """
+        if not sessions.is_session_id(session_id):
+            raise SessionNotFound
         with db.transaction() as transaction:
             transaction.delete(
                 Session(user.id, session_id),

@@ -1,6 +1,7 @@
 """A user, and the indexes by which users are listed."""
 
 import random
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -26,6 +27,16 @@ from models.db import db
 SHARDS = 4
 # The items that one page may look at in one partition when a filter passes few of them.
 _MOST_EVALUATED = 500
+
+
+# The one way to write a UUID that counts as an id: no other is looked up.
+USER_ID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+_USER_ID = re.compile(USER_ID_PATTERN[1:-1])
+
+
+def is_user_id(text: str) -> bool:
+    """Whether the text has the form of a user's id."""
+    return _USER_ID.fullmatch(text) is not None
 
 
 class Role(StrEnum):

@@ -1,0 +1,131 @@
+"""The `roster` command: serve, users, openapi, and Flask's own commands."""
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, FlaskGroup, NoAppException
+
+import api
+from api import local, openapi, serving
+from api.config import Config, SettingError
+from flask_pynamodb import is_unavailable
+from flask_pynamodb.local import Engine, EngineError
+from models import db, resume_sweeps
+from models.errors import WeakPassword
+
+
+def init_app(app: Flask) -> None:
+    """Add the commands that need the app."""
+    app.cli.add_command(users)
+    app.cli.add_command(describe)
+
+
+def load_app() -> Flask:
+    """The app for commands; a wrong setting is one line, not a stack trace."""
+    try:
+        return api.create_app()
+    except SettingError as error:
+        raise NoAppException(str(error)) from None
+
+
+def main() -> None:
+    """The console script."""
+    cli()
+
+
+cli = FlaskGroup(
+    create_app=load_app,
+    load_dotenv=False,
+    help="Roster: accounts, sessions and passwords on Amazon DynamoDB.",
+)
+users = AppGroup("users", help="Look after accounts.")
+describe = AppGroup("openapi", help="Write the API description.")
+
+
+@cli.command(with_appcontext=False)
+@click.option("--local", "is_local", is_flag=True, help="Embedded engine and demo users.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes  [default: ROSTER_WORKERS]")
+@click.option(
+    "--data",
+    default=".roster",
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where --local keeps its data.",
+)
+def serve(is_local: bool, host: str, port: int, workers: int | None, data: Path) -> None:
+    """Serve the API until SIGTERM or Ctrl-C."""
+    serving.stop_on_signals()
+    try:
+        config = Config.from_env(local=is_local)
+        config = replace(config, workers=workers or config.workers)
+        serving.refuse_taken_port(host, port)
+        if is_local:
+            _serve_locally(config, host, port, data)
+        else:
+            _serve_on_aws(config, host, port)
+    except (SettingError, serving.PortTaken, EngineError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _serve_on_aws(config: Config, host: str, port: int) -> None:
+    with api.create_app(config).app_context():
+        lacking = db.missing_access()
+        try:
+            lacking = lacking or db.check_all()
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+            lacking = [f"DynamoDB is out of reach: {error}"]
+        if lacking:
+            raise click.ClickException(
+                f"{'; '.join(lacking)}. `roster dynamodb create` makes missing tables."
+            )
+        resume_sweeps()
+    click.echo(f"Roster serves on http://{host}:{port} with {config.workers} workers")
+    serving.serve(config, host, port)
+
+
+def _serve_locally(config: Config, host: str, port: int, data: Path) -> None:
+    deaths: list[str] = []
+
+    def stop_without_engine(line: str) -> None:
+        deaths.append(line)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with Engine(data, on_exit=stop_without_engine) as engine:
+        config = local.configure(config, engine, data)
+        with api.create_app(config).app_context():
+            db.create_all()
+            if config.demo:
+                try:
+                    local.seed(config.demo_password)
+                except WeakPassword as error:
+                    raise click.ClickException(f"ROSTER_DEMO_PASSWORD: {error}") from None
+            resume_sweeps()
+        click.echo(local.banner(config, host, port))
+        serving.serve(config, host, port)
+    if deaths:
+        raise EngineError(deaths[0])
+
+
+@users.command()
+def sweep() -> None:
+    """Remove session rows that a stopped process left behind."""
+    click.echo(f"{resume_sweeps()} left over")
+
+
+@describe.command()
+def write() -> None:
+    """Write openapi/swagger.json."""
+    openapi.PATH.write_text(openapi.render(current_app))
+    click.echo(f"wrote {openapi.PATH}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Local mode: an embedded engine, a secret of its own, demo users."""
+
+import os
+import secrets
+from dataclasses import replace
+from pathlib import Path
+
+from api.config import Config
+from api.services import accounts
+from flask_pynamodb.local import Engine
+from models import Role
+from models.errors import EmailTaken, UsernameTaken
+
+_DEMO_USERS = (("john", "John Doe", Role.ADMIN), ("jane", "Jane Doe", Role.USER))
+_REGION = "us-east-1"
+
+
+def configure(config: Config, engine: Engine, data: Path) -> Config:
+    """The settings that let the service use the engine and nothing else."""
+    return replace(
+        config,
+        secret_key=config.secret_key or _secret_key(data / "secret-key"),
+        dynamodb={
+            **config.dynamodb,
+            "DYNAMODB_HOST": engine.host,
+            "DYNAMODB_REGION": _REGION,
+            # The engine checks no signatures. These stand here, beside the endpoint they are
+            # for, so that no real credentials are ever sent to it.
+            "DYNAMODB_AWS_ACCESS_KEY_ID": "local",
+            "DYNAMODB_AWS_SECRET_ACCESS_KEY": "local",
+            "DYNAMODB_AWS_SESSION_TOKEN": None,
+        },
+    )
+
+
+def seed(password: str) -> None:
+    """Make the demo users; those that are there already stay as they are.
+
+    Raises:
+        WeakPassword: The policy refuses the demo password.
+    """
+    for username, full_name, role in _DEMO_USERS:
+        try:
+            accounts.register(
+                username=username,
+                email=f"{username}@example.com",
+                password=password,
+                full_name=full_name,
+                roles=[role],
+            )
+        except (EmailTaken, UsernameTaken):
+            continue
+
+
+def banner(config: Config, host: str, port: int) -> str:
+    """What a person wants to know first."""
+    base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    lines = [f"Roster serves on {base}", f"  Swagger UI   {base}/docs"]
+    if config.demo:
+        names = " and ".join(username for username, _, _ in _DEMO_USERS)
+        lines += [
+            f"  Demo users   {names} (john is an admin)",
+            f"  Password     {config.demo_password}",
+        ]
+    return "\n".join([*lines, "  Ctrl-C stops it; the data stay."])
+
+
+def _secret_key(path: Path) -> str:
+    """The key in the file, made at the first start and readable by its owner only."""
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        key = secrets.token_urlsafe(32)
+        file.write(key)
+    return key

@@ -1,0 +1,31 @@
+"""For load balancers: is the process alive, and can it serve."""
+
+from typing import Any
+
+from flask_restx import Namespace, Resource
+
+from api.describe import problems
+from api.fields import Text
+from models import db
+
+health = Namespace("health", "For load balancers: alive, and able to serve", path="/health")
+
+state = health.model("Health", {"status": Text(required=True, example="ok")})
+
+
+@health.route("/live")
+class Live(Resource):
+    @health.marshal_with(state)
+    def get(self) -> Any:
+        """Say that the process answers"""
+        return {"status": "ok"}
+
+
+@health.route("/ready")
+class Ready(Resource):
+    @problems("store-unavailable")
+    @health.marshal_with(state)
+    def get(self) -> Any:
+        """Say that DynamoDB and every table answer"""
+        db.ping()
+        return {"status": "ok"}

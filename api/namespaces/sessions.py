@@ -1,0 +1,150 @@
+"""Sessions: sign in, see where one is signed in, sign out."""
+
+from typing import Any
+
+from flask_restx import Namespace, Resource, fields
+
+from api.auth import Caller, admin, client, signed_in
+from api.describe import problems
+from api.fields import Moment, Text
+from api.responses import no_content
+from api.schemas import user
+from api.services import sign_in
+from api.validation import body, refine
+from models import SESSION_ID_PATTERN, Session, User
+
+sessions = Namespace("sessions", "Sign in, see where one is signed in, sign out", path="/v1")
+sessions.add_model(user.name, user)
+
+session = sessions.model(
+    "Session",
+    {
+        "id": Text(required=True, description="Names the session; it is not its token"),
+        "created_at": Moment(required=True),
+        "last_used_at": Moment(required=True, description="To within five minutes"),
+        "expires_at": Moment(required=True, description="When it ends unless it is used"),
+        "user_agent": Text(required=True, nullable=True),
+        "ip": Text(required=True, nullable=True),
+        "current": fields.Boolean(required=True, description="Whether it makes this request"),
+    },
+)
+list_of_sessions = sessions.model(
+    "SessionList", {"items": fields.List(fields.Nested(session), required=True)}
+)
+opened_session = sessions.model(
+    "OpenedSession",
+    {
+        "id": Text(required=True),
+        "token": Text(required=True, description="Send it as `Authorization: Bearer <token>`"),
+        "expires_at": Moment(required=True, description="When it ends unless it is used"),
+        "user": fields.Nested(user, required=True),
+    },
+)
+credentials = refine(
+    sessions,
+    "Credentials",
+    {
+        "properties": {
+            "login": {
+                "type": "string",
+                "maxLength": 254,
+                "description": "The user name or the e-mail address.",
+                "example": "john",
+            },
+            "password": {
+                "type": "string",
+                "maxLength": 1024,
+                "format": "password",
+                "example": "correct horse battery staple",
+            },
+        },
+        "required": ["login", "password"],
+    },
+)
+SESSION_ID = {"id": f"A session's id. Pattern: `{SESSION_ID_PATTERN}`"}
+
+
+@sessions.route("/sessions")
+class Sessions(Resource):
+    @body(credentials)
+    @problems("invalid-credentials")
+    @sessions.marshal_with(opened_session, code=201)
+    def post(self, payload: dict[str, Any]) -> Any:
+        """Sign in
+
+        The answer holds the token, which is shown this once. Whether the user is unknown, the
+        password wrong or the user suspended is never told.
+        """
+        row, token, owner = sign_in.open(**payload, client=client())
+        return {"id": row.id, "token": token, "expires_at": row.expires_at, "user": owner}, 201
+
+    @signed_in
+    @sessions.marshal_with(list_of_sessions)
+    def get(self, caller: Caller) -> Any:
+        """List one's own sessions, newest first"""
+        return _list(caller.user, caller)
+
+    @signed_in
+    @sessions.response(204, "All sessions have ended")
+    def delete(self, caller: Caller) -> Any:
+        """Sign out everywhere, here too"""
+        sign_in.end_all(caller.user, by=caller.actor)
+        return no_content()
+
+
+@sessions.route("/sessions/current")
+class CurrentSession(Resource):
+    @signed_in
+    @sessions.response(204, "The session has ended")
+    def delete(self, caller: Caller) -> Any:
+        """Sign out here"""
+        sign_in.end(caller.user, caller.session.id, by=caller.actor)
+        return no_content()
+
+
+@sessions.route("/sessions/<id>")
+@sessions.doc(params=SESSION_ID)
+class SessionItem(Resource):
+    @signed_in
+    @problems("session-not-found")
+    @sessions.response(204, "The session has ended")
+    def delete(self, id: str, caller: Caller) -> Any:
+        """End one of one's own sessions"""
+        sign_in.end(caller.user, id, by=caller.actor)
+        return no_content()
+
+
+@sessions.route("/users/<id>/sessions")
+@sessions.doc(params={"id": "A user's id, or `me`."})
+class UserSessions(Resource):
+    @admin
+    @problems("user-not-found")
+    @sessions.marshal_with(list_of_sessions)
+    def get(self, id: str, caller: Caller) -> Any:
+        """List a user's sessions, newest first"""
+        return _list(caller.may_see(id), caller)
+
+    @admin
+    @problems("user-not-found")
+    @sessions.response(204, "All sessions of the user have ended")
+    def delete(self, id: str, caller: Caller) -> Any:
+        """End every session of a user"""
+        sign_in.end_all(caller.may_see(id), by=caller.actor)
+        return no_content()
+
+
+def _list(owner: User, caller: Caller) -> dict[str, Any]:
+    rows = sign_in.sessions_of(owner)
+    return {"items": [_shown(row, caller) for row in rows]}
+
+
+def _shown(row: Session, caller: Caller) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "created_at": row.created_at,
+        "last_used_at": row.last_used_at,
+        "expires_at": row.expires_at,
+        "user_agent": row.user_agent,
+        "ip": row.ip,
+        "current": row.id == caller.session.id,
+    }

@@ -1,0 +1,226 @@
+"""Accounts: register, list, read, change, delete."""
+
+from typing import Any
+
+from flask import url_for
+from flask_restx import Namespace, Resource, fields
+
+from api.auth import Caller, actor_of, admin, anyone_or_admin, signed_in
+from api.conditional import matched, tagged
+from api.describe import problems
+from api.fields import Text
+from api.pagination import CURSOR, LIMIT, envelope, position
+from api.responses import no_content
+from api.schemas import user
+from api.services import accounts
+from api.validation import JSON, MERGE_PATCH, body, query, refine
+from models import USER_ID_PATTERN, USERNAME_PATTERN, Role, Status, User, UserFilter
+
+USER_ENDPOINT = "users_user_item"
+
+users = Namespace("users", "Accounts: register, list, read, change, delete", path="/v1/users")
+
+users.add_model(user.name, user)
+page_of_users = users.model(
+    "UserPage",
+    {
+        "items": fields.List(fields.Nested(user), required=True),
+        "next_cursor": Text(required=True, nullable=True, description="Null on the last page"),
+    },
+)
+
+USERNAME = {
+    "type": "string",
+    "minLength": 3,
+    "maxLength": 32,
+    "pattern": USERNAME_PATTERN,
+    "description": "Unique; stored in lower case.",
+    "example": "ada",
+    "x-rule": "It must be letters (a-z), digits, dots, underscores or hyphens, and start with a"
+    " letter or digit.",
+}
+EMAIL = {
+    "type": "string",
+    "maxLength": 254,
+    "format": "email",
+    "description": "Unique, whatever its case.",
+    "example": "ada@example.com",
+}
+PASSWORD = {
+    "type": "string",
+    "maxLength": 1024,
+    "format": "password",
+    "description": "15 characters or more unless configured otherwise, not common, not your name.",
+    "example": "a stone bridge over the river",
+}
+CHANGEABLE: dict[str, dict[str, Any]] = {
+    "username": USERNAME,
+    "email": EMAIL,
+    "full_name": {
+        "type": "string",
+        "maxLength": 200,
+        "pattern": r"^[^\x00-\x1f\x7f-\x9f]*$",
+        "x-nullable": True,
+        "x-rule": "It must not contain control characters.",
+    },
+    "metadata": {
+        "type": "object",
+        "additionalProperties": True,
+        "description": "A JSON object of your own, up to 4 KB.",
+    },
+}
+ADMINISTERED = {
+    "roles": {
+        "type": "array",
+        "items": {"type": "string", "enum": [role.value for role in Role]},
+        "uniqueItems": True,
+        "description": "Only an admin may set this.",
+    },
+    "status": {
+        "type": "string",
+        "enum": [Status.ACTIVE.value, Status.SUSPENDED.value],
+        "description": "Only an admin may set this.",
+    },
+}
+new_user = refine(
+    users,
+    "NewUser",
+    {
+        "properties": {**CHANGEABLE, "password": PASSWORD, **ADMINISTERED},
+        "required": ["username", "email", "password"],
+    },
+)
+user_patch = refine(
+    users,
+    "UserPatch",
+    {
+        "properties": {
+            **CHANGEABLE,
+            "metadata": {**CHANGEABLE["metadata"], "x-nullable": True},
+            **ADMINISTERED,
+        },
+    },
+)
+password_change = refine(
+    users,
+    "PasswordChange",
+    {
+        "properties": {"current_password": PASSWORD, "new_password": PASSWORD},
+        "required": ["current_password", "new_password"],
+    },
+)
+FILTERS = {
+    "status": {"type": "string", "enum": [status.value for status in Status]},
+    "role": {"type": "string", "enum": [role.value for role in Role]},
+    "username": {"type": "string", "maxLength": 32, "description": "Exact, whatever its case."},
+    "email": {"type": "string", "maxLength": 254, "description": "Exact, whatever its case."},
+}
+USER_ID = {"id": f"A user's id, or `me` for the signed-in user. Pattern: `{USER_ID_PATTERN}`"}
+
+
+@users.route("")
+class Users(Resource):
+    @admin
+    @query({"limit": LIMIT, "cursor": CURSOR, **FILTERS})
+    @problems("invalid-cursor")
+    @users.marshal_with(page_of_users)
+    def get(
+        self, caller: Caller, limit: int = 25, cursor: str | None = None, **filters: str
+    ) -> Any:
+        """List users, newest first
+
+        The list is eventually consistent: a user registered a moment ago may still be missing.
+        A page can be shorter than `limit`, even empty, while `next_cursor` says that more follow.
+        """
+        after = position(cursor, filters)
+        found, after = _find_page(filters, after, limit)
+        return envelope(found, after, filters, limit)
+
+    @anyone_or_admin
+    @body(new_user, admin_only=ADMINISTERED)
+    @problems("username-taken", "email-taken")
+    @users.marshal_with(user, code=201)
+    @tagged
+    def post(self, caller: Caller | None, payload: dict[str, Any]) -> Any:
+        """Register a user
+
+        Anyone may, unless sign-up is closed; only an admin may give `roles` and `status`.
+        """
+        made = accounts.register(**payload, by=actor_of(caller))
+        return made, 201, {"Location": url_for(USER_ENDPOINT, id=made.id)}
+
+
+@users.route("/<id>")
+@users.doc(params=USER_ID)
+class UserItem(Resource):
+    @signed_in
+    @problems("user-not-found")
+    @users.marshal_with(user)
+    @tagged
+    def get(self, id: str, caller: Caller) -> Any:
+        """Read a user
+
+        The user itself and admins may; to others it does not exist.
+        """
+        return caller.may_see(id), 200, {}
+
+    @signed_in
+    @body(user_patch, media_types=(MERGE_PATCH, JSON), admin_only=ADMINISTERED)
+    @matched
+    @problems("user-not-found", "username-taken", "email-taken", "last-admin")
+    @users.marshal_with(user)
+    @tagged
+    def patch(
+        self, id: str, caller: Caller, payload: dict[str, Any], versions: frozenset[int] | None
+    ) -> Any:
+        """Change some members of a user
+
+        The body is a JSON merge patch (RFC 7396): members it does not name stay, null removes
+        `full_name`, `metadata` or a member of `metadata`. With `If-Match` nobody else's change is
+        overwritten. Suspending a user ends its sessions at once.
+        """
+        seen = caller.may_see(id)
+        return accounts.update(seen, payload, versions=versions, by=caller.actor), 200, {}
+
+    @signed_in
+    @matched
+    @problems("user-not-found", "last-admin")
+    @users.response(204, "The user is deleted")
+    def delete(self, id: str, caller: Caller, versions: frozenset[int] | None) -> Any:
+        """Delete a user
+
+        Its sessions end at once; its user name and address are free again.
+        """
+        accounts.delete(caller.may_see(id), versions=versions, by=caller.actor)
+        return no_content()
+
+
+@users.route("/<id>/password")
+@users.doc(params=USER_ID)
+class UserPassword(Resource):
+    @signed_in
+    @body(password_change)
+    @problems("user-not-found", "forbidden", "invalid-credentials")
+    @users.response(204, "The password is changed")
+    def put(self, id: str, caller: Caller, payload: dict[str, Any]) -> Any:
+        """Change one's own password
+
+        Every other session of the user ends; the one that asks goes on.
+        """
+        me = caller.must_be(id)
+        accounts.change_password(me, **payload, session=caller.session, by=caller.actor)
+        return no_content()
+
+
+def _find_page(
+    filters: dict[str, str], after: str | None, limit: int
+) -> tuple[list[User], str | None]:
+    chosen = UserFilter(
+        Status(filters["status"]) if "status" in filters else None,
+        Role(filters["role"]) if "role" in filters else None,
+    )
+    names = [filters[name] for name in ("username", "email") if name in filters]
+    if names:
+        found = accounts.find_named(names)
+        return [found] if found and found.matches(chosen) else [], None
+    return accounts.newest_first(chosen, after=after, limit=limit)

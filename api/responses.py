@@ -1,0 +1,32 @@
+"""What every response carries: the request's id, and no leave to cache or to guess a type."""
+
+import re
+import secrets
+
+from flask import Flask, Response, g, request
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+def init_app(app: Flask) -> None:
+    """Name each request and finish each response."""
+    app.before_request(_name_request)
+    app.after_request(_finish)
+
+
+def no_content() -> Response:
+    """204: it is done and there is nothing to say."""
+    return Response(status=204)
+
+
+def _name_request() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _finish(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if request.path.startswith("/v1/"):
+        response.headers["Cache-Control"] = "no-store"
+    return response
