@@ -7,6 +7,7 @@ Exception
 
 from botocore.exceptions import (
     ClientError,
+    ConnectionError,
     CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
@@ -16,6 +17,7 @@ from botocore.exceptions import (
 from pynamodb.exceptions import TableDoesNotExist
 
 _OUT_OF_REACH = (
+    ConnectionError,
     CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,

@@ -69,7 +69,7 @@ CHANGEABLE: dict[str, dict[str, Any]] = {
         "description": "A JSON object of your own, up to 4 KB.",
     },
 }
-ADMINISTERED = {
+ADMINISTERED: dict[str, dict[str, Any]] = {
     "roles": {
         "type": "array",
         "items": {"type": "string", "enum": [role.value for role in Role]},
@@ -109,7 +109,7 @@ password_change = refine(
         "required": ["current_password", "new_password"],
     },
 )
-FILTERS = {
+FILTERS: dict[str, dict[str, Any]] = {
     "status": {"type": "string", "enum": [status.value for status in Status]},
     "role": {"type": "string", "enum": [role.value for role in Role]},
     "username": {"type": "string", "maxLength": 32, "description": "Exact, whatever its case."},
