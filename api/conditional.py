@@ -19,7 +19,7 @@ View = Callable[..., Any]
 
 def etag(user: User) -> str:
     """The entity tag of a user as it is shown."""
-    shown = int(user.last_login_at.timestamp() * 1000) if user.last_login_at else 0
+    shown = round(user.last_login_at.timestamp() * 1000) if user.last_login_at else 0
     return f"{user.version:x}-{shown:x}"
 
 

@@ -7,7 +7,6 @@ conditions decide, so that no two callers can both be told yes.
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
@@ -33,6 +32,7 @@ from models.identifier import (
     normalize_username,
     username_claim,
 )
+from models.moment import now
 from models.passwords import Passwords
 from models.session import Session
 from models.sweep import sweep
@@ -272,7 +272,7 @@ def _altered(user: User, **values: Any) -> User:
     """A copy of the user with other values, as the next version."""
     after = User(**user.attribute_values)
     after.version += 1
-    after.updated_at = datetime.now(UTC)
+    after.updated_at = now()
     for name, value in values.items():
         setattr(after, name, value)
     return after

@@ -11,6 +11,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from uuid_utils import UUID, uuid7
 
 from models.db import db
+from models.moment import now
 
 
 class EventType(StrEnum):
@@ -119,8 +120,4 @@ class Event(db.Model):  # type: ignore[misc,name-defined]
 
 def unfinished_sweeps(older_than: timedelta) -> Iterator[Event]:
     """Events whose sweep was begun some time ago and not finished, oldest first."""
-    return (
-        event
-        for event in Event.unfinished.query("sweep")
-        if event.at < datetime.now(UTC) - older_than
-    )
+    return (event for event in Event.unfinished.query("sweep") if event.at < now() - older_than)

@@ -18,7 +18,7 @@ _SHORTEST_CONTEXT_WORD = 4
 _SERVICE_WORDS = ("roster", "password", "passwort")
 _RUNS = (
     "abcdefghijklmnopqrstuvwxyz",
-    "01234567890",
+    "0123456789",
     "qwertyuiopasdfghjklzxcvbnm",
     "qwertzuiopasdfghjklyxcvbnm",
 )

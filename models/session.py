@@ -5,7 +5,7 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Self
 from uuid import UUID
 
@@ -13,7 +13,8 @@ from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 
 from models.db import db
 from models.errors import Unauthenticated
-from models.user import MomentAttribute, User
+from models.moment import MomentAttribute, now
+from models.user import User
 
 _PREFIX = "rst_"
 # ASVS 7.2.3 asks for 128 bits from a CSPRNG; the user's id, which comes first, does not count.
@@ -79,16 +80,16 @@ class Session(db.Model):  # type: ignore[misc,name-defined]
         """
         raw = UUID(user.id).bytes + secrets.token_bytes(_RANDOM_BYTES)
         token = _PREFIX + base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-        now = datetime.now(UTC)
-        expires_at = now + min(lifetimes.idle, lifetimes.total)
+        opened_at = now()
+        expires_at = opened_at + min(lifetimes.idle, lifetimes.total)
         session = cls(
             user_id=user.id,
             token_digest=_digest(token),
             epoch=user.epoch,
-            created_at=now,
-            last_used_at=now,
+            created_at=opened_at,
+            last_used_at=opened_at,
             expires_at=expires_at,
-            ends_at=now + lifetimes.total,
+            ends_at=opened_at + lifetimes.total,
             remove_at=expires_at,
             ip=client.ip,
             user_agent=client.user_agent and client.user_agent[:_LONGEST_USER_AGENT],
@@ -105,7 +106,7 @@ class Session(db.Model):  # type: ignore[misc,name-defined]
         return (
             user.is_active
             and self.epoch == user.epoch
-            and datetime.now(UTC) < min(self.expires_at, self.ends_at)
+            and now() < min(self.expires_at, self.ends_at)
         )
 
     def touch(self, lifetimes: Lifetimes) -> None:
@@ -114,15 +115,15 @@ class Session(db.Model):  # type: ignore[misc,name-defined]
         Raises:
             Unauthenticated: The session has been ended in the meantime.
         """
-        now = datetime.now(UTC)
-        if now - self.last_used_at < min(_TOUCH_INTERVAL, lifetimes.idle / 10):
+        used_at = now()
+        if used_at - self.last_used_at < min(_TOUCH_INTERVAL, lifetimes.idle / 10):
             return
-        expires_at = min(now + lifetimes.idle, self.ends_at)
+        expires_at = min(used_at + lifetimes.idle, self.ends_at)
         with db.transaction() as transaction:
             transaction.update(
                 self,
                 [
-                    Session.last_used_at.set(now),
+                    Session.last_used_at.set(used_at),
                     Session.expires_at.set(expires_at),
                     Session.remove_at.set(expires_at),
                 ],

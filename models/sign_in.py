@@ -1,7 +1,5 @@
 """Who is there: signing in, finding the session of a token, ending sessions."""
 
-from datetime import UTC, datetime
-
 from pynamodb.expressions.update import Action
 
 from models import session as sessions
@@ -116,8 +114,7 @@ class SignIn:
         self, user: User, newer_hash: str | None, client: Client
     ) -> tuple[Session, str, User]:
         session, token = Session.new(user, client, self.lifetimes)
-        now = datetime.now(UTC)
-        actions: list[Action] = [User.last_login_at.set(now)]
+        actions: list[Action] = [User.last_login_at.set(session.created_at)]
         if newer_hash:
             actions.append(User.password_hash.set(newer_hash))
         # The version stays: signing in must not void what an editor has read. The epoch is

@@ -8,19 +8,18 @@ from enum import StrEnum
 from typing import Any, Self
 
 from pynamodb.attributes import (
-    Attribute,
     BooleanAttribute,
     JSONAttribute,
     ListAttribute,
     NumberAttribute,
     UnicodeAttribute,
 )
-from pynamodb.constants import NUMBER
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from uuid_utils import uuid7
 
 from models.db import db
+from models.moment import MomentAttribute
 
 # A partition of an index takes 1,000 writes a second (DynamoDB developer guide, "Partitions and
 # data distribution"); every sign-up and sign-in is one write to this index.
@@ -60,18 +59,6 @@ class UserFilter:
 
     status: Status | None = None
     role: Role | None = None
-
-
-class MomentAttribute(Attribute[datetime]):
-    """A moment in UTC, stored as milliseconds since 1970."""
-
-    attr_type = NUMBER
-
-    def serialize(self, value: datetime) -> str:
-        return str(round(value.timestamp() * 1000))
-
-    def deserialize(self, value: str) -> datetime:
-        return datetime.fromtimestamp(int(value) / 1000, UTC)
 
 
 class _ByCreation(GlobalSecondaryIndex[Any]):
@@ -215,7 +202,7 @@ def newest_first(
 
 def _partitions(chosen: UserFilter) -> list[tuple[Any, Any]]:
     """The fewest index partitions that hold every user the filter passes."""
-    if chosen.role is Role.ADMIN:
+    if chosen.role == Role.ADMIN:
         return [(User.by_elevation, Role.ADMIN)]
     if chosen.status not in (None, Status.ACTIVE):
         return [(User.by_bar, chosen.status)]
