@@ -1,0 +1,199 @@
+"""The contract between the extension, its apps and its models."""
+
+import threading
+
+import pytest
+from flask import Flask
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.exceptions import GetError
+
+from flask_pynamodb import PynamoDB, is_unavailable
+from flask_pynamodb.settings import DEFAULTS
+
+
+@pytest.fixture
+def todo(db):
+    class Todo(db.Model):
+        id = UnicodeAttribute(hash_key=True)
+        text = UnicodeAttribute(null=True)
+
+    return Todo
+
+
+@pytest.fixture
+def reading(db):
+    class Reading(db.Model):
+        sensor = UnicodeAttribute(hash_key=True)
+        at = NumberAttribute(range_key=True)
+
+    return Reading
+
+
+class TestInitApp:
+    def test_at_once(self, make_app):
+        """`PynamoDB(app)` registers like `init_app`."""
+        app = make_app()
+
+        db = PynamoDB(app)
+
+        assert app.extensions["pynamodb"].database is db
+
+    def test_defaults(self, db):
+        """Every key has a default, and what the app says stays."""
+        app = Flask("bare")
+        app.config["DYNAMODB_REGION"] = "eu-north-1"
+
+        db.init_app(app)
+
+        assert {key: app.config[key] for key in DEFAULTS} == {
+            **DEFAULTS,
+            "DYNAMODB_REGION": "eu-north-1",
+        }
+
+    def test_every_key_is_documented(self):
+        """The class's docstring lists every key."""
+        assert [key for key in DEFAULTS if key not in PynamoDB.__doc__] == []
+
+    def test_twice(self, app):
+        """A second registration on one app says what to do instead."""
+        with pytest.raises(RuntimeError, match="already has a PynamoDB extension"):
+            PynamoDB(app)
+
+    def test_unknown_transport(self, db, make_app):
+        """A transport that does not exist is refused at start."""
+        with pytest.raises(RuntimeError, match="DYNAMODB_TRANSPORT must be one of"):
+            db.init_app(make_app(DYNAMODB_TRANSPORT="pigeon"))
+
+    def test_half_a_capacity(self, db, make_app):
+        """Read units without write units are refused at start."""
+        with pytest.raises(RuntimeError, match="DYNAMODB_WRITE_CAPACITY_UNITS together"):
+            db.init_app(make_app(DYNAMODB_READ_CAPACITY_UNITS=5))
+
+
+class TestContext:
+    def test_model_without_app(self, todo):
+        """A model used outside an app context says what to do."""
+        with pytest.raises(RuntimeError, match="app_context"):
+            todo.get("1")
+
+    def test_app_without_extension(self, todo):
+        """An app that was never registered says what to do."""
+        with Flask("stranger").app_context(), pytest.raises(RuntimeError, match="init_app"):
+            todo.get("1")
+
+    def test_connection(self, db, context, settings):
+        """`db.connection` is PynamoDB's low-level connection, made from the app's settings."""
+        assert isinstance(db.connection, Connection)
+        assert db.connection.host == settings["DYNAMODB_HOST"]
+        assert db.connection.list_tables()["TableNames"] is not None
+
+    def test_timeouts(self, db, make_app):
+        """Connect and read timeouts reach botocore, each in its place."""
+        app = make_app(DYNAMODB_CONNECT_TIMEOUT_SECONDS=3.5, DYNAMODB_READ_TIMEOUT_SECONDS=7.5)
+        db.init_app(app)
+
+        with app.app_context():
+            botocore_config = db.connection.client.meta.config
+
+        assert botocore_config.connect_timeout == 3.5
+        assert botocore_config.read_timeout == 7.5
+
+
+class TestSeveralApps:
+    def test_prefixes(self, db, todo, make_app):
+        """One model, two apps: each reads and writes its own table."""
+        one, two = make_app(DYNAMODB_TABLE_PREFIX="one-"), make_app(DYNAMODB_TABLE_PREFIX="two-")
+        for app in (one, two):
+            db.init_app(app)
+            with app.app_context():
+                db.create_all()
+                todo("1", text=todo.Meta.table_name).save()
+
+        with one.app_context():
+            assert todo.get("1").text == "one-todo"
+            assert [item.text for item in todo.batch_get(["1"])] == ["one-todo"]
+        with two.app_context():
+            assert todo.get("1").text == "two-todo"
+            assert [item.text for item in todo.batch_get(["1"])] == ["two-todo"]
+            db.drop_all()
+        with one.app_context():
+            db.drop_all()
+
+    def test_threads_make_one_client(self, db, app):
+        """However many threads ask first, one client is made."""
+        clients, start = set(), threading.Barrier(8)
+
+        def ask():
+            with app.app_context():
+                start.wait()
+                clients.add(id(db.connection.client))
+
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert len(clients) == 1
+
+
+class TestGetMany:
+    def test_several_tables(self, db, todo, reading, context):
+        """Items of two tables come in the order of the keys, None for each absent one."""
+        db.create_all()
+        todo("1", text="one").save()
+        reading("s", 5).save()
+
+        first, absent, second = db.get_many((todo, "1"), (todo, "2"), (reading, "s", 5))
+
+        assert (first.text, absent, second.at) == ("one", None, 5)
+
+    def test_missing_table(self, db, todo, context):
+        """A missing table is unavailable, not absent."""
+        with pytest.raises(GetError) as failed:
+            db.get_many((todo, "1"))
+
+        assert is_unavailable(failed.value)
+
+
+class TestPing:
+    def test_every_table_answers(self, db, todo, reading, context):
+        """A ping passes when every table answers, whatever the types of their keys."""
+        db.create_all()
+
+        assert db.ping() is None
+
+    def test_one_is_missing(self, db, todo, reading, context):
+        """One missing table fails the ping."""
+        db.create_all()
+        reading.delete_table()
+
+        with pytest.raises(GetError):
+            db.ping()
+
+
+class TestMissingAccess:
+    @pytest.fixture(autouse=True)
+    def nothing_around(self, monkeypatch, tmp_path):
+        """No credentials and no region anywhere that botocore looks."""
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+
+    def test_nothing_missing(self, db, context):
+        """With a region and keys nothing is missing."""
+        assert db.missing_access() == []
+
+    def test_everything_missing(self, db):
+        """Each missing thing is a line that names the settings."""
+        app = Flask("bare")
+        db.init_app(app)
+
+        with app.app_context():
+            region, credentials = db.missing_access()
+
+        assert "DYNAMODB_REGION" in region
+        assert "AWS_ACCESS_KEY_ID" in credentials

@@ -1,0 +1,103 @@
+"""Several writes, all or none."""
+
+import pytest
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import TransactWriteError
+
+from flask_pynamodb import is_unavailable
+
+
+class Refused(Exception):
+    """Somebody's domain error."""
+
+
+class RefusedToo(Exception):
+    """Another one."""
+
+
+@pytest.fixture
+def item(db, context):
+    class Item(db.Model):
+        id = UnicodeAttribute(hash_key=True)
+        count = NumberAttribute(default=0)
+
+    db.create_all()
+    return Item
+
+
+class TestTransaction:
+    def test_all(self, db, item):
+        """Puts, updates, deletes and checks happen together."""
+        for id in ("updated", "deleted", "checked"):
+            item(id).save()
+
+        with db.transaction() as transaction:
+            transaction.save(item("saved"))
+            transaction.update(item("updated"), [item.count.add(5)])
+            transaction.delete(item("deleted"))
+            transaction.condition_check(item, "checked", condition=item.id.exists())
+
+        assert {row.id: row.count for row in item.scan()} == {
+            "saved": 0,
+            "updated": 5,
+            "checked": 0,
+        }
+
+    def test_none(self, db, item):
+        """One refused condition undoes everything and says what it means."""
+        with pytest.raises(Refused), db.transaction() as transaction:
+            transaction.save(item("saved"))
+            transaction.update(
+                item("other"), [item.count.add(1)], item.id.exists(), otherwise=Refused()
+            )
+
+        assert list(item.scan()) == []
+
+    @pytest.mark.parametrize("kind", ["check", "delete", "save", "update"])
+    def test_every_kind(self, db, item, kind):
+        """Each kind of write has its own meaning when refused."""
+        exists = item.id.exists()
+        with pytest.raises(Refused), db.transaction() as transaction:
+            transaction.save(item("fine"))
+            if kind == "check":
+                transaction.condition_check(item, "x", condition=exists, otherwise=Refused())
+            elif kind == "delete":
+                transaction.delete(item("x"), exists, otherwise=Refused())
+            elif kind == "save":
+                transaction.save(item("x"), exists, otherwise=Refused())
+            else:
+                transaction.update(item("x"), [item.count.add(1)], exists, otherwise=Refused())
+
+    def test_first_refusal_decides(self, db, item):
+        """Of several refusals the first write in DynamoDB's order is told."""
+        exists = item.id.exists()
+
+        with pytest.raises(Refused), db.transaction() as transaction:
+            transaction.update(item("y"), [item.count.add(1)], exists, otherwise=RefusedToo())
+            transaction.save(item("x"), exists, otherwise=Refused())
+
+    def test_no_meaning(self, db, item):
+        """A refusal without a meaning is PynamoDB's own error, and waiting would not help."""
+        with pytest.raises(TransactWriteError) as failed, db.transaction() as transaction:
+            transaction.save(item("x"), item.id.exists())
+
+        assert not is_unavailable(failed.value)
+
+    def test_exception_inside(self, db, item):
+        """An exception inside the block sends nothing."""
+        with pytest.raises(ZeroDivisionError), db.transaction() as transaction:
+            transaction.save(item("x"))
+            1 / 0  # noqa: B018
+
+        assert list(item.scan()) == []
+
+    def test_missing_table(self, db, context):
+        """A missing table is unavailable."""
+
+        class Nowhere(db.Model):
+            id = UnicodeAttribute(hash_key=True)
+
+        with pytest.raises(TransactWriteError) as failed, db.transaction() as transaction:
+            transaction.save(Nowhere("x"))
+
+        assert is_unavailable(failed.value)
