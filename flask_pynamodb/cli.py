@@ -1,31 +1,37 @@
-"""`flask dynamodb`: make, check and drop the app's tables."""
+"""`flask dynamodb`: make, check, describe and drop the app's tables; policy; local engine."""
 
+import json
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from flask_pynamodb import iam, tables
+from flask_pynamodb.declared import declared
 from flask_pynamodb.errors import is_unavailable
+from flask_pynamodb.local import Engine, EngineError
 
-dynamodb = AppGroup("dynamodb", help="Make, check and drop the app's DynamoDB tables.")
+dynamodb = AppGroup("dynamodb", help="Make, check, describe and drop the app's DynamoDB tables.")
 
 
 @dynamodb.command()
 def create() -> None:
-    """Make the tables that are missing."""
+    """Make the tables that are missing, and add what others lack."""
     with _one_line_errors():
-        for name in _database().create_all():
-            click.echo(f"made {name}")
+        for line in _database().create_all():
+            click.echo(line)
         click.echo("All tables are there.")
 
 
 @dynamodb.command()
 def check() -> None:
-    """Say what the tables lack; exit 1 if anything does."""
+    """Say how the tables differ from the models; exit 1 if they do."""
     with _one_line_errors():
         problems = _database().check_all()
     for problem in problems:
@@ -42,6 +48,62 @@ def drop() -> None:
     with _one_line_errors():
         for name in _database().drop_all():
             click.echo(f"dropped {name}")
+
+
+@dynamodb.command()
+def describe() -> None:
+    """Show each table: its keys, indexes, state and size."""
+    with _one_line_errors():
+        for model in _database().models:
+            wanted = declared(model)
+            found = tables.find(model._get_connection().connection.client, wanted)
+            click.echo("\n".join(_described(wanted.name, found.table)))
+
+
+@dynamodb.command("iam-policy")
+@click.option("--account", default="*", show_default=True, help="An AWS account.")
+@click.option("--region", help="An AWS region.  [default: the app's]")
+@click.option("--partition", default="aws", show_default=True)
+def iam_policy(account: str, region: str | None, partition: str) -> None:
+    """Print the least-privilege IAM policy for exactly the app's tables and indexes."""
+    database = _database()
+    document = iam.policy(
+        database.models,
+        region=region or database.connection.region or "*",
+        account=account,
+        partition=partition,
+        scans=current_app.config["DYNAMODB_ALLOW_SCAN"],
+    )
+    click.echo(json.dumps(document, indent=2))
+
+
+@dynamodb.command(with_appcontext=False)
+@click.option("--port", type=click.IntRange(1, 65535), help="[default: a free one]")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="[default: memory]")
+def local(port: int | None, data: Path | None) -> None:
+    """Run the local engine until Ctrl-C."""
+    try:
+        with Engine(data, port=port) as engine:
+            click.echo(f"DynamoDB answers on {engine.host}. For an app:")
+            click.echo(f"  DYNAMODB_HOST={engine.host}")
+            click.echo("  DYNAMODB_REGION=us-east-1")
+            click.echo("  DYNAMODB_AWS_ACCESS_KEY_ID=local DYNAMODB_AWS_SECRET_ACCESS_KEY=local")
+            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    except EngineError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _described(name: str, table: Any) -> Iterator[str]:
+    if table is None:
+        yield f"{name}: missing"
+        return
+    yield f"{name}: {table['TableStatus'].lower()}, about {table.get('ItemCount', 0)} items"
+    keys = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
+    yield f"  key {' / '.join(keys[kind] for kind in ('HASH', 'RANGE') if kind in keys)}"
+    for kind in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
+        for index in table.get(kind, ()):
+            parts = " / ".join(key["AttributeName"] for key in index["KeySchema"])
+            yield f"  index {index['IndexName']}: {parts}"
 
 
 def _database() -> Any:

@@ -1,31 +1,109 @@
-"""One app's way to DynamoDB, and one model's table on it."""
+"""One database's connection, and one model's table on it."""
 
 import threading
+import time
+from collections.abc import Mapping
 from typing import Any
 
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+)
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.connection.base import MetaTable
 
+from flask_pynamodb import signals
+from flask_pynamodb.errors import ConfigurationError
+
 
 class AppConnection(Connection):
-    """A connection that the tables of one app share, so that they share one pool.
+    """A connection that the tables of one database share, so that they share one pool.
 
     PynamoDB gives each model a client of its own and makes it without a lock.
+
+    Args:
+        session: A botocore session to take credentials and region from; botocore's own chain if
+            there is none.
+        settings: PynamoDB's own arguments.
     """
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, session: Any = None, **settings: Any) -> None:
         super().__init__(**settings)
+        self._given_session = session
         self._client_lock = threading.Lock()
 
     @property
+    def session(self) -> Any:
+        """The botocore session: the one that was given, or one with botocore's own chain."""
+        return self._given_session or super().session
+
+    @property
     def client(self) -> Any:
-        """The botocore client, made once however many threads ask first."""
+        """The botocore client, made once however many threads ask first.
+
+        Raises:
+            ConfigurationError: There is no region, or there are half the keys.
+        """
         with self._client_lock:
-            return super().client
+            if self._client is None:
+                self._refuse_half_keys()
+            try:
+                return super().client
+            except NoRegionError as error:
+                raise ConfigurationError(
+                    "There is no AWS region: set DYNAMODB_REGION, or AWS_DEFAULT_REGION."
+                ) from error
 
     def know(self, meta_table: MetaTable) -> None:
         """Learn a table's keys; the first model of a table decides."""
         self._tables.setdefault(meta_table.table_name, meta_table)
+
+    def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Send one request, and tell the signals and the request's totals of it."""
+        tables = signals.tables_of(operation_kwargs)
+        signals.call_started.send(self, operation=operation_name, tables=tables)
+        started = time.perf_counter()
+        outcome: dict[str, Any] = {"tries": 1, "consumed_capacity": None, "error": None}
+        try:
+            answer: dict[str, Any] = super().dispatch(operation_name, operation_kwargs)
+            outcome["tries"] = _tries(answer)
+            outcome["consumed_capacity"] = signals.capacity_of(answer)
+            return answer
+        except (BotoCoreError, ClientError, ConfigurationError) as error:
+            outcome["error"] = error
+            outcome["tries"] = _tries(getattr(error.__cause__, "response", {}))
+            raise
+        finally:
+            duration = time.perf_counter() - started
+            signals.add_to_totals(duration, outcome["tries"], outcome["consumed_capacity"])
+            signals.call_finished.send(
+                self, operation=operation_name, tables=tables, duration=duration, **outcome
+            )
+
+    def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> Any:
+        try:
+            return super()._make_api_call(operation_name, operation_kwargs)
+        except (NoCredentialsError, PartialCredentialsError) as error:
+            raise ConfigurationError(
+                "There are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,"
+                " a profile or a role, or DYNAMODB_AWS_ACCESS_KEY_ID and"
+                " DYNAMODB_AWS_SECRET_ACCESS_KEY."
+            ) from error
+
+    def _refuse_half_keys(self) -> None:
+        # PynamoDB ignores half a pair, and goes on with whatever credentials lie around.
+        given = {
+            "DYNAMODB_AWS_ACCESS_KEY_ID": self._aws_access_key_id,
+            "DYNAMODB_AWS_SECRET_ACCESS_KEY": self._aws_secret_access_key,
+        }
+        missing = [name for name, value in given.items() if not value]
+        if len(missing) == 1 or (len(missing) == 2 and self._aws_session_token):
+            raise ConfigurationError(
+                f"AWS keys were given, but {' and '.join(missing)} is not set."
+            )
 
 
 class AppTable(TableConnection):
@@ -36,3 +114,7 @@ class AppTable(TableConnection):
         self.table_name = meta_table.table_name
         self.connection = connection
         connection.know(meta_table)
+
+
+def _tries(answer: Mapping[str, Any]) -> int:
+    return int(answer.get("ResponseMetadata", {}).get("RetryAttempts", 0)) + 1

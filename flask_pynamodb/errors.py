@@ -1,8 +1,13 @@
 """What can go wrong below a model, and whether waiting would help.
 
 Exception
- └── ValueError
-      └── InvalidCursor     a page cursor was forged, changed, or belongs to another list
+ ├── RuntimeError
+ │    ├── ConfigurationError   a setting is missing, wrong or contradicts another one
+ │    └── ScanRefused          a Scan that nobody allowed
+ ├── ValueError
+ │    └── InvalidCursor        a page cursor was forged, changed, or belongs to another list
+ ├── NotUnique                 somebody else has a value that has to be unique
+ └── VersionConflict           the item has changed since it was read
 """
 
 from botocore.exceptions import (
@@ -15,16 +20,6 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 from pynamodb.exceptions import TableDoesNotExist
-
-_OUT_OF_REACH = (
-    ConnectionError,
-    CredentialRetrievalError,
-    HTTPClientError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    TableDoesNotExist,
-)
 
 # Error codes by which DynamoDB says "not now" or "not with this set-up", as opposed to "not this
 # request". Source: "Error handling with DynamoDB" in the DynamoDB developer guide.
@@ -51,8 +46,44 @@ PASSING_REASONS = frozenset(
 )
 
 
+class ConfigurationError(RuntimeError):
+    """A setting is missing, wrong or contradicts another one. The text names it."""
+
+
+class ScanRefused(RuntimeError):
+    """A Scan, which reads a whole table, that nobody has allowed."""
+
+
+class NotUnique(Exception):
+    """Somebody else has a value that has to be unique.
+
+    Attributes:
+        name: What was to be unique, as in `email`.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"This {name} is taken.")
+        self.name = name
+
+
+class VersionConflict(Exception):
+    """The item has changed, or is gone, since it was read."""
+
+
 class InvalidCursor(ValueError):
     """The cursor was not made by this app for this list, key and filter."""
+
+
+_OUT_OF_REACH = (
+    ConfigurationError,
+    ConnectionError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    TableDoesNotExist,
+)
 
 
 def is_unavailable(error: BaseException) -> bool:

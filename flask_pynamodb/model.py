@@ -1,37 +1,46 @@
 """The base of all models: connection, table name and capacity come from the current app, late."""
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self, cast
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
 from flask import abort, current_app, has_app_context
 from pynamodb import models
 from pynamodb.connection import TableConnection
+from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 
+from flask_pynamodb.errors import ScanRefused, VersionConflict
 from flask_pynamodb.pagination import Page, paginate
+from flask_pynamodb.unique import UniqueClaim, claim_all
 
 if TYPE_CHECKING:
     from flask_pynamodb.extension import PynamoDB
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+# Set inside `with db.allow_scan():`.
+scan_is_allowed: ContextVar[bool] = ContextVar("scan_is_allowed", default=False)
 
 
 class _LateMeta(type):
-    """The type of a model's Meta: reading `table_name` adds the current app's prefix.
+    """The type of a model's Meta: reading `table_name` asks the current app.
 
     PynamoDB reads `Meta.table_name` again in batch operations, so a prefix that only the
     connection knows would be missing there.
     """
 
+    owner: "type[Model]"
+
     @property
     def table_name(cls) -> str:
-        prefix = current_app.config["DYNAMODB_TABLE_PREFIX"] if has_app_context() else ""
-        return f"{prefix}{cls.base_table_name}"
+        if not has_app_context() or "pynamodb" not in current_app.extensions:
+            return cls.base_table_name
+        return cls.owner._get_connection().table_name
 
     @property
     def base_table_name(cls) -> str:
-        """The table's name before the prefix."""
+        """The table's name before the app's prefix and suffix."""
         return next(
             str(vars(part)["table_name"]) for part in cls.__mro__ if "table_name" in vars(part)
         )
@@ -40,21 +49,20 @@ class _LateMeta(type):
 class _ModelType(models.MetaModel):
     """Gives every model a Meta and remembers which settings it chose itself."""
 
-    _db: "PynamoDB | None" = None
-
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kw: Any):
-        is_base = cls._db is None or "_db" in namespace
+        database: PynamoDB | None = getattr(cls, "_db", None)
+        is_base = database is None or "_db" in namespace
         own = namespace.get("Meta")
         if own is None and not is_base and getattr(cls, "Meta", None) is None:
             own = type("Meta", (), {})
         if own is not None:
             chosen = _chosen_settings(own)
             chosen.setdefault("table_name", _WORD_START.sub("_", name).lower())
-            meta = _LateMeta("Meta", (own,), {**chosen, "chosen": chosen})
+            meta = _LateMeta("Meta", (own,), {**chosen, "chosen": chosen, "owner": cls})
             cls.Meta = namespace["Meta"] = meta
         super().__init__(name, bases, namespace, **kw)
-        if own is not None and not is_base:
-            cls._db.models.append(cls)  # type: ignore[union-attr,arg-type]
+        if database is not None and own is not None and not is_base:
+            database.models.append(cast(type[Model], cls))
 
 
 def _chosen_settings(meta: type) -> dict[str, Any]:
@@ -67,7 +75,14 @@ def _chosen_settings(meta: type) -> dict[str, Any]:
 
 
 class Model(models.Model, metaclass=_ModelType):
-    """A PynamoDB model without settings of its own; derive from `db.Model`, not from this."""
+    """A PynamoDB model without settings of its own; derive from `db.Model`, not from this.
+
+    `__bind_key__` names the database of `DYNAMODB_BINDS` that the model lives in; None is the
+    app's main one.
+    """
+
+    __bind_key__: str | None = None
+    _db: "PynamoDB | None" = None
 
     @classmethod
     def _get_connection(cls) -> TableConnection:
@@ -76,20 +91,89 @@ class Model(models.Model, metaclass=_ModelType):
         return cls._db.table_of(cls)
 
     @classmethod
-    def get_or_404(cls, *key: Any, **kwargs: Any) -> Self:
+    def get_or_404(cls, *key: Any, description: str | None = None, **kwargs: Any) -> Self:
         """Like `get`, but an absent item ends the request with 404."""
         try:
             return cls.get(*key, **kwargs)
         except cls.DoesNotExist:
-            abort(404)
+            _not_found(description)
 
     @classmethod
-    def first_or_404(cls, *key: Any, **kwargs: Any) -> Self:
+    def first_or_404(cls, *key: Any, description: str | None = None, **kwargs: Any) -> Self:
         """The first item of a query, or 404."""
         item = next(cls.query(*key, **{**kwargs, "limit": 1}), None)
-        if item is None:
-            abort(404)
-        return item
+        return item if item is not None else _not_found(description)
+
+    @classmethod
+    def query_one_or_404(cls, *key: Any, description: str | None = None, **kwargs: Any) -> Self:
+        """The only item of a query, or 404: for none and for several alike."""
+        items = list(cls.query(*key, **{**kwargs, "limit": 2}))
+        return items[0] if len(items) == 1 else _not_found(description)
+
+    @classmethod
+    def scan(cls, *args: Any, **kwargs: Any) -> Any:
+        """Read the whole table, where somebody has said that this is meant.
+
+        Raises:
+            ScanRefused: Nobody has: neither `with db.allow_scan():`, nor `allow_scan = True` in
+                the model's Meta, nor `DYNAMODB_ALLOW_SCAN`.
+        """
+        is_allowed = scan_is_allowed.get() or getattr(cls.Meta, "allow_scan", False)
+        if not is_allowed and cls._db is not None:
+            cls._db.refuse_scan(cls)
+        return super().scan(*args, **kwargs)
+
+    def save_if_match(self, version: int | None) -> None:
+        """Save the item if the stored one is at a version.
+
+        Args:
+            version: What the caller has read, for example out of an `If-Match` header; None if
+                there must be no such item yet.
+
+        Raises:
+            VersionConflict: The stored item is at another version, or gone, or there already.
+            TypeError: The model has no VersionAttribute.
+        """
+        if self._version_attribute_name is None:
+            raise TypeError(f"{type(self).__name__} has no VersionAttribute to compare.")
+        setattr(self, self._version_attribute_name, version)
+        try:
+            self.save()
+        except PutError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            raise VersionConflict(
+                f"This {type(self).__name__} has changed since it was read."
+            ) from error
+
+    def save_unique(
+        self,
+        claims: type[UniqueClaim],
+        values: Mapping[str, str],
+        previous: Mapping[str, str] | None = None,
+    ) -> None:
+        """Save the item together with a claim on each of its unique values: all or nothing.
+
+        Args:
+            claims: The model of the table that holds the claims.
+            values: What must be unique, normalised, by a name for it, as in
+                `{"email": "ada@example.com"}`.
+            previous: The values that the stored item has claimed. Those that differ are released
+                in the same transaction.
+
+        Raises:
+            NotUnique: Somebody else has one of the values; its `name` says which.
+            VersionConflict: The item has changed since it was read, or its claims have.
+        """
+        claim_all(self, claims, values, previous or {})
+
+    def delete_unique(self, claims: type[UniqueClaim], values: Mapping[str, str]) -> None:
+        """Delete the item and release its unique values: all or nothing.
+
+        Raises:
+            VersionConflict: The item has changed since it was read, or its claims have.
+        """
+        claim_all(self, claims, {}, values, deletes=True)
 
     @classmethod
     def paginate(
@@ -120,7 +204,7 @@ class Model(models.Model, metaclass=_ModelType):
         Raises:
             InvalidCursor: The cursor was not made for this table, index, key and filter.
         """
-        conditions: Sequence[Any] = (range_key_condition, filter_condition)
+        conditions = (range_key_condition, filter_condition)
         scope = f"{cls.Meta.table_name}|{index_name}|{hash_key!r}|{conditions}|{scan_index_forward}"
         return paginate(
             lambda start: cls.query(
@@ -143,3 +227,16 @@ def make_base(database: "PynamoDB") -> type[Model]:
     """The base class of one extension's models."""
     namespace = {"_db": database, "__module__": __name__, "__doc__": Model.__doc__}
     return cast(type[Model], _ModelType("Model", (Model,), namespace))
+
+
+def _not_found(description: str | None) -> NoReturn:
+    abort(404, description=description)
+
+
+def refuse_scan(model: type[Model]) -> NoReturn:
+    """Say what a Scan costs and how to allow it."""
+    raise ScanRefused(
+        f"{model.__name__}.scan() reads the whole table. Where that is meant, write"
+        " `with db.allow_scan():` around it, or set allow_scan = True in the model's Meta, or"
+        " DYNAMODB_ALLOW_SCAN."
+    )

@@ -1,7 +1,10 @@
 """The extension's settings: every key, its default, and how they reach a connection."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from flask_pynamodb.errors import ConfigurationError
 
 PREFIX = "DYNAMODB_"
 
@@ -19,9 +22,15 @@ DEFAULTS: Mapping[str, Any] = {
     "DYNAMODB_AWS_SESSION_TOKEN": None,
     "DYNAMODB_READ_CAPACITY_UNITS": None,
     "DYNAMODB_WRITE_CAPACITY_UNITS": None,
-    "DYNAMODB_TABLE_PREFIX": "",
     "DYNAMODB_BILLING_MODE": None,
+    "DYNAMODB_TABLE_PREFIX": "",
+    "DYNAMODB_TABLE_SUFFIX": "",
+    "DYNAMODB_TABLE_NAMER": None,
     "DYNAMODB_TRANSPORT": "botocore",
+    "DYNAMODB_SESSION": None,
+    "DYNAMODB_BINDS": None,
+    "DYNAMODB_ALLOW_SCAN": False,
+    "DYNAMODB_DEBUG": False,
 }
 
 TRANSPORTS = ("botocore",)
@@ -39,26 +48,82 @@ CONNECTION_KEYS = (
     "aws_secret_access_key",
     "aws_session_token",
 )
+# What holds for a whole app, whichever of its databases is meant.
+_OF_THE_APP = ("BINDS", "ALLOW_SCAN", "DEBUG")
 
 
-def connection_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The keyword arguments of a PynamoDB connection, from an app's configuration."""
-    return {key: config[PREFIX + key.upper()] for key in CONNECTION_KEYS}
+@dataclass(frozen=True)
+class Bind:
+    """The settings of one database of one app.
+
+    Attributes:
+        values: By the keys of `app.config` without `DYNAMODB_`.
+    """
+
+    values: Mapping[str, Any]
+
+    @property
+    def connection(self) -> dict[str, Any]:
+        """The keyword arguments of a connection."""
+        return {
+            **{key: self.values[key.upper()] for key in CONNECTION_KEYS},
+            "session": self.values["SESSION"],
+        }
+
+    @property
+    def billing(self) -> dict[str, Any]:
+        """Billing of new tables: provisioned if capacity units are given, else on demand."""
+        read, write = self.values["READ_CAPACITY_UNITS"], self.values["WRITE_CAPACITY_UNITS"]
+        mode = self.values["BILLING_MODE"]
+        if read is None:
+            return {"billing_mode": mode or "PAY_PER_REQUEST"}
+        return {
+            "billing_mode": mode or "PROVISIONED",
+            "read_capacity_units": read,
+            "write_capacity_units": write,
+        }
+
+    def table_name(self, name: str) -> str:
+        """A table's full name: by the app's own rule, or with its prefix and suffix."""
+        namer: Callable[[str], str] | None = self.values["TABLE_NAMER"]
+        if namer is not None:
+            return namer(name)
+        return f"{self.values['TABLE_PREFIX']}{name}{self.values['TABLE_SUFFIX']}"
 
 
-def table_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Billing of new tables: provisioned if capacity units are given, else on demand."""
-    read = config["DYNAMODB_READ_CAPACITY_UNITS"]
-    write = config["DYNAMODB_WRITE_CAPACITY_UNITS"]
-    if (read is None) != (write is None):
-        raise RuntimeError(
+def read_binds(config: Mapping[str, Any]) -> dict[str | None, Bind]:
+    """Every database of an app by its bind key; None is the key of the main one.
+
+    Raises:
+        ConfigurationError: A setting has a value that it cannot have, or a bind a key that does
+            not exist.
+    """
+    main = {
+        key.removeprefix(PREFIX): config[key]
+        for key in DEFAULTS
+        if key.removeprefix(PREFIX) not in _OF_THE_APP
+    }
+    binds: dict[str | None, Bind] = {None: Bind(main)}
+    for name, own in (config["DYNAMODB_BINDS"] or {}).items():
+        unknown = sorted(own.keys() - main.keys())
+        if unknown:
+            raise ConfigurationError(
+                f"DYNAMODB_BINDS[{name!r}] has unknown keys: {', '.join(unknown)}. Write them"
+                " without DYNAMODB_, as in REGION."
+            )
+        binds[name] = Bind({**main, **own})
+    for bind in binds.values():
+        _refuse_contradictions(bind.values)
+    return binds
+
+
+def _refuse_contradictions(values: Mapping[str, Any]) -> None:
+    if values["TRANSPORT"] not in TRANSPORTS:
+        raise ConfigurationError(f"DYNAMODB_TRANSPORT must be one of {', '.join(TRANSPORTS)}.")
+    if (values["READ_CAPACITY_UNITS"] is None) != (values["WRITE_CAPACITY_UNITS"] is None):
+        raise ConfigurationError(
             "Set DYNAMODB_READ_CAPACITY_UNITS and DYNAMODB_WRITE_CAPACITY_UNITS together,"
             " or neither for tables on demand."
         )
-    if read is None:
-        return {"billing_mode": config["DYNAMODB_BILLING_MODE"] or "PAY_PER_REQUEST"}
-    return {
-        "billing_mode": config["DYNAMODB_BILLING_MODE"] or "PROVISIONED",
-        "read_capacity_units": read,
-        "write_capacity_units": write,
-    }
+    if values["BILLING_MODE"] not in (None, "PAY_PER_REQUEST", "PROVISIONED"):
+        raise ConfigurationError("DYNAMODB_BILLING_MODE must be PAY_PER_REQUEST or PROVISIONED.")

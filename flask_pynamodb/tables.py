@@ -1,89 +1,179 @@
 """Make, check and drop the tables of an app. Every function is safe to repeat and to race."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import ClientError
-from pynamodb.exceptions import TableDoesNotExist, TableError
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import TableError
 
+from flask_pynamodb.declared import (
+    Declared,
+    Found,
+    declared,
+    differences,
+    missing_stream,
+    missing_tags,
+)
 from flask_pynamodb.model import Model
 
+_POLL_SECONDS = 1.0
+# Building an index over a large table takes hours on AWS; set-up does not wait for ever.
+_LONGEST_WAIT_SECONDS = 600.0
+# What an endpoint answers that does not know an operation, as small engines do.
+_UNKNOWN_OPERATION = ("UnknownOperationException", "UnsupportedOperation")
 
-def create(models: Iterable[type[Model]], billing: dict[str, Any]) -> list[str]:
-    """Make the tables that are missing and wait until they can be used.
 
-    Returns:
-        The names of the tables that were made by this call.
-    """
-    made = []
+def create(models: Iterable[type[Model]]) -> list[str]:
+    """See `PynamoDB.create_all`."""
+    done: list[str] = []
     for model in models:
-        if model.exists():
-            continue
-        try:
-            model.create_table(wait=True, **_billing_of(model, billing))
-            made.append(model.Meta.table_name)
-        except TableError as error:
-            # Another host was faster; waiting for its table is the same as having made it.
-            if error.cause_response_code != "ResourceInUseException":
-                raise
-            model.create_table(wait=True, ignore_update_ttl_errors=True)
-    return made
+        with _table_errors(model):
+            done += _create_one(_client(model), declared(model))
+    return done
 
 
 def check(models: Iterable[type[Model]]) -> list[str]:
-    """What is missing, a line each; an empty list means that the tables can be used."""
-    return [problem for model in models for problem in _check_one(model)]
-
-
-def drop(models: Iterable[type[Model]]) -> list[str]:
-    """Delete the tables and everything in them.
-
-    Returns:
-        The names of the tables that were there.
-    """
-    dropped = []
+    """See `PynamoDB.check_all`."""
+    problems: list[str] = []
     for model in models:
-        try:
-            model.delete_table()
-            dropped.append(model.Meta.table_name)
-        except TableError as error:
-            if error.cause_response_code != "ResourceNotFoundException":
-                raise
-    return dropped
-
-
-def _billing_of(model: type[Model], billing: dict[str, Any]) -> dict[str, Any]:
-    chosen: dict[str, Any] = model.Meta.chosen  # type: ignore[attr-defined]
-    return {key: value for key, value in billing.items() if key not in chosen}
-
-
-def _check_one(model: type[Model]) -> list[str]:
-    name = model.Meta.table_name
-    try:
-        table = model.describe_table()
-    except TableDoesNotExist:
-        return [f"table {name} is missing"]
-    problems = []
-    if table["TableStatus"] not in ("ACTIVE", "UPDATING"):
-        problems.append(f"table {name} is {table['TableStatus'].lower()}")
-    indexes = {index["IndexName"] for index in table.get("GlobalSecondaryIndexes", ())}
-    indexes |= {index["IndexName"] for index in table.get("LocalSecondaryIndexes", ())}
-    problems += [
-        f"table {name} lacks the index {index}" for index in model._indexes if index not in indexes
-    ]
-    if not _expires_as_declared(model):
-        problems.append(f"table {name} lacks time to live")
+        with _table_errors(model):
+            wanted = declared(model)
+            problems += differences(wanted, find(_client(model), wanted))
     return problems
 
 
-def _expires_as_declared(model: type[Model]) -> bool:
-    attribute = model._ttl_attribute()  # type: ignore[no-untyped-call]
-    if attribute is None:
-        return True
+def drop(models: Iterable[type[Model]]) -> list[str]:
+    """See `PynamoDB.drop_all`."""
+    dropped = []
+    for model in models:
+        name = model.Meta.table_name
+        with _table_errors(model):
+            if _tolerate("ResourceNotFoundException", _client(model).delete_table, TableName=name):
+                dropped.append(name)
+    return dropped
+
+
+def find(client: Any, wanted: Declared) -> Found:
+    """A table as it is; only what the model declares is asked for."""
+    name = {"TableName": wanted.name}
+    answer = _tolerate("ResourceNotFoundException", client.describe_table, **name)
+    if answer is None:
+        return Found(None)
+    table = answer["Table"]
+    expires_by = recovers = tags = None
+    if wanted.expires_by:
+        described = client.describe_time_to_live(**name)["TimeToLiveDescription"]
+        if described["TimeToLiveStatus"] in ("ENABLED", "ENABLING"):
+            expires_by = described["AttributeName"]
+    if wanted.recovers:
+        recovers = _recovers(client, wanted.name)
+    if wanted.tags:
+        listed = client.list_tags_of_resource(ResourceArn=table["TableArn"])["Tags"]
+        tags = {tag["Key"]: tag["Value"] for tag in listed}
+    return Found(table, expires_by, recovers, tags)
+
+
+def _create_one(client: Any, wanted: Declared) -> list[str]:
+    found = find(client, wanted)
+    if found.table is None:
+        # Another host may be faster; waiting for its table is as good as having made it.
+        is_ours = _tolerate("ResourceInUseException", client.create_table, **wanted.request)
+        _wait(client, wanted.name)
+        completed = list(_complete(client, wanted, find(client, wanted)))
+        return [f"made {wanted.name}"] if is_ours else completed
+    return list(_complete(client, wanted, found))
+
+
+def _complete(client: Any, wanted: Declared, found: Found) -> Iterator[str]:
+    name = {"TableName": wanted.name}
+    has = {index["IndexName"] for index in (found.table or {}).get("GlobalSecondaryIndexes", ())}
+    for index_name in wanted.indexes.keys() - has:
+        if _update(client, wanted, _new_index(wanted, index_name)):
+            yield f"added the index {index_name} to {wanted.name}"
+    if missing_stream(wanted, found):
+        stream = {"StreamSpecification": wanted.request["StreamSpecification"]}
+        if _update(client, wanted, stream):
+            yield f"added a stream to {wanted.name}"
+    if wanted.expires_by and found.expires_by is None:
+        specification = {"Enabled": True, "AttributeName": wanted.expires_by}
+        # ValidationException: another host has just enabled it.
+        if _tolerate(
+            "ValidationException",
+            client.update_time_to_live,
+            TimeToLiveSpecification=specification,
+            **name,
+        ):
+            yield f"set time to live on {wanted.name}"
+    if wanted.recovers and found.recovers is False:
+        client.update_continuous_backups(
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}, **name
+        )
+        yield f"turned point-in-time recovery on for {wanted.name}"
+    if missing := missing_tags(wanted, found):
+        tags = [{"Key": key, "Value": wanted.tags[key]} for key in missing]
+        client.tag_resource(ResourceArn=(found.table or {})["TableArn"], Tags=tags)
+        yield f"tagged {wanted.name}"
+
+
+def _new_index(wanted: Declared, name: str) -> dict[str, Any]:
+    return {
+        "AttributeDefinitions": wanted.request["AttributeDefinitions"],
+        "GlobalSecondaryIndexUpdates": [{"Create": wanted.indexes[name]}],
+    }
+
+
+def _update(client: Any, wanted: Declared, change: dict[str, Any]) -> bool:
+    """One UpdateTable; DynamoDB takes a single new index at a time.
+
+    ResourceInUseException and ValidationException mean that another host makes this change.
+    """
+    request = {"TableName": wanted.name, **change}
+    answer = _tolerate("ResourceInUseException ValidationException", client.update_table, **request)
+    _wait(client, wanted.name)
+    return answer is not None
+
+
+def _wait(client: Any, name: str) -> None:
+    give_up = time.monotonic() + _LONGEST_WAIT_SECONDS
+    while time.monotonic() < give_up:
+        table = client.describe_table(TableName=name)["Table"]
+        states = {table["TableStatus"]}
+        states |= {index["IndexStatus"] for index in table.get("GlobalSecondaryIndexes", ())}
+        if states == {"ACTIVE"}:
+            return
+        time.sleep(_POLL_SECONDS)
+    raise TableError(f"Table {name} is not active after {_LONGEST_WAIT_SECONDS:.0f} seconds.")
+
+
+def _recovers(client: Any, name: str) -> bool | None:
+    answer = _tolerate(
+        " ".join(_UNKNOWN_OPERATION), client.describe_continuous_backups, TableName=name
+    )
+    if answer is None:
+        return None
+    described = answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+    return bool(described["PointInTimeRecoveryStatus"] == "ENABLED")
+
+
+def _tolerate(codes: str, call: Callable[..., Any], **arguments: Any) -> Any:
+    """The answer of a call, None for an error that means it is no longer needed."""
     try:
-        connection = model._get_connection().connection
-        answer = connection.client.describe_time_to_live(TableName=model.Meta.table_name)
+        return call(**arguments)
     except ClientError as error:
-        raise TableError(f"Unable to describe time to live: {error}", error) from error
-    described = answer["TimeToLiveDescription"]
-    return bool(described.get("AttributeName") == attribute.attr_name)
+        if error.response["Error"]["Code"] in codes.split():
+            return None
+        raise
+
+
+def _client(model: type[Model]) -> Any:
+    return model._get_connection().connection.client
+
+
+@contextmanager
+def _table_errors(model: type[Model]) -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise TableError(f"Table {model.Meta.table_name}: {error}", error) from error

@@ -82,8 +82,11 @@ class Accounts:
             status=status,
         )
         with db.transaction() as transaction:
-            _claim(transaction, username_claim(username), user, UsernameTaken())
-            _claim(transaction, email_claim(email), user, EmailTaken())
+            for claim, taken in (
+                (username_claim(username), UsernameTaken()),
+                (email_claim(email), EmailTaken()),
+            ):
+                Identifier.claim(transaction, claim, user.id, otherwise=taken)
             transaction.save(user, User.id.does_not_exist())
             transaction.save(Event.of(EventType.USER_REGISTERED, user.id, by))
             count_admin(transaction, int(user.may_administer))
@@ -108,7 +111,7 @@ class Accounts:
         if claim is None:
             return None
         try:
-            return self.get(Identifier.get(claim, consistent_read=True).user_id)
+            return self.get(Identifier.get(claim, consistent_read=True).owner)
         except (Identifier.DoesNotExist, UserNotFound):
             return None
 
@@ -207,8 +210,9 @@ class Accounts:
             event = Event.of(EventType.USER_DELETED, current.id, by, sweeps=True)
             with db.transaction() as transaction:
                 transaction.delete(current, _unchanged(current), otherwise=VersionMismatch())
-                _release(transaction, username_claim(current.username), current)
-                _release(transaction, email_claim(current.email), current)
+                # A claim that moved with the user meanwhile: read the user again.
+                for claim in _claims_of(current):
+                    Identifier.release(transaction, claim, user.id, otherwise=VersionMismatch())
                 transaction.save(event)
                 count_admin(transaction, -int(current.may_administer))
             sweep(event, before_epoch=math.inf)
@@ -251,8 +255,8 @@ def _change(before: User, changes: Mapping[str, Any], by: Actor) -> User:
     after.epoch += int(ends_sessions)
     event = Event.of(_kind(before, after), before.id, by, members=members, sweeps=ends_sessions)
     with db.transaction() as transaction:
-        _swap(transaction, before, username_claim, before.username, after.username, UsernameTaken())
-        if _swap(transaction, before, email_claim, before.email, after.email, EmailTaken()):
+        _swap(transaction, before, after, username_claim, "username", UsernameTaken())
+        if _swap(transaction, before, after, email_claim, "email", EmailTaken()):
             after.email_verified = False
         _write(transaction, before, after)
         transaction.save(event)
@@ -296,34 +300,20 @@ def _unchanged(user: User) -> Condition:
     return unchanged
 
 
-def _claims_of(user: User) -> set[str | None]:
+def _claims_of(user: User) -> set[str]:
     return {username_claim(user.username), email_claim(user.email)}
-
-
-def _claim(transaction: Transaction, value: str, user: User, taken: Exception) -> None:
-    claim = Identifier(value=value, user_id=user.id)
-    transaction.save(claim, Identifier.value.does_not_exist(), otherwise=taken)
-
-
-def _release(transaction: Transaction, value: str, user: User) -> None:
-    # The claim moved with the user while this one was read: read it again.
-    is_own = Identifier.user_id == user.id
-    transaction.delete(Identifier(value), is_own, otherwise=VersionMismatch())
 
 
 def _swap(
     transaction: Transaction,
-    user: User,
+    before: User,
+    after: User,
     claim_of: Callable[[str], str],
-    old: str,
-    new: str,
+    member: str,
     taken: Exception,
 ) -> bool:
-    if claim_of(old) == claim_of(new):
-        return False
-    _release(transaction, claim_of(old), user)
-    _claim(transaction, claim_of(new), user, taken)
-    return True
+    old, new = claim_of(getattr(before, member)), claim_of(getattr(after, member))
+    return Identifier.swap(transaction, before.id, old, new, taken=taken, stale=VersionMismatch())
 
 
 def _in_order(roles: Sequence[str]) -> list[str]:

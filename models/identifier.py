@@ -4,8 +4,8 @@ import re
 import unicodedata
 
 from email_validator import EmailNotValidError, validate_email
-from pynamodb.attributes import UnicodeAttribute
 
+from flask_pynamodb import UniqueClaim
 from models.db import db
 from models.errors import InvalidEmail, InvalidMember
 
@@ -17,18 +17,11 @@ _USERNAME = re.compile(USERNAME_PATTERN)
 EMAIL_MAX_LENGTH = 254
 
 
-class Identifier(db.Model):  # type: ignore[misc,name-defined]
-    """One claimed name. It exists exactly as long as its user has it.
-
-    A claim is put under the condition that nobody has it, in the transaction that writes the
-    user: two people can never have one address, however many hosts they sign up through.
-    """
+class Identifier(UniqueClaim, db.Model):  # type: ignore[misc,name-defined]
+    """One claimed name; its owner is a user's id. It exists exactly as long as the user has it."""
 
     class Meta:
         table_name = "identifiers"
-
-    value = UnicodeAttribute(hash_key=True)
-    user_id = UnicodeAttribute()
 
 
 def username_claim(username: str) -> str:

@@ -131,7 +131,7 @@ class SignIn:
 def _find_by_login(login: str) -> User | None:
     claim = claim_of_login(login)
     try:
-        user_id = Identifier.get(claim or _NO_CLAIM, consistent_read=True).user_id
+        user_id = Identifier.get(claim or _NO_CLAIM, consistent_read=True).owner
     except Identifier.DoesNotExist:
         user_id = _NO_ID
     try:

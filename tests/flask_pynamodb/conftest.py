@@ -38,6 +38,7 @@ def settings(host: str) -> dict[str, Any]:
         "DYNAMODB_AWS_ACCESS_KEY_ID": "local",
         "DYNAMODB_AWS_SECRET_ACCESS_KEY": "local",
         "DYNAMODB_TABLE_PREFIX": f"{uuid4().hex[:12]}-",
+        "DYNAMODB_ALLOW_SCAN": True,
     }
 
 

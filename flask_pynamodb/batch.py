@@ -1,0 +1,78 @@
+"""Reading items of several tables in one round trip, which PynamoDB's models cannot."""
+
+import random
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import GetError
+
+if TYPE_CHECKING:
+    from pynamodb.connection.base import Connection
+
+    from flask_pynamodb.model import Model
+
+# Keys that DynamoDB leaves unprocessed are asked for again, with waits that double from 25 ms on.
+_TRIES = 6
+_FIRST_WAIT_SECONDS = 0.025
+# A key of each type that no item has.
+_ABSENT: dict[str, Any] = {"S": "flask-pynamodb-ping", "N": "-1", "B": b"flask-pynamodb-ping"}
+
+
+def get_many(keys: Sequence[tuple[Any, ...]], *, consistent_read: bool) -> list[Any]:
+    """See `PynamoDB.get_many`."""
+    wanted: dict[str, Any] = {}
+    places: list[tuple[type[Model], str, dict[str, Any]]] = []
+    for model, *parts in keys:
+        table = model._get_connection()
+        key = table.get_meta_table().get_identifier_map(*model._serialize_keys(*parts))["Key"]
+        request = wanted.setdefault(
+            table.table_name, {"Keys": [], "ConsistentRead": consistent_read}
+        )
+        request["Keys"].append(key)
+        places.append((model, table.table_name, key))
+    found = _read(keys[0][0]._get_connection().connection, wanted) if keys else {}
+    return [_pick(model, found.get(name, ()), key) for model, name, key in places]
+
+
+def ping(models: Iterable["type[Model]"]) -> None:
+    """See `PynamoDB.ping`."""
+    wanted: dict[Any, dict[str, Any]] = {}
+    for model in models:
+        table = model._get_connection()
+        keys = table.get_meta_table()
+        names = filter(None, (keys.hash_keyname, keys.range_keyname))
+        absent = {name: _absent(keys.get_attribute_type(name)) for name in names}
+        wanted.setdefault(table.connection, {})[table.table_name] = {"Keys": [absent]}
+    for connection, request in wanted.items():
+        _read(connection, request)
+
+
+def _pick(model: "type[Model]", items: Iterable[dict[str, Any]], key: dict[str, Any]) -> Any:
+    for item in items:
+        if all(item[name] == value for name, value in key.items()):
+            return model.from_raw_data(item)
+    return None
+
+
+def _absent(attribute_type: str) -> dict[str, Any]:
+    return {attribute_type: _ABSENT[attribute_type]}
+
+
+def _read(connection: "Connection", wanted: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for attempt in range(_TRIES):
+        try:
+            answer = connection.dispatch("BatchGetItem", {"RequestItems": wanted})
+        except (BotoCoreError, ClientError) as error:
+            raise GetError(f"Failed to get items: {error}", error) from error
+        for name, items in answer["Responses"].items():
+            found.setdefault(name, []).extend(items)
+        wanted = answer.get("UnprocessedKeys") or {}
+        if not wanted:
+            return found
+        # Jitter only has to differ from host to host; it guards nothing.
+        time.sleep(random.random() * _FIRST_WAIT_SECONDS * 2**attempt)  # nosec B311
+    throttled = {"Error": {"Code": "ThrottlingException", "Message": "keys left unprocessed"}}
+    raise GetError("DynamoDB left some keys unprocessed.", ClientError(throttled, "BatchGetItem"))

@@ -1,0 +1,78 @@
+"""The least that an app must be allowed to do, as IAM policy documents."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask_pynamodb.declared import declared
+from flask_pynamodb.model import Model
+
+_RUN_TIME = (
+    "BatchGetItem",
+    "BatchWriteItem",
+    "ConditionCheckItem",
+    "DeleteItem",
+    "GetItem",
+    "PutItem",
+    "Query",
+    "UpdateItem",
+)
+_SET_UP = (
+    "CreateTable",
+    "DescribeContinuousBackups",
+    "DescribeTable",
+    "DescribeTimeToLive",
+    "ListTagsOfResource",
+    "TagResource",
+    "UpdateContinuousBackups",
+    "UpdateTable",
+    "UpdateTimeToLive",
+)
+# What a check before the service starts reads.
+_CHECK = ("DescribeContinuousBackups", "DescribeTable", "DescribeTimeToLive", "ListTagsOfResource")
+
+
+def policy(
+    models: Iterable[type[Model]],
+    *,
+    region: str,
+    account: str,
+    partition: str = "aws",
+    scans: bool = False,
+) -> dict[str, Any]:
+    """A policy for exactly these tables and their indexes.
+
+    Args:
+        models: The models of the tables.
+        region: An AWS region, or `*`.
+        account: An AWS account, or `*`.
+        partition: `aws`, `aws-cn` or `aws-us-gov`.
+        scans: Whether the app may Scan.
+
+    Returns:
+        The document, with one statement for run time and one for set-up.
+    """
+    base = f"arn:{partition}:dynamodb:{region}:{account}:table"
+    tables: list[str] = []
+    indexes: list[str] = []
+    for model in models:
+        wanted = declared(model)
+        tables.append(f"{base}/{wanted.name}")
+        names = [index["IndexName"] for index in wanted.request.get("LocalSecondaryIndexes", ())]
+        indexes += [f"{base}/{wanted.name}/index/{name}" for name in (*wanted.indexes, *names)]
+    run_time = (*_RUN_TIME, *_CHECK, *(("Scan",) if scans else ()))
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            _allow("RunTime", run_time, tables + indexes),
+            _allow("SetUp", _SET_UP, tables),
+        ],
+    }
+
+
+def _allow(sid: str, actions: Iterable[str], resources: list[str]) -> dict[str, Any]:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": [f"dynamodb:{action}" for action in sorted(actions)],
+        "Resource": sorted(resources),
+    }
