@@ -134,7 +134,9 @@ def _dynamodb(env: Env) -> dict[str, Any]:
         "READ_CAPACITY_UNITS": env.int("READ_CAPACITY_UNITS", None, validate=units),
         "WRITE_CAPACITY_UNITS": env.int("WRITE_CAPACITY_UNITS", None, validate=units),
         "TABLE_PREFIX": env.str("TABLE_PREFIX", "roster-"),
+        "TABLE_SUFFIX": env.str("TABLE_SUFFIX", ""),
         "BILLING_MODE": env.str("BILLING_MODE", None),
         "TRANSPORT": env.str("TRANSPORT", "botocore"),
+        "DEBUG": env.bool("DEBUG", False),
     }
     return {f"DYNAMODB_{name}": value for name, value in read.items()}

@@ -7,7 +7,6 @@ order and in parallel. The cast: john is the admin, jane a user like any other, 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -16,7 +15,6 @@ from werkzeug.test import TestResponse
 
 from api import create_app
 from api.config import Config
-from flask_pynamodb.local import Engine
 from models import CHEAPEST, db
 
 pytest_plugins = ["flask_pynamodb.testing"]
@@ -25,20 +23,13 @@ PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture
-def config(dynamodb_engine: Engine) -> Config:
+def config(dynamodb_settings: dict[str, Any]) -> Config:
     """Settings for an app on the engine, with a table prefix that no other test has."""
     return Config(
         secret_key="only for tests",
         workers=1,
-        dynamodb={
-            "DYNAMODB_HOST": dynamodb_engine.host,
-            "DYNAMODB_REGION": "us-east-1",
-            "DYNAMODB_AWS_ACCESS_KEY_ID": "local",
-            "DYNAMODB_AWS_SECRET_ACCESS_KEY": "local",
-            "DYNAMODB_TABLE_PREFIX": f"{uuid4().hex[:12]}-",
-            # Tests look into whole tables; that the service never does has a test of its own.
-            "DYNAMODB_ALLOW_SCAN": True,
-        },
+        # Tests look into whole tables; that the service never does has a test of its own.
+        dynamodb={**dynamodb_settings, "DYNAMODB_ALLOW_SCAN": True},
     )
 
 
