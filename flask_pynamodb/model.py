@@ -136,7 +136,10 @@ class Model(models.Model, metaclass=_ModelType):
         """
         if self._version_attribute_name is None:
             raise TypeError(f"{type(self).__name__} has no VersionAttribute to compare.")
-        setattr(self, self._version_attribute_name, version)
+        # PynamoDB takes an absent value, but not None, for an item that is not stored yet.
+        self.attribute_values.pop(self._version_attribute_name, None)
+        if version is not None:
+            setattr(self, self._version_attribute_name, version)
         try:
             self.save()
         except PutError as error:

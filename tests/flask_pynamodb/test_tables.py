@@ -1,11 +1,19 @@
 """Make, check and drop tables, by call and by command."""
 
+import json
 import threading
 
 import pytest
 from pynamodb.attributes import TTLAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, LocalSecondaryIndex
+from pynamodb.indexes import (
+    AllProjection,
+    GlobalSecondaryIndex,
+    IncludeProjection,
+    LocalSecondaryIndex,
+)
+
+from flask_pynamodb import PynamoDB
 
 
 @pytest.fixture
@@ -100,7 +108,184 @@ class TestCreateAll:
         assert Busy.describe_table()["ProvisionedThroughput"]["ReadCapacityUnits"] == 7
 
 
+class TestUpdate:
+    @pytest.fixture
+    def old_note(self, db, make_app):
+        """A table as an older release of the app made it: no index, no expiry, no stream."""
+
+        class Note(PynamoDB().Model):
+            class Meta:
+                table_name = "note"
+
+            id = UnicodeAttribute(hash_key=True)
+
+        return Note
+
+    @pytest.fixture
+    def new_note(self, db):
+        class ByOwner(GlobalSecondaryIndex):
+            class Meta:
+                index_name = "by_owner"
+                projection = AllProjection()
+
+            owner = UnicodeAttribute(hash_key=True)
+
+        class ByMood(GlobalSecondaryIndex):
+            class Meta:
+                index_name = "by_mood"
+                projection = IncludeProjection(["text"])
+
+            mood = UnicodeAttribute(hash_key=True)
+
+        class Note(db.Model):
+            class Meta:
+                stream_view_type = "NEW_IMAGE"
+                tags = {"team": "notes"}
+
+            by_owner = ByOwner()
+            by_mood = ByMood()
+            id = UnicodeAttribute(hash_key=True)
+            owner = UnicodeAttribute()
+            mood = UnicodeAttribute()
+            expires = TTLAttribute()
+
+        return Note
+
+    def test_indexes_and_expiry_are_added(self, db, old_note, new_note, make_app, app):
+        """A newer release adds what the table lacks; the items stay."""
+        old_app = make_app()
+        old_note._db.init_app(old_app)
+        with old_app.app_context():
+            old_note._db.create_all()
+            old_note("1").save()
+
+        with app.app_context():
+            lacking = db.check_all()
+            done = db.create_all()
+            name = new_note.Meta.table_name
+            assert {
+                f"table {name} lacks the index by_owner",
+                f"table {name} lacks the index by_mood",
+                f"table {name} lacks time to live on expires",
+                f"table {name} lacks a stream of NEW_IMAGE",
+                f"table {name} lacks the tag team=notes",
+            } == set(lacking)
+            assert set(done) == {
+                f"added the index by_owner to {name}",
+                f"added the index by_mood to {name}",
+                f"set time to live on {name}",
+                f"added a stream to {name}",
+                f"tagged {name}",
+            }
+            assert db.check_all() == []
+            assert db.create_all() == []
+            with db.allow_scan():
+                assert [row.id for row in new_note.scan(attributes_to_get=["id"])] == ["1"]
+
+    def test_made_complete(self, db, new_note, context):
+        """A table made at once has everything from the start."""
+        db.create_all()
+
+        assert db.check_all() == []
+
+
+class TestRecovery:
+    @pytest.fixture
+    def ledger(self, db):
+        class Ledger(db.Model):
+            class Meta:
+                point_in_time_recovery = True
+
+            id = UnicodeAttribute(hash_key=True)
+
+        return Ledger
+
+    @pytest.fixture
+    def host(self, moto_host):
+        """Only moto knows backups."""
+        return moto_host
+
+    def test_turned_on(self, db, ledger, context):
+        """Recovery that the model declares is turned on, once."""
+        db.create_all()
+
+        assert db.check_all() == []
+        assert db.create_all() == []
+
+    def test_turned_off_by_hand(self, db, ledger, context):
+        """A check sees that somebody turned it off."""
+        db.create_all()
+        db.connection.client.update_continuous_backups(
+            TableName=ledger.Meta.table_name,
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False},
+        )
+
+        assert db.check_all() == [f"table {ledger.Meta.table_name} lacks point-in-time recovery"]
+
+    def test_unknown_to_the_endpoint(self, db, ledger, make_app, dynamodb_engine):
+        """An engine without backups is no reason to fail."""
+        app = make_app(DYNAMODB_HOST=dynamodb_engine.host)
+        db.init_app(app)
+
+        with app.app_context():
+            db.create_all()
+            assert db.check_all() == []
+
+
 class TestCheckAll:
+    def test_other_keys(self, db, note, context):
+        """Keys that cannot be changed any more are told as they are and as they should be."""
+        name = note.Meta.table_name
+        db.connection.client.create_table(
+            TableName=name,
+            AttributeDefinitions=[
+                {"AttributeName": "id", "AttributeType": "S"},
+                {"AttributeName": "owner", "AttributeType": "S"},
+            ],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "by_owner",
+                    "KeySchema": [
+                        {"AttributeName": "owner", "KeyType": "HASH"},
+                        {"AttributeName": "id", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"},
+                    "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+                }
+            ],
+            ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+        )
+
+        problems = db.check_all()
+
+        assert f"table {name} has the key id instead of id/line" in problems
+        assert f"index by_owner of table {name} has the key owner/id instead of owner" in problems
+        assert f"table {name} is billed PROVISIONED instead of PAY_PER_REQUEST" in problems
+
+    def test_other_projection(self, db, context):
+        """An index that holds too little is told."""
+
+        class ByOwner(GlobalSecondaryIndex):
+            class Meta:
+                index_name = "by_owner"
+                projection = AllProjection()
+
+            owner = UnicodeAttribute(hash_key=True)
+
+        class Slip(db.Model):
+            by_owner = ByOwner()
+            id = UnicodeAttribute(hash_key=True)
+            owner = UnicodeAttribute()
+
+        db.create_all()
+        ByOwner.Meta.projection = IncludeProjection(["text", "line"])
+
+        assert db.check_all() == [
+            f"index by_owner of table {Slip.Meta.table_name} holds ALL"
+            " instead of INCLUDE line, text"
+        ]
+
     def test_missing_table(self, db, note, context):
         """A missing table is one line."""
         assert db.check_all() == [f"table {note.Meta.table_name} is missing"]
@@ -154,6 +339,52 @@ class TestCommands:
         assert f"dropped {name}" in run("drop", input="y\n").output
         missing = run("check")
         assert (missing.exit_code, missing.output) == (1, f"table {name} is missing\n")
+
+    def test_describe(self, run, note, settings):
+        """Each table is shown with its keys and indexes, or as missing."""
+        name = settings["DYNAMODB_TABLE_PREFIX"] + "note"
+
+        assert run("describe").output == f"{name}: missing\n"
+        run("create")
+        assert run("describe").output.splitlines() == [
+            f"{name}: active, about 0 items",
+            "  key id / line",
+            "  index by_owner: owner",
+            "  index by_mood: id / mood",
+        ]
+
+    def test_iam_policy(self, run, note, settings):
+        """The policy names exactly the app's tables and indexes, for run time and for set-up."""
+        name = settings["DYNAMODB_TABLE_PREFIX"] + "note"
+        table = f"arn:aws:dynamodb:eu-west-1:123456789012:table/{name}"
+
+        policy = json.loads(run("iam-policy", "--account", "123456789012").output)
+
+        run_time, set_up = policy["Statement"]
+        assert run_time["Resource"] == [table, f"{table}/index/by_mood", f"{table}/index/by_owner"]
+        assert set_up["Resource"] == [table]
+        assert "dynamodb:CreateTable" in set_up["Action"]
+        assert "dynamodb:CreateTable" not in run_time["Action"]
+        assert not any("*" in action for action in run_time["Action"] + set_up["Action"])
+
+    @pytest.mark.parametrize(("allowed", "listed"), [(True, True), (False, False)])
+    def test_iam_policy_and_scan(self, db, note, make_app, allowed, listed):
+        """Only an app that may Scan is allowed to."""
+        app = make_app(DYNAMODB_ALLOW_SCAN=allowed)
+        db.init_app(app)
+
+        policy = json.loads(app.test_cli_runner().invoke(args=["dynamodb", "iam-policy"]).output)
+
+        assert ("dynamodb:Scan" in policy["Statement"][0]["Action"]) is listed
+
+    def test_local_engine_missing(self, run, monkeypatch):
+        """Without an engine `local` says in one line what to do."""
+        monkeypatch.setenv("DYNAMODB_ENGINE", "/nonexistent")
+
+        result = run("local")
+
+        assert result.exit_code == 1
+        assert result.output.startswith("Error: ")
 
     def test_out_of_reach(self, db, note, make_app):
         """A dead endpoint is one line and a non-zero exit."""

@@ -1,0 +1,214 @@
+"""Unique attributes, versions, and the guard before Scan."""
+
+import threading
+
+import pytest
+from pynamodb.attributes import UnicodeAttribute, VersionAttribute
+from pynamodb.exceptions import PutError
+
+from flask_pynamodb import Model, NotUnique, ScanRefused, UniqueClaim, VersionConflict
+
+
+@pytest.fixture
+def claim(db):
+    class Claim(UniqueClaim, db.Model):
+        pass
+
+    return Claim
+
+
+@pytest.fixture
+def member(db, claim, context):
+    class Member(db.Model):
+        id = UnicodeAttribute(hash_key=True)
+        email = UnicodeAttribute(null=True)
+        version = VersionAttribute()
+
+    db.create_all()
+    return Member
+
+
+def claimed(claim):
+    return {row.value: row.owner for row in claim.scan()}
+
+
+class TestSaveUnique:
+    def test_free(self, member, claim):
+        """The item and its claims are there together."""
+        member("1").save_unique(claim, {"email": "ada@example.com", "name": "ada"})
+
+        assert member.get("1").version == 1
+        assert claimed(claim) == {"email#ada@example.com": "1", "name#ada": "1"}
+
+    def test_taken(self, member, claim):
+        """A taken value is named, and nothing is written."""
+        member("1").save_unique(claim, {"email": "ada@example.com"})
+
+        with pytest.raises(NotUnique) as refused:
+            member("2").save_unique(claim, {"name": "bob", "email": "ada@example.com"})
+
+        assert refused.value.name == "email"
+        assert claimed(claim) == {"email#ada@example.com": "1"}
+
+    def test_change(self, member, claim):
+        """A changed value swaps its claim; an unchanged one is left alone."""
+        ada = member("1")
+        ada.save_unique(claim, {"email": "old@example.com", "name": "ada"})
+
+        ada.save_unique(
+            claim,
+            {"email": "new@example.com", "name": "ada"},
+            previous={"email": "old@example.com", "name": "ada"},
+        )
+
+        assert claimed(claim) == {"email#new@example.com": "1", "name#ada": "1"}
+
+    def test_stale_claims(self, member, claim):
+        """Releasing a value that the item does not have is a conflict."""
+        ada = member("1")
+        ada.save_unique(claim, {"email": "new@example.com"})
+
+        with pytest.raises(VersionConflict):
+            ada.save_unique(claim, {}, previous={"email": "old@example.com"})
+
+    def test_stale_item(self, member, claim):
+        """An item that changed since it was read is a conflict."""
+        member("1").save()
+
+        with pytest.raises(VersionConflict):
+            member("1").save_unique(claim, {"email": "ada@example.com"})
+
+        assert claimed(claim) == {}
+
+    def test_race(self, app, member, claim):
+        """Of many who claim one value at once, one has it and no trace of the others is left."""
+        start, winners, losers = threading.Barrier(12), [], []
+
+        def join(id):
+            with app.app_context():
+                start.wait()
+                try:
+                    member(id).save_unique(claim, {"email": "ada@example.com"})
+                    winners.append(id)
+                except NotUnique:
+                    losers.append(id)
+
+        threads = [threading.Thread(target=join, args=(str(n),)) for n in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert (len(winners), len(losers)) == (1, 11)
+        assert claimed(claim) == {"email#ada@example.com": winners[0]}
+        assert [row.id for row in member.scan()] == winners
+
+    def test_no_database(self, claim):
+        """A model without a database says what to derive from."""
+
+        class Lost(Model):
+            class Meta:
+                table_name = "lost"
+
+            id = UnicodeAttribute(hash_key=True)
+
+        with pytest.raises(RuntimeError, match=r"derive it from db\.Model"):
+            Lost("1").save_unique(claim, {"email": "ada@example.com"})
+
+
+class TestDeleteUnique:
+    def test_values_are_free(self, member, claim):
+        """Item and claims go together, and somebody else may have the value."""
+        ada = member("1")
+        ada.save_unique(claim, {"email": "ada@example.com"})
+
+        ada.delete_unique(claim, {"email": "ada@example.com"})
+        member("2").save_unique(claim, {"email": "ada@example.com"})
+
+        assert claimed(claim) == {"email#ada@example.com": "2"}
+
+    def test_stale_item(self, member, claim):
+        """An item that changed since it was read stays."""
+        ada = member("1")
+        ada.save_unique(claim, {"email": "ada@example.com"})
+        member.get("1").save()
+
+        with pytest.raises(VersionConflict):
+            ada.delete_unique(claim, {"email": "ada@example.com"})
+
+        assert claimed(claim) == {"email#ada@example.com": "1"}
+
+
+class TestSaveIfMatch:
+    def test_match(self, member):
+        """The version that was read is replaced by the next one."""
+        member("1").save()
+
+        member("1", email="new").save_if_match(1)
+
+        assert (member.get("1").version, member.get("1").email) == (2, "new")
+
+    @pytest.mark.parametrize("version", [2, None])
+    def test_mismatch(self, member, version):
+        """Another version, or the demand that there be none, changes nothing."""
+        member("1", email="old").save()
+
+        with pytest.raises(VersionConflict, match="Member has changed"):
+            member("1", email="new").save_if_match(version)
+
+        assert member.get("1").email == "old"
+
+    def test_new(self, member):
+        """None makes an item that must not be there yet."""
+        member("1").save_if_match(None)
+
+        assert member.get("1").version == 1
+
+    def test_without_version(self, claim, context):
+        """A model without a version cannot promise anything."""
+        with pytest.raises(TypeError, match="VersionAttribute"):
+            claim("x", owner="y").save_if_match(1)
+
+    def test_other_error(self, db, member):
+        """Another failure is not a conflict."""
+        member.delete_table()
+
+        with pytest.raises(PutError) as failed:
+            member("1").save_if_match(None)
+
+        assert not isinstance(failed.value, VersionConflict)
+
+
+class TestScanGuard:
+    @pytest.fixture
+    def app(self, db, make_app):
+        app = make_app(DYNAMODB_ALLOW_SCAN=False)
+        db.init_app(app)
+        return app
+
+    def test_refused(self, member):
+        """A Scan that nobody allowed is refused with what to do."""
+        with pytest.raises(ScanRefused, match="allow_scan"):
+            member.scan()
+
+    def test_block(self, db, member):
+        """Inside the block it is meant, after it no more."""
+        member("1").save()
+
+        with db.allow_scan():
+            assert [row.id for row in member.scan()] == ["1"]
+        with pytest.raises(ScanRefused):
+            member.scan()
+
+    def test_meta(self, db, context):
+        """A model may say that it is always meant."""
+
+        class Small(db.Model):
+            class Meta:
+                allow_scan = True
+
+            id = UnicodeAttribute(hash_key=True)
+
+        db.create_all()
+
+        assert list(Small.scan()) == []
