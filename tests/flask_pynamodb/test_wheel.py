@@ -1,0 +1,93 @@
+"""The extension as a distribution of its own: built, installed into nothing, used."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+SOURCE = ROOT / "flask_pynamodb"
+UV = Path(sys.executable).parent / "uv"
+
+
+def run(*command: object, cwd: Path, **environment: str) -> str:
+    """The output of a command that must succeed."""
+    inherited = {name: os.environ[name] for name in os.environ if not name.startswith("PYTHON")}
+    finished = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env={**inherited, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy of the package's folder and nothing else."""
+    folder = tmp_path_factory.mktemp("build")
+    copy = shutil.copytree(
+        SOURCE, folder / "source", ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
+    )
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=copy)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of a clean environment that holds the wheel and what it asks for."""
+    folder = tmp_path_factory.mktemp("clean")
+    locked = (ROOT / "requirements" / "test.txt").read_text()
+    versions = re.findall(r"^[A-Za-z0-9_.-]+==[^\s;\\]+", locked, re.MULTILINE)
+    (folder / "constraints.txt").write_text("\n".join(versions))
+    run(UV, "venv", "-q", "--python", sys.executable, folder / "venv", cwd=folder)
+    interpreter = folder / "venv" / "bin" / "python"
+    run(
+        *(UV, "pip", "install", "-q", "--python", interpreter),
+        *("-c", folder / "constraints.txt", wheel, "pytest"),
+        cwd=folder,
+    )
+    return interpreter
+
+
+class TestWheel:
+    def test_contents(self, wheel):
+        """The wheel holds every module, the marker of its types, and nothing of Roster's."""
+        names = zipfile.ZipFile(wheel).namelist()
+        modules = {str(path.relative_to(ROOT)) for path in SOURCE.rglob("*.py")}
+
+        assert modules | {"flask_pynamodb/py.typed"} == {
+            name for name in names if ".dist-info/" not in name
+        }
+
+    def test_quickstart(self, python, tmp_path, dynamodb_engine):
+        """The program of the README runs in an environment without Roster."""
+        blocks = re.findall(
+            r"^```python\n(.*?)^```", (SOURCE / "README.md").read_text(), re.DOTALL | re.MULTILINE
+        )
+        (tmp_path / "quickstart.py").write_text("\n".join(blocks))
+
+        run(
+            *(python, "-W", "error", "quickstart.py"),
+            cwd=tmp_path,
+            DYNAMODB_HOST=dynamodb_engine.host,
+            AWS_ACCESS_KEY_ID="local",
+            AWS_SECRET_ACCESS_KEY="local",
+        )
+
+    def test_command(self, python, tmp_path):
+        """`flask dynamodb` is there for any app, without a line of code."""
+        (tmp_path / "app.py").write_text("from flask import Flask\napp = Flask(__name__)\n")
+
+        listed = run(python, "-m", "flask", "dynamodb", "--help", cwd=tmp_path)
+
+        assert "iam-policy" in listed
