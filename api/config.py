@@ -99,6 +99,8 @@ class Config:
             "RESTX_MASK_HEADER": "",
             "RESTX_MASK_SWAGGER": False,
             "RESTX_INCLUDE_ALL_MODELS": False,
+            # No path that a client can take reads a whole table.
+            "DYNAMODB_ALLOW_SCAN": False,
             **self.dynamodb,
         }
 

@@ -5,6 +5,7 @@ from flask_pynamodb.errors import (
     InvalidCursor,
     NotUnique,
     ScanRefused,
+    ScanWarning,
     VersionConflict,
     is_unavailable,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "Page",
     "PynamoDB",
     "ScanRefused",
+    "ScanWarning",
     "Totals",
     "Transaction",
     "UniqueClaim",

@@ -72,7 +72,7 @@ def iam_policy(account: str, region: str | None, partition: str) -> None:
         region=region or database.connection.region or "*",
         account=account,
         partition=partition,
-        scans=current_app.config["DYNAMODB_ALLOW_SCAN"],
+        scans=current_app.config["DYNAMODB_ALLOW_SCAN"] is not False,
     )
     click.echo(json.dumps(document, indent=2))
 

@@ -18,6 +18,8 @@ from pynamodb.connection.base import MetaTable
 from flask_pynamodb import signals
 from flask_pynamodb.errors import ConfigurationError
 
+_ANY_REGION = "us-east-1"
+
 
 class AppConnection(Connection):
     """A connection that the tables of one database share, so that they share one pool.
@@ -53,6 +55,10 @@ class AppConnection(Connection):
             try:
                 return super().client
             except NoRegionError as error:
+                if self.host:
+                    # An endpoint of one's own needs a region for nothing but the signature.
+                    self.region = _ANY_REGION
+                    return super().client
                 raise ConfigurationError(
                     "There is no AWS region: set DYNAMODB_REGION, or AWS_DEFAULT_REGION."
                 ) from error

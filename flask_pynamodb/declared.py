@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flask_pynamodb.state import current_state
+
 if TYPE_CHECKING:
     from flask_pynamodb.model import Model
 
@@ -70,8 +72,7 @@ class Found:
 def declared(model: "type[Model]") -> Declared:
     """What a model declares, with the current app's billing where it does not."""
     meta: dict[str, Any] = model.Meta.chosen  # type: ignore[attr-defined]
-    db: Any = model._db
-    billing = {**db.bind_of(model).billing, **_own_billing(meta)}
+    billing = current_state().bind(model.__bind_key__).billing_of(meta)
     capacity = {
         "ReadCapacityUnits": billing.get("read_capacity_units"),
         "WriteCapacityUnits": billing.get("write_capacity_units"),
@@ -180,14 +181,6 @@ def _index(index: Mapping[str, Any], capacity: Mapping[str, Any] | None) -> dict
     if capacity:
         request["ProvisionedThroughput"] = index.get("provisioned_throughput") or capacity
     return request
-
-
-def _own_billing(meta: Mapping[str, Any]) -> dict[str, Any]:
-    keys = ("billing_mode", "read_capacity_units", "write_capacity_units")
-    own = {key: meta[key] for key in keys if key in meta}
-    if "read_capacity_units" in own:
-        own.setdefault("billing_mode", "PROVISIONED")
-    return own
 
 
 def _stream(view: str | None) -> dict[str, Any] | None:

@@ -54,6 +54,10 @@ class ScanRefused(RuntimeError):
     """A Scan, which reads a whole table, that nobody has allowed."""
 
 
+class ScanWarning(UserWarning):
+    """A Scan, which reads a whole table, that nobody has said is meant."""
+
+
 class NotUnique(Exception):
     """Somebody else has a value that has to be unique.
 

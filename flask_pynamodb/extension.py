@@ -4,15 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask
 from pynamodb.connection.base import Connection
 
 from flask_pynamodb import batch, signals, tables
 from flask_pynamodb.cli import dynamodb
-from flask_pynamodb.connection import AppTable
-from flask_pynamodb.model import Model, make_base, refuse_scan, scan_is_allowed
-from flask_pynamodb.settings import DEFAULTS, Bind
-from flask_pynamodb.state import AppState
+from flask_pynamodb.model import Model, make_base, scan_is_allowed
+from flask_pynamodb.settings import DEFAULTS
+from flask_pynamodb.state import AppState, current_state
 from flask_pynamodb.transaction import Transaction
 
 
@@ -42,7 +41,7 @@ class PynamoDB:
     `DYNAMODB_TABLE_NAMER`               None: a callable that makes the whole name
     `DYNAMODB_TRANSPORT`                 "botocore"
     `DYNAMODB_BINDS`                     None: settings of further databases by bind key
-    `DYNAMODB_ALLOW_SCAN`                False: `Model.scan` is refused unless allowed in place
+    `DYNAMODB_ALLOW_SCAN`                None: a Scan is warned of; False: refused; True: fine
     `DYNAMODB_DEBUG`                     False: no `Server-Timing` header
     ==================================== =====================================================
 
@@ -59,9 +58,12 @@ class PynamoDB:
         models: Every model that was derived from it.
     """
 
+    # For annotations, and for models of code that knows no extension object.
+    Model: Any = Model
+
     def __init__(self, app: Flask | None = None) -> None:
-        self.models: list[type[Model]] = []
-        self.Model: Any = make_base(self)
+        self.models: list[Any] = []
+        self.Model = make_base(self)
         if app is not None:
             self.init_app(app)
 
@@ -70,8 +72,11 @@ class PynamoDB:
 
         Raises:
             RuntimeError: The app has a PynamoDB extension already.
+            TypeError: This is no Flask app.
             ConfigurationError: Settings are wrong or contradict each other.
         """
+        if not isinstance(app, Flask):
+            raise TypeError(f"init_app takes a Flask app, not {type(app).__name__}.")
         if "pynamodb" in app.extensions:
             raise RuntimeError(
                 "This app already has a PynamoDB extension. Import and use that one,"
@@ -88,7 +93,7 @@ class PynamoDB:
     @property
     def connection(self) -> Connection:
         """The low-level connection to the current app's main database."""
-        return self._state().connection()
+        return current_state().connection()
 
     def transaction(self, bind_key: str | None = None) -> Transaction:
         """Start a transaction: writes inside its `with` block all happen or none.
@@ -96,7 +101,7 @@ class PynamoDB:
         Args:
             bind_key: The database, where it is not the main one; a transaction cannot span two.
         """
-        state = self._state()
+        state = current_state()
         backoff = state.bind(bind_key).values["BASE_BACKOFF_MS"]
         return Transaction(state.connection(bind_key), base_backoff_ms=backoff)
 
@@ -126,7 +131,7 @@ class PynamoDB:
 
     def missing_access(self) -> list[str]:
         """What the current app lacks to reach DynamoDB at all, a line each; asks no table."""
-        connection = self._state().connection()
+        connection = current_state().connection()
         missing = []
         if not connection.region and not connection.session.get_config_variable("region"):
             missing.append("no region: set DYNAMODB_REGION, AWS_REGION or one in ~/.aws/config")
@@ -165,27 +170,3 @@ class PynamoDB:
             yield
         finally:
             scan_is_allowed.reset(before)
-
-    def refuse_scan(self, model: type[Model]) -> None:
-        """Raise `ScanRefused` unless the current app allows every Scan."""
-        if not self._state().allows_scan:
-            refuse_scan(model)
-
-    def table_of(self, model: type[Model]) -> AppTable:
-        """The current app's connection to a model's table."""
-        return self._state().table(model)
-
-    def bind_of(self, model: type[Model]) -> Bind:
-        """The current app's settings for the database that a model lives in."""
-        return self._state().bind(model.__bind_key__)
-
-    def _state(self) -> AppState:
-        if not current_app:
-            raise RuntimeError(
-                "DynamoDB was used outside of an app context."
-                " Wrap the code in `with app.app_context():`."
-            )
-        state: AppState | None = current_app.extensions.get("pynamodb")
-        if state is None:
-            raise RuntimeError("This app has no PynamoDB extension. Call db.init_app(app) first.")
-        return state

@@ -1,6 +1,7 @@
 """The base of all models: connection, table name and capacity come from the current app, late."""
 
 import re
+import warnings
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
@@ -11,8 +12,9 @@ from pynamodb.connection import TableConnection
 from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 
-from flask_pynamodb.errors import ScanRefused, VersionConflict
+from flask_pynamodb.errors import ScanRefused, ScanWarning, VersionConflict
 from flask_pynamodb.pagination import Page, paginate
+from flask_pynamodb.state import current_state
 from flask_pynamodb.unique import UniqueClaim, claim_all
 
 if TYPE_CHECKING:
@@ -86,9 +88,18 @@ class Model(models.Model, metaclass=_ModelType):
 
     @classmethod
     def _get_connection(cls) -> TableConnection:
-        if cls._db is None:
-            raise RuntimeError(f"{cls.__name__} has no database: derive it from db.Model.")
-        return cls._db.table_of(cls)
+        return current_state().table(cls)
+
+    @classmethod
+    def create_table(cls, wait: bool = False, *args: Any, **kwargs: Any) -> Any:
+        """Make this model's table as PynamoDB does, billed as the app says where nobody else does.
+
+        `db.create_all()` does more: it completes tables that exist, and may be raced.
+        """
+        own = current_state().bind(cls.__bind_key__).billing_of(cls.Meta.chosen)  # type: ignore[attr-defined]
+        if not args and "billing_mode" not in kwargs and "read_capacity_units" not in kwargs:
+            kwargs.update(own)
+        return super().create_table(wait, *args, **kwargs)
 
     @classmethod
     def get_or_404(cls, *key: Any, description: str | None = None, **kwargs: Any) -> Self:
@@ -114,13 +125,15 @@ class Model(models.Model, metaclass=_ModelType):
     def scan(cls, *args: Any, **kwargs: Any) -> Any:
         """Read the whole table, where somebody has said that this is meant.
 
+        It is meant inside `with db.allow_scan():`, with `allow_scan = True` in the model's Meta,
+        and with `DYNAMODB_ALLOW_SCAN = True`. Otherwise a `ScanWarning` is given, or, with
+        `DYNAMODB_ALLOW_SCAN = False`, the Scan is refused.
+
         Raises:
-            ScanRefused: Nobody has: neither `with db.allow_scan():`, nor `allow_scan = True` in
-                the model's Meta, nor `DYNAMODB_ALLOW_SCAN`.
+            ScanRefused: Nobody has said so, and the app refuses what nobody has.
         """
-        is_allowed = scan_is_allowed.get() or getattr(cls.Meta, "allow_scan", False)
-        if not is_allowed and cls._db is not None:
-            cls._db.refuse_scan(cls)
+        if not (scan_is_allowed.get() or getattr(cls.Meta, "allow_scan", False)):
+            _question_scan(cls, current_state().allows_scan)
         return super().scan(*args, **kwargs)
 
     def save_if_match(self, version: int | None) -> None:
@@ -236,10 +249,14 @@ def _not_found(description: str | None) -> NoReturn:
     abort(404, description=description)
 
 
-def refuse_scan(model: type[Model]) -> NoReturn:
-    """Say what a Scan costs and how to allow it."""
-    raise ScanRefused(
+def _question_scan(model: type[Model], allowed: bool | None) -> None:
+    if allowed:
+        return
+    question = (
         f"{model.__name__}.scan() reads the whole table. Where that is meant, write"
         " `with db.allow_scan():` around it, or set allow_scan = True in the model's Meta, or"
-        " DYNAMODB_ALLOW_SCAN."
+        " DYNAMODB_ALLOW_SCAN = True."
     )
+    if allowed is False:
+        raise ScanRefused(question)
+    warnings.warn(question, ScanWarning, stacklevel=3)

@@ -29,7 +29,7 @@ DEFAULTS: Mapping[str, Any] = {
     "DYNAMODB_TRANSPORT": "botocore",
     "DYNAMODB_SESSION": None,
     "DYNAMODB_BINDS": None,
-    "DYNAMODB_ALLOW_SCAN": False,
+    "DYNAMODB_ALLOW_SCAN": None,
     "DYNAMODB_DEBUG": False,
 }
 
@@ -82,6 +82,14 @@ class Bind:
             "read_capacity_units": read,
             "write_capacity_units": write,
         }
+
+    def billing_of(self, meta: Mapping[str, Any]) -> dict[str, Any]:
+        """The billing of one model's table: what its Meta says wins."""
+        keys = ("billing_mode", "read_capacity_units", "write_capacity_units")
+        own = {key: meta[key] for key in keys if key in meta}
+        if "read_capacity_units" in own:
+            own.setdefault("billing_mode", "PROVISIONED")
+        return {**self.billing, **own}
 
     def table_name(self, name: str) -> str:
         """A table's full name: by the app's own rule, or with its prefix and suffix."""

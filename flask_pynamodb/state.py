@@ -3,7 +3,7 @@
 import threading
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+from flask import Flask, current_app
 from pynamodb.connection.base import MetaTable
 
 from flask_pynamodb.connection import AppConnection, AppTable
@@ -28,7 +28,7 @@ class AppState:
 
     def __init__(self, database: "PynamoDB", app: Flask) -> None:
         self.database = database
-        self.allows_scan = bool(app.config["DYNAMODB_ALLOW_SCAN"])
+        self.allows_scan: bool | None = app.config["DYNAMODB_ALLOW_SCAN"]
         self._binds = read_binds(app.config)
         self._lock = threading.Lock()
         self._connections: dict[str | None, AppConnection] = {}
@@ -85,6 +85,23 @@ class AppState:
                 }
             ),
         )
+
+
+def current_state() -> AppState:
+    """The state of the current app.
+
+    Raises:
+        RuntimeError: There is no app context, or the app has no extension.
+    """
+    if not current_app:
+        raise RuntimeError(
+            "DynamoDB was used outside of an app context. Wrap the code in"
+            " `with app.app_context():`."
+        )
+    state: AppState | None = current_app.extensions.get("pynamodb")
+    if state is None:
+        raise RuntimeError("This app has no PynamoDB extension. Call db.init_app(app) first.")
+    return state
 
 
 def _keys_of(indexes: Any) -> list[dict[str, Any]]:

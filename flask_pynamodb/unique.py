@@ -5,7 +5,7 @@ Two writers can then never both have one value, whatever they asked before.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from pynamodb.attributes import UnicodeAttribute
 
@@ -66,11 +66,6 @@ class UniqueClaim:
         cls.claim(transaction, new, owner, otherwise=taken)
         return True
 
-    if TYPE_CHECKING:
-
-        @classmethod
-        def get(cls, *key: Any, **kwargs: Any) -> Self: ...
-
 
 def claim_all(
     item: "Model",
@@ -81,11 +76,10 @@ def claim_all(
     deletes: bool = False,
 ) -> None:
     """Write or delete an item and its claims in one transaction; see `Model.save_unique`."""
-    if item._db is None:
-        raise RuntimeError(f"{type(item).__name__} has no database: derive it from db.Model.")
     owner = "#".join(str(part) for part in item._get_hash_range_key_serialized_values() if part)
     stale = VersionConflict(f"This {type(item).__name__} has changed since it was read.")
-    with item._db.transaction() as transaction:
+    connection = item._get_connection().connection
+    with Transaction(connection) as transaction:
         for name in previous:
             if previous[name] != values.get(name):
                 claims.release(transaction, f"{name}#{previous[name]}", owner, otherwise=stale)

@@ -42,9 +42,13 @@ class TestMissing:
     def test_no_region(self, use):
         """No region anywhere is an error that names the setting, at first use."""
         with pytest.raises(ConfigurationError, match="DYNAMODB_REGION") as failed:
-            use(DYNAMODB_REGION=None)
+            use(DYNAMODB_REGION=None, DYNAMODB_HOST=None)
 
         assert is_unavailable(failed.value)
+
+    def test_endpoint_without_region(self, use):
+        """An endpoint of one's own needs no region."""
+        assert use(DYNAMODB_REGION=None) is False
 
     def test_no_credentials(self, use):
         """No credentials anywhere is an error that names the settings, at first use."""

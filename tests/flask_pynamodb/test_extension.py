@@ -60,6 +60,12 @@ class TestInitApp:
         with pytest.raises(RuntimeError, match="already has a PynamoDB extension"):
             PynamoDB(app)
 
+    @pytest.mark.parametrize("app", [None, "an app", Flask])
+    def test_no_app(self, db, app):
+        """Something that is no Flask app is refused."""
+        with pytest.raises(TypeError, match="takes a Flask app"):
+            db.init_app(app)
+
     def test_unknown_transport(self, db, make_app):
         """A transport that does not exist is refused at start."""
         with pytest.raises(RuntimeError, match="DYNAMODB_TRANSPORT must be one of"):

@@ -5,7 +5,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from werkzeug.exceptions import NotFound
 
-from flask_pynamodb import InvalidCursor, Model
+from flask_pynamodb import InvalidCursor, PynamoDB
 
 
 class TestMeta:
@@ -67,17 +67,20 @@ class TestMeta:
         assert Derived.Meta.chosen["region"] == "ap-south-1"
         assert "host" not in Derived.Meta.chosen
 
-    def test_no_database(self):
-        """A model derived from Model itself says what to derive from."""
+    def test_unbound(self, db, context):
+        """A model of `PynamoDB.Model` lives in whichever app is current."""
 
-        class Lost(Model):
+        class Free(PynamoDB.Model):
             class Meta:
-                table_name = "lost"
+                table_name = "free"
 
             id = UnicodeAttribute(hash_key=True)
 
-        with pytest.raises(RuntimeError, match=r"derive it from db\.Model"):
-            Lost.get("1")
+        Free.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+        Free("1").save()
+
+        assert Free.get("1").id == "1"
+        assert Free._get_connection().connection is db.connection
 
 
 @pytest.fixture

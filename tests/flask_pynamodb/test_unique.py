@@ -6,7 +6,7 @@ import pytest
 from pynamodb.attributes import UnicodeAttribute, VersionAttribute
 from pynamodb.exceptions import PutError
 
-from flask_pynamodb import Model, NotUnique, ScanRefused, UniqueClaim, VersionConflict
+from flask_pynamodb import NotUnique, ScanRefused, ScanWarning, UniqueClaim, VersionConflict
 
 
 @pytest.fixture
@@ -103,18 +103,6 @@ class TestSaveUnique:
         assert claimed(claim) == {"email#ada@example.com": winners[0]}
         assert [row.id for row in member.scan()] == winners
 
-    def test_no_database(self, claim):
-        """A model without a database says what to derive from."""
-
-        class Lost(Model):
-            class Meta:
-                table_name = "lost"
-
-            id = UnicodeAttribute(hash_key=True)
-
-        with pytest.raises(RuntimeError, match=r"derive it from db\.Model"):
-            Lost("1").save_unique(claim, {"email": "ada@example.com"})
-
 
 class TestDeleteUnique:
     def test_values_are_free(self, member, claim):
@@ -190,6 +178,14 @@ class TestScanGuard:
         """A Scan that nobody allowed is refused with what to do."""
         with pytest.raises(ScanRefused, match="allow_scan"):
             member.scan()
+
+    def test_warned(self, db, member, make_app):
+        """An app that says nothing is warned, and served."""
+        app = make_app(DYNAMODB_ALLOW_SCAN=None)
+        db.init_app(app)
+
+        with app.app_context(), pytest.warns(ScanWarning, match="reads the whole table"):
+            assert list(member.scan()) == []
 
     def test_block(self, db, member):
         """Inside the block it is meant, after it no more."""
