@@ -17,7 +17,7 @@ help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
 
 run: $(RUN) $(ENGINE) ## serve the API on the embedded engine with demo users (PORT=8080 DATA=.roster)
-	@exec $(BIN)/roster serve --local --port $(PORT) --data $(DATA)
+	@exec $(BIN)/roster serve --local --with-make --port $(PORT) --data "$(DATA)"
 
 test: $(DEV) $(ENGINE) ## run the whole suite (ARGS="-k name" narrows it)
 	$(BIN)/pytest -n auto $(ARGS)

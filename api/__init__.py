@@ -21,6 +21,8 @@ def create_app(config: Config | None = None, *, profile: Profile = OWASP) -> Fla
     config = config or Config.from_env()
     app = Flask(__name__)
     app.config.from_mapping(config.for_flask())
+    # A doubled slash is another URL, not a reason to redirect to an address out of `Host`.
+    app.url_map.merge_slashes = False
 
     responses.init_app(app)
     errors.init_app(app)

@@ -54,8 +54,8 @@ class Caller:
             raise UserNotFound
         return self._other
 
-    def must_be(self, user_id: str) -> User:
-        """The caller, if an id in the URL means the caller.
+    def must_be(self, user_id: str) -> None:
+        """Refuse unless an id in the URL means the caller.
 
         Raises:
             UserNotFound: There is no such user, or the caller may not see it.
@@ -64,7 +64,6 @@ class Caller:
         if not self.is_self(user_id):
             self.may_see(user_id)
             raise RequestError("forbidden", "Only the user itself may do this.")
-        return self.user
 
 
 def signed_in(view: View) -> View:
@@ -75,6 +74,19 @@ def signed_in(view: View) -> View:
         return view(*args, caller=_identify(), **kwargs)
 
     return problems("unauthenticated")(describe(guarded, security="bearer"))
+
+
+def only_self(view: View) -> View:
+    """Let only the user pass whose id the URL names; the view gets `caller`."""
+
+    @wraps(view)
+    def guarded(*args: Any, id: str, **kwargs: Any) -> Any:
+        caller = _identify()
+        caller.must_be(id)
+        return view(*args, id=id, caller=caller, **kwargs)
+
+    slugs = ("unauthenticated", "forbidden", "user-not-found")
+    return problems(*slugs)(describe(guarded, security="bearer"))
 
 
 def admin(view: View) -> View:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from flask.cli import AppGroup, FlaskGroup, NoAppException
 import api
 from api import local, openapi, serving
 from api.config import Config, SettingError
-from flask_pynamodb import is_unavailable
+from flask_pynamodb import ConfigurationError, is_unavailable
 from flask_pynamodb.local import Engine, EngineError
 from models import db, resume_sweeps
 from models.errors import WeakPassword
@@ -28,13 +29,18 @@ def load_app() -> Flask:
     """The app for commands; a wrong setting is one line, not a stack trace."""
     try:
         return api.create_app()
-    except SettingError as error:
+    except (SettingError, ConfigurationError) as error:
         raise NoAppException(str(error)) from None
 
 
 def main() -> None:
     """The console script."""
-    cli()
+    try:
+        cli()
+    except Exception as error:
+        if not is_unavailable(error):
+            raise
+        sys.exit(f"Error: DynamoDB is out of reach: {error}")
 
 
 cli = FlaskGroup(
@@ -58,36 +64,36 @@ describe = AppGroup("openapi", help="Write the API description.")
     type=click.Path(path_type=Path, file_okay=False),
     help="Where --local keeps its data.",
 )
-def serve(is_local: bool, host: str, port: int, workers: int | None, data: Path) -> None:
+@click.option("--with-make", is_flag=True, hidden=True, help="Stop when make, the parent, does.")
+def serve(
+    is_local: bool, host: str, port: int, workers: int | None, data: Path, with_make: bool
+) -> None:
     """Serve the API until SIGTERM or Ctrl-C."""
-    serving.stop_on_signals()
-    try:
-        config = Config.from_env(local=is_local)
-        config = replace(config, workers=workers or config.workers)
-        serving.refuse_taken_port(host, port)
-        if is_local:
-            _serve_locally(config, host, port, data)
-        else:
-            _serve_on_aws(config, host, port)
-    except (SettingError, serving.PortTaken, EngineError) as error:
-        raise click.ClickException(str(error)) from None
+    with serving.stopped_by_signals():
+        if with_make:
+            serving.stop_with_make()
+        try:
+            config = Config.from_env(local=is_local)
+            config = replace(config, workers=workers or config.workers)
+            address = serving.free_address(host, port)
+            if is_local:
+                _serve_locally(config, address, port, data)
+            else:
+                _serve_on_aws(config, address, port)
+        except (SettingError, ConfigurationError, serving.PortTaken, EngineError) as error:
+            raise click.ClickException(str(error)) from None
 
 
 def _serve_on_aws(config: Config, host: str, port: int) -> None:
     with api.create_app(config).app_context():
-        lacking = db.missing_access()
-        try:
-            lacking = lacking or db.check_all()
-        except Exception as error:
-            if not is_unavailable(error):
-                raise
-            lacking = [f"DynamoDB is out of reach: {error}"]
-        if lacking:
+        if lacking := db.missing_access():
+            raise click.ClickException("; ".join(lacking))
+        if lacking := [lack for lack in db.check_all() if lack.blocks]:
             raise click.ClickException(
                 f"{'; '.join(lacking)}. `roster dynamodb create` makes missing tables."
             )
         resume_sweeps()
-    click.echo(f"Roster serves on http://{host}:{port} with {config.workers} workers")
+    click.echo(f"Roster serves on {local.url(host, port)} with {config.workers} workers")
     serving.serve(config, host, port)
 
 
@@ -98,20 +104,27 @@ def _serve_locally(config: Config, host: str, port: int, data: Path) -> None:
         deaths.append(line)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    with Engine(data, on_exit=stop_without_engine) as engine:
-        config = local.configure(config, engine, data)
-        with api.create_app(config).app_context():
-            db.create_all()
-            if config.demo:
-                try:
-                    local.seed(config.demo_password)
-                except WeakPassword as error:
-                    raise click.ClickException(f"ROSTER_DEMO_PASSWORD: {error}") from None
-            resume_sweeps()
-        click.echo(local.banner(config, host, port))
-        serving.serve(config, host, port)
-    if deaths:
-        raise EngineError(deaths[0])
+    try:
+        with Engine(data, on_exit=stop_without_engine) as engine:
+            config = local.configure(config, engine, data)
+            with api.create_app(config).app_context():
+                db.create_all()
+                if config.demo:
+                    _seed(config)
+                resume_sweeps()
+            click.echo(local.banner(config, host, port))
+            serving.serve(config, host, port)
+    finally:
+        # Whatever else went wrong without the engine, this is the reason.
+        if deaths:
+            raise EngineError(deaths[0])
+
+
+def _seed(config: Config) -> None:
+    try:
+        local.seed(config.demo_password)
+    except WeakPassword as error:
+        raise SettingError(f"ROSTER_DEMO_PASSWORD: {error}") from None
 
 
 @users.command()

@@ -5,6 +5,7 @@ A tag names the version that edits count, and the last sign-in, which is shown b
 version alone, so that somebody's signing in does not void what an editor has read.
 """
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -15,6 +16,9 @@ from api.describe import describe, problems
 from models import User
 
 View = Callable[..., Any]
+
+# Only what `etag` makes: a tag in any other spelling was never given.
+_TAG = re.compile(r"([1-9a-f][0-9a-f]*)-(?:0|[1-9a-f][0-9a-f]*)")
 
 
 def etag(user: User) -> str:
@@ -62,8 +66,6 @@ def _allowed_versions() -> frozenset[int] | None:
     return frozenset(filter(None, map(_version, request.if_match.as_set())))
 
 
-def _version(tag: str) -> int | None:
-    try:
-        return int(tag.partition("-")[0], 16)
-    except ValueError:
-        return None
+def _version(tag: str | None) -> int | None:
+    given = _TAG.fullmatch(tag or "")
+    return int(given[1], 16) if given else None

@@ -1,15 +1,22 @@
 """Every setting, typed, read once from the environment and refused there if it is wrong."""
 
 import os
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from environs import Env, EnvError
-from marshmallow.validate import Length, Range
+from marshmallow import ValidationError
+from marshmallow.validate import Length, OneOf, Range, Regexp
 
+from flask_pynamodb.settings import BILLING_MODES, TRANSPORTS
 from models import SHORTEST_PASSWORD_MIN_LENGTH
+
+# What DynamoDB allows in the name of a table.
+_PART_OF_NAME = Regexp(r"[A-Za-z0-9_.-]*\Z", error="May have letters, digits, _, . and - only.")
+_CAPACITIES = ("READ_CAPACITY_UNITS", "WRITE_CAPACITY_UNITS")
 
 
 class SettingError(Exception):
@@ -73,12 +80,11 @@ class Config:
 
     @classmethod
     def _read(cls, env: Env, *, local: bool) -> "Config":
-        positive = Range(min=timedelta(seconds=1), error="Must be one second or more, as in 7d.")
         return cls(
             secret_key=_secret_key(env, local=local),
             signup=env.enum("SIGNUP", cls.signup, enum=SignUp, by_value=True),
-            session_idle=env.timedelta("SESSION_IDLE", cls.session_idle, validate=positive),
-            session_max=env.timedelta("SESSION_MAX", cls.session_max, validate=positive),
+            session_idle=_lifetime(env, "SESSION_IDLE", cls.session_idle),
+            session_max=_lifetime(env, "SESSION_MAX", cls.session_max),
             password_min_length=env.int(
                 "PASSWORD_MIN_LENGTH",
                 cls.password_min_length,
@@ -106,13 +112,25 @@ class Config:
 
 
 def _secret_key(env: Env, *, local: bool) -> str:
-    key = env.str("SECRET_KEY", "")
+    key = env.str("SECRET_KEY", "").strip()
     if not key and not local:
         raise SettingError(
             "ROSTER_SECRET_KEY is not set. Give it a long random value, the same on every host:"
             " it signs the cursors of lists."
         )
     return key
+
+
+def _lifetime(env: Env, name: str, default: timedelta) -> timedelta:
+    bounds = "Must be between 1s and 3650d, as in 7d."
+    try:
+        return env.timedelta(
+            name,
+            default,
+            validate=Range(min=timedelta(seconds=1), max=timedelta(days=3650), error=bounds),
+        )
+    except OverflowError:
+        raise SettingError(f"ROSTER_{name} is wrong. {bounds}") from None
 
 
 def _dynamodb(env: Env) -> dict[str, Any]:
@@ -122,23 +140,41 @@ def _dynamodb(env: Env) -> dict[str, Any]:
     # Containers and functions on AWS are told their region by AWS_REGION, botocore reads the other.
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     read: dict[str, Any] = {
-        "REGION": env.str("REGION", region),
-        "HOST": env.str("HOST", None),
+        "REGION": env.str("REGION", region, validate=Regexp(r"[a-z0-9-]+\Z")),
+        "HOST": env.str("HOST", None, validate=_is_url),
         "CONNECT_TIMEOUT_SECONDS": env.float("CONNECT_TIMEOUT_SECONDS", 2.0, validate=seconds),
         "READ_TIMEOUT_SECONDS": env.float("READ_TIMEOUT_SECONDS", 5.0, validate=seconds),
         "BASE_BACKOFF_MS": env.int("BASE_BACKOFF_MS", 25, validate=Range(min=1, max=1000)),
         "MAX_RETRY_ATTEMPTS": env.int("MAX_RETRY_ATTEMPTS", 3, validate=Range(min=0, max=10)),
         "MAX_POOL_CONNECTIONS": env.int("MAX_POOL_CONNECTIONS", 16, validate=Range(min=1)),
-        "EXTRA_HEADERS": env.dict("EXTRA_HEADERS", None),
+        "EXTRA_HEADERS": _headers(env),
         "AWS_ACCESS_KEY_ID": env.str("AWS_ACCESS_KEY_ID", None),
         "AWS_SECRET_ACCESS_KEY": env.str("AWS_SECRET_ACCESS_KEY", None),
         "AWS_SESSION_TOKEN": env.str("AWS_SESSION_TOKEN", None),
         "READ_CAPACITY_UNITS": env.int("READ_CAPACITY_UNITS", None, validate=units),
         "WRITE_CAPACITY_UNITS": env.int("WRITE_CAPACITY_UNITS", None, validate=units),
-        "TABLE_PREFIX": env.str("TABLE_PREFIX", "roster-"),
-        "TABLE_SUFFIX": env.str("TABLE_SUFFIX", ""),
-        "BILLING_MODE": env.str("BILLING_MODE", None),
-        "TRANSPORT": env.str("TRANSPORT", "botocore"),
+        "TABLE_PREFIX": env.str("TABLE_PREFIX", "roster-", validate=_PART_OF_NAME),
+        "TABLE_SUFFIX": env.str("TABLE_SUFFIX", "", validate=_PART_OF_NAME),
+        "BILLING_MODE": env.str("BILLING_MODE", None, validate=OneOf(BILLING_MODES)),
+        "TRANSPORT": env.str("TRANSPORT", "botocore", validate=OneOf(TRANSPORTS)),
         "DEBUG": env.bool("DEBUG", False),
     }
+    for given, missing in (_CAPACITIES, _CAPACITIES[::-1]):
+        if read[given] is not None and read[missing] is None:
+            raise SettingError(f"DYNAMODB_{given} is set: set DYNAMODB_{missing} too, or neither.")
     return {f"DYNAMODB_{name}": value for name, value in read.items()}
+
+
+def _is_url(value: str) -> None:
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+        raise ValidationError("Must be a URL, as in http://127.0.0.1:8000.")
+
+
+def _headers(env: Env) -> dict[str, str] | None:
+    try:
+        headers: dict[str, str] | None = env.dict("EXTRA_HEADERS", None)
+        return headers
+    except ValueError:
+        raise SettingError(
+            "DYNAMODB_EXTRA_HEADERS must be pairs, as in X-Team=accounts,X-Stage=prod."
+        ) from None

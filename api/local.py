@@ -1,6 +1,5 @@
 """Local mode: an embedded engine, a secret of its own, demo users."""
 
-import os
 import secrets
 from dataclasses import replace
 from pathlib import Path
@@ -52,9 +51,14 @@ def seed(password: str) -> None:
             continue
 
 
+def url(host: str, port: int) -> str:
+    """Where a browser finds the service."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def banner(config: Config, host: str, port: int) -> str:
     """What a person wants to know first."""
-    base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    base = url(host, port)
     lines = [f"Roster serves on {base}", f"  Swagger UI   {base}/docs"]
     if config.demo:
         names = " and ".join(username for username, _, _ in _DEMO_USERS)
@@ -67,11 +71,10 @@ def banner(config: Config, host: str, port: int) -> str:
 
 def _secret_key(path: Path) -> str:
     """The key in the file, made at the first start and readable by its owner only."""
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
-        key = secrets.token_urlsafe(32)
-        file.write(key)
-    return key
+    # It gets its name when it is complete: a start that was killed leaves no half a key.
+    if not path.exists():
+        draft = path.with_suffix(".draft")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(32))
+        draft.replace(path)
+    return path.read_text().strip()

@@ -9,6 +9,8 @@ from flask_restx import Api
 
 from api.errors import MEDIA_TYPE, problem_schema
 
+# The order in which a reader wants the operations of a path.
+_METHODS = ("get", "post", "put", "patch", "delete")
 PATH = Path(__file__).parent.parent / "openapi" / "swagger.json"
 
 
@@ -31,15 +33,22 @@ def render(app: Flask) -> str:
 
 
 def _amend(document: dict[str, Any]) -> dict[str, Any]:
-    """Media types of bodies and errors, which RESTX writes for the whole API only."""
+    """Put operations in order, and add what RESTX cannot say of one.
+
+    RESTX keeps methods in a set, whose order differs from process to process, and with it the
+    order of everything that it meets on the way.
+    """
+    document["definitions"] = dict(sorted(document["definitions"].items()))
     for path in document["paths"].values():
-        for operation in path.values():
-            if isinstance(operation, dict):
-                _amend_operation(operation)
+        operations = {method: path.pop(method) for method in _METHODS if method in path}
+        path.update(operations)
+        for operation in operations.values():
+            _amend_operation(operation)
     return document
 
 
 def _amend_operation(operation: dict[str, Any]) -> None:
+    operation["responses"] = dict(sorted(operation["responses"].items()))
     if "x-consumes" in operation:
         operation["consumes"] = operation.pop("x-consumes")
     reference = f"#/definitions/{problem_schema.name}"

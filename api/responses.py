@@ -16,7 +16,10 @@ def init_app(app: Flask) -> None:
 
 def no_content() -> Response:
     """204: it is done and there is nothing to say."""
-    return Response(status=204)
+    response = Response(status=204)
+    # There is no content for it to be the type of.
+    del response.headers["Content-Type"]
+    return response
 
 
 def _name_request() -> None:

@@ -1,11 +1,19 @@
 """Runs the service: granian, with worker processes and threads."""
 
 import errno
+import os
+import re
 import signal
 import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import NoReturn
 
+from flask import Flask
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server as Granian
@@ -17,39 +25,79 @@ from api.config import Config
 _THREADS = 8
 # After SIGTERM requests in flight are finished; none may take longer than the store's timeouts.
 _DRAIN_SECONDS = 30
+# How often a process looks whether the one it depends on is still there.
+_GLANCE_SECONDS = 0.25
+# Ctrl-C, `kill`, and the terminal that is closed.
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# The signals that GNU make cleans up after, as a bit mask of proc(5), where SIGHUP is bit 0.
+_MAKE_CATCHES = sum(1 << number - 1 for number in (*_STOPPING, signal.SIGQUIT))
+_SIGNAL_MASK = re.compile(r"^(Sig\w+):\s*([0-9a-f]+)$", re.MULTILINE)
 
 
 class PortTaken(Exception):
     """Somebody else listens on the port, or it may not be listened on."""
 
 
-def refuse_taken_port(host: str, port: int) -> None:
-    """Find out early whether the port can be had.
+def free_address(host: str, port: int) -> str:
+    """The IP address of a host, if the port can be had there: found out before anything starts.
 
     Raises:
         PortTaken: It cannot; the text says why.
     """
-    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    with socket.socket(family, kind) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-        except OSError as error:
-            reason = "is taken" if error.errno == errno.EADDRINUSE else f"({error.strerror})"
-            raise PortTaken(
-                f"Port {port} of {host} {reason}. Choose another one with --port."
-            ) from None
+    except OSError as error:
+        reason = "is taken" if error.errno == errno.EADDRINUSE else f"({error.strerror})"
+        raise PortTaken(
+            f"Port {port} of {host} {reason}. Choose another one with --port."
+        ) from None
+    return str(address[0])
 
 
-def stop_on_signals() -> None:
-    """Let SIGTERM and SIGINT end the start-up as they will end the server: cleanly."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _stop)
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Let a signal end what comes before the server as it ends the server: cleanly."""
+    for number in _STOPPING:
+        # Whoever starts the service with nohup wants it to outlive the terminal.
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
+    try:
+        yield
+    finally:
+        # Python takes its handlers away some time before its process ends: another Ctrl-C at that
+        # moment would kill.
+        for number in _STOPPING:
+            signal.signal(number, signal.SIG_IGN)
+
+
+def stop_with_make() -> None:
+    """Stop when make, the parent, is gone or has been told to stop.
+
+    GNU make passes SIGTERM on to what it runs, but no other signal: it takes SIGINT for a Ctrl-C
+    that everybody in the terminal has got, and waits. Linux shows it: while make waits like that
+    it no longer catches the signal.
+    """
+    make = os.getppid()
+    _stop_once(lambda: os.getppid() != make or _was_interrupted(make))
 
 
 def serve(config: Config, host: str, port: int) -> None:
-    """Serve until a signal stops it; requests in flight are finished first."""
-    Granian(
+    """Serve until a signal stops it; requests in flight are finished first.
+
+    A worker that dies is replaced; one that keeps dying ends the service with status 1.
+
+    Args:
+        config: The settings.
+        host: An IP address.
+        port: A port that can be had.
+    """
+    # A worker is born with its parent's signal handlers, which do nothing for it: signals wait
+    # until it has some of its own.
+    os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals)
+    server = Granian(
         "api:create_app",
         address=host,
         port=port,
@@ -57,8 +105,54 @@ def serve(config: Config, host: str, port: int) -> None:
         workers=config.workers,
         blocking_threads=_THREADS,
         workers_kill_timeout=_DRAIN_SECONDS,
+        respawn_failed_workers=True,
         log_level=LogLevels.error,
-    ).serve(target_loader=partial(api.create_app, config), wrap_loader=False)
+    )
+    if signal.getsignal(signal.SIGHUP) is _stop:
+        # Granian would take it for a wish to start the workers anew.
+        server.on_startup(partial(signal.signal, signal.SIGHUP, server.signal_handler_interrupt))
+    server.serve(target_loader=partial(_begin_work, config, os.getpid()), wrap_loader=False)
+
+
+def _begin_work(config: Config, parent: int) -> Flask:
+    """What a worker does first: cut itself loose from its parent's signals, and build the app."""
+    # In a session of its own it does not get Ctrl-C just before its parent's SIGTERM. Of two
+    # signals at once CPython can miss both, where a thread takes them that runs no handlers.
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _release_signals()
+    _stop_once(lambda: os.getppid() != parent)
+    return api.create_app(config)
+
+
+def _stop_once(is_over: Callable[[], bool]) -> None:
+    """Send this process SIGTERM as soon as something is over."""
+
+    def watch() -> None:
+        while not is_over():
+            time.sleep(_GLANCE_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="stop-once", daemon=True).start()
+
+
+def _was_interrupted(make: int) -> bool:
+    try:
+        status = Path(f"/proc/{make}/status").read_text()
+    except OSError:
+        return False
+    masks = {name: int(mask, 16) for name, mask in _SIGNAL_MASK.findall(status)}
+    caught = masks.get("SigCgt", 0) & _MAKE_CATCHES
+    return caught != 0 and caught | masks.get("SigIgn", 0) & _MAKE_CATCHES != _MAKE_CATCHES
+
+
+def _hold_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+
+
+def _release_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
 
 
 def _stop(number: int, frame: object) -> NoReturn:

@@ -24,6 +24,9 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 # Deeper bodies are nobody's account, and every walk over one costs stack.
 _DEEPEST = 32
+# A body of 64 KB can be wrong in thousands of places; nobody reads them all.
+_MOST_NAMED = 5
+_MOST_LISTED = 50
 
 
 def body(
@@ -128,7 +131,7 @@ def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) < len(pairs):
         seen: set[str] = set()
         name = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        pointer = f"/{_escape(name)}"
+        pointer = _printable(f"/{_escape(name)}")
         raise RequestError(
             "malformed-json",
             f"The member {pointer} occurs twice in one object.",
@@ -149,7 +152,7 @@ def _finite(text: str) -> float:
 
 
 def _strange_values(payload: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Text that JSON allows but no name or password is made of, and objects without an end."""
+    """What JSON allows, but what cannot be stored or shown again as it came."""
     waiting: list[tuple[str, Any, int]] = [("", payload, 0)]
     while waiting:
         pointer, value, depth = waiting.pop()
@@ -157,6 +160,8 @@ def _strange_values(payload: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield pointer, f"It is nested more than {_DEEPEST} levels deep."
         elif isinstance(value, str):
             yield from _strange_text(pointer, value)
+        elif isinstance(value, int) and not -(2**63) <= value < 2**64:
+            yield pointer, "It is a number of more than 64 bits."
         elif isinstance(value, dict):
             for name, part in value.items():
                 here = f"{pointer}/{_escape(name)}"
@@ -253,7 +258,9 @@ def _refuse_one(pointer: str, detail: str) -> NoReturn:
 
 
 def _refuse_all(faults: Iterable[tuple[str, str]]) -> None:
-    found = list(faults)
+    found = list(dict.fromkeys(faults))
     if found:
-        names = ", ".join(pointer or "the body" for pointer, _ in found[:5])
-        raise RequestError("invalid-request", f"Check {names}.", found)
+        names = list(dict.fromkeys(pointer or "the body" for pointer, _ in found))
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        detail = f"Check {', '.join(names[:_MOST_NAMED])}{more}."
+        raise RequestError("invalid-request", detail, found[:_MOST_LISTED])

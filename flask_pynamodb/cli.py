@@ -17,6 +17,8 @@ from flask_pynamodb.declared import declared
 from flask_pynamodb.errors import is_unavailable
 from flask_pynamodb.local import Engine, EngineError
 
+_STOPS = {signal.SIGINT, signal.SIGTERM}
+
 dynamodb = AppGroup("dynamodb", help="Make, check, describe and drop the app's DynamoDB tables.")
 
 
@@ -84,11 +86,13 @@ def local(port: int | None, data: Path | None) -> None:
     """Run the local engine until Ctrl-C."""
     try:
         with Engine(data, port=port) as engine:
+            # Not before: the engine would inherit it, and never hear that it is to stop.
+            signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
             click.echo(f"DynamoDB answers on {engine.host}. For an app:")
             click.echo(f"  DYNAMODB_HOST={engine.host}")
             click.echo("  DYNAMODB_REGION=us-east-1")
             click.echo("  DYNAMODB_AWS_ACCESS_KEY_ID=local DYNAMODB_AWS_SECRET_ACCESS_KEY=local")
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            signal.sigwait(_STOPS)
     except EngineError as error:
         raise click.ClickException(str(error)) from None
 

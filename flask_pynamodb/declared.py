@@ -22,6 +22,22 @@ _CREATED_WITH = (
 )
 
 
+class Difference(str):
+    """One line that says how a table differs from what its model declares.
+
+    Attributes:
+        blocks: Whether the app cannot work with the table as it is. Billing, tags, streams and
+            recovery are for people to see to.
+    """
+
+    blocks: bool
+
+    def __new__(cls, text: str, *, blocks: bool = True) -> "Difference":
+        difference = super().__new__(cls, text)
+        difference.blocks = blocks
+        return difference
+
+
 @dataclass(frozen=True)
 class Declared:
     """A table as its model wants it.
@@ -101,29 +117,35 @@ def declared(model: "type[Model]") -> Declared:
     )
 
 
-def differences(wanted: Declared, found: Found) -> Iterator[str]:
+def differences(wanted: Declared, found: Found) -> Iterator[Difference]:
     """How a table differs from what its model declares, a line each."""
     name, table = wanted.name, found.table
     if table is None:
-        yield f"table {name} is missing"
+        yield Difference(f"table {name} is missing")
         return
     if table["TableStatus"] not in ("ACTIVE", "UPDATING"):
-        yield f"table {name} is {table['TableStatus'].lower()}"
+        yield Difference(f"table {name} is {table['TableStatus'].lower()}")
     if _keys(table) != _keys(wanted.request):
-        yield f"table {name} has the key {_keys(table)} instead of {_keys(wanted.request)}"
+        yield Difference(
+            f"table {name} has the key {_keys(table)} instead of {_keys(wanted.request)}"
+        )
     yield from _index_differences(wanted, table)
-    if wanted.expires_by != found.expires_by and wanted.expires_by:
-        yield f"table {name} lacks time to live on {wanted.expires_by}"
+    if wanted.expires_by and wanted.expires_by != found.expires_by:
+        yield Difference(f"table {name} lacks time to live on {wanted.expires_by}")
+    for text in _left_to_people(wanted, found, table):
+        yield Difference(f"table {name} {text}", blocks=False)
+
+
+def _left_to_people(wanted: Declared, found: Found, table: Mapping[str, Any]) -> Iterator[str]:
     mode = table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
     if mode != wanted.request["BillingMode"]:
-        yield f"table {name} is billed {mode} instead of {wanted.request['BillingMode']}"
+        yield f"is billed {mode} instead of {wanted.request['BillingMode']}"
     if wanted.recovers and found.recovers is False:
-        yield f"table {name} lacks point-in-time recovery"
+        yield "lacks point-in-time recovery"
     if missing_stream(wanted, found):
-        view = wanted.request["StreamSpecification"]["StreamViewType"]
-        yield f"table {name} lacks a stream of {view}"
+        yield f"lacks a stream of {wanted.request['StreamSpecification']['StreamViewType']}"
     for key in missing_tags(wanted, found):
-        yield f"table {name} lacks the tag {key}={wanted.tags[key]}"
+        yield f"lacks the tag {key}={wanted.tags[key]}"
 
 
 def missing_stream(wanted: Declared, found: Found) -> bool:
@@ -139,22 +161,20 @@ def missing_tags(wanted: Declared, found: Found) -> list[str]:
     return [key for key, value in wanted.tags.items() if has.get(key) != value]
 
 
-def _index_differences(wanted: Declared, table: Mapping[str, Any]) -> Iterator[str]:
+def _index_differences(wanted: Declared, table: Mapping[str, Any]) -> Iterator[Difference]:
     for kind in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
         has = {index["IndexName"]: index for index in table.get(kind, ())}
         for index in wanted.request.get(kind, ()):
             name, real = index["IndexName"], has.get(index["IndexName"])
             if real is None:
-                yield f"table {wanted.name} lacks the index {name}"
-            elif _keys(real) != _keys(index):
-                yield (
-                    f"index {name} of table {wanted.name} has the key {_keys(real)}"
-                    f" instead of {_keys(index)}"
-                )
-            elif _projection(real) != _projection(index):
-                yield (
-                    f"index {name} of table {wanted.name} holds {_projection(real)}"
-                    f" instead of {_projection(index)}"
+                yield Difference(f"table {wanted.name} lacks the index {name}")
+                continue
+            here = f"index {name} of table {wanted.name}"
+            if _keys(real) != _keys(index):
+                yield Difference(f"{here} has the key {_keys(real)} instead of {_keys(index)}")
+            if _projection(real) != _projection(index):
+                yield Difference(
+                    f"{here} holds {_projection(real)} instead of {_projection(index)}"
                 )
 
 

@@ -9,6 +9,7 @@ from pynamodb.connection.base import Connection
 
 from flask_pynamodb import batch, signals, tables
 from flask_pynamodb.cli import dynamodb
+from flask_pynamodb.declared import Difference
 from flask_pynamodb.model import Model, make_base, scan_is_allowed
 from flask_pynamodb.settings import DEFAULTS
 from flask_pynamodb.state import AppState, current_state
@@ -87,8 +88,7 @@ class PynamoDB:
         app.extensions["pynamodb"] = AppState(self, app)
         if app.config["DYNAMODB_DEBUG"]:
             signals.show_totals(app)
-        if dynamodb.name not in app.cli.commands:
-            app.cli.add_command(dynamodb)
+        app.cli.add_command(dynamodb)
 
     @property
     def connection(self) -> Connection:
@@ -154,8 +154,11 @@ class PynamoDB:
         """
         return tables.create(self.models)
 
-    def check_all(self) -> list[str]:
-        """How the tables differ from the models, a line each; an empty list means not at all."""
+    def check_all(self) -> list[Difference]:
+        """How the tables differ from the models, a line each; an empty list means not at all.
+
+        Each line is a string whose `blocks` says whether the app cannot work that way.
+        """
         return tables.check(self.models)
 
     def drop_all(self) -> list[str]:

@@ -34,6 +34,7 @@ DEFAULTS: Mapping[str, Any] = {
 }
 
 TRANSPORTS = ("botocore",)
+BILLING_MODES = ("PAY_PER_REQUEST", "PROVISIONED")
 
 # What a model's own Meta may set for its connection; each is also a key of the app, upper case.
 CONNECTION_KEYS = (
@@ -133,5 +134,10 @@ def _refuse_contradictions(values: Mapping[str, Any]) -> None:
             "Set DYNAMODB_READ_CAPACITY_UNITS and DYNAMODB_WRITE_CAPACITY_UNITS together,"
             " or neither for tables on demand."
         )
-    if values["BILLING_MODE"] not in (None, "PAY_PER_REQUEST", "PROVISIONED"):
-        raise ConfigurationError("DYNAMODB_BILLING_MODE must be PAY_PER_REQUEST or PROVISIONED.")
+    if values["BILLING_MODE"] == "PROVISIONED" and values["READ_CAPACITY_UNITS"] is None:
+        raise ConfigurationError(
+            "DYNAMODB_BILLING_MODE is PROVISIONED: set DYNAMODB_READ_CAPACITY_UNITS and"
+            " DYNAMODB_WRITE_CAPACITY_UNITS too."
+        )
+    if values["BILLING_MODE"] not in (None, *BILLING_MODES):
+        raise ConfigurationError(f"DYNAMODB_BILLING_MODE must be {' or '.join(BILLING_MODES)}.")

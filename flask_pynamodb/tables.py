@@ -10,6 +10,7 @@ from pynamodb.exceptions import TableError
 
 from flask_pynamodb.declared import (
     Declared,
+    Difference,
     Found,
     declared,
     differences,
@@ -34,9 +35,9 @@ def create(models: Iterable[type[Model]]) -> list[str]:
     return done
 
 
-def check(models: Iterable[type[Model]]) -> list[str]:
+def check(models: Iterable[type[Model]]) -> list[Difference]:
     """See `PynamoDB.check_all`."""
-    problems: list[str] = []
+    problems: list[Difference] = []
     for model in models:
         with _table_errors(model):
             wanted = declared(model)

@@ -17,6 +17,7 @@ from models.counter import count_admin
 from models.db import db
 from models.errors import (
     EmailTaken,
+    InvalidMember,
     Unauthenticated,
     UsernameTaken,
     UserNotFound,
@@ -108,18 +109,19 @@ class Accounts:
     def find(self, login: str) -> User | None:
         """The user with this user name or address, whatever its case."""
         claim = claim_of_login(login)
-        if claim is None:
-            return None
-        try:
-            return self.get(Identifier.get(claim, consistent_read=True).owner)
-        except (Identifier.DoesNotExist, UserNotFound):
-            return None
+        return self._find_by_claim(claim) if claim else None
 
-    def find_named(self, names: Sequence[str]) -> User | None:
-        """The one user who has all of these user names and addresses."""
-        found = self.find(names[0])
-        claims = {claim_of_login(name) for name in names}
-        return found if found and claims <= _claims_of(found) else None
+    def find_named(self, username: str | None, email: str | None) -> User | None:
+        """The one user who has this user name and this address, where each is given."""
+        try:
+            claims = [
+                *([username_claim(normalize_username(username))] if username is not None else []),
+                *([email_claim(normalize_email(email))] if email is not None else []),
+            ]
+        except InvalidMember:
+            return None
+        found = self._find_by_claim(claims[0])
+        return found if found and _claims_of(found).issuperset(claims) else None
 
     def newest_first(
         self, chosen: UserFilter, *, after: str | None = None, limit: int = 25
@@ -219,6 +221,12 @@ class Accounts:
 
         self._settle(user, versions, remove)
 
+    def _find_by_claim(self, claim: str) -> User | None:
+        try:
+            return self.get(Identifier.get(claim, consistent_read=True).owner)
+        except (Identifier.DoesNotExist, UserNotFound):
+            return None
+
     def _settle(self, user: User, versions: Versions, change: Callable[[User], Any]) -> Any:
         """Apply a change to the user, reading it again whenever somebody else was faster."""
         for _ in range(_TRIES):
@@ -283,12 +291,14 @@ def _altered(user: User, **values: Any) -> User:
 
 
 def _write(transaction: Transaction, before: User, after: User) -> None:
-    """Write what differs: a sign-in at the same time keeps its last_login_at."""
+    """Write what differs: a sign-in at the same time keeps its last_login_at.
+
+    The values are handed on serialised, since PynamoDB takes a dictionary such as
+    {"S": "x"}, which metadata may well be, for a value in DynamoDB's own notation.
+    """
     old, new = before.serialize(), after.serialize()
     actions = [
-        getattr(User, name).set(getattr(after, name))
-        if name in new
-        else getattr(User, name).remove()
+        getattr(User, name).set(new[name]) if name in new else getattr(User, name).remove()
         for name in old.keys() | new.keys()
         if old.get(name) != new.get(name)
     ]

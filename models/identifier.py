@@ -58,7 +58,7 @@ def normalize_email(email: str) -> str:
     if len(email) > EMAIL_MAX_LENGTH:
         raise InvalidEmail("email", f"An address has {EMAIL_MAX_LENGTH} characters at the most.")
     try:
-        checked = validate_email(email, check_deliverability=False)
+        checked = validate_email(email, check_deliverability=False, strict=True)
     except EmailNotValidError as error:
         raise InvalidEmail("email", str(error)) from None
     if _becomes_ascii(email.rpartition("@")[0]):

@@ -142,8 +142,8 @@ class Found:
     Attributes:
         session: Its session, alive or not.
         user: The session's user.
-        other: The other user that was asked for, or `user` where that is the same one; None if
-            there is no such user.
+        other: The other user that was asked for, which may be `user`; None if nobody was asked
+            for, or there is no such user.
     """
 
     session: Session
@@ -167,7 +167,7 @@ def find(token: str, *, other_user_id: str | None = None) -> Found | None:
     # DynamoDB refuses a batch that names an item twice.
     others = [(User, other_user_id)] if other_user_id not in (None, user_id) else []
     session, user, *rest = db.get_many((Session, user_id, _digest(token)), (User, user_id), *others)
-    other = rest[0] if rest else user
+    other = rest[0] if rest else user if other_user_id == user_id else None
     return Found(session, user, other) if session and user else None
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from flask import url_for
 from flask_restx import Namespace, Resource, fields
 
-from api.auth import Caller, actor_of, admin, anyone_or_admin, signed_in
+from api.auth import Caller, actor_of, admin, anyone_or_admin, only_self, signed_in
 from api.conditional import matched, tagged
 from api.describe import problems
 from api.fields import Text
@@ -59,7 +59,8 @@ CHANGEABLE: dict[str, dict[str, Any]] = {
     "full_name": {
         "type": "string",
         "maxLength": 200,
-        "pattern": r"^[^\x00-\x1f\x7f-\x9f]*$",
+        # Neither control characters nor those that turn or hide text on a reader's screen.
+        "pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]*$",
         "x-nullable": True,
         "x-rule": "It must not contain control characters.",
     },
@@ -198,17 +199,16 @@ class UserItem(Resource):
 @users.route("/<id>/password")
 @users.doc(params=USER_ID)
 class UserPassword(Resource):
-    @signed_in
+    @only_self
     @body(password_change)
-    @problems("user-not-found", "forbidden", "invalid-credentials")
+    @problems("invalid-credentials")
     @users.response(204, "The password is changed")
     def put(self, id: str, caller: Caller, payload: dict[str, Any]) -> Any:
         """Change one's own password
 
         Every other session of the user ends; the one that asks goes on.
         """
-        me = caller.must_be(id)
-        accounts.change_password(me, **payload, session=caller.session, by=caller.actor)
+        accounts.change_password(caller.user, **payload, session=caller.session, by=caller.actor)
         return no_content()
 
 
@@ -219,8 +219,7 @@ def _find_page(
         Status(filters["status"]) if "status" in filters else None,
         Role(filters["role"]) if "role" in filters else None,
     )
-    names = [filters[name] for name in ("username", "email") if name in filters]
-    if names:
-        found = accounts.find_named(names)
+    if "username" in filters or "email" in filters:
+        found = accounts.find_named(filters.get("username"), filters.get("email"))
         return [found] if found and found.matches(chosen) else [], None
     return accounts.newest_first(chosen, after=after, limit=limit)

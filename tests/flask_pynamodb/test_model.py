@@ -119,6 +119,20 @@ class TestOr404:
             thread.first_or_404("perl")
 
 
+class TestQueryOneOr404:
+    def test_one(self, thread):
+        """The only item of a query is returned."""
+        item = thread.query_one_or_404("python", thread.subject == "subject 3")
+
+        assert item.views == 97
+
+    @pytest.mark.parametrize("forum", ["python", "perl"])
+    def test_several_or_none(self, thread, forum):
+        """Several items are as wrong as none, and the description is the caller's."""
+        with pytest.raises(NotFound, match="No such thread"):
+            thread.query_one_or_404(forum, description="No such thread.")
+
+
 class TestPaginate:
     def all_pages(self, thread, **options):
         items, cursor = [], None

@@ -6,6 +6,7 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import PutError
 
 from flask_pynamodb import call_finished, call_started, totals
+from flask_pynamodb.connection import AppConnection
 
 
 @pytest.fixture
@@ -91,6 +92,21 @@ class TestTotals:
         assert totals().tries >= totals().calls
         assert totals().seconds > 0
         assert totals().capacity >= 1.5
+
+
+class TestNoContext:
+    def test_connection_of_its_own(self, host, heard):
+        """A connection used without any app tells its signals and counts nowhere."""
+        connection = AppConnection(
+            host=host,
+            region="eu-west-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
+
+        connection.list_tables()
+
+        assert [kind for kind, _ in heard] == ["started", "finished"]
 
 
 class TestServerTiming:

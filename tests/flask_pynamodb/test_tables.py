@@ -1,11 +1,15 @@
 """Make, check and drop tables, by call and by command."""
 
 import json
+import signal
+import socket
+import subprocess
+import sys
 import threading
 
 import pytest
 from pynamodb.attributes import TTLAttribute, UnicodeAttribute
-from pynamodb.exceptions import PynamoDBException
+from pynamodb.exceptions import PynamoDBException, TableError
 from pynamodb.indexes import (
     AllProjection,
     GlobalSecondaryIndex,
@@ -187,6 +191,78 @@ class TestUpdate:
         db.create_all()
 
         assert db.check_all() == []
+
+
+class TestUpdateRace(TestUpdate):
+    @pytest.fixture
+    def host(self, dynamodb_engine):
+        """Moto's server answers 500 to updates that race."""
+        return dynamodb_engine.host
+
+    def test_from_two_hosts_at_once(self, db, old_note, new_note, make_app, app):
+        """Hosts that update one table together all end with it complete, and none fails."""
+        old_app = make_app()
+        old_note._db.init_app(old_app)
+        with old_app.app_context():
+            old_note._db.create_all()
+        start, failures = threading.Barrier(4), []
+
+        def create():
+            with app.app_context():
+                start.wait()
+                try:
+                    db.create_all()
+                except PynamoDBException as error:
+                    failures.append(error)
+
+        threads = [threading.Thread(target=create) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        with app.app_context():
+            assert failures == []
+            assert db.check_all() == []
+
+
+class TestSlowTable:
+    """On AWS a table takes its time; the engines here are made to say so."""
+
+    @pytest.fixture
+    def status(self, db, note, context, monkeypatch):
+        """What DescribeTable is made to say, one status an answer; then the truth."""
+        monkeypatch.setattr("flask_pynamodb.tables._POLL_SECONDS", 0.01)
+        statuses = []
+
+        def say(parsed, **_):
+            if statuses and "Table" in parsed:
+                parsed["Table"]["TableStatus"] = statuses.pop(0)
+
+        db.connection.client.meta.events.register("after-call.dynamodb.DescribeTable", say)
+        return statuses
+
+    def test_waits(self, db, note, status):
+        """A table that is being made is waited for."""
+        status += ["CREATING", "CREATING"]
+
+        assert db.create_all() == [f"made {note.Meta.table_name}"]
+        assert status == []
+
+    def test_gives_up(self, db, note, status, monkeypatch):
+        """A table that never comes is an error, not an endless wait."""
+        monkeypatch.setattr("flask_pynamodb.tables._LONGEST_WAIT_SECONDS", 0.05)
+        status += ["CREATING"] * 1000
+
+        with pytest.raises(TableError, match="not active after"):
+            db.create_all()
+
+    def test_going(self, db, note, status):
+        """A table that is being deleted is told as such."""
+        db.create_all()
+        status += ["DELETING"]
+
+        assert db.check_all() == [f"table {note.Meta.table_name} is deleting"]
 
 
 class TestRecovery:
@@ -376,6 +452,23 @@ class TestCommands:
         policy = json.loads(app.test_cli_runner().invoke(args=["dynamodb", "iam-policy"]).output)
 
         assert ("dynamodb:Scan" in policy["Statement"][0]["Action"]) is listed
+
+    @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+    def test_local(self, tmp_path, stop):
+        """`local` runs an engine until it is stopped, and then leaves nothing behind."""
+        (tmp_path / "app.py").write_text("from flask import Flask\napp = Flask(__name__)\n")
+        command = [sys.executable, "-m", "flask", "dynamodb", "local", "--data", "data"]
+        with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+            lines = [process.stdout.readline() for _ in range(4)]
+            host = lines[1].partition("DYNAMODB_HOST=")[2].strip()
+            port = int(host.rpartition(":")[2])
+            socket.create_connection(("127.0.0.1", port)).close()
+
+            process.send_signal(stop)
+
+            assert process.wait(timeout=20) == 0
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
 
     def test_local_engine_missing(self, run, monkeypatch):
         """Without an engine `local` says in one line what to do."""

@@ -412,9 +412,11 @@ class TestFindNamed:
         ada = register("ada")
         register("bob")
 
-        assert accounts.find_named(["ada", "ADA@example.com"]).id == ada.id
-        assert accounts.find_named(["ada", "bob@example.com"]) is None
-        assert accounts.find_named(["nobody", "ada@example.com"]) is None
+        assert accounts.find_named("ada", "ADA@example.com").id == ada.id
+        assert accounts.find_named("ada", "bob@example.com") is None
+        assert accounts.find_named("nobody", "ada@example.com") is None
+        assert accounts.find_named(None, "ada@example.com").id == ada.id
+        assert accounts.find_named("ada@example.com", None) is None
 
 
 class TestModel:

@@ -1,0 +1,173 @@
+"""What the tests of the API need besides the cast.
+
+Making tables takes longer than any test here, so that the tests of one process share an app and
+its tables, which are emptied and made whole after each test. A test that changes its app makes
+one of its own with `make_app`.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import botocore.session
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from pynamodb.signals import pre_dynamodb_send
+
+from api import create_app
+from api.config import Config, SignUp
+from flask_pynamodb.local import Engine
+from models import CHEAPEST, User, db
+from tests.api.answers import NEW_PASSWORD
+from tests.conftest import Person
+
+
+@pytest.fixture(scope="session")
+def config(dynamodb_engine: Engine) -> Config:
+    """Settings for apps on the tables that the tests of this process share."""
+    session = botocore.session.get_session()
+    session.set_credentials("local", "local")
+    return Config(
+        secret_key="only for tests",
+        workers=1,
+        dynamodb={
+            "DYNAMODB_HOST": dynamodb_engine.host,
+            "DYNAMODB_REGION": "us-east-1",
+            "DYNAMODB_SESSION": session,
+            "DYNAMODB_TABLE_PREFIX": "tests-of-the-api-",
+            "DYNAMODB_ALLOW_SCAN": True,
+        },
+    )
+
+
+@pytest.fixture(scope="session")
+def shared_app(config: Config) -> Flask:
+    app = create_app(config, profile=CHEAPEST)
+    with app.app_context():
+        db.create_all()
+    return app
+
+
+@pytest.fixture
+def app(shared_app: Flask) -> Iterator[Flask]:
+    """The shared app, on empty tables."""
+    yield shared_app
+    with shared_app.app_context():
+        db.create_all()
+        deletions = [
+            (model.Meta.table_name, {"DeleteRequest": {"Key": key}})
+            for model in db.models
+            for key in _keys(model)
+        ]
+        for at in range(0, len(deletions), 25):
+            batch: dict[str, list[Any]] = {}
+            for table, deletion in deletions[at : at + 25]:
+                batch.setdefault(table, []).append(deletion)
+            db.connection.dispatch("BatchWriteItem", {"RequestItems": batch})
+
+
+@pytest.fixture
+def bare(config: Config) -> Flask:
+    """An app without tables, for what is answered before the store is asked."""
+    return create_app(config, profile=CHEAPEST)
+
+
+@pytest.fixture
+def anybody(bare: Flask) -> FlaskClient:
+    """A client of an app without tables."""
+    return bare.test_client()
+
+
+@pytest.fixture
+def nowhere(config: Config) -> FlaskClient:
+    """A client of a service whose store does not answer."""
+    settings = {**config.dynamodb, "DYNAMODB_HOST": "http://127.0.0.1:9"}
+    return create_app(replace(config, dynamodb=settings), profile=CHEAPEST).test_client()
+
+
+@pytest.fixture
+def stored(app: Flask) -> Callable[[], dict[str, list[str]]]:
+    """Takes down every item of every table: compare it with itself to see that nothing changed."""
+
+    def take() -> dict[str, list[str]]:
+        with app.app_context():
+            return {
+                model.__name__: sorted(json.dumps(item, sort_keys=True) for item in _items(model))
+                for model in db.models
+            }
+
+    return take
+
+
+@pytest.fixture
+def alter(app: Flask) -> Callable[..., None]:
+    """Edits a user's row below the API: `alter(jane, email_verified=True)`."""
+
+    def edit(person: Person, **values: Any) -> None:
+        with app.app_context():
+            actions = [getattr(User, name).set(value) for name, value in values.items()]
+            User.get(person.id).update(actions)
+
+    return edit
+
+
+@pytest.fixture
+def register(app: Flask) -> Callable[..., str]:
+    """Makes a user who does not sign in; returns its id."""
+
+    def make(username: str, **attributes: Any) -> str:
+        with app.app_context():
+            made = app.extensions["roster"].accounts.register(
+                username=username,
+                email=f"{username}@example.com",
+                password=NEW_PASSWORD,
+                **attributes,
+            )
+        return str(made.id)
+
+    return make
+
+
+@pytest.fixture
+def elsewhere() -> Callable[[Person], Person]:
+    """Signs somebody in once more, as if from another device."""
+    return lambda person: replace(person).sign_in()
+
+
+@pytest.fixture
+def closed(make_app: Any) -> Callable[[Person], Person]:
+    """Lets somebody call a service whose sign-up is closed, on the same tables."""
+    other = make_app(signup=SignUp.CLOSED)
+    return lambda person: replace(person, client=other.test_client())
+
+
+@pytest.fixture
+def store_calls() -> Callable[[], Any]:
+    """Notes what DynamoDB is asked: `with store_calls() as calls:`."""
+
+    @contextmanager
+    def watch() -> Iterator[list[str]]:
+        calls: list[str] = []
+
+        def note(sender: Any, operation_name: str, **_: Any) -> None:
+            calls.append(operation_name)
+
+        with pre_dynamodb_send.connected_to(note):
+            yield calls
+
+    return watch
+
+
+def _items(model: Any) -> list[dict[str, Any]]:
+    """What a table holds, as DynamoDB tells it: a row that no model can read must not stop us."""
+    request = {"TableName": model.Meta.table_name, "ConsistentRead": True}
+    items: list[dict[str, Any]] = db.connection.dispatch("Scan", request)["Items"]
+    return items
+
+
+def _keys(model: Any) -> list[dict[str, Any]]:
+    names = [part["AttributeName"] for part in model._get_schema()["key_schema"]]
+    return [{name: item[name] for name in names} for item in _items(model)]

@@ -1,0 +1,132 @@
+"""Bodies that are not what they should be: never a 500, and nothing is written."""
+
+import logging
+
+import pytest
+
+from tests.api.answers import outcome
+from tests.api.bodies import ROUTES
+
+JSON = "application/json"
+
+
+def body(name, data):
+    return pytest.param(data, id=name)
+
+
+@pytest.fixture
+def send(jane):
+    """Sends something as jane."""
+
+    def to(route, data, content_type=JSON):
+        return jane.request(*route, data=data, content_type=content_type)
+
+    return to
+
+
+@pytest.mark.parametrize("route", ROUTES)
+class TestNoJson:
+    @pytest.mark.parametrize(
+        "data",
+        [
+            body("empty", b""),
+            body("blank", b" \n"),
+            body("cut", b'{"username": "ada"'),
+            body("two values", b"{} {}"),
+            body("comma", b'{"username": "ada",}'),
+            body("single quotes", b"{'username': 'ada'}"),
+            body("comment", b'{"username": "ada"} // x'),
+            body("bare word", b"{username: ada}"),
+            body("form", b"username=ada&email=ada@example.com"),
+            body("xml", b"<user/>"),
+            body("NaN", b'{"full_name": NaN}'),
+            body("Infinity", b'{"full_name": Infinity}'),
+            body("minus Infinity", b'{"metadata": {"a": -Infinity}}'),
+            body("1e999", b'{"metadata": {"a": 1e999}}'),
+            body("minus 1e999", b'{"metadata": {"a": [-1e999]}}'),
+            body("5,000 digits", b'{"metadata": {"a": ' + b"9" * 5000 + b"}}"),
+            body("latin-1", '{"full_name": "é"}'.encode("latin-1")),
+            body("utf-16", '{"full_name": "é"}'.encode("utf-16")),
+            body("overlong utf-8", b'{"full_name": "\xc0\xaf"}'),
+            body("utf-8 surrogate", b'{"full_name": "\xed\xa0\x80"}'),
+            body("cut utf-8", b'{"full_name": "\xc3'),
+            body("byte order mark", b'\xef\xbb\xbf{"full_name": "x"}'),
+            body("NUL byte", b'{"full_name": "a\x00b"}'),
+            body("control byte", b'{"full_name": "a\x01b"}'),
+            body("bad escape", b'{"full_name": "\\x41"}'),
+            body("20,000 arrays", b"[" * 20_000 + b"]" * 20_000),
+            body("20,000 objects", b'{"a":' * 12_000 + b"1" + b"}" * 5),
+            body("unclosed arrays", b"[" * 60_000),
+            body("same name twice", b'{"username": "ada", "username": "eve"}'),
+            body("escaped twice", b'{"username": "ada", "usern\\u0061me": "eve"}'),
+            body("twice below", b'{"metadata": {"a": {"b": 1, "b": 2}}}'),
+            body("twice in a list", b'{"metadata": {"a": [{"b": 1, "b": 1}]}}'),
+        ],
+    )
+    def test_malformed(self, send, stored, route, data):
+        """What is not one JSON value with distinct names in UTF-8 is a 400 (ASVS 1.5.3)."""
+        before = stored()
+
+        response = send(route, data)
+
+        assert outcome(response)[:2] == (400, "malformed-json")
+        assert stored() == before
+
+    @pytest.mark.parametrize("data", [b"[]", b"[{}]", b'"text"', b"1", b"true", b"null"])
+    def test_not_an_object(self, send, stored, route, data):
+        """A body that is JSON but no object is a 422."""
+        before = stored()
+
+        response = send(route, data)
+
+        assert outcome(response) == (422, "invalid-request", [""])
+        assert stored() == before
+
+    @pytest.mark.parametrize(
+        "media_type",
+        [
+            "",
+            "text/plain",
+            "text/json",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "application/jsonp",
+            "application/json-patch+json",
+            "application/problem+json",
+            "*/*",
+            "application/json, text/plain",
+            "nonsense",
+            "é",
+        ],
+    )
+    def test_other_media_type(self, jane, stored, route, media_type):
+        """A good body under a wrong or no media type is a 415 (CVE-2021-21241)."""
+        before = stored()
+
+        response = jane.request(*route, data=b"{}", headers={"Content-Type": media_type})
+
+        assert outcome(response) == (415, "unsupported-media-type", [])
+        assert stored() == before
+
+    def test_no_media_type(self, jane, route):
+        """A body without Content-Type is a 415."""
+        assert outcome(jane.request(*route, data=b"{}"))[0] == 415
+
+    @pytest.mark.parametrize("size", [65_537, 5_000_000])
+    def test_large(self, send, stored, route, size):
+        """A large body is a 413 before it is read as JSON."""
+        before = stored()
+
+        response = send(route, b'{"full_name": "' + b"x" * size)
+
+        assert outcome(response) == (413, "payload-too-large", [])
+        assert stored() == before
+
+    def test_unreadable_name_twice(self, send, caplog, route):
+        """A repeated name that cannot be shown is a 400 like any other."""
+        # pytest-xdist cannot pass on a log with half a surrogate pair in it.
+        caplog.set_level(logging.CRITICAL)
+
+        response = send(route, b'{"\\ud800": 1, "\\ud800": 2}')
+
+        assert outcome(response)[:2] == (400, "malformed-json")

@@ -1,0 +1,151 @@
+"""Members that are unknown, read-only, of the wrong type or unreadable: named, never a 500."""
+
+import pytest
+
+from tests.api.answers import outcome
+from tests.api.bodies import GOOD, ROUTES
+
+TEXT_MEMBERS = [
+    ("POST", "/v1/users", "username"),
+    ("POST", "/v1/users", "email"),
+    ("POST", "/v1/users", "password"),
+    ("POST", "/v1/users", "full_name"),
+    ("PATCH", "/v1/users/me", "username"),
+    ("PATCH", "/v1/users/me", "email"),
+    ("PATCH", "/v1/users/me", "full_name"),
+    ("PUT", "/v1/users/me/password", "current_password"),
+    ("PUT", "/v1/users/me/password", "new_password"),
+    ("POST", "/v1/sessions", "login"),
+    ("POST", "/v1/sessions", "password"),
+]
+NEVER_NULL = [each for each in TEXT_MEMBERS if each[2] != "full_name"]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+class TestMembers:
+    @pytest.mark.parametrize(
+        "member, value",
+        [
+            ("id", "01a1fb1b-6876-7644-9935-757fb23d0a56"),
+            ("created_at", "2020-01-01T00:00:00Z"),
+            ("updated_at", "2020-01-01T00:00:00Z"),
+            ("last_login_at", None),
+            ("email_verified", True),
+            ("password_hash", "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA"),
+            ("role", "admin"),
+            ("is_admin", True),
+            ("admin", True),
+            ("version", 7),
+            ("epoch", 0),
+            ("shard", 0),
+            ("elevation", "admin"),
+            ("bar", None),
+            ("by", {"user_id": "x"}),
+            ("versions", None),
+            ("session", {}),
+            ("client", {}),
+            ("self", {}),
+            ("__class__", "User"),
+            ("Username", "ada"),
+            ("username ", "ada"),
+            ("usern\u0430me", "ada"),
+            ("", ""),
+        ],
+    )
+    def test_unknown_or_read_only(self, jane, stored, route, member, value):
+        """A member that may not be set is refused by name, not dropped (CVE-2019-16097)."""
+        before = stored()
+
+        response = jane.request(*route, json={**GOOD[route[1]], member: value})
+
+        assert outcome(response) == (422, "invalid-request", [f"/{member}"])
+        assert stored() == before
+
+    @pytest.mark.parametrize(
+        "data, pointer",
+        [
+            (b'{"\\u0000": 1}', "/\x00"),
+            (b'{"\\ud800": 1}', "/?"),
+            (b'{"a\\udfffb": 1}', "/a?b"),
+            (b'{"a/b~": 1, "a": {"b": 1}}', "/a~1b~0"),
+        ],
+    )
+    def test_odd_names(self, jane, route, data, pointer):
+        """Names that nobody can read are refused and named as far as can be."""
+        response = jane.request(*route, data=data, content_type="application/json")
+
+        status, kind, named = outcome(response)
+        assert (status, kind) == (422, "invalid-request")
+        assert pointer in named
+
+    def test_thousands(self, jane, route):
+        """A body full of unknown members is refused like one with a single one."""
+        response = jane.request(*route, json={f"member-{number}": 1 for number in range(3000)})
+
+        assert outcome(response)[:2] == (422, "invalid-request")
+
+
+@pytest.mark.parametrize("method, path, member", TEXT_MEMBERS)
+class TestText:
+    @pytest.mark.parametrize(
+        "value",
+        [
+            [],
+            ["jane@example.com"],
+            ["jane@example.com", "eve@example.com"],
+            {},
+            {"S": "jane"},
+            {"$ne": None},
+            0,
+            1,
+            -1.5,
+            10**400,
+            True,
+            False,
+        ],
+        ids=lambda value: str(value)[:40],
+    )
+    def test_wrong_type(self, jane, stored, method, path, member, value):
+        """Where text is due nothing else is taken or converted (CVE-2023-7028, ASVS 15.3.5)."""
+        before = stored()
+
+        response = jane.request(method, path, json={**GOOD[path], member: value})
+
+        assert outcome(response) == (422, "invalid-request", [f"/{member}"])
+        assert stored() == before
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "x" * 10_000,
+            "é" * 10_000,
+            "half a \ud800 pair, for once",
+            "\udfff",
+            "a\x00b",
+            "\x00",
+        ],
+        ids=["10,000 letters", "10,000 é", "surrogate", "low surrogate", "NUL", "NUL only"],
+    )
+    def test_wrong_text(self, jane, stored, method, path, member, value):
+        """Text that is too long or that no text should hold is a 422, never a 500."""
+        before = stored()
+
+        response = jane.request(method, path, json={**GOOD[path], member: value})
+
+        assert outcome(response) == (422, "invalid-request", [f"/{member}"])
+        assert value[:100] not in response.text
+        assert stored() == before
+
+
+class TestNull:
+    @pytest.mark.parametrize(
+        "method, path, member", [*NEVER_NULL, ("POST", "/v1/users", "metadata")]
+    )
+    def test_null(self, jane, stored, method, path, member):
+        """Null is no text; only a full name can be without a value."""
+        before = stored()
+
+        response = jane.request(method, path, json={**GOOD[path], member: None})
+
+        assert outcome(response) == (422, "invalid-request", [f"/{member}"])
+        assert stored() == before

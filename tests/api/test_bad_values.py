@@ -1,0 +1,266 @@
+"""Values of the right type that the rules refuse, metadata, and ids that are none."""
+
+import pytest
+
+from tests.api.answers import ADA, outcome
+from tests.api.bodies import GOOD
+
+NO_IDS = [
+    "..",
+    "..%2F..%2Fusers",
+    "%2E%2E",
+    "%00",
+    "%0A",
+    "%FF",
+    "%20",
+    "a" * 5000,
+    "ME",
+    "me%20",
+    "null",
+    "0",
+    "-1",
+    "*",
+    "é",
+    "%D9%A1",
+    "01a1fb1b68767644993500000000000a",
+    "{01a1fb1b-6876-7644-9935-000000000000}",
+    "urn:uuid:01a1fb1b-6876-7644-9935-000000000000",
+    "01A1FB1B-6876-7644-9935-000000000000",
+    "01a1fb1b-6876-7644-9935-000000000000%0A",
+    "01a1fb1b-6876-7644-9935-00000000000g",
+]
+CONTROLS = ["\x01", "\x07", "\t", "\n", "\r", "\x1b[31m", "\x7f", "\x85", "\x9f"]
+
+
+class TestFullName:
+    @pytest.mark.parametrize("control", CONTROLS)
+    @pytest.mark.parametrize("form", ["{}Jane", "Ja{}ne", "Jane{}"])
+    def test_control_characters(self, jane, stored, form, control):
+        """A name that would break a line or colour a terminal is refused (ASVS 16.4.1)."""
+        before = stored()
+
+        response = jane.patch("/v1/users/me", json={"full_name": form.format(control)})
+
+        assert outcome(response) == (422, "invalid-request", ["/full_name"])
+        assert stored() == before
+
+    @pytest.mark.parametrize("name", ["", "x" * 200, "😀" * 200, "O'Neill <b>", "محمد", "${x}"])
+    def test_any_other_name(self, jane, name):
+        """Up to 200 characters of any script are a name, kept to the letter."""
+        response = jane.patch("/v1/users/me", json={"full_name": name})
+
+        assert response.status_code == 200
+        assert jane.get("/v1/users/me").json["full_name"] == name
+
+    def test_too_long(self, jane):
+        """201 characters are too many."""
+        response = jane.patch("/v1/users/me", json={"full_name": "x" * 201})
+
+        assert outcome(response) == (422, "invalid-request", ["/full_name"])
+
+
+class TestEmail:
+    @pytest.mark.parametrize(
+        "email",
+        [
+            "a@" + "a." * 25_000,
+            "a@" + "a" * 50_000,
+            "a" * 50_000,
+            "@" * 50_000,
+            "-@" + "-" * 50_000 + ".com",
+            "a" * 64 + "@" + "a." * 92 + "!",
+            "a" * 243 + "@example.com",
+        ],
+        ids=lambda email: f"{email[:5]} {len(email)}",
+    )
+    @pytest.mark.parametrize("method, path", [("POST", "/v1/users"), ("PATCH", "/v1/users/me")])
+    def test_near_misses(self, jane, stored, method, path, email):
+        """Long near misses are refused by their length first (CVE-2021-32838)."""
+        before = stored()
+
+        response = jane.request(method, path, json={**GOOD[path], "email": email})
+
+        assert "/email" in outcome(response)[2]
+        assert stored() == before
+
+    @pytest.mark.parametrize(
+        "email",
+        [
+            "ada@example.com\n",
+            "ada@example.com\r\nBcc: eve@example.com",
+            "ada\x07@example.com",
+            "<ada@example.com>",
+            "Ada <ada@example.com>",
+            '"ada"@example.com',
+            "ada@[127.0.0.1]",
+            "ada@127.0.0.1",
+            "ada@example.com, eve@example.com",
+            "ada@example.com;eve@example.com",
+            "ada @example.com",
+            " ada@example.com",
+            "ada@exa\u200bmple.com",
+            "a\u202eda@example.com",
+            "ada@example..com",
+            ".ada@example.com",
+            "ada..ada@example.com",
+        ],
+    )
+    def test_no_plain_address(self, client, stored, email):
+        """One plain address is taken, nothing around it and nothing hidden in it."""
+        before = stored()
+
+        response = client.post("/v1/users", json={**ADA, "email": email})
+
+        assert outcome(response) == (422, "invalid-request", ["/email"])
+        assert stored() == before
+
+
+class TestMetadata:
+    @pytest.mark.parametrize("value", [[], "text", 1, True, [{}]])
+    @pytest.mark.parametrize("method, path", [("POST", "/v1/users"), ("PATCH", "/v1/users/me")])
+    def test_no_object(self, jane, method, path, value):
+        """Metadata are an object."""
+        response = jane.request(method, path, json={**GOOD[path], "metadata": value})
+
+        assert outcome(response) == (422, "invalid-request", ["/metadata"])
+
+    @pytest.mark.parametrize("metadata", [{"a": "x" * 4088}, {"é": "é" * 2043}])
+    def test_just_small_enough(self, client, metadata):
+        """4,096 bytes of UTF-8 without spaces are taken."""
+        response = client.post("/v1/users", json={**ADA, "metadata": metadata})
+
+        assert response.status_code == 201
+        assert response.json["metadata"] == metadata
+
+    @pytest.mark.parametrize("metadata", [{"a": "x" * 4089}, {"é": "é" * 2044}, {"x" * 5000: 1}])
+    def test_too_large(self, client, stored, metadata):
+        """One byte more is refused, whatever it is made of."""
+        before = stored()
+
+        response = client.post("/v1/users", json={**ADA, "metadata": metadata})
+
+        assert outcome(response) == (422, "invalid-request", ["/metadata"])
+        assert stored() == before
+
+    @pytest.mark.parametrize("opening, closing", [('{"a":', "}"), ("[", "]")])
+    @pytest.mark.parametrize("depth", [100, 900])
+    def test_deep(self, jane, stored, depth, opening, closing):
+        """Metadata that are nested too deeply are refused, not walked."""
+        before = stored()
+        data = '{"metadata": {"a": ' + opening * depth + "1" + closing * depth + "}}"
+
+        response = jane.patch("/v1/users/me", data=data, content_type="application/json")
+
+        assert outcome(response)[:2] == (422, "invalid-request")
+        assert response.json["errors"][0]["pointer"].startswith("/metadata/a")
+        assert stored() == before
+
+    @pytest.mark.parametrize("metadata", [{"\ud800": 1}, {"a": ["\ud800"]}, {"a": {"b": "\x00"}}])
+    def test_text_that_cannot_be_shown(self, jane, stored, metadata):
+        """Half surrogate pairs and NULs are refused at any depth, in names and values."""
+        before = stored()
+
+        response = jane.patch("/v1/users/me", json={"metadata": metadata})
+
+        assert outcome(response)[:2] == (422, "invalid-request")
+        assert stored() == before
+
+    @pytest.mark.parametrize(
+        "number", ["9007199254740993", "-9223372036854775808", "18446744073709551615", "-0.0"]
+    )
+    def test_numbers_come_back(self, jane, number):
+        """A number is shown as it was given."""
+        data = f'{{"metadata": {{"n": {number}}}}}'
+
+        response = jane.patch("/v1/users/me", data=data, content_type="application/json")
+
+        assert response.status_code == 200
+        assert f'"n":{number}' in response.text
+
+    @pytest.mark.parametrize(
+        "number",
+        [2**64, -(2**63) - 1, 10**30, 10**4000],
+        ids=["2^64", "-2^63 - 1", "10^30", "10^4000"],
+    )
+    def test_larger_numbers(self, john, jane, number):
+        """A number that cannot be shown is refused: it must not make users unreadable."""
+        response = jane.patch("/v1/users/me", json={"metadata": {"n": number}})
+
+        assert response.status_code in (200, 422)
+        assert jane.get("/v1/users/me").status_code == 200
+        assert john.get("/v1/users").status_code == 200
+
+    @pytest.mark.parametrize(
+        "metadata",
+        [
+            {"": ""},
+            {"__proto__": {"x": 1}},
+            {"$ref": "#/x"},
+            {"a.b": 1, "#a": ":b"},
+            {"S": "x"},
+            {"S": '{"roles": 1}'},
+            {"N": "1"},
+            {"N": "x"},
+            {"B": "x"},
+            {"BOOL": True},
+            {"NULL": True},
+            {"M": {"a": {"S": "x"}}},
+            {"L": []},
+            {"SS": ["x"]},
+            {"a": {"S": "x"}},
+        ],
+    )
+    def test_names_of_any_kind(self, client, john, jane, metadata):
+        """Names inside metadata mean nothing to the service or its store (ASVS 1.2.4)."""
+        response = jane.patch("/v1/users/me", json={"metadata": metadata})
+
+        again = {"login": "jane", "password": jane.password}
+        assert response.json["metadata"] == metadata
+        assert jane.get("/v1/users/me").json["metadata"] == metadata
+        assert john.get("/v1/users").status_code == 200
+        assert client.post("/v1/sessions", json=again).status_code == 201
+
+    @pytest.mark.parametrize("metadata", [{"S": "x"}, {"N": "1"}, {"M": {}}])
+    def test_names_of_any_kind_at_sign_up(self, client, john, metadata):
+        """What is true of a change is true of a registration."""
+        made = client.post("/v1/users", json={**ADA, "metadata": metadata})
+
+        assert john.get(made.headers["Location"]).json["metadata"] == metadata
+
+
+class TestIds:
+    @pytest.mark.parametrize("id", NO_IDS)
+    def test_user_asks(self, jane, id):
+        """What is no id is a 404 (CVE-2025-48370)."""
+        assert outcome(jane.get(f"/v1/users/{id}"))[0] == 404
+
+    @pytest.mark.parametrize("id", NO_IDS)
+    def test_admin_asks(self, john, id):
+        """To an admin too what is no id is a 404, never somebody."""
+        assert outcome(john.get(f"/v1/users/{id}"))[0] == 404
+
+    @pytest.mark.parametrize(
+        "method, path, options",
+        [
+            ("PATCH", "", {"json": {"full_name": "changed"}}),
+            ("PATCH", "", {"json": {"roles": ["user"]}}),
+            ("DELETE", "", {}),
+            ("PUT", "/password", {"json": {"current_password": "x", "new_password": "y" * 20}}),
+            ("GET", "/sessions", {}),
+            ("DELETE", "/sessions", {}),
+        ],
+    )
+    @pytest.mark.parametrize("id", ["nonsense", "01A1FB1B-6876-7644-9935-000000000000"])
+    def test_admin_acts(self, john, enrol, stored, id, method, path, options):
+        """An admin who mistypes an id changes, ends and deletes nobody, itself least of all."""
+        enrol("amy", roles=["admin"])
+        before = stored()
+
+        response = john.request(method, f"/v1/users/{id}{path}", **options)
+
+        assert outcome(response) == (404, "user-not-found", [])
+        assert stored() == before
+
+    def test_upper_case(self, john, jane):
+        """An id has one way to be written."""
+        assert outcome(john.get(f"/v1/users/{jane.id.upper()}"))[0] == 404

@@ -1,0 +1,48 @@
+"""What every response carries: an id, and no leave to cache or to guess."""
+
+import re
+
+import pytest
+
+
+class TestRequestId:
+    @pytest.mark.parametrize("given", ["a", "A.b_c-9", "x" * 128])
+    def test_is_kept(self, anybody, given):
+        """A caller's id comes back in the header and in the problem."""
+        response = anybody.get("/nothing", headers={"X-Request-Id": given})
+
+        assert response.headers["X-Request-Id"] == given
+        assert response.json["request_id"] == given
+
+    @pytest.mark.parametrize(
+        "given", ["", "x" * 129, "a b", "a\nb", "a\r\nSet-Cookie: x=1", "a/b", "é", "a\n", "${x}"]
+    )
+    def test_is_replaced(self, anybody, given):
+        """Any other id, be it one that would forge a log line, is replaced (ASVS 16.4.1)."""
+        response = anybody.get("/nothing", environ_overrides={"HTTP_X_REQUEST_ID": given})
+
+        assert re.fullmatch("[0-9a-f]{16}", response.headers["X-Request-Id"])
+        assert response.json["request_id"] == response.headers["X-Request-Id"]
+
+    def test_is_new_each_time(self, anybody):
+        """Requests without an id get different ones."""
+        first, second = anybody.get("/nothing"), anybody.get("/nothing")
+
+        assert first.headers["X-Request-Id"] != second.headers["X-Request-Id"]
+
+
+class TestHeaders:
+    @pytest.mark.parametrize(
+        "path", ["/health/live", "/docs", "/", "/nothing", "/v1/users", "/swagger.json"]
+    )
+    def test_on_every_response(self, anybody, path):
+        """Each response has an id and forbids guessing its type (ASVS 3.4.4)."""
+        response = anybody.get(path)
+
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["X-Request-Id"]
+
+    @pytest.mark.parametrize("path", ["/v1/users", "/v1/nothing", "/v1/sessions", "/v1/users/me"])
+    def test_nothing_about_users_is_cached(self, anybody, path):
+        """Under /v1 nothing may be kept, errors included (CVE-2023-30861, ASVS 14.3.2)."""
+        assert anybody.get(path).headers["Cache-Control"] == "no-store"

@@ -1,0 +1,25 @@
+"""Every test has a stage of its own: a folder, and processes that do not outlive it."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.processes.stage import HERE, Stage
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """Where the test starts its processes; none is left afterwards."""
+    stage = Stage(tmp_path)
+    with contextlib.closing(stage):
+        yield stage
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """A port that somebody else listens on."""
+    with socket.create_server((HERE, 0)) as server:
+        yield server.getsockname()[1]

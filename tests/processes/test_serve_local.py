@@ -1,0 +1,407 @@
+"""`roster serve --local`: the service with its own engine, from the first start to the last."""
+
+import contextlib
+import http.client
+import os
+import signal
+import stat
+import sys
+import threading
+
+import pytest
+
+from tests.processes.stage import (
+    HERE,
+    PASSWORD,
+    PATIENCE,
+    Running,
+    Stage,
+    last_line,
+    only_line,
+    wait_for,
+)
+
+# Says that it listens and answers GET as the engine does, but dies of the first real request.
+FRAIL_ENGINE = f"""#!{sys.executable}
+import os, sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Frail(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+    def do_POST(self):
+        print("no space left on device", flush=True)
+        os._exit(3)
+
+    def log_message(self, *words):
+        pass
+
+port = int(sys.argv[4])
+server = HTTPServer(("127.0.0.1", port), Frail)
+print(f"listening on http://127.0.0.1:{{port}}", flush=True)
+server.serve_forever()
+"""
+
+
+def mode_of(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+class SignUps:
+    """People who sign up one after the other until nobody listens any more."""
+
+    def __init__(self, service: Running, people: int = 6) -> None:
+        self.service = service
+        self.welcome: list[str] = []
+        self.broken: list[str] = []
+        self.threads = [threading.Thread(target=self._go_on, args=(n,)) for n in range(people)]
+        for thread in self.threads:
+            thread.start()
+
+    def until(self, number: int) -> None:
+        """Wait until so many have been told that they are in."""
+        wait_for(lambda: len(self.welcome) >= number, f"{number} have signed up")
+
+    def finish(self) -> None:
+        for thread in self.threads:
+            thread.join(PATIENCE)
+
+    def _go_on(self, number: int) -> None:
+        with contextlib.suppress(ConnectionRefusedError):
+            for turn in range(100_000):
+                self._sign_up(f"user-{number}-{turn}")
+
+    def _sign_up(self, username: str) -> None:
+        try:
+            answer = self.service.sign_up(username)
+            (self.welcome if answer.status == 201 else self.broken).append(username)
+        except ConnectionRefusedError:
+            raise
+        except (OSError, http.client.HTTPException) as error:
+            self.broken.append(f"{username}: {error!r}")
+
+
+class TestFirstStart:
+    def test_banner_says_what_a_person_wants_to_know(self, stage: Stage):
+        """The URLs and the demo sign-in are printed."""
+        service = stage.serve()
+
+        for words in (
+            f"http://127.0.0.1:{service.port}\n",
+            f"http://127.0.0.1:{service.port}/docs\n",
+            "john",
+            "jane",
+            PASSWORD,
+        ):
+            assert words in service.said
+
+    def test_demo_users_sign_in(self, stage: Stage):
+        """john the admin and jane the user are there from the start."""
+        service = stage.serve()
+
+        assert service.sign_in("john").body["user"]["roles"] == ["admin"]
+        assert service.sign_in("jane@example.com").body["user"]["roles"] == ["user"]
+
+    def test_data_are_private(self, stage: Stage):
+        """Nobody else on the computer can read the key or the database."""
+        stage.serve()
+
+        assert mode_of(stage.data) == 0o700
+        assert mode_of(stage.data / "secret-key") == 0o600
+        assert mode_of(stage.data / "dynamodb.sqlite") == 0o600
+
+    def test_data_folder_is_deep_below_nothing(self, stage: Stage):
+        """Folders above the data folder are made too."""
+        stage.data = stage.folder / "one" / "two" / "data with spaces"
+        stage.serve()
+
+        assert mode_of(stage.data) == 0o700
+
+    def test_without_demo_users(self, stage: Stage):
+        """ROSTER_DEMO=0 makes no users and prints no password."""
+        service = stage.serve(ROSTER_DEMO="0")
+
+        assert service.sign_in("john").status == 401
+        assert PASSWORD not in service.said
+
+    def test_with_another_demo_password(self, stage: Stage):
+        """ROSTER_DEMO_PASSWORD is what the demo users sign in with, and what is printed."""
+        password = "a stone bridge over the river"
+        service = stage.serve(ROSTER_DEMO_PASSWORD=password)
+        body = {"login": "jane", "password": password}
+
+        assert service.call("POST", "/v1/sessions", body).status == 201
+        assert password in service.said
+
+    def test_host_is_a_name(self, stage: Stage):
+        """--host takes a name as well as an address."""
+        service = stage.begin("--host", "localhost")
+
+        wait_for(lambda: "Roster serves on http://" in service.said, "the banner is printed")
+        assert service.stop() == 0
+
+    def test_credentials_of_the_computer_are_not_used(self, stage: Stage):
+        """Half an AWS set-up does not matter where no AWS is used."""
+        service = stage.serve(AWS_REGION="nowhere", AWS_ACCESS_KEY_ID="without its secret")
+
+        assert service.sign_in("john").status == 201
+
+
+class TestStop:
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+    def test_by_signal(self, stage: Stage, number: signal.Signals):
+        """kill, Ctrl-C and a closed terminal end the service and everything it has started."""
+        service = stage.serve()
+
+        assert service.send(number).ended() == 0
+        assert stage.is_empty()
+
+    def test_by_ctrl_c_in_a_terminal(self, stage: Stage):
+        """A terminal sends SIGINT to the whole group of processes, not to one."""
+        service = stage.serve()
+        os.killpg(service.process.pid, signal.SIGINT)
+
+        assert service.ended() == 0
+        assert stage.is_empty()
+
+    def test_terminal_is_closed_under_nohup(self, stage: Stage):
+        """Who starts the service with nohup may close the terminal."""
+        service = stage.begin(by=["nohup"]).until_ready()
+        service.send(signal.SIGHUP)
+
+        assert service.sign_in("john").status == 201
+        assert service.stop() == 0
+
+    def test_told_several_times(self, stage: Stage):
+        """An impatient person does not make it worse."""
+        service = stage.serve()
+        service.send(signal.SIGTERM).send(signal.SIGTERM)
+        wait_for(lambda: service.send(signal.SIGTERM).process.poll() is not None, "it has ended")
+
+        assert service.ended() == 0
+        assert stage.is_empty()
+
+    def test_at_once(self, stage: Stage):
+        """A start that is broken off before it has begun leaves nothing behind."""
+        stage.begin().stop()
+
+        assert stage.is_empty()
+
+    @pytest.mark.parametrize(
+        "moment",
+        [
+            pytest.param(lambda begun: begun.engine, id="engine has started"),
+            pytest.param(lambda begun: "Roster serves" in begun.said, id="banner is printed"),
+            pytest.param(lambda begun: len(begun.workers) > 0, id="first worker is born"),
+            pytest.param(lambda begun: len(begun.workers) > 1, id="second worker is born"),
+        ],
+    )
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    def test_during_the_start(self, stage: Stage, number: signal.Signals, moment):
+        """A start can be broken off at any moment, by kill and by Ctrl-C in a terminal."""
+        begun = stage.begin()
+        wait_for(lambda: moment(begun), "the moment has come")
+        os.killpg(begun.process.pid, number)
+
+        assert begun.ended() == 0
+        assert stage.is_empty()
+
+    def test_requests_are_in_flight(self, stage: Stage):
+        """Each request is answered completely or not accepted at all, and what was said is true."""
+        service = stage.serve()
+        people = SignUps(service)
+        people.until(10)
+        status = service.stop()
+        people.finish()
+        again = stage.serve()
+
+        assert status == 0
+        assert people.broken == []
+        assert {again.sign_in(name).status for name in people.welcome} == {201}
+
+    def test_a_connection_is_kept_alive(self, stage: Stage):
+        """A browser that keeps its connection open does not keep the service from stopping."""
+        service = stage.serve()
+        line = http.client.HTTPConnection(HERE, service.port, timeout=PATIENCE)
+        with contextlib.closing(line):
+            line.request("GET", "/health/live")
+            line.getresponse().read()
+
+            assert service.stop() == 0
+
+    def test_killed(self, stage: Stage):
+        """Where the service itself is killed, neither workers nor engine outlive it."""
+        stage.serve().send(signal.SIGKILL)
+
+        assert stage.is_empty()
+
+
+class TestRestart:
+    def test_users_and_sessions_stay(self, stage: Stage):
+        """Who signed up and in before the restart is still signed in after it."""
+        service = stage.serve()
+        made = service.sign_up("ada").body
+        token = service.token_of("ada")
+        service.stop()
+        again = stage.serve()
+
+        assert again.call("GET", "/v1/users/me", token=token).body["id"] == made["id"]
+
+    def test_secret_key_stays(self, stage: Stage):
+        """A cursor from before the restart goes on after it."""
+        service = stage.serve()
+        token = service.token_of("john")
+        path = "/v1/users?limit=1"
+        cursor = service.call("GET", path, token=token).body["next_cursor"]
+        service.stop()
+        again = stage.serve()
+
+        assert again.call("GET", f"{path}&cursor={cursor}", token=token).status == 200
+
+    def test_start_was_broken_off_while_the_key_was_written(self, stage: Stage):
+        """Half a key is never used: the next start makes a whole one."""
+        stage.data.mkdir(mode=0o700)
+        (stage.data / "secret-key.draft").touch(mode=0o600)
+        stage.serve()
+
+        assert len((stage.data / "secret-key").read_text()) >= 32
+
+    def test_demo_users_stay_as_they_are(self, stage: Stage):
+        """Seeding again undoes nothing that was done to the demo users."""
+        service = stage.serve()
+        token = service.token_of("jane")
+        service.call("PATCH", "/v1/users/me", {"full_name": "Jane Roe"}, token)
+        service.stop()
+        again = stage.serve()
+
+        assert again.sign_in("jane").body["user"]["full_name"] == "Jane Roe"
+
+    def test_after_a_kill(self, stage: Stage):
+        """Nothing has to be repaired by hand."""
+        service = stage.serve()
+        service.sign_up("ada")
+        stage.kill_everything()
+        service.ended()
+
+        assert stage.serve(port=service.port).sign_in("ada").status == 201
+
+
+class TestWorkerDies:
+    def test_once(self, stage: Stage):
+        """A worker that was killed is replaced, and the service goes on."""
+        service = stage.serve()
+        victim = service.workers[0]
+        os.kill(victim, signal.SIGKILL)
+        wait_for(
+            lambda: victim not in service.workers and len(service.workers) == 2,
+            "another worker has taken its place",
+        )
+
+        assert service.until_ready().sign_in("john").status == 201
+        assert service.stop() == 0
+        assert stage.is_empty()
+
+    def test_again_and_again(self, stage: Stage):
+        """Where a worker keeps dying the service says so and ends, for somebody to notice."""
+        service = stage.serve()
+        victim = service.workers[0]
+        os.kill(victim, signal.SIGKILL)
+        other = service.workers[-1]
+        successors = wait_for(lambda: set(service.workers) - {victim, other}, "it is replaced")
+        os.kill(successors.pop(), signal.SIGKILL)
+
+        assert service.ended() == 1
+        assert "crash loop" in last_line(service.said)
+        assert stage.is_empty()
+
+
+class TestEngineDies:
+    def test_while_serving(self, stage: Stage):
+        """Without its engine the service ends and says why, instead of failing every request."""
+        service = stage.serve()
+        os.kill(service.engine, signal.SIGKILL)
+
+        assert service.ended() == 1
+        assert last_line(service.said).startswith("Error: The local engine (pid ")
+        assert stage.is_empty()
+
+    def test_during_the_start(self, stage: Stage):
+        """The last words of an engine that cannot work are the reason that is given."""
+        frail = stage.folder / "frail-engine"
+        frail.write_text(FRAIL_ENGINE)
+        frail.chmod(0o755)
+        begun = stage.begin(DYNAMODB_ENGINE=str(frail))
+
+        assert begun.ended() == 1
+        assert only_line(begun.said).startswith("Error: The local engine (pid ")
+        assert "no space left on device" in begun.said
+        assert stage.is_empty()
+
+
+class TestRefusedStart:
+    def test_port_is_taken(self, stage: Stage, taken_port: int):
+        """The line names the port and the way out; no engine is left behind."""
+        begun = stage.begin(port=taken_port)
+
+        assert begun.ended() == 1
+        assert f"Port {taken_port} of 127.0.0.1 is taken" in only_line(begun.said)
+        assert "--port" in begun.said
+        assert stage.is_empty()
+
+    def test_host_is_unknown(self, stage: Stage):
+        """A host that cannot be found is named."""
+        begun = stage.begin("--host", "no such host")
+
+        assert begun.ended() == 1
+        assert "no such host" in only_line(begun.said)
+
+    def test_host_is_somebody_elses_address(self, stage: Stage):
+        """An address that this computer does not have is named."""
+        begun = stage.begin("--host", "192.0.2.1")
+
+        assert begun.ended() == 1
+        assert "192.0.2.1" in only_line(begun.said)
+
+    def test_data_folder_is_in_use(self, stage: Stage):
+        """Two services never share one database; the first goes on."""
+        first = stage.serve()
+        second = stage.begin()
+
+        assert second.ended() == 1
+        assert f"The data folder {stage.data} is in use" in only_line(second.said)
+        assert first.sign_in("john").status == 201
+
+    def test_data_folder_cannot_be_made(self, stage: Stage):
+        """A folder below a file is refused by name."""
+        (stage.folder / "file").touch()
+        stage.data = stage.folder / "file" / "data"
+        begun = stage.begin()
+
+        assert begun.ended() == 1
+        assert f"The data folder {stage.data} cannot be used" in only_line(begun.said)
+
+    def test_engine_is_missing(self, stage: Stage):
+        """A wrong DYNAMODB_ENGINE is named."""
+        begun = stage.begin(DYNAMODB_ENGINE="/nonexistent")
+
+        assert begun.ended() == 1
+        assert "DYNAMODB_ENGINE=/nonexistent" in only_line(begun.said)
+
+    def test_demo_password_is_weak(self, stage: Stage):
+        """The password rules hold for demo users; the variable is named, its value is not."""
+        begun = stage.begin(ROSTER_DEMO_PASSWORD="hunter2")
+
+        assert begun.ended() == 1
+        assert "ROSTER_DEMO_PASSWORD" in only_line(begun.said)
+        assert "hunter2" not in begun.said
+        assert stage.is_empty()
+
+    def test_setting_is_wrong(self, stage: Stage):
+        """A wrong setting is refused before the engine is started."""
+        begun = stage.begin(ROSTER_SIGNUP="perhaps")
+
+        assert begun.ended() == 1
+        assert "ROSTER_SIGNUP" in only_line(begun.said)
+        assert not stage.data.exists()

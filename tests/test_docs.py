@@ -1,0 +1,504 @@
+"""What is written is checked: pages against the code, examples by running them."""
+
+import json
+import os
+import re
+import runpy
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from werkzeug.test import TestResponse
+
+import flask_pynamodb
+from api import openapi
+from api.config import Config
+from api.errors import PROBLEMS
+from flask_pynamodb.connection import AppConnection
+from flask_pynamodb.settings import DEFAULTS
+from models import db, resume_sweeps
+from tests.conftest import PASSWORD
+from tests.processes.stage import Stage
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+EXTENSION = ROOT / "flask_pynamodb" / "README.md"
+PAGES = [*ROOT.glob("*.md"), *DOCS.glob("*.md"), EXTENSION]
+PATIENCE = 120
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of a language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def program(page: Path) -> str:
+    """The Python blocks as one program, each line where it stands on the page."""
+    kept, is_code = [], False
+    for line in page.read_text().splitlines():
+        is_code = line != "```" if is_code else line == "```python"
+        kept.append(line if is_code and line != "```python" else "")
+    return "\n".join(kept)
+
+
+def rows(page: Path) -> list[list[str]]:
+    """The cells of every table row that begins with code."""
+    lines = (line for line in page.read_text().splitlines() if line.startswith("| `"))
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def code(cell: str) -> str | None:
+    """What a cell holds if that is code and nothing else."""
+    found = re.fullmatch(r"`([^`]*)`", cell)
+    return found and found[1]
+
+
+def anchors(page: Path) -> set[str]:
+    """The names under which a page's headings can be linked to, included pages and all."""
+    text = page.read_text()
+    for name in re.findall(r"^```\{include\} (.+)$", text, re.MULTILINE):
+        text += (page.parent / name).read_text()
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+SETTINGS = {
+    code(row[0]): row
+    for row in rows(DOCS / "configuration.md")
+    if len(row) == 4 and row[0].startswith(("`ROSTER_", "`DYNAMODB_"))
+}
+COSTS = {
+    (code(row[0]), row[1]): [float(number) for number in row[2:]]
+    for row in rows(DOCS / "operations.md")
+    if len(row) == 5
+}
+
+NEW_USER = {"username": "ada", "email": "ada@example.com", "password": PASSWORD}
+WRONG = {"login": "jane", "password": "wrong"}
+NEW_PASSWORD = {"current_password": PASSWORD, "new_password": "a stone bridge over the river"}
+# Who makes the call of a row, how, and what the answer is.
+CALLS: dict[tuple[str, str], tuple[str, int, str, dict[str, Any] | None]] = {
+    ("GET /health/live", ""): ("nobody", 200, "/health/live", None),
+    ("GET /health/ready", ""): ("nobody", 200, "/health/ready", None),
+    ("POST /v1/sessions", "signed in"): (
+        "nobody", 201, "/v1/sessions", {"login": "jane", "password": PASSWORD}
+    ),
+    ("POST /v1/sessions", "an admin signed in"): (
+        "nobody", 201, "/v1/sessions", {"login": "john", "password": PASSWORD}
+    ),
+    ("POST /v1/sessions", "refused"): ("nobody", 401, "/v1/sessions", WRONG),
+    ("GET /v1/sessions", ""): ("jane", 200, "/v1/sessions", None),
+    ("DELETE /v1/sessions", "one session"): ("jane", 204, "/v1/sessions", None),
+    ("DELETE /v1/sessions/current", ""): ("jane", 204, "/v1/sessions/current", None),
+    ("DELETE /v1/sessions/{id}", ""): ("jane", 204, "/v1/sessions/{session}", None),
+    ("POST /v1/users", "by anyone"): ("nobody", 201, "/v1/users", NEW_USER),
+    ("POST /v1/users", "by an admin"): ("john", 201, "/v1/users", NEW_USER),
+    ("POST /v1/users", "by an admin, of an admin"): (
+        "john", 201, "/v1/users", {**NEW_USER, "roles": ["admin"]}
+    ),
+    ("GET /v1/users", "few users"): ("john", 200, "/v1/users", None),
+    ("GET /v1/users", "`role=admin`, few admins"): ("john", 200, "/v1/users?role=admin", None),
+    ("GET /v1/users", "`status=suspended`, few suspended"): (
+        "john", 200, "/v1/users?status=suspended", None
+    ),
+    ("GET /v1/users", "`username=` or `email=`"): ("john", 200, "/v1/users?username=jane", None),
+    ("GET /v1/users/{id}", "oneself"): ("jane", 200, "/v1/users/me", None),
+    ("GET /v1/users/{id}", "by an admin"): ("john", 200, "/v1/users/{jane}", None),
+    ("PATCH /v1/users/{id}", "oneself"): ("jane", 200, "/v1/users/me", {"full_name": "Jane"}),
+    ("PATCH /v1/users/{id}", "oneself, nothing differs"): (
+        "jane", 200, "/v1/users/me", {"username": "jane"}
+    ),
+    ("PATCH /v1/users/{id}", "oneself, new user name or address"): (
+        "jane", 200, "/v1/users/me", {"username": "jeanne"}
+    ),
+    ("PATCH /v1/users/{id}", "by an admin"): (
+        "john", 200, "/v1/users/{jane}", {"full_name": "Jane"}
+    ),
+    ("PATCH /v1/users/{id}", "by an admin, to or from the role admin"): (
+        "john", 200, "/v1/users/{jane}", {"roles": ["admin"]}
+    ),
+    ("PATCH /v1/users/{id}", "by an admin, suspending, one session"): (
+        "john", 200, "/v1/users/{jane}", {"status": "suspended"}
+    ),
+    ("PUT /v1/users/{id}/password", "no other session"): (
+        "jane", 204, "/v1/users/me/password", NEW_PASSWORD
+    ),
+    ("DELETE /v1/users/{id}", "oneself, one session"): ("jane", 204, "/v1/users/me", None),
+    ("DELETE /v1/users/{id}", "by an admin, one session"): (
+        "john", 204, "/v1/users/{jane}", None
+    ),
+    ("GET /v1/users/{id}/sessions", ""): ("john", 200, "/v1/users/{jane}/sessions", None),
+    ("DELETE /v1/users/{id}/sessions", "one session"): (
+        "john", 204, "/v1/users/{jane}/sessions", None
+    ),
+}  # fmt: skip
+
+# Rows that, in this order, make every kind of call to DynamoDB that there is.
+EVERY_KIND = [
+    ("GET /health/ready", ""),
+    ("GET /v1/users", "few users"),
+    ("GET /v1/users", "`role=admin`, few admins"),
+    ("GET /v1/users", "`status=suspended`, few suspended"),
+    ("GET /v1/users", "`username=` or `email=`"),
+    ("POST /v1/users", "by an admin, of an admin"),
+    ("POST /v1/sessions", "signed in"),
+    ("PUT /v1/users/{id}/password", "no other session"),
+    ("DELETE /v1/sessions/current", ""),
+    ("DELETE /v1/users/{id}", "by an admin, one session"),
+]
+
+READS = {"BatchGetItem", "GetItem", "Query"}
+
+
+@dataclass
+class Ledger:
+    """What is sent to DynamoDB, and what DynamoDB says that it cost."""
+
+    cast: dict[str, Any]
+    prefix: str
+    trips: int = 0
+    reads: float = 0
+    writes: float = 0
+    rights: set[tuple[str, str]] = field(default_factory=set)
+
+    def note(self, operation: str, request: dict[str, Any], answer: dict[str, Any]) -> None:
+        capacity = answer.get("ConsumedCapacity") or []
+        tables = capacity if isinstance(capacity, list) else [capacity]
+        units = sum(table["CapacityUnits"] for table in tables)
+        self.trips += 1
+        self.reads += units if operation in READS else 0
+        self.writes += 0 if operation in READS else units
+        self.note_rights(operation, request)
+
+    def note_rights(self, operation: str, request: dict[str, Any]) -> None:
+        self.rights |= {
+            (f"dynamodb:{action}", resource.replace(self.prefix, "roster-"))
+            for action, resource in _rights(operation, request)
+        }
+
+    def call(self, route: str, case: str) -> TestResponse:
+        """Make the call of a row."""
+        who, status, path, body = CALLS[route, case]
+        method = route.partition(" ")[0]
+        jane = self.cast["jane"]
+        path = path.format(jane=jane.id, session=jane.session_id)
+        if who == "nobody":
+            answer = jane.client.open(path, method=method, json=body)
+        else:
+            answer = self.cast[who].request(method, path, json=body)
+        assert answer.status_code == status, answer.text
+        return answer
+
+
+def _rights(operation: str, request: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The actions and resources that IAM looks at."""
+    if operation == "TransactWriteItems":
+        for write in request["TransactItems"]:
+            [(kind, item)] = write.items()
+            yield f"{kind}Item", item["TableName"]
+    elif operation.startswith("Batch"):
+        for table in request["RequestItems"]:
+            yield operation, table
+    else:
+        index = f"/index/{request['IndexName']}" if "IndexName" in request else ""
+        yield operation, request["TableName"] + index
+
+
+@pytest.fixture
+def ledger(config, john, jane, monkeypatch) -> Ledger:
+    """An account of every call to DynamoDB from now on."""
+    ledger = Ledger({"john": john, "jane": jane}, config.dynamodb["DYNAMODB_TABLE_PREFIX"])
+    send = AppConnection._make_api_call
+
+    def noted(self: AppConnection, operation: str, request: dict[str, Any], *more: Any) -> Any:
+        answer = send(self, operation, request, *more)
+        ledger.note(operation, request, answer)
+        return answer
+
+    monkeypatch.setattr(AppConnection, "_make_api_call", noted)
+    return ledger
+
+
+@pytest.fixture
+def bare_environment(monkeypatch) -> None:
+    """No setting but the one that has no default."""
+    for name in list(os.environ):
+        if name.startswith(("ROSTER_", "DYNAMODB_", "AWS_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("ROSTER_SECRET_KEY", "only for tests")
+
+
+@pytest.fixture(scope="class")
+def base(tmp_path_factory) -> Iterator[str]:
+    """The address of a service with demo data."""
+    stage = Stage(tmp_path_factory.mktemp("service"))
+    yield f"http://127.0.0.1:{stage.serve().port}"
+    stage.clear()
+
+
+def run(*command: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command in the project's folder to its end."""
+    return subprocess.run(
+        list(map(str, command)),
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+
+class TestConfiguration:
+    def test_every_setting_of_the_service_has_a_row(self):
+        """A new field of Config needs a row in docs/configuration.md."""
+        names = {f"ROSTER_{part.name.upper()}" for part in fields(Config)} - {"ROSTER_DYNAMODB"}
+
+        assert names == {name for name in SETTINGS if name.startswith("ROSTER_")}
+
+    def test_every_setting_of_the_extension_has_a_row(self, bare_environment):
+        """A key of the extension that is read from the environment needs a row too."""
+        read = Config.from_env().dynamodb.keys() | {"DYNAMODB_ENGINE"}
+
+        assert read == {name for name in SETTINGS if name.startswith("DYNAMODB_")}
+
+    def test_every_key_of_the_extension_is_named(self):
+        """A key that is not read from the environment is named all the same."""
+        text = (DOCS / "configuration.md").read_text()
+
+        assert [key for key in DEFAULTS if f"`{key}`" not in text] == []
+
+    def test_defaults_are_those_of_the_code(self, bare_environment, monkeypatch):
+        """Setting every variable to its documented default changes nothing."""
+        bare = Config.from_env()
+        for name, row in SETTINGS.items():
+            if code(row[1]) is not None:
+                monkeypatch.setenv(name, code(row[1]))
+
+        assert Config.from_env() == bare
+
+    @pytest.mark.parametrize("name", SETTINGS)
+    def test_example_is_accepted(self, bare_environment, monkeypatch, name):
+        """Every example is a value that the setting can have."""
+        monkeypatch.setenv(name, code(SETTINGS[name][2]))
+
+        assert Config.from_env()
+
+
+class TestErrors:
+    def test_committed_page_is_current(self):
+        """docs/errors.md is what the registry says; if not: python docs/write_errors.py."""
+        writer = runpy.run_path(str(DOCS / "write_errors.py"))
+
+        assert writer["PATH"].read_text() == writer["render"]()
+
+    def test_every_problem_has_an_anchor(self):
+        """`errors.md#email-taken` leads to the explanation of that problem."""
+        assert PROBLEMS.keys() <= anchors(DOCS / "errors.md")
+
+
+class TestCosts:
+    @pytest.mark.parametrize(("route", "case"), COSTS)
+    def test_row(self, ledger, route, case):
+        """A call costs as many round trips, reads and writes as its row says."""
+        ledger.call(route, case)
+
+        assert [ledger.trips, ledger.reads, ledger.writes] == COSTS[route, case]
+
+    def test_every_operation_has_a_row(self, app):
+        """A new operation under /v1 needs a row in docs/operations.md."""
+        paths = openapi.swagger(app)["paths"].items()
+        operations = {
+            f"{method.upper()} {path}"
+            for path, item in paths
+            for method in item.keys() & {"get", "post", "put", "patch", "delete"}
+            if path.startswith("/v1/")
+        }
+
+        assert operations <= {route for route, _ in COSTS}
+
+
+class TestPolicies:
+    def test_service_may_do_what_it_does_and_nothing_else(self, ledger, app):
+        """The calls of the table of costs, of a start and of a sweep need exactly this policy."""
+        for row in EVERY_KIND:
+            ledger.call(*row)
+        with app.app_context():
+            db.connection.client.meta.events.register(
+                "before-parameter-build.dynamodb",
+                lambda params, model, **_: ledger.note_rights(model.name, params),
+            )
+            db.check_all()
+            resume_sweeps()
+
+        assert ledger.rights == _allowed(blocks(DOCS / "operations.md", "json")[0])
+
+    def test_set_up_may_make_every_table(self):
+        """The policy for set-up holds for every table, and lets nobody read or write items."""
+        policy = json.loads(blocks(DOCS / "operations.md", "json")[1])
+        [statement] = policy["Statement"]
+
+        assert statement["Resource"].endswith(":table/roster-*")
+        assert not any("Item" in action for action in statement["Action"])
+
+
+def _allowed(policy: str) -> set[tuple[str, str]]:
+    return {
+        (action, resource.rpartition(":table/")[2])
+        for statement in json.loads(policy)["Statement"]
+        for action in _several(statement["Action"])
+        for resource in _several(statement["Resource"])
+    }
+
+
+def _several(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+class TestArchitecture:
+    @pytest.mark.parametrize("package", ["api", "models", "flask_pynamodb"])
+    def test_every_module_has_a_line(self, package):
+        """The picture of the rooms has the modules that there are."""
+        rooms = blocks(DOCS / "architecture.md", "text")[0]
+        room = re.search(rf"^{package}/.*\n((?: .*\n)+)", rooms, re.MULTILINE)
+        drawn = set(re.findall(r"^    (\w+\.py)", room[1], re.MULTILINE))
+        built = {path.name for path in (ROOT / package).glob("*.py")}
+
+        assert drawn - {"__init__.py"} == built - {"__init__.py"}
+
+
+class TestSecurity:
+    def test_tests_that_are_named_exist(self):
+        """A requirement that is said to be met names a test that is there."""
+        named = re.findall(r"`(tests/[^`]+)`", (DOCS / "security.md").read_text())
+
+        assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+class TestContributing:
+    def test_every_target_is_listed(self):
+        """A new target of make needs a row in CONTRIBUTING.md."""
+        targets = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        listed = [code(row[0]) for row in rows(ROOT / "CONTRIBUTING.md")]
+
+        assert {f"make {target}" for target in targets} == {
+            name for name in listed if name.startswith("make ")
+        }
+
+
+class TestExtension:
+    def test_settings_and_their_defaults(self):
+        """The extension's table of settings is the code's."""
+        table = {code(row[0]): code(row[1]) for row in rows(EXTENSION) if len(row) == 3}
+        table = {name: default for name, default in table.items() if name.startswith("DYNAMODB_")}
+
+        assert table == {key: json.dumps(value) if isinstance(value, str) else repr(value)
+                         for key, value in DEFAULTS.items()}  # fmt: skip
+
+    def test_reference_has_every_name(self):
+        """What the extension exports is in the reference."""
+        text = (DOCS / "api-reference.md").read_text()
+
+        assert [name for name in flask_pynamodb.__all__ if name not in text] == []
+
+    def test_program_runs(self, dynamodb_engine, monkeypatch):
+        """The Python blocks are one program, and what they claim holds."""
+        monkeypatch.setenv("DYNAMODB_HOST", dynamodb_engine.host)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+
+        exec(compile(program(EXTENSION), EXTENSION, "exec"), {"__name__": "todo"})
+
+
+class TestSessions:
+    def test_tour_can_be_repeated(self, base):
+        """docs/curl-session.sh runs to its end, and leaves things as they were."""
+        tour = DOCS / "curl-session.sh"
+        first, second = run(tour, BASE=base), run(tour, BASE=base)
+
+        assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+
+    def test_tour_stops_at_a_wrong_status(self, base):
+        """An answer that is not as it should be ends the tour and is shown."""
+        answer = run(DOCS / "curl-session.sh", BASE=f"{base}/nowhere")
+
+        assert answer.returncode == 1
+        assert "expected 201" in answer.stderr
+        assert "/problems/not-found" in answer.stderr
+
+    def test_session_of_the_readme(self, base):
+        """The session in README.md runs to its end."""
+        session = re.search(
+            r"<!-- session -->\n```bash\n(.*?)^```",
+            (ROOT / "README.md").read_text(),
+            re.DOTALL | re.MULTILINE,
+        )
+        answer = run("bash", "-euo", "pipefail", "-c", session[1], BASE=base)
+
+        assert answer.returncode == 0, answer.stderr
+
+    def test_health_check_of_the_container(self, base):
+        """The image's health check finds a service that lives, and misses one that does not."""
+        check = re.search(r'CMD \["python", "-c", "(.*)"\]', (ROOT / "Dockerfile").read_text())[1]
+        live = check.replace("http://127.0.0.1:8080", base)
+        dead = check.replace("8080", "9")
+
+        assert run(sys.executable, "-c", live).returncode == 0
+        assert run(sys.executable, "-c", dead).returncode == 1
+
+
+class TestContainer:
+    def test_what_is_copied_is_there(self):
+        """Every source of a COPY exists, and .dockerignore lets it through."""
+        copies = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.M)
+        sources = " ".join(copies).split()
+        let_through = (ROOT / ".dockerignore").read_text().splitlines()
+
+        assert sources
+        assert [name for name in sources if not (ROOT / name).exists()] == []
+        assert [name for name in sources if f"!{name}" not in let_through] == []
+
+    def test_installs_as_make_does(self):
+        """The image is built from the same lock by the same commands, but not editable."""
+        made = re.findall(r"pip (install .+)", (ROOT / "Makefile").read_text())
+        built = re.findall(r"pip (install .+)", (ROOT / "Dockerfile").read_text())
+
+        assert built == [command.replace(" -e .", " .") for command in made[:2]]
+
+    def test_compose_sets_what_there_is(self):
+        """compose.yaml names no setting that the service does not have."""
+        compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
+
+        assert compose["x-settings"].keys() <= SETTINGS.keys()
+
+
+class TestLinks:
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+    def test_links_lead_somewhere(self, page):
+        """Every link inside the project leads to a file, and to a heading if it names one."""
+        links = re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text())
+        targets = [((page.parent / path).resolve() if path else page, anchor)
+                   for path, anchor in links]  # fmt: skip
+
+        assert [str(path) for path, _ in targets if not path.exists()] == []
+        assert [anchor for path, anchor in targets if anchor and anchor not in anchors(path)] == []
+
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+    def test_included_files_exist(self, page):
+        """Every file that a page includes is there."""
+        included = re.findall(r"^```\{(?:literal)?include\} (.+)$", page.read_text(), re.M)
+
+        assert [name for name in included if not (page.parent / name).is_file()] == []
+
+
+class TestSite:
+    def test_builds_without_a_warning(self, tmp_path):
+        """`make docs` succeeds."""
+        built = run(sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", DOCS, tmp_path)
+
+        assert built.returncode == 0, built.stderr
+        assert (tmp_path / "index.html").is_file()
