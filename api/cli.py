@@ -50,6 +50,9 @@ cli = FlaskGroup(
 )
 users = AppGroup("users", help="Look after accounts.")
 describe = AppGroup("openapi", help="Write the API description.")
+# Not only with the app: `roster --help` lists them where there are no settings yet.
+cli.add_command(users)
+cli.add_command(describe)
 
 
 @cli.command(with_appcontext=False)

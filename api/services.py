@@ -1,5 +1,6 @@
 """The domain's operations, as the current app is configured to run them."""
 
+import os
 from dataclasses import dataclass
 from typing import cast
 
@@ -19,7 +20,8 @@ class _Services:
 
 def init_app(app: Flask, config: Config, profile: Profile = OWASP) -> None:
     """Build the operations from the settings."""
-    passwords = Passwords(profile, config.password_min_length)
+    cores_of_a_worker = max(1, (os.cpu_count() or 1) // config.workers)
+    passwords = Passwords(profile, config.password_min_length, at_once=cores_of_a_worker)
     lifetimes = Lifetimes(idle=config.session_idle, total=config.session_max)
     app.extensions["roster"] = _Services(
         accounts=Accounts(passwords),

@@ -111,7 +111,12 @@ def serve(config: Config, host: str, port: int) -> None:
     if signal.getsignal(signal.SIGHUP) is _stop:
         # Granian would take it for a wish to start the workers anew.
         server.on_startup(partial(signal.signal, signal.SIGHUP, server.signal_handler_interrupt))
-    server.serve(target_loader=partial(_begin_work, config, os.getpid()), wrap_loader=False)
+    try:
+        server.serve(target_loader=partial(_begin_work, config, os.getpid()), wrap_loader=False)
+    except SystemExit:
+        # Granian finds fault with a worker that was told to stop before its parent was.
+        if not server.interrupt_signal:
+            raise
 
 
 def _begin_work(config: Config, parent: int) -> Flask:

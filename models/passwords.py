@@ -1,6 +1,7 @@
 """Passwords: the rules for new ones, and the only place that hashes and verifies."""
 
 import re
+import threading
 from dataclasses import dataclass
 
 from passlib.context import CryptContext
@@ -55,9 +56,12 @@ class Passwords:
     Args:
         profile: The cost of a hash.
         min_length: Characters a new password must have, 8 at the least.
+        at_once: How many hashes are computed at the same time in this process; the others wait.
+            More of them than cores take longer in all, since each goes through all its memory
+            and pushes the others' out of the caches.
     """
 
-    def __init__(self, profile: Profile = OWASP, min_length: int = 15) -> None:
+    def __init__(self, profile: Profile = OWASP, min_length: int = 15, *, at_once: int = 1) -> None:
         if min_length < SHORTEST_PASSWORD_MIN_LENGTH:
             raise ValueError(f"min_length must be at least {SHORTEST_PASSWORD_MIN_LENGTH}")
         self.min_length = min_length
@@ -69,12 +73,14 @@ class Passwords:
             argon2__rounds=profile.rounds,
             argon2__parallelism=profile.parallelism,
         )
+        self._turns = threading.BoundedSemaphore(at_once)
         # What is verified when there is no user, so that both cases cost one hash (ASVS 6.3.8).
         self._nobody = self.hash("nobody has this password")
 
     def hash(self, password: str) -> str:
         """Hash a password with a fresh salt."""
-        return str(self._context.hash(password))
+        with self._turns:
+            return str(self._context.hash(password))
 
     def verify(self, password: str, stored: str | None) -> tuple[bool, str | None]:
         """Compare a password with a stored hash, at the same cost whether there is one or not.
@@ -88,7 +94,8 @@ class Passwords:
             or profile, else None.
         """
         try:
-            is_right, newer = self._context.verify_and_update(password, stored or self._nobody)
+            with self._turns:
+                is_right, newer = self._context.verify_and_update(password, stored or self._nobody)
         except (PasswordSizeError, PasswordValueError, UnknownHashError, UnicodeError, ValueError):
             # passlib's ways to say that this can never have been this hash's password: over
             # 4096 characters, NUL or over 72 bytes for bcrypt, a lone surrogate.
