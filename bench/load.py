@@ -1,0 +1,173 @@
+"""Runs wrk with a script of our own and reads what it found."""
+
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import Template
+
+from bench import cpu
+from bench.process import BenchError, environment
+from flask_pynamodb.local import find_binary
+
+_THREADS = 2
+# More than this and the answer counts as lost, which fails the run.
+_TIMEOUT = 20
+# What wrk may need beyond its time to start and to stop.
+_PATIENCE = 30
+
+# wrk runs this once for each thread and once for itself; `setup` and `done` are its own.
+_SCRIPT = Template("""
+local threads = {}
+local run_id, made = "$run_id", 0
+wrong, example = 0, ""
+wrk.method = "$method"
+$headers
+$request
+
+function setup(thread)
+  thread:set("thread_id", #threads)
+  table.insert(threads, thread)
+end
+
+function response(status, headers, body)
+  if status ~= $expected then
+    wrong = wrong + 1
+    example = status .. " " .. body
+  end
+end
+
+function done(summary, latency, requests)
+  local errors = summary.errors
+  local lost = errors.connect + errors.read + errors.write + errors.timeout
+  for _, thread in ipairs(threads) do
+    wrong = wrong + thread:get("wrong")
+    if thread:get("wrong") > 0 then example = thread:get("example") end
+  end
+  print(string.format("\\nfound %d %d %d %d %d %d", summary.requests, summary.duration,
+    latency:percentile(99), wrong, errors.status, lost))
+  print("example " .. example)
+end
+""")
+
+# A body of its own for each request.
+_VARYING = Template("""
+$body
+function request()
+  made = made + 1
+  return wrk.format(nil, nil, nil, body_of(made))
+end
+""")
+
+
+@dataclass(frozen=True)
+class Load:
+    """Requests of one kind.
+
+    Attributes:
+        name: What is asked, for people.
+        pid: The first process of the server.
+        url: Where to.
+        method: The HTTP method.
+        expected: The only status an answer may have.
+        headers: Sent with each request.
+        body: Lua that defines `body_of(made)`, the body of a thread's request number `made`. It
+            may use `run_id`, which no other run has, and `thread_id`, 0 or 1. Empty for requests
+            without a body.
+    """
+
+    name: str
+    pid: int
+    url: str
+    method: str = "GET"
+    expected: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one run found.
+
+    Attributes:
+        rate: Answers, or hashes, per second.
+        p99: Milliseconds within which 99 of 100 were answered; None for hashes.
+        cpu: Processor time of one of them.
+    """
+
+    rate: float
+    p99: float | None
+    cpu: cpu.Cpu
+
+
+def find_wrk() -> str:
+    """The path of wrk.
+
+    Raises:
+        BenchError: It is not installed.
+    """
+    program = shutil.which("wrk")
+    if program is None:
+        raise BenchError("wrk is not installed: `apt-get install -y wrk` (Debian, Ubuntu) does it.")
+    return program
+
+
+def run(load: Load, connections: int, seconds: int) -> Sample:
+    """Make requests of one kind for a number of seconds, as fast as they are answered.
+
+    Args:
+        load: What to ask.
+        connections: How many requests wait for an answer at any time.
+        seconds: How long.
+
+    Raises:
+        BenchError: An answer has the wrong status, or is missing.
+    """
+    with tempfile.TemporaryDirectory(prefix="roster-bench-") as folder:
+        script = Path(folder) / "load.lua"
+        script.write_text(_script(load))
+        command = [find_wrk(), f"-t{_THREADS}", f"-c{connections}", f"-d{seconds}s"]
+        command += ["--timeout", f"{_TIMEOUT}s", "--script", str(script), load.url]
+        stop = cpu.metered([load.pid], find_binary())
+        said = _output_of(command, seconds + _PATIENCE)
+        used = stop()
+    return _sample(load, said, used)
+
+
+def _script(load: Load) -> str:
+    headers = (f'wrk.headers["{name}"] = "{value}"' for name, value in load.headers.items())
+    return _SCRIPT.substitute(
+        run_id=secrets.token_hex(3),
+        method=load.method,
+        headers="\n".join(headers),
+        request=_VARYING.substitute(body=load.body) if load.body else "",
+        expected=load.expected,
+    )
+
+
+def _output_of(command: list[str], timeout: int) -> str:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=timeout, env=environment()
+        )
+    except subprocess.TimeoutExpired:
+        raise BenchError(f"wrk did not end within {timeout} s") from None
+    if done.returncode or "found " not in done.stdout:
+        raise BenchError(f"wrk failed: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+def _sample(load: Load, said: str, used: cpu.Cpu) -> Sample:
+    found, _, example = said.rpartition("found ")[2].partition("\nexample ")
+    requests, microseconds, p99, wrong, non_2xx, lost = map(int, found.split())
+    if wrong or non_2xx:
+        raise BenchError(
+            f"{load.name}: {max(wrong, non_2xx)} of {requests} answers were not {load.expected},"
+            f" for example: {example.strip()}"
+        )
+    if lost or not requests:
+        raise BenchError(f"{load.name}: {requests} answers, and {lost} requests without one")
+    return Sample(requests / microseconds * 1e6, p99 / 1000, used.each(requests))

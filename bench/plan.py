@@ -1,0 +1,132 @@
+"""What is measured, and in which order: everything once in each round, one beside the other."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from bench import argon2, service
+from bench.cast import PAGE, PASSWORD, Cast, enrol
+from bench.load import Load, Sample, run
+from bench.service import Service
+
+BARE = "bare Flask route"
+READ = "`GET /v1/users/{id}`"
+LIST = f"`GET {PAGE}`"
+SIGN_UP = "`POST /v1/users` (sign-up)"
+SIGN_IN = "`POST /v1/sessions` (sign-in)"
+ARGON2 = "argon2 alone"
+# How many requests wait for an answer: enough to keep the workers busy, fewer where argon2 does.
+CONNECTIONS = {BARE: 16, READ: 16, LIST: 16, SIGN_UP: 8, SIGN_IN: 8}
+STARTS = 5
+# argon2 stands between the two that are compared with it.
+ORDER = (BARE, READ, LIST, SIGN_UP, ARGON2, SIGN_IN)
+_WARM_UP = 1
+# Requests that wrk leaves behind when its time is up are not the next load's.
+_PAUSE = 0.5
+
+_NEW_USER = f"""
+local function body_of(made)
+  local name = run_id .. "-" .. thread_id .. "-" .. made
+  return '{{"username":"' .. name .. '","email":"' .. name .. '@example.com",'
+    .. '"password":"{PASSWORD}"}}'
+end
+"""
+
+# By what was measured.
+Round = dict[str, Sample]
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the benchmark found.
+
+    Attributes:
+        rounds: The samples of each round.
+        starts: Seconds from exec to ready on existing data, for each start.
+        users: How many users the store has at the beginning of a round.
+    """
+
+    rounds: list[Round]
+    starts: list[float]
+    users: int
+
+
+def measure(folder: Path, *, rounds: int, seconds: int, users: int, report: Report) -> Figures:
+    """Measure everything.
+
+    Args:
+        folder: An empty folder for data and logs.
+        rounds: How often.
+        seconds: How long each load lasts.
+        users: How many users to sign up before.
+        report: Told what goes on, in one line.
+    """
+    store = folder / "store"
+    report(f"signing up {users} users")
+    with service.roster(store) as started:
+        cast = enrol(started, users)
+    starts = []
+    for number in range(STARTS):
+        with service.roster(store) as started:
+            starts.append(started.start_seconds)
+        report(f"start {number + 1} of {STARTS} on existing data: {starts[-1]:.2f} s")
+    found = []
+    with service.bare(cast.user, folder / "bare.log") as bare:
+        for number in range(rounds):
+            # A fresh copy, so that no round finds the users of the one before.
+            copy = shutil.copytree(store, folder / f"round-{number}")
+            with service.roster(copy) as roster:
+                report(f"round {number + 1} of {rounds}")
+                found.append(_round(bare, roster, cast, seconds, report))
+            shutil.rmtree(copy)
+    return Figures(found, starts, users)
+
+
+def _round(bare: Service, roster: Service, cast: Cast, seconds: int, report: Report) -> Round:
+    steps = {load.name: partial(_measured, load, seconds) for load in _loads(bare, roster, cast)}
+    found = {}
+    for name in ORDER:
+        found[name] = argon2.measure(seconds) if name == ARGON2 else steps[name]()
+        report(f"  {name}: {found[name].rate:,.1f}/s")
+    return found
+
+
+def _measured(load: Load, seconds: int) -> Sample:
+    connections = CONNECTIONS[load.name]
+    run(load, connections, _WARM_UP)
+    time.sleep(_PAUSE)
+    sample = run(load, connections, seconds)
+    time.sleep(_PAUSE)
+    return sample
+
+
+def _loads(bare: Service, roster: Service, cast: Cast) -> list[Load]:
+    post = partial(Load, method="POST", expected=201, headers={"Content-Type": "application/json"})
+    users = f"{roster.url}/v1/users"
+    return [
+        Load(BARE, bare.pid, f"{bare.url}/"),
+        Load(READ, roster.pid, f"{users}/{cast.user['id']}", headers=_bearer(cast.token)),
+        Load(LIST, roster.pid, f"{roster.url}{PAGE}", headers=_bearer(cast.admin_token)),
+        post(SIGN_UP, roster.pid, users, body=_NEW_USER),
+        post(SIGN_IN, roster.pid, f"{roster.url}/v1/sessions", body=_credentials(cast.usernames)),
+    ]
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _credentials(usernames: list[str]) -> str:
+    """Takes turns, so that no two requests are about one user at one time."""
+    return f"""
+local names = {{{", ".join(map(json.dumps, usernames))}}}
+local function body_of(made)
+  local name = names[(2 * made + thread_id) % #names + 1]
+  return '{{"login":"' .. name .. '","password":"{PASSWORD}"}}'
+end
+"""

@@ -1,0 +1,212 @@
+"""A way to DynamoDB that misbehaves on command: it loses replies, refuses, throttles.
+
+It stands between an app and the local engine and hands on what it is not told to spoil.
+"""
+
+import contextlib
+import http.client
+import json
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+_JSON = "application/x-amz-json-1.0"
+_NOT_HANDED_ON = {"connection", "content-length", "date", "host", "server", "transfer-encoding"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the app asks of DynamoDB."""
+
+    operation: str
+    body: bytes
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the app is answered."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str]
+
+
+HandOn = Callable[[Request], Reply]
+# What becomes of one request; None closes the connection without an answer.
+Fault = Callable[[Request, HandOn], Reply | None]
+
+
+def lost_reply(request: Request, hand_on: HandOn) -> None:
+    """DynamoDB does what it was asked, and the answer gets lost."""
+    hand_on(request)
+
+
+def lost_request(request: Request, hand_on: HandOn) -> None:
+    """The connection breaks before DynamoDB hears of it."""
+
+
+def failed(request: Request, hand_on: HandOn) -> Reply:
+    """DynamoDB fails and does nothing."""
+    return _error(500, "InternalServerError")
+
+
+def failed_afterwards(request: Request, hand_on: HandOn) -> Reply:
+    """DynamoDB does what it was asked, and fails before it can say so."""
+    hand_on(request)
+    return _error(500, "InternalServerError")
+
+
+def throttled(request: Request, hand_on: HandOn) -> Reply:
+    """A table on demand has grown too fast, or the account is at its limit."""
+    return _error(400, "ThrottlingException")
+
+
+def over_capacity(request: Request, hand_on: HandOn) -> Reply:
+    """A provisioned table has used up its capacity units."""
+    return _error(400, "ProvisionedThroughputExceededException")
+
+
+def conflicted(request: Request, hand_on: HandOn) -> Reply:
+    """A transaction met another one on its first item."""
+    others = len(json.loads(request.body)["TransactItems"]) - 1
+    reasons = [{"Code": "TransactionConflict"}, *[{"Code": "None"}] * others]
+    return _error(400, "TransactionCanceledException", CancellationReasons=reasons)
+
+
+def in_progress(request: Request, hand_on: HandOn) -> Reply:
+    """The first try of a transaction that is sent again is still under way."""
+    return _error(400, "TransactionInProgressException")
+
+
+def unprocessed(request: Request, hand_on: HandOn) -> Reply:
+    """DynamoDB had no capacity for any key of a batch."""
+    wanted = json.loads(request.body)["RequestItems"]
+    return _reply(200, {"Responses": {}, "UnprocessedKeys": wanted})
+
+
+def half_processed(request: Request, hand_on: HandOn) -> Reply:
+    """DynamoDB had capacity for all tables of a batch but the first."""
+    wanted = json.loads(request.body)
+    (name, keys), *rest = wanted["RequestItems"].items()
+    body = json.dumps({**wanted, "RequestItems": dict(rest)}).encode()
+    answer = json.loads(hand_on(Request(request.operation, body, request.headers)).body)
+    return _reply(200, {**answer, "UnprocessedKeys": {name: keys}})
+
+
+class FaultyProxy:
+    """A context manager; while it is entered it listens on `url`.
+
+    Example:
+        >>> proxy.next("TransactWriteItems", lost_reply)
+        >>> proxy.always("BatchGetItem", unprocessed)
+    """
+
+    def __init__(self, engine: str) -> None:
+        self._engine = urlsplit(engine).netloc
+        self._lock = threading.Lock()
+        self._coming: dict[str, list[Fault]] = defaultdict(list)
+        self._constant: dict[str, Fault] = {}
+        self.seen: list[str] = []
+
+    def __enter__(self) -> Self:
+        proxy = self
+
+        class Handler(_Handler):
+            def answer(self, request: Request) -> Reply | None:
+                return proxy._answer(request)
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        # Closing the server waits for its threads, and those wait for a client that keeps its
+        # connection alive.
+        self._server.daemon_threads = True
+        self._server.block_on_close = False
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def next(self, operation: str, *faults: Fault) -> None:
+        """Spoil the next requests of this kind, one fault each."""
+        with self._lock:
+            self._coming[operation] += faults
+
+    def always(self, operation: str, fault: Fault) -> None:
+        """Spoil every request of this kind from now on."""
+        with self._lock:
+            self._constant[operation] = fault
+
+    def behave(self) -> None:
+        """Spoil nothing more."""
+        with self._lock:
+            self._coming.clear()
+            self._constant.clear()
+
+    def count(self, operation: str) -> int:
+        """How many requests of this kind have come, the spoilt ones included."""
+        with self._lock:
+            return self.seen.count(operation)
+
+    def _answer(self, request: Request) -> Reply | None:
+        with self._lock:
+            self.seen.append(request.operation)
+            coming = self._coming[request.operation]
+            fault = coming.pop(0) if coming else self._constant.get(request.operation)
+        return fault(request, self._hand_on) if fault else self._hand_on(request)
+
+    def _hand_on(self, request: Request) -> Reply:
+        with contextlib.closing(http.client.HTTPConnection(self._engine, timeout=30)) as line:
+            line.request("POST", "/", request.body, request.headers)
+            response = line.getresponse()
+            return Reply(response.status, response.read(), dict(response.getheaders()))
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self, request: Request) -> Reply | None:
+        raise NotImplementedError
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        operation = self.headers["X-Amz-Target"].rpartition(".")[2]
+        reply = self.answer(Request(operation, body, dict(_handed_on(self.headers.items()))))
+        if reply is None:
+            self.close_connection = True
+            return
+        self.send_response(reply.status)
+        for name, value in _handed_on(reply.headers.items()):
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(reply.body)))
+        self.end_headers()
+        self.wfile.write(reply.body)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing: what is lost is lost on purpose."""
+
+
+def _handed_on(headers: Any) -> Iterator[tuple[str, str]]:
+    return ((name, value) for name, value in headers if name.lower() not in _NOT_HANDED_ON)
+
+
+def _error(status: int, code: str, **more: Any) -> Reply:
+    kind = f"com.amazonaws.dynamodb.v20120810#{code}"
+    return _reply(status, {"__type": kind, "message": "by the faulty proxy", **more})
+
+
+def _reply(status: int, body: dict[str, Any]) -> Reply:
+    # DynamoDB's own answers carry a checksum; botocore looks at it only where there is one.
+    return Reply(status, json.dumps(body).encode(), {"Content-Type": _JSON})
