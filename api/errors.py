@@ -173,6 +173,7 @@ _ALL = (
 PROBLEMS: Mapping[str, Problem] = {problem.slug: problem for problem in _ALL}
 
 _DOMAIN: Mapping[type[domain.AccountError], str] = {
+    domain.Contended: "store-unavailable",
     domain.EmailTaken: "email-taken",
     domain.InvalidCredentials: "invalid-credentials",
     domain.InvalidMember: "invalid-request",

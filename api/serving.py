@@ -108,9 +108,10 @@ def serve(config: Config, host: str, port: int) -> None:
         respawn_failed_workers=True,
         log_level=LogLevels.error,
     )
-    if signal.getsignal(signal.SIGHUP) is _stop:
-        # Granian would take it for a wish to start the workers anew.
-        server.on_startup(partial(signal.signal, signal.SIGHUP, server.signal_handler_interrupt))
+    # Granian would take SIGHUP for a wish to start the workers anew.
+    is_heard = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    on_hangup = server.signal_handler_interrupt if is_heard else signal.SIG_IGN
+    server.on_startup(partial(signal.signal, signal.SIGHUP, on_hangup))
     try:
         server.serve(target_loader=partial(_begin_work, config, os.getpid()), wrap_loader=False)
     except SystemExit:

@@ -80,7 +80,7 @@ class AppConnection(Connection):
             return answer
         except (BotoCoreError, ClientError, ConfigurationError) as error:
             outcome["error"] = error
-            outcome["tries"] = _tries(getattr(error.__cause__, "response", {}))
+            outcome["tries"] = _tries(getattr(error.__cause__, "response", None) or {})
             raise
         finally:
             duration = time.perf_counter() - started

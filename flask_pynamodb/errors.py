@@ -19,7 +19,7 @@ from botocore.exceptions import (
     NoRegionError,
     PartialCredentialsError,
 )
-from pynamodb.exceptions import TableDoesNotExist
+from pynamodb.exceptions import PynamoDBException, TableDoesNotExist
 
 # Error codes by which DynamoDB says "not now" or "not with this set-up", as opposed to "not this
 # request". Source: "Error handling with DynamoDB" in the DynamoDB developer guide.
@@ -88,6 +88,17 @@ _OUT_OF_REACH = (
     PartialCredentialsError,
     TableDoesNotExist,
 )
+
+
+def code_of(error: PynamoDBException) -> str | None:
+    """DynamoDB's error code behind an error of PynamoDB's, None where there was no answer.
+
+    PynamoDB's own `cause_response_code` fails on a connection that was closed, whose error has a
+    response that is None.
+    """
+    response = getattr(error.cause, "response", None) or {}
+    code: str | None = response.get("Error", {}).get("Code")
+    return code
 
 
 def is_unavailable(error: BaseException) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from botocore.exceptions import BotoCoreError
 from flask import Flask
 from pynamodb.connection.base import Connection
 
@@ -133,13 +134,17 @@ class PynamoDB:
         """What the current app lacks to reach DynamoDB at all, a line each; asks no table."""
         connection = current_state().connection()
         missing = []
-        if not connection.region and not connection.session.get_config_variable("region"):
-            missing.append("no region: set DYNAMODB_REGION, AWS_REGION or one in ~/.aws/config")
-        if connection.session.get_credentials() is None:
-            missing.append(
-                "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a"
-                " role (DynamoDB Local takes any values)"
-            )
+        try:
+            if not connection.region and not connection.session.get_config_variable("region"):
+                missing.append("no region: set DYNAMODB_REGION, AWS_REGION or one in ~/.aws/config")
+            if connection.session.get_credentials() is None:
+                missing.append(
+                    "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile,"
+                    " or a role (DynamoDB Local takes any values)"
+                )
+        except BotoCoreError as error:
+            # For example a profile that does not exist.
+            missing.append(f"no credentials: {error}")
         return missing
 
     def create_all(self) -> list[str]:

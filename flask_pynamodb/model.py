@@ -12,7 +12,7 @@ from pynamodb.connection import TableConnection
 from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 
-from flask_pynamodb.errors import ScanRefused, ScanWarning, VersionConflict
+from flask_pynamodb.errors import ScanRefused, ScanWarning, VersionConflict, code_of
 from flask_pynamodb.pagination import Page, paginate
 from flask_pynamodb.state import current_state
 from flask_pynamodb.unique import UniqueClaim, claim_all
@@ -156,7 +156,7 @@ class Model(models.Model, metaclass=_ModelType):
         try:
             self.save()
         except PutError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
+            if code_of(error) != "ConditionalCheckFailedException":
                 raise
             raise VersionConflict(
                 f"This {type(self).__name__} has changed since it was read."

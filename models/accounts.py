@@ -6,6 +6,8 @@ conditions decide, so that no two callers can both be told yes.
 """
 
 import math
+import random
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +18,7 @@ from models import metadata as metadata_rules
 from models.counter import count_admin
 from models.db import db
 from models.errors import (
+    Contended,
     EmailTaken,
     InvalidMember,
     Unauthenticated,
@@ -39,8 +42,11 @@ from models.session import Session
 from models.sweep import sweep
 from models.user import Role, Status, User, UserFilter, is_user_id, newest_first
 
-# How often a change is tried on a user that others keep changing.
-_TRIES = 10
+# How often a change is tried on a user that others keep changing. Of those who try at the same
+# time one succeeds in each round, so this is also how many may; it takes some three seconds.
+_TRIES = 60
+_FIRST_WAIT_SECONDS = 0.002
+_LONGEST_WAIT_SECONDS = 0.1
 # The versions that a caller lets a change apply to; None for any.
 Versions = Collection[int] | None
 _CHANGEABLE = ("username", "email", "full_name", "metadata", "roles", "status")
@@ -155,6 +161,7 @@ class Accounts:
             LastAdmin: Nobody would be left to administer.
             VersionMismatch: The user is at another version.
             UserNotFound: The user is gone.
+            Contended: Others keep changing the user.
         """
         changes = _normalized(changes)
         after: User = self._settle(user, versions, lambda current: _change(current, changes, by))
@@ -229,14 +236,17 @@ class Accounts:
 
     def _settle(self, user: User, versions: Versions, change: Callable[[User], Any]) -> Any:
         """Apply a change to the user, reading it again whenever somebody else was faster."""
-        for _ in range(_TRIES):
+        for attempt in range(_TRIES):
             if versions is not None and user.version not in versions:
-                break
+                raise VersionMismatch
             try:
                 return change(user)
             except VersionMismatch:
+                # Jitter only has to differ from thread to thread; it guards nothing.
+                wait = min(_FIRST_WAIT_SECONDS * 2**attempt, _LONGEST_WAIT_SECONDS)
+                time.sleep(random.random() * wait)  # nosec B311
                 user = self.get(user.id)
-        raise VersionMismatch
+        raise Contended
 
 
 def _normalized(changes: Mapping[str, Any]) -> dict[str, Any]:

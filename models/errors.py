@@ -13,7 +13,8 @@ Exception
       ├── UsernameTaken           somebody else has this user name
       ├── EmailTaken              somebody else has this address
       ├── LastAdmin               nobody would be left to administer
-      └── VersionMismatch         the user has changed since the caller read it
+      ├── VersionMismatch         the user has changed since the caller read it
+      └── Contended               so many change the user that this change had no turn
 """
 
 
@@ -102,3 +103,10 @@ class VersionMismatch(AccountError):
 
     def __init__(self) -> None:
         super().__init__("The user has changed since you read it. Read it again and repeat.")
+
+
+class Contended(AccountError):
+    """So many change this user at the same time that this change had no turn. Nothing is done."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many others are changing this user. Try again soon.")

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -38,9 +39,11 @@ def wait_for(condition: Callable[[], Any], what: str) -> Any:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server((HERE, 0)) as probe:
-        return probe.getsockname()[1]
+    """A port that nobody listens on, nor will soon: none that systems give away by themselves."""
+    while True:
+        address = (HERE, random.randrange(20_000, 32_000))
+        with contextlib.suppress(OSError), socket.create_server(address) as probe:
+            return probe.getsockname()[1]
 
 
 def only_line(said: str) -> str:
@@ -68,8 +71,8 @@ def call(port: int, method: str, path: str, body: Any = None, token: str | None 
 
     Raises:
         ConnectionRefusedError: Nobody listens.
-        OSError: The connection broke, or nothing was said for long.
-        http.client.HTTPException: The answer is not complete.
+        ConnectionError: The connection was closed without an answer.
+        IncompleteRead: The answer broke off.
     """
     headers = {"Content-Type": "application/json"} if body is not None else {}
     if token:
@@ -77,7 +80,10 @@ def call(port: int, method: str, path: str, body: Any = None, token: str | None 
     with contextlib.closing(http.client.HTTPConnection(HERE, port, timeout=PATIENCE)) as line:
         line.request(method, path, body and json.dumps(body), headers)
         response = line.getresponse()
-        text = response.read()
+        try:
+            text = response.read()
+        except OSError as error:
+            raise http.client.IncompleteRead(b"") from error
     return Answer(response.status, json.loads(text) if text else None)
 
 

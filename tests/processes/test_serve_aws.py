@@ -32,7 +32,6 @@ WRONG = {
     "DYNAMODB_TRANSPORT": "pigeon",
     "ROSTER_DEMO": "perhaps",
     "ROSTER_PASSWORD_MIN_LENGTH": "7",
-    "ROSTER_RATE_LIMITS": "perhaps",
     "ROSTER_SESSION_IDLE": "0",
     "ROSTER_SESSION_MAX": "long",
     "ROSTER_SIGNUP": "perhaps",
