@@ -49,8 +49,9 @@ def free_address(host: str, port: int) -> str:
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except OSError as error:
-        reason = "is taken" if error.errno == errno.EADDRINUSE else f"({error.strerror})"
+    except (OSError, UnicodeError) as error:
+        is_taken = getattr(error, "errno", None) == errno.EADDRINUSE
+        reason = "is taken" if is_taken else f"({getattr(error, 'strerror', error)})"
         raise PortTaken(
             f"Port {port} of {host} {reason}. Choose another one with --port."
         ) from None

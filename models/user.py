@@ -187,15 +187,16 @@ def newest_first(
     Returns:
         The users, and the id to go on after, None at the end of the list.
     """
-    found: list[User] = []
+    found: list[dict[str, Any]] = []
     horizon = ""
     for index, partition in _partitions(chosen):
-        users, last_seen = _read(index, partition, chosen, after, limit)
-        found += users
+        items, last_seen = _read(index, partition, chosen, after, limit)
+        found += items
         # A partition that was not read to its end speaks only for ids down to the last it saw.
         horizon = max(horizon, last_seen or "")
-    found.sort(key=lambda user: str(user.id), reverse=True)
-    page = [user for user in found if user.id >= horizon][:limit]
+    # Several partitions bring several times what the page shows: only the page is unpacked.
+    found.sort(key=_id_of, reverse=True)
+    page = [User.from_raw_data(item) for item in found[:limit] if _id_of(item) >= horizon]
     if len(page) == limit:
         return page, str(page[-1].id) if horizon or len(found) > limit else None
     return page, horizon or None
@@ -212,7 +213,7 @@ def _partitions(chosen: UserFilter) -> list[tuple[Any, Any]]:
 
 def _read(
     index: Any, partition: Any, chosen: UserFilter, after: str | None, limit: int
-) -> tuple[list[User], str | None]:
+) -> tuple[list[dict[str, Any]], str | None]:
     condition = _condition(chosen)
     # What a filter drops was read all the same: fewer, larger pages cost fewer round trips.
     page_size = limit + 1 if condition is None else max(limit + 1, _FILTERED_PAGE)
@@ -223,15 +224,19 @@ def _read(
         scan_index_forward=False,
         page_size=page_size,
     ).page_iter
-    users: list[User] = []
+    items: list[dict[str, Any]] = []
     evaluated = 0
     for page in pages:
-        users += map(User.from_raw_data, page["Items"])
+        items += page["Items"]
         evaluated += page["ScannedCount"]
-        if len(users) > limit or evaluated >= _MOST_EVALUATED:
+        if len(items) > limit or evaluated >= _MOST_EVALUATED:
             break
     last = pages.last_evaluated_key
-    return users, last["id"]["S"] if last else None
+    return items, _id_of(last) if last else None
+
+
+def _id_of(item: dict[str, Any]) -> str:
+    return str(item["id"]["S"])
 
 
 def _condition(chosen: UserFilter) -> Condition | None:

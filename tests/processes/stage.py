@@ -202,12 +202,13 @@ class Stage:
         """Start `roster serve --local` on the stage's data, and wait until it is ready."""
         return self.begin(**settings).until_ready()
 
-    def make(self, *arguments: str, port: int = 0) -> Running:
+    def make(self, *arguments: str, port: int = 0, by: Sequence[str] = ()) -> Running:
         """Start make in the project, where everything is installed already."""
         installed = (f"{sys.prefix}/run.stamp", "engine/node_modules/.package-lock.json")
         old = [word for path in installed for word in ("-o", path)]
         make = shutil.which("make") or "make"
-        return self.start(make, f"VENV={sys.prefix}", *old, *arguments, port=port, cwd=PROJECT)
+        command = (*by, make, f"VENV={sys.prefix}", *old, *arguments)
+        return self.start(*command, port=port, cwd=PROJECT)
 
     def left(self) -> list[str]:
         """The commands of the processes that live, whoever started them."""

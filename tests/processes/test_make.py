@@ -2,16 +2,20 @@
 
 import os
 import signal
+from collections.abc import Sequence
 
 import pytest
 
 from tests.processes.stage import Running, Stage, free_port, wait_for
 
+# How a shell script starts what it puts an ampersand behind, and nohup what it is given.
+IN_THE_BACKGROUND = ("sh", "-c", 'trap "" HUP INT QUIT; exec "$@"', "sh")
 
-def begin(stage: Stage) -> Running:
+
+def begin(stage: Stage, by: Sequence[str] = ()) -> Running:
     """Start `make run` on the stage's data; the service is not ready yet."""
     port = free_port()
-    return stage.make("run", f"PORT={port}", f"DATA={stage.data}", port=port)
+    return stage.make("run", f"PORT={port}", f"DATA={stage.data}", port=port, by=by)
 
 
 class TestRun:
@@ -60,6 +64,15 @@ class TestRun:
         wait_for(lambda: any("roster" in command for command in stage.left()), "it is started")
         make.send(number).ended()
 
+        assert stage.is_empty()
+
+    def test_in_the_background(self, stage: Stage):
+        """Signals that make ignores from the start are not taken for an order to stop."""
+        make = begin(stage, by=IN_THE_BACKGROUND).until_ready()
+        make.send(signal.SIGHUP).send(signal.SIGQUIT).send(signal.SIGINT)
+
+        assert make.sign_in("john").status == 201
+        assert make.send(signal.SIGTERM).ended() != 0
         assert stage.is_empty()
 
     def test_port_is_taken(self, stage: Stage, taken_port: int):
