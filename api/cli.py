@@ -13,6 +13,7 @@ from flask.cli import AppGroup, FlaskGroup, NoAppException
 import api
 from api import local, openapi, serving
 from api.config import Config, SettingError
+from api.user_commands import users
 from flask_pynamodb import ConfigurationError, is_unavailable
 from flask_pynamodb.local import Engine, EngineError
 from models import db, resume_sweeps
@@ -48,7 +49,6 @@ cli = FlaskGroup(
     load_dotenv=False,
     help="Roster: accounts, sessions and passwords on Amazon DynamoDB.",
 )
-users = AppGroup("users", help="Look after accounts.")
 describe = AppGroup("openapi", help="Write the API description.")
 # Not only with the app: `roster --help` lists them where there are no settings yet.
 cli.add_command(users)
@@ -128,12 +128,6 @@ def _seed(config: Config) -> None:
         local.seed(config.demo_password)
     except WeakPassword as error:
         raise SettingError(f"ROSTER_DEMO_PASSWORD: {error}") from None
-
-
-@users.command()
-def sweep() -> None:
-    """Remove session rows that a stopped process left behind."""
-    click.echo(f"{resume_sweeps()} left over")
 
 
 @describe.command()

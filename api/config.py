@@ -11,7 +11,8 @@ from environs import Env, EnvError
 from marshmallow import ValidationError
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
-from flask_pynamodb.settings import BILLING_MODES, TRANSPORTS
+from flask_pynamodb.settings import BILLING_MODES
+from flask_pynamodb.transport import DEFAULT_TRANSPORT, TRANSPORTS
 from models import SHORTEST_PASSWORD_MIN_LENGTH
 
 # What DynamoDB allows in the name of a table.
@@ -156,7 +157,8 @@ def _dynamodb(env: Env) -> dict[str, Any]:
         "TABLE_PREFIX": env.str("TABLE_PREFIX", "roster-", validate=_PART_OF_NAME),
         "TABLE_SUFFIX": env.str("TABLE_SUFFIX", "", validate=_PART_OF_NAME),
         "BILLING_MODE": env.str("BILLING_MODE", None, validate=OneOf(BILLING_MODES)),
-        "TRANSPORT": env.str("TRANSPORT", "botocore", validate=OneOf(TRANSPORTS)),
+        "TRANSPORT": env.str("TRANSPORT", DEFAULT_TRANSPORT, validate=OneOf(TRANSPORTS)),
+        "DEADLINE_SECONDS": env.float("DEADLINE_SECONDS", 10.0, validate=seconds),
         "DEBUG": env.bool("DEBUG", False),
     }
     for given, missing in (_CAPACITIES, _CAPACITIES[::-1]):

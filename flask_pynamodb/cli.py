@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +17,6 @@ from flask_pynamodb import iam, tables
 from flask_pynamodb.declared import declared
 from flask_pynamodb.errors import is_unavailable
 from flask_pynamodb.local import Engine, EngineError
-
-_STOPS = {signal.SIGINT, signal.SIGTERM}
 
 dynamodb = AppGroup("dynamodb", help="Make, check, describe and drop the app's DynamoDB tables.")
 
@@ -84,15 +83,16 @@ def iam_policy(account: str, region: str | None, partition: str) -> None:
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="[default: memory]")
 def local(port: int | None, data: Path | None) -> None:
     """Run the local engine until Ctrl-C."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
     try:
         with Engine(data, port=port) as engine:
-            # Not before: the engine would inherit it, and never hear that it is to stop.
-            signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
             click.echo(f"DynamoDB answers on {engine.host}. For an app:")
             click.echo(f"  DYNAMODB_HOST={engine.host}")
             click.echo("  DYNAMODB_REGION=us-east-1")
             click.echo("  DYNAMODB_AWS_ACCESS_KEY_ID=local DYNAMODB_AWS_SECRET_ACCESS_KEY=local")
-            signal.sigwait(_STOPS)
+            stopped.wait()
     except EngineError as error:
         raise click.ClickException(str(error)) from None
 

@@ -17,6 +17,7 @@ from pynamodb.connection.base import MetaTable
 
 from flask_pynamodb import signals
 from flask_pynamodb.errors import ConfigurationError
+from flask_pynamodb.transport import DEFAULT_TRANSPORT, client_for
 
 _ANY_REGION = "us-east-1"
 
@@ -29,11 +30,24 @@ class AppConnection(Connection):
     Args:
         session: A botocore session to take credentials and region from; botocore's own chain if
             there is none.
+        transport: `lean` or `botocore`.
+        deadline_seconds: What one call may take with all its tries, None for no limit.
         settings: PynamoDB's own arguments.
     """
 
-    def __init__(self, *, session: Any = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        *,
+        session: Any = None,
+        transport: str = DEFAULT_TRANSPORT,
+        deadline_seconds: float | None = None,
+        **settings: Any,
+    ) -> None:
         super().__init__(**settings)
+        self._transport = transport
+        self._deadline_seconds = deadline_seconds
+        self._sender: Any = None
+        self._sends_for: Any = None
         self._given_session = session
         self._client_lock = threading.Lock()
 
@@ -44,7 +58,7 @@ class AppConnection(Connection):
 
     @property
     def client(self) -> Any:
-        """The botocore client, made once however many threads ask first.
+        """What sends requests, made once however many threads ask first.
 
         Raises:
             ConfigurationError: There is no region, or there are half the keys.
@@ -52,16 +66,17 @@ class AppConnection(Connection):
         with self._client_lock:
             if self._client is None:
                 self._refuse_half_keys()
-            try:
-                return super().client
-            except NoRegionError as error:
-                if self.host:
-                    # An endpoint of one's own needs a region for nothing but the signature.
-                    self.region = _ANY_REGION
-                    return super().client
-                raise ConfigurationError(
-                    "There is no AWS region: set DYNAMODB_REGION, or AWS_DEFAULT_REGION."
-                ) from error
+            client = self._botocore_client()
+            # PynamoDB makes another botocore client as long as there are no credentials.
+            if client is not self._sends_for:
+                self._sender = client_for(
+                    self._transport,
+                    client,
+                    extra_headers=self._extra_headers,
+                    deadline_seconds=self._deadline_seconds,
+                )
+                self._sends_for = client
+            return self._sender
 
     def know(self, meta_table: MetaTable) -> None:
         """Learn a table's keys; the first model of a table decides."""
@@ -97,6 +112,18 @@ class AppConnection(Connection):
                 "There are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,"
                 " a profile or a role, or DYNAMODB_AWS_ACCESS_KEY_ID and"
                 " DYNAMODB_AWS_SECRET_ACCESS_KEY."
+            ) from error
+
+    def _botocore_client(self) -> Any:
+        try:
+            return super().client
+        except NoRegionError as error:
+            if self.host:
+                # An endpoint of one's own needs a region for nothing but the signature.
+                self.region = _ANY_REGION
+                return super().client
+            raise ConfigurationError(
+                "There is no AWS region: set DYNAMODB_REGION, or AWS_DEFAULT_REGION."
             ) from error
 
     def _refuse_half_keys(self) -> None:

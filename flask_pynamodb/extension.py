@@ -41,7 +41,8 @@ class PynamoDB:
     `DYNAMODB_TABLE_PREFIX`              "": put before every table name
     `DYNAMODB_TABLE_SUFFIX`              "": put after every table name
     `DYNAMODB_TABLE_NAMER`               None: a callable that makes the whole name
-    `DYNAMODB_TRANSPORT`                 "botocore"
+    `DYNAMODB_TRANSPORT`                 "lean", or "botocore"
+    `DYNAMODB_DEADLINE_SECONDS`          None: what one call may take with all its tries
     `DYNAMODB_BINDS`                     None: settings of further databases by bind key
     `DYNAMODB_ALLOW_SCAN`                None: a Scan is warned of; False: refused; True: fine
     `DYNAMODB_DEBUG`                     False: no `Server-Timing` header

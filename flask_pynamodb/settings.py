@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_pynamodb.errors import ConfigurationError
+from flask_pynamodb.transport import DEFAULT_TRANSPORT, TRANSPORTS
 
 PREFIX = "DYNAMODB_"
 
@@ -26,14 +27,14 @@ DEFAULTS: Mapping[str, Any] = {
     "DYNAMODB_TABLE_PREFIX": "",
     "DYNAMODB_TABLE_SUFFIX": "",
     "DYNAMODB_TABLE_NAMER": None,
-    "DYNAMODB_TRANSPORT": "botocore",
+    "DYNAMODB_TRANSPORT": DEFAULT_TRANSPORT,
+    "DYNAMODB_DEADLINE_SECONDS": None,
     "DYNAMODB_SESSION": None,
     "DYNAMODB_BINDS": None,
     "DYNAMODB_ALLOW_SCAN": None,
     "DYNAMODB_DEBUG": False,
 }
 
-TRANSPORTS = ("botocore",)
 BILLING_MODES = ("PAY_PER_REQUEST", "PROVISIONED")
 
 # What a model's own Meta may set for its connection; each is also a key of the app, upper case.
@@ -69,6 +70,8 @@ class Bind:
         return {
             **{key: self.values[key.upper()] for key in CONNECTION_KEYS},
             "session": self.values["SESSION"],
+            "transport": self.values["TRANSPORT"],
+            "deadline_seconds": self.values["DEADLINE_SECONDS"],
         }
 
     @property

@@ -5,6 +5,7 @@ from pynamodb.expressions.update import Action
 from models import session as sessions
 from models.db import db
 from models.errors import (
+    Contended,
     InvalidCredentials,
     SessionNotFound,
     Unauthenticated,
@@ -47,6 +48,7 @@ class SignIn:
         Raises:
             InvalidCredentials: For an unknown user, a wrong password and a user who may not sign
                 in alike, after the same work.
+            Contended: The account changed under every one of several tries.
         """
         for _ in range(_TRIES):
             user = _find_by_login(login)
@@ -57,7 +59,7 @@ class SignIn:
                 return self._open(user, newer_hash, client)
             except VersionMismatch:
                 continue
-        raise InvalidCredentials
+        raise Contended
 
     def find(self, token: str, *, other_user_id: str | None = None) -> Found:
         """The living session of a token, and its user, in one round trip.

@@ -61,7 +61,8 @@ class TestDefaults:
             "DYNAMODB_TABLE_PREFIX": "roster-",
             "DYNAMODB_TABLE_SUFFIX": "",
             "DYNAMODB_BILLING_MODE": None,
-            "DYNAMODB_TRANSPORT": "botocore",
+            "DYNAMODB_TRANSPORT": "lean",
+            "DYNAMODB_DEADLINE_SECONDS": 10.0,
             "DYNAMODB_DEBUG": False,
         }
 
