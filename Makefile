@@ -37,7 +37,7 @@ format: $(DEV) ## put the code into shape
 	$(BIN)/ruff format .
 
 bench: $(DEV) $(ENGINE) ## measure the service beside a bare route (needs wrk)
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(ARGS)
 
 openapi: $(DEV) ## write openapi/*.json
 	ROSTER_SECRET_KEY=unused $(BIN)/roster openapi write

@@ -125,7 +125,11 @@ class LeanClient:
                 return outcome
             wait = tries.wait_after(outcome)
             if wait is None:
-                raise self._error(operation, outcome, tries)
+                try:
+                    raise self._error(operation, outcome, tries)
+                finally:
+                    # Or the error would know this frame, and this frame the error.
+                    del outcome
             self._sleep(wait)
 
     def _try(
@@ -137,7 +141,8 @@ class LeanClient:
         try:
             return self._pool.post(headers, body, tries.seconds_left, read)
         except (ConnectionError, HTTPClientError) as error:
-            return Failure(Hope.TRANSIENT, error)
+            # Its traceback would keep the connection open for as long as somebody has the error.
+            return Failure(Hope.TRANSIENT, error.with_traceback(None))
 
     def _credentials(self) -> Credentials:
         # Asked for each time: a role's credentials change while the process runs.

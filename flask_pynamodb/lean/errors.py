@@ -72,21 +72,21 @@ class UnreadableReply(HTTPClientError):  # type: ignore[misc]
     fmt = 'The reply from endpoint URL "{endpoint_url}" cannot be read: {error}'
 
 
-def network_error(code: int, text: str, *, is_connected: bool, target: Target) -> BotoCoreError:
+def network_error(code: int, text: str, *, is_sent: bool, target: Target) -> BotoCoreError:
     """Say in botocore's words what curl has run into.
 
     Args:
         code: curl's.
         text: curl's.
-        is_connected: Whether the request, or a part of it, can have been sent.
+        is_sent: Whether the request, or a part of it, is on its way.
         target: Where to.
     """
     kwargs: dict[str, Any] = {"endpoint_url": target.url, "error": text}
     if code == pycurl.E_OPERATION_TIMEDOUT:
-        return (ReadTimeoutError if is_connected else ConnectTimeoutError)(**kwargs)
+        return (ReadTimeoutError if is_sent else ConnectTimeoutError)(**kwargs)
     if code in _TLS:
         return SSLError(**kwargs)
-    if target.proxy is not None and not is_connected:
+    if target.proxy is not None and not is_sent:
         return ProxyConnectionError(proxy_url=target.proxy.masked_url, error=text)
     if code in _UNREACHABLE:
         return EndpointConnectionError(**kwargs)

@@ -1,6 +1,7 @@
 """HTTP by libcurl: a pool of connections to one endpoint."""
 
 import ctypes
+import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -8,6 +9,7 @@ from io import BytesIO
 from typing import Any, TypeVar
 
 import pycurl  # type: ignore[import-untyped]
+from botocore.exceptions import BotoCoreError
 
 from flask_pynamodb.lean.errors import Reply, network_error
 from flask_pynamodb.lean.target import Target
@@ -98,13 +100,9 @@ class _Connection:
         self._load(body)
         self._set_timeout(seconds_left)
         self._curl.setopt(pycurl.HTTPHEADER, headers)
-        try:
-            self._curl.perform()
-        except pycurl.error as error:
-            is_connected = self._curl.getinfo(pycurl.PRETRANSFER_TIME) > 0
-            raise network_error(
-                *error.args, is_connected=is_connected, target=self._target
-            ) from error
+        problem = self._perform()
+        if problem is not None:
+            raise problem
         self._is_used = True
         return Reply(
             self._curl.getinfo(pycurl.RESPONSE_CODE), _parse(self._lines), b"".join(self._chunks)
@@ -121,6 +119,16 @@ class _Connection:
             os.dup2(nowhere, socket, inheritable=False)
             os.close(nowhere)
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._curl))
+
+    def _perform(self) -> BotoCoreError | None:
+        # Returned and not raised, so that curl's own error, whose traceback knows this connection,
+        # does not come along and keep it open.
+        try:
+            self._curl.perform()
+        except pycurl.error as error:
+            is_sent = self._curl.getinfo(pycurl.REQUEST_SIZE) > 0
+            return network_error(*error.args, is_sent=is_sent, target=self._target)
+        return None
 
     def _load(self, body: bytes) -> None:
         self._chunks.clear()
@@ -151,6 +159,11 @@ def _options(target: Target) -> Iterator[tuple[int, Any]]:
     yield pycurl.TCP_KEEPALIVE, int(target.probes_idle)
     if target.connect_timeout is not None:
         yield pycurl.CONNECTTIMEOUT_MS, _milliseconds(target.connect_timeout)
+    if target.read_timeout is not None:
+        # curl's one clock starts before it connects, so a first try has both timeouts together.
+        # This ends it earlier, to the next second or two, if not a byte moves.
+        yield pycurl.LOW_SPEED_LIMIT, 1
+        yield pycurl.LOW_SPEED_TIME, math.ceil(target.read_timeout)
     yield from _tls_options(target)
     yield from _proxy_options(target)
 

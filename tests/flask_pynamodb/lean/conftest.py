@@ -120,27 +120,15 @@ def make_patient(
     return make
 
 
-class LeanConnection(AppConnection):
-    """As the extension will make it when the transport is the lean one."""
-
-    lean: LeanClient | None = None
-
-    @property
-    def client(self) -> Any:
-        if self.lean is None:
-            self.lean = LeanClient(super().client)
-        return self.lean
-
-
 @pytest.fixture(params=TRANSPORTS)
 def connection(request: pytest.FixtureRequest, dynamodb_engine: Engine) -> Iterator[AppConnection]:
     """PynamoDB's connection to the engine, over each transport in turn."""
-    kind = LeanConnection if request.param == "lean" else AppConnection
-    made = kind(
+    made = AppConnection(
         host=dynamodb_engine.host,
         region="eu-west-1",
         aws_access_key_id="AKID",
         aws_secret_access_key="secret",
+        transport=request.param,
     )
     yield made
     made.client.close()

@@ -127,6 +127,11 @@ class ScriptedServer:
         """Answer the next requests so, one step for each; all others go to the engine."""
         self._steps.extend(steps)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a connection is left."""
+        return bool(self._open)
+
     def wait_until_closed(self) -> None:
         """Wait until every connection that came has gone."""
         for thread in self._threads[1:]:
@@ -142,23 +147,24 @@ class ScriptedServer:
             while True:
                 connection, _ = self._listener.accept()
                 self.connections += 1
+                if self._context:
+                    # The handshake is for the connection's own thread.
+                    connection = self._context.wrap_socket(
+                        connection, server_side=True, do_handshake_on_connect=False
+                    )
                 self._open.add(connection)
                 self._start(self._serve, connection)
 
-    def _serve(self, plain: socket.socket) -> None:
-        with suppress(OSError, ssl.SSLError), plain:
-            connection = plain
-            if self._context:
-                connection = self._context.wrap_socket(plain, server_side=True)
-            with connection, connection.makefile("rb") as reader:
-                while request := _read(reader):
-                    self.requests.append(request)
-                    exchange = Exchange(self, request, connection)
-                    step = self._steps.popleft() if self._steps else forward
-                    step(exchange)
-                    if exchange.is_over:
-                        return
-        self._open.discard(plain)
+    def _serve(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection, connection.makefile("rb") as reader:
+            while request := _read(reader):
+                self.requests.append(request)
+                exchange = Exchange(self, request, connection)
+                step = self._steps.popleft() if self._steps else forward
+                step(exchange)
+                if exchange.is_over:
+                    break
+        self._open.discard(connection)
 
 
 def _read(reader: IO[bytes]) -> Request | None:

@@ -114,6 +114,23 @@ class TestRequest:
 
         assert server.requests[0].line == f"POST {target} HTTP/1.1"
 
+    @pytest.mark.parametrize(
+        ("endpoint", "host"),
+        [
+            ("http://127.0.0.1:8000", "127.0.0.1:8000"),
+            ("http://[::1]:8000", "[::1]:8000"),
+            ("http://DB.example:80", "db.example"),
+            ("https://db.example:443/v1", "db.example"),
+            ("https://db.example:8443", "db.example:8443"),
+            (None, "dynamodb.eu-west-1.amazonaws.com"),
+        ],
+    )
+    def test_host_is_written_as_it_is_signed(
+        self, endpoint: str | None, host: str, make_lean: Any
+    ) -> None:
+        """In lower case, without a port that goes without saying."""
+        assert make_lean(endpoint)._target.host == host
+
     def test_credentials_in_the_endpoint_are_not_sent(
         self, server: ScriptedServer, make_lean: Any
     ) -> None:

@@ -36,7 +36,7 @@ from tests.flask_pynamodb.lean.scripted import (
 HTML = b"<html><body>The balancer is fine.</body></html>"
 FAST = [0.025, 0.05, 0.1]
 SLOW = [1.0, 2.0, 4.0]
-HURRY = {"connect_timeout": 1, "read_timeout": 0.2}
+HURRY = {"connect_timeout": 0.2, "read_timeout": 0.2}
 
 
 class Seen(NamedTuple):
