@@ -121,7 +121,7 @@ class LeanClient:
             outcome = self._try(operation, body, call_id, tries)
             if not isinstance(outcome, Failure):
                 tries.succeed()
-                outcome["ResponseMetadata"].update(tries.metadata())
+                tries.describe_in(outcome["ResponseMetadata"])
                 return outcome
             wait = tries.wait_after(outcome)
             if wait is None:
@@ -176,11 +176,11 @@ class LeanClient:
     def _error(
         self, operation: Operation, failure: Failure, tries: Tries
     ) -> BotoCoreError | ClientError:
-        told, error = tries.metadata(), failure.error
+        error = failure.error
         if not isinstance(error, dict):
-            error.kwargs.update(told)
+            tries.describe_in(error.kwargs)
             return error
-        error["ResponseMetadata"].update(told)
+        tries.describe_in(error["ResponseMetadata"])
         kind: type[ClientError] = self._client.exceptions.from_code(error["Error"]["Code"])
         return kind(error, operation.name)
 

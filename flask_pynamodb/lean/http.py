@@ -97,16 +97,26 @@ class _Connection:
         Raises:
             BotoCoreError: There was none.
         """
-        self._load(body)
+        curl, problem = self._curl, None
+        curl.setopt(pycurl.READFUNCTION, BytesIO(body).read)
+        curl.setopt(pycurl.POSTFIELDSIZE, len(body))
+        curl.setopt(pycurl.HTTPHEADER, headers)
         self._set_timeout(seconds_left)
-        self._curl.setopt(pycurl.HTTPHEADER, headers)
-        problem = self._perform()
+        try:
+            curl.perform()
+        except pycurl.error as error:
+            problem = self._problem(error)
         if problem is not None:
+            # Not raised above, since curl's own error would come along and keep this connection
+            # open by its traceback.
             raise problem
         self._is_used = True
-        return Reply(
-            self._curl.getinfo(pycurl.RESPONSE_CODE), _parse(self._lines), b"".join(self._chunks)
+        reply = Reply(
+            curl.getinfo(pycurl.RESPONSE_CODE), _parse(self._lines), b"".join(self._chunks)
         )
+        self._lines.clear()
+        self._chunks.clear()
+        return reply
 
     def abandon(self) -> None:
         """Let go of the parent's connection without a word on it."""
@@ -120,21 +130,9 @@ class _Connection:
             os.close(nowhere)
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._curl))
 
-    def _perform(self) -> BotoCoreError | None:
-        # Returned and not raised, so that curl's own error, whose traceback knows this connection,
-        # does not come along and keep it open.
-        try:
-            self._curl.perform()
-        except pycurl.error as error:
-            is_sent = self._curl.getinfo(pycurl.REQUEST_SIZE) > 0
-            return network_error(*error.args, is_sent=is_sent, target=self._target)
-        return None
-
-    def _load(self, body: bytes) -> None:
-        self._chunks.clear()
-        self._lines.clear()
-        self._curl.setopt(pycurl.READFUNCTION, BytesIO(body).read)
-        self._curl.setopt(pycurl.POSTFIELDSIZE, len(body))
+    def _problem(self, error: pycurl.error) -> BotoCoreError:
+        is_sent = self._curl.getinfo(pycurl.REQUEST_SIZE) > 0
+        return network_error(*error.args, is_sent=is_sent, target=self._target)
 
     def _set_timeout(self, seconds_left: float | None) -> None:
         seconds = self._target.read_timeout

@@ -143,14 +143,14 @@ class Retries:
 class Tries:
     """The tries of one call."""
 
-    __slots__ = ("_ends_at", "_limit", "_paid", "_rules", "_skew", "number")
+    # Of the class, since nearly every call ends with these and none of its own.
+    number = 1
+    _paid = 0
+    _limit: str | None = None
+    _skew: float | None = None
 
     def __init__(self, rules: Retries) -> None:
-        self.number = 1
         self._rules = rules
-        self._paid = 0
-        self._limit: str | None = None
-        self._skew: float | None = None
         self._ends_at = None if rules.deadline is None else time.monotonic() + rules.deadline
 
     @property
@@ -192,14 +192,13 @@ class Tries:
         """Give back to the quota."""
         self._rules.quota.give(self._paid or _FIRST_TRY_REFUND)
 
-    def metadata(self) -> dict[str, Any]:
-        """What botocore tells about the tries, under its names."""
-        told: dict[str, Any] = {"RetryAttempts": self.number - 1}
+    def describe_in(self, metadata: dict[str, Any]) -> None:
+        """Add what botocore tells about the tries, under its names."""
+        metadata["RetryAttempts"] = self.number - 1
         if self.number >= self._rules.tries:
-            told["MaxAttemptsReached"] = True
+            metadata["MaxAttemptsReached"] = True
         if self._limit is not None:
-            told[self._limit] = True
-        return told
+            metadata[self._limit] = True
 
     def _wait(self, hope: Hope, headers: Mapping[str, str]) -> float:
         longest: float = min(hope.first_wait * 2 ** (self.number - 1), _LONGEST_WAIT)

@@ -29,6 +29,13 @@ _OURS = ("ROSTER_", "AWS_", "DYNAMODB_", "MAKE", "MFLAGS")
 _MARK = "TEST_STAGE"
 
 
+def _hear_signals() -> None:
+    # A suite that was itself started in the background of a script ignores these, and a process
+    # would inherit that.
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def wait_for(condition: Callable[[], Any], what: str) -> Any:
     """Ask until the answer is true, and hand it back."""
     deadline = time.monotonic() + PATIENCE
@@ -176,6 +183,7 @@ class Stage:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_hear_signals,
             )
         self._started.append(Running(process, output, port))
         return self._started[-1]

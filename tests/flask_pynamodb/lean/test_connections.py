@@ -388,7 +388,7 @@ class TestPool:
         before = len(os.listdir("/proc/self/fd"))
         [get(client, table) for _ in range(10_000)]
 
-        assert len(os.listdir("/proc/self/fd")) == before
+        assert len(os.listdir("/proc/self/fd")) <= before
 
     def test_failures_leak_no_descriptors(self, server: ScriptedServer, make_lean: Any) -> None:
         """Connections that broke are closed for good."""
@@ -398,4 +398,4 @@ class TestPool:
         [failure_of(client) for _ in range(50)]
         server.wait_until_closed()
 
-        assert len(os.listdir("/proc/self/fd")) == before
+        assert len(os.listdir("/proc/self/fd")) <= before

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from flask_pynamodb.lean.operations import Operation
-from flask_pynamodb.lean.retries import Failure, Hope, Quota, Retries, hope_after
+from flask_pynamodb.lean.retries import Failure, Hope, Quota, Retries, Tries, hope_after
 
 GET = Operation("GetItem", "", frozenset(), {"ThrottlingException": None}, False)
 PUT = Operation("PutItem", "", frozenset(), {"Busy": True, "Replicated": False, "No": None}, False)
@@ -18,6 +18,13 @@ THROTTLED = Failure(Hope.THROTTLED, {"Error": {"Code": "ThrottlingException"}})
 def rules(**changes: Any) -> Retries:
     settings: dict[str, Any] = {"tries": 4, "deadline": None, "quota": Quota(), "rand": lambda: 1.0}
     return Retries(**{**settings, **changes})
+
+
+def described(tries: Tries) -> dict[str, Any]:
+    """What the metadata says of them."""
+    metadata: dict[str, Any] = {}
+    tries.describe_in(metadata)
+    return metadata
 
 
 class TestHopeAfter:
@@ -71,7 +78,7 @@ class TestDeadline:
         tries = rules(deadline=0.5, quota=quota).start()
 
         assert tries.wait_after(THROTTLED) is None
-        assert tries.metadata() == {"RetryAttempts": 0, "DeadlineReached": True}
+        assert described(tries) == {"RetryAttempts": 0, "DeadlineReached": True}
         assert quota.left == 500
 
     def test_leaves_room_for_short_waits(self) -> None:
@@ -96,7 +103,7 @@ class TestQuota:
         tries = rules(quota=Quota(4)).start()
 
         assert tries.wait_after(THROTTLED) is None
-        assert tries.metadata() == {"RetryAttempts": 0, "RetryQuotaReached": True}
+        assert described(tries) == {"RetryAttempts": 0, "RetryQuotaReached": True}
 
     def test_gets_back_what_the_last_retry_took(self) -> None:
         """A call that succeeds at last gives back its last price only."""

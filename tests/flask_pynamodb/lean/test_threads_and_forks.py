@@ -12,7 +12,7 @@ import pytest
 from flask_pynamodb.lean import LeanClient
 from flask_pynamodb.local import Engine
 from tests.flask_pynamodb.lean.certificates import make_authority
-from tests.flask_pynamodb.lean.scripted import ScriptedServer
+from tests.flask_pynamodb.lean.scripted import ScriptedServer, answer
 
 THREADS, CALLS = 16, 200
 
@@ -162,6 +162,21 @@ class TestForks:
         [os.close(end) for end in (reader, is_forked, tell)]
 
         assert gone
+
+    def test_a_connection_that_is_closed_already(
+        self, server: ScriptedServer, table: str, make_lean: Any
+    ) -> None:
+        """Where there is nothing to let go of, nothing is."""
+        client = make_lean(server.host)
+        put(client, table, "all", "the same")
+        server.play(answer(200, {"Item": {}}, connection="close"))
+        client._make_api_call("GetItem", {"TableName": table, "Key": {"id": {"S": "all"}}})
+
+        def child() -> None:
+            expect(read(client, table, "all"), "the same")
+
+        assert status_of(fork(child)) == 0
+        assert read(client, table, "all") == "the same"
 
     def test_a_child_may_fork_again(
         self, dynamodb_engine: Engine, table: str, make_lean: Any
