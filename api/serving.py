@@ -130,7 +130,18 @@ def _begin_work(config: Config, parent: int) -> Flask:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _release_signals()
     _stop_once(lambda: os.getppid() != parent)
+    _hash_undisturbed()
     return api.create_app(config)
+
+
+def _hash_undisturbed() -> None:
+    """Ask Linux not to interrupt a running thread each time another one wakes up.
+
+    A hash goes through 19 MiB for some 17 ms; each interruption costs it part of its cache.
+    Threads inherit this, so it comes before the server makes them. It needs no privilege.
+    """
+    if hasattr(os, "SCHED_BATCH"):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def _stop_once(is_over: Callable[[], bool]) -> None:

@@ -10,13 +10,13 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from statistics import median
 
-import pycurl
+import pycurl  # type: ignore[import-untyped]
 from flask import Flask
 from pynamodb.attributes import (
     NumberAttribute,
@@ -37,7 +37,7 @@ Work = Callable[[], object]
 db = PynamoDB()
 
 
-class Person(db.Model):
+class Person(db.Model):  # type: ignore[misc,name-defined]
     """About as large as a user of Roster."""
 
     id = UnicodeAttribute(hash_key=True)
@@ -95,7 +95,7 @@ def _app(host: str, transport: str) -> Flask:
 
 
 def _measure(
-    contexts: dict[str, AbstractContextManager[object]], rounds: int, seconds: float
+    contexts: Mapping[str, AbstractContextManager[object]], rounds: int, seconds: float
 ) -> dict[str, dict[str, float]]:
     """The median rates by work and transport."""
     people = [person(name) for name in ("ada", "grace", "radia")]

@@ -119,7 +119,8 @@ class ScriptedServer:
         self._listener.close()
         for connection in list(self._open):
             with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+                # Not TLS's own, which takes the connection from the thread that reads from it.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join()
 
