@@ -84,6 +84,11 @@ class TestWrongBinds:
         with pytest.raises(ConfigurationError, match="PAY_PER_REQUEST or PROVISIONED"):
             db.init_app(make_app(DYNAMODB_BINDS={"eu": {"BILLING_MODE": "FREE"}}))
 
+    def test_provisioned_without_units(self, db, make_app):
+        """And provisioned billing without a capacity to provision."""
+        with pytest.raises(ConfigurationError, match="READ_CAPACITY_UNITS"):
+            db.init_app(make_app(DYNAMODB_BILLING_MODE="PROVISIONED"))
+
 
 class TestTableNames:
     def test_suffix(self, db, home, make_app):

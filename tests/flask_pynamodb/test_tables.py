@@ -388,6 +388,14 @@ class TestCheckAll:
             f"table {name} lacks time to live on expires",
         ]
 
+    def test_impossible_name(self, db, note, make_app, dynamodb_engine):
+        """What DynamoDB refuses for another reason is an error, with the table's name."""
+        app = make_app(DYNAMODB_HOST=dynamodb_engine.host, DYNAMODB_TABLE_NAMER=lambda name: "x")
+        db.init_app(app)
+
+        with app.app_context(), pytest.raises(TableError, match="Table x: "):
+            db.check_all()
+
 
 class TestDropAll:
     def test_twice(self, db, note, context):
