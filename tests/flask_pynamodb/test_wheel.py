@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from flask_pynamodb.local import Engine
+
 ROOT = Path(__file__).parent.parent.parent
 SOURCE = ROOT / "flask_pynamodb"
 UV = Path(sys.executable).parent / "uv"
@@ -69,20 +71,22 @@ class TestWheel:
             name for name in names if ".dist-info/" not in name
         }
 
-    def test_quickstart(self, python, tmp_path, dynamodb_engine):
+    def test_quickstart(self, python, tmp_path):
         """The program of the README runs in an environment without Roster."""
         blocks = re.findall(
             r"^```python\n(.*?)^```", (SOURCE / "README.md").read_text(), re.DOTALL | re.MULTILINE
         )
         (tmp_path / "quickstart.py").write_text("\n".join(blocks))
 
-        run(
-            *(python, "-W", "error", "quickstart.py"),
-            cwd=tmp_path,
-            DYNAMODB_HOST=dynamodb_engine.host,
-            AWS_ACCESS_KEY_ID="local",
-            AWS_SECRET_ACCESS_KEY="local",
-        )
+        # The program names its tables itself, so it has an engine of its own.
+        with Engine() as engine:
+            run(
+                *(python, "-W", "error", "quickstart.py"),
+                cwd=tmp_path,
+                DYNAMODB_HOST=engine.host,
+                AWS_ACCESS_KEY_ID="local",
+                AWS_SECRET_ACCESS_KEY="local",
+            )
 
     def test_command(self, python, tmp_path):
         """`flask dynamodb` is there for any app, without a line of code."""
