@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import botocore.endpoint
+import botocore.loaders
 import botocore.session
 import pytest
 from botocore.config import Config
@@ -19,6 +20,8 @@ from flask_pynamodb.local import Engine
 from tests.flask_pynamodb.lean.scripted import ScriptedServer
 
 TRANSPORTS = ("botocore", "lean")
+# Sessions share nothing but DynamoDB's service model, which takes long to read.
+_LOADER = botocore.loaders.create_loader()
 
 
 @pytest.fixture
@@ -39,6 +42,7 @@ def make_botocore(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any
 
     def make(endpoint_url: str | None, *, keys: Any = ("AKID", "secret"), **config: Any) -> Any:
         session = botocore.session.get_session()
+        session.register_component("data_loader", _LOADER)
         if keys:
             session.set_credentials(*keys)
         settings = {"retries": {"total_max_attempts": 4, "mode": "standard"}, **config}
