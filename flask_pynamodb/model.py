@@ -13,6 +13,7 @@ from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 
 from flask_pynamodb.errors import ScanRefused, ScanWarning, VersionConflict, code_of
+from flask_pynamodb.items import Reading, read, reading_of
 from flask_pynamodb.pagination import Page, paginate
 from flask_pynamodb.state import current_state
 from flask_pynamodb.unique import UniqueClaim, claim_all
@@ -63,6 +64,7 @@ class _ModelType(models.MetaModel):
             meta = _LateMeta("Meta", (own,), {**chosen, "chosen": chosen, "owner": cls})
             cls.Meta = namespace["Meta"] = meta
         super().__init__(name, bases, namespace, **kw)
+        cls._reading = reading_of(cast(Any, cls))
         if database is not None and own is not None and not is_base:
             database.models.append(cast(type[Model], cls))
 
@@ -85,6 +87,14 @@ class Model(models.Model, metaclass=_ModelType):
 
     __bind_key__: str | None = None
     _db: "PynamoDB | None" = None
+    _reading: Reading | None = None
+
+    @classmethod
+    def _instantiate(cls, attribute_values: dict[str, Any]) -> Self:
+        # Reading is PynamoDB's own affair where a model hooks into it.
+        if cls._reading is None:
+            return super()._instantiate(attribute_values)
+        return read(cls, cls._reading, attribute_values)  # type: ignore[no-any-return]
 
     @classmethod
     def _get_connection(cls) -> TableConnection:

@@ -35,21 +35,37 @@ class Totals:
 
 def totals() -> Totals:
     """The totals of the current app context, which lives as long as a request."""
-    if "dynamodb_totals" not in g:
-        g.dynamodb_totals = Totals()
-    spent: Totals = g.dynamodb_totals
+    # Each use of the proxy `g` looks the context up again.
+    here = g._get_current_object()
+    spent: Totals | None = here.get("dynamodb_totals")
+    if spent is None:
+        spent = here.dynamodb_totals = Totals()
     return spent
 
 
-def add_to_totals(duration: float, tries: int, capacity: float | None) -> None:
-    """Count one call."""
-    if not has_app_context():
-        return
-    spent = totals()
-    spent.calls += 1
-    spent.tries += tries
-    spent.seconds += duration
-    spent.capacity += capacity or 0
+def tell_start(sender: Any, operation: str, request: dict[str, Any]) -> None:
+    """Say that a call begins, if somebody listens."""
+    if call_started.receivers:
+        call_started.send(sender, operation=operation, tables=tables_of(request))
+
+
+def tell_end(sender: Any, operation: str, request: dict[str, Any], outcome: dict[str, Any]) -> None:
+    """Count one call, and say how it has ended, if somebody listens.
+
+    Args:
+        sender: The connection.
+        operation: DynamoDB's name of it.
+        request: What was sent.
+        outcome: `duration`, `tries`, `consumed_capacity` and `error`.
+    """
+    if has_app_context():
+        spent = totals()
+        spent.calls += 1
+        spent.tries += outcome["tries"]
+        spent.seconds += outcome["duration"]
+        spent.capacity += outcome["consumed_capacity"] or 0
+    if call_finished.receivers:
+        call_finished.send(sender, operation=operation, tables=tables_of(request), **outcome)
 
 
 def show_totals(app: Flask) -> None:
@@ -71,8 +87,9 @@ def capacity_of(answer: dict[str, Any]) -> float | None:
     consumed = answer.get("ConsumedCapacity")
     if not consumed:
         return None
-    parts = consumed if isinstance(consumed, list) else [consumed]
-    return sum(float(part.get("CapacityUnits", 0)) for part in parts)
+    if isinstance(consumed, dict):
+        return float(consumed.get("CapacityUnits", 0))
+    return sum(float(part.get("CapacityUnits", 0)) for part in consumed)
 
 
 def tables_of(request: dict[str, Any]) -> tuple[str, ...]:

@@ -1,0 +1,174 @@
+"""Items are read as PynamoDB reads them, only faster."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pynamodb import models
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BinarySetAttribute,
+    BooleanAttribute,
+    DiscriminatorAttribute,
+    JSONAttribute,
+    ListAttribute,
+    MapAttribute,
+    NumberAttribute,
+    NumberSetAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+    UTCDateTimeAttribute,
+    VersionAttribute,
+)
+from pynamodb.exceptions import AttributeDeserializationError
+
+from flask_pynamodb import PynamoDB
+
+db = PynamoDB()
+
+
+class Place(MapAttribute):
+    street = UnicodeAttribute()
+    number = NumberAttribute(default=1)
+
+
+def attributes() -> dict[str, Any]:
+    """Attributes of every kind, made anew since each belongs to one model."""
+    return {
+        "id": UnicodeAttribute(hash_key=True),
+        "kind": UnicodeAttribute(range_key=True, attr_name="k"),
+        "text": UnicodeAttribute(null=True, default="nothing"),
+        "number": NumberAttribute(null=True),
+        "flag": BooleanAttribute(default=False),
+        "blob": BinaryAttribute(null=True, legacy_encoding=False),
+        "blobs": BinarySetAttribute(null=True, legacy_encoding=False),
+        "words": UnicodeSetAttribute(null=True),
+        "numbers": NumberSetAttribute(null=True),
+        "things": ListAttribute(default=list),
+        "place": Place(null=True),
+        "loose": MapAttribute(null=True),
+        "document": JSONAttribute(default=dict),
+        "at": UTCDateTimeAttribute(null=True),
+        "ends": TTLAttribute(null=True),
+        "version": VersionAttribute(),
+        "fresh": UnicodeAttribute(null=True, default_for_new="only where it is made"),
+    }
+
+
+Ours: Any = type("Ours", (db.Model,), {**attributes(), "__module__": __name__})
+Theirs: Any = type(
+    "Theirs",
+    (models.Model,),
+    {**attributes(), "__module__": __name__, "Meta": type("Meta", (), {"table_name": "theirs"})},
+)
+
+FULL = {
+    "id": {"S": "1"},
+    "k": {"S": "a"},
+    "text": {"S": ""},
+    "number": {"N": "1.5"},
+    "flag": {"BOOL": True},
+    "blob": {"B": b"\x00\xff"},
+    "blobs": {"BS": [b"1", b"2"]},
+    "words": {"SS": ["x", "y"]},
+    "numbers": {"NS": ["1", "2.5"]},
+    "things": {"L": [{"S": "x"}, {"N": "1"}, {"M": {"y": {"BOOL": False}}}]},
+    "place": {"M": {"street": {"S": "Downing Street"}, "number": {"N": "10"}}},
+    "loose": {"M": {"any": {"S": "thing"}}},
+    "document": {"S": '{"a": [1]}'},
+    "at": {"S": "2026-01-02T03:04:05.000000+0000"},
+    "ends": {"N": "1767322800"},
+    "version": {"N": "3"},
+    "unknown": {"S": "an attribute of a later release"},
+}
+
+
+def seen(instance: Any) -> dict[str, Any]:
+    """What an instance tells of itself, in a form that can be compared."""
+    values = {name: getattr(instance, name) for name in Ours.get_attributes()}
+    for name in ("place", "loose"):
+        values[name] = values[name] and values[name].as_dict()
+    return {**values, "stored": instance.serialize(), "kept": sorted(instance.attribute_values)}
+
+
+class TestRead:
+    @pytest.mark.parametrize(
+        "item",
+        [
+            FULL,
+            {"id": {"S": "1"}, "k": {"S": "a"}, "version": {"N": "1"}},
+            {**FULL, "text": {"NULL": True}, "document": {"NULL": True}},
+        ],
+        ids=["every attribute", "as few as can be", "nulls"],
+    )
+    def test_same_as_pynamodb(self, item):
+        """Values, types and what is stored again are PynamoDB's, defaults included."""
+        ours, theirs = Ours.from_raw_data(item), Theirs.from_raw_data(item)
+
+        assert Ours._reading is not None
+        assert seen(ours) == seen(theirs)
+
+    def test_defaults_are_not_shared(self):
+        """Two items without a list have a list each."""
+        item = {"id": {"S": "1"}, "k": {"S": "a"}, "version": {"N": "1"}}
+        one, two = Ours.from_raw_data(item), Ours.from_raw_data(item)
+        one.things.append("mine")
+
+        assert two.things == []
+
+    def test_wrong_type(self):
+        """A number where a string belongs is refused, as by PynamoDB."""
+        for model in (Ours, Theirs):
+            with pytest.raises(AttributeDeserializationError):
+                model.from_raw_data({**FULL, "text": {"N": "1"}})
+
+    def test_time_to_live(self):
+        """An attribute with a setter of its own is set through it."""
+        item = Ours.from_raw_data(FULL)
+
+        assert item.ends == datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
+
+
+class TestHooks:
+    def test_constructor_of_its_own(self):
+        """A model with a constructor is made through it, as PynamoDB does."""
+
+        class Counted(db.Model):
+            id = UnicodeAttribute(hash_key=True)
+
+            def __init__(self, *args: Any, **kwargs: Any) -> None:
+                super().__init__(*args, **kwargs)
+                self.is_made_here = True
+
+        item = Counted.from_raw_data({"id": {"S": "1"}})
+
+        assert item.id == "1"
+        assert item.is_made_here
+
+    def test_discriminator(self):
+        """An item of several classes is made into an instance of its own."""
+
+        class Animal(db.Model):
+            id = UnicodeAttribute(hash_key=True)
+            kind = DiscriminatorAttribute()
+
+        class Cat(Animal, discriminator="cat"):
+            name = UnicodeAttribute()
+
+        item = Animal.from_raw_data({"id": {"S": "1"}, "kind": {"S": "cat"}, "name": {"S": "Tom"}})
+
+        assert isinstance(item, Cat)
+        assert item.name == "Tom"
+
+    def test_attribute_of_ones_own(self):
+        """An attribute class may set what it likes."""
+
+        class Lower(UnicodeAttribute):
+            def __set__(self, instance: Any, value: Any) -> None:
+                super().__set__(instance, value and value.lower())
+
+        class Word(db.Model):
+            id = Lower(hash_key=True)
+
+        assert Word.from_raw_data({"id": {"S": "ADA"}}).id == "ada"
