@@ -11,8 +11,7 @@ from environs import Env, EnvError
 from marshmallow import ValidationError
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
-from flask_pynamodb.settings import BILLING_MODES
-from flask_pynamodb.transport import DEFAULT_TRANSPORT, TRANSPORTS
+from flask_pynamodb import BILLING_MODES, DEFAULT_TRANSPORT, TRANSPORTS
 from models import SHORTEST_PASSWORD_MIN_LENGTH
 
 # What DynamoDB allows in the name of a table.

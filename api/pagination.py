@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from flask import request
 
-from flask_pynamodb.pagination import make_cursor, read_cursor
+from flask_pynamodb import make_cursor, read_cursor
 
 LIMIT = {
     "type": "integer",

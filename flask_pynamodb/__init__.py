@@ -11,12 +11,17 @@ from flask_pynamodb.errors import (
 )
 from flask_pynamodb.extension import PynamoDB
 from flask_pynamodb.model import Model
-from flask_pynamodb.pagination import Page
+from flask_pynamodb.pagination import Page, make_cursor, read_cursor
+from flask_pynamodb.settings import BILLING_MODES
 from flask_pynamodb.signals import Totals, call_finished, call_started, totals
 from flask_pynamodb.transaction import Transaction
+from flask_pynamodb.transport import DEFAULT_TRANSPORT, TRANSPORTS
 from flask_pynamodb.unique import UniqueClaim
 
 __all__ = [
+    "BILLING_MODES",
+    "DEFAULT_TRANSPORT",
+    "TRANSPORTS",
     "ConfigurationError",
     "InvalidCursor",
     "Model",
@@ -32,5 +37,7 @@ __all__ = [
     "call_finished",
     "call_started",
     "is_unavailable",
+    "make_cursor",
+    "read_cursor",
     "totals",
 ]
