@@ -25,7 +25,7 @@ class Moment(_Nullable):
     __schema_format__ = "date-time"
 
     def format(self, value: datetime) -> str:
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f"{value.astimezone(UTC).isoformat()[:19]}Z"
 
 
 class Object(fields.Raw):

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-import orjson
-from flask import Response, redirect, render_template, url_for
+from flask import redirect, render_template, url_for
 from flask_restx import Api
 
 from api.auth import AUTHORIZATIONS
@@ -12,6 +11,7 @@ from api.namespaces.health import health
 from api.namespaces.problems import problems
 from api.namespaces.sessions import sessions
 from api.namespaces.users import users
+from api.responses import json_response
 from api.version import VERSION
 
 NAMESPACES = (users, sessions, health, problems)
@@ -42,13 +42,7 @@ def build_api() -> RosterApi:
     )
     api.add_model(problem_schema.name, problem_schema)
     api.add_model(problem_member_schema.name, problem_member_schema)
-    api.representation("application/json")(_output_json)
+    api.representation("application/json")(json_response)
     for namespace in NAMESPACES:
         api.add_namespace(namespace)
     return api
-
-
-def _output_json(data: Any, code: int, headers: dict[str, str] | None = None) -> Response:
-    response = Response(orjson.dumps(data), code, mimetype="application/json")
-    response.headers.extend(headers or {})
-    return response

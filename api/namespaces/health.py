@@ -6,6 +6,7 @@ from flask_restx import Namespace, Resource
 
 from api.describe import problems
 from api.fields import Text
+from api.marshalling import marshal_with
 from models import db
 
 health = Namespace("health", "For load balancers: alive, and able to serve", path="/health")
@@ -15,7 +16,7 @@ state = health.model("Health", {"status": Text(required=True, example="ok")})
 
 @health.route("/live")
 class Live(Resource):
-    @health.marshal_with(state)
+    @marshal_with(state)
     def get(self) -> Any:
         """Say that the process answers"""
         return {"status": "ok"}
@@ -24,7 +25,7 @@ class Live(Resource):
 @health.route("/ready")
 class Ready(Resource):
     @problems("store-unavailable")
-    @health.marshal_with(state)
+    @marshal_with(state)
     def get(self) -> Any:
         """Say that DynamoDB and every table answer"""
         db.ping()

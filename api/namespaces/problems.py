@@ -7,6 +7,7 @@ from flask_restx import Namespace, Resource, fields
 from api import describe
 from api.errors import PROBLEMS, RequestError
 from api.fields import Text
+from api.marshalling import marshal_with
 
 problems = Namespace("problems", "What the `type` of an error means", path="/problems")
 
@@ -25,7 +26,7 @@ explanation = problems.model(
 @problems.doc(params={"slug": "The last part of the problem's `type`."})
 class ProblemType(Resource):
     @describe.problems("not-found")
-    @problems.marshal_with(explanation)
+    @marshal_with(explanation)
     def get(self, slug: str) -> Any:
         """Explain a type of problem"""
         if slug not in PROBLEMS:

@@ -7,6 +7,7 @@ from flask_restx import Namespace, Resource, fields
 from api.auth import Caller, admin, client, signed_in
 from api.describe import problems
 from api.fields import Moment, Text
+from api.marshalling import marshal_with
 from api.responses import no_content
 from api.schemas import user
 from api.services import sign_in
@@ -68,7 +69,7 @@ SESSION_ID = {"id": f"A session's id. Pattern: `{SESSION_ID_PATTERN}`"}
 class Sessions(Resource):
     @body(credentials)
     @problems("invalid-credentials")
-    @sessions.marshal_with(opened_session, code=201)
+    @marshal_with(opened_session, code=201)
     def post(self, payload: dict[str, Any]) -> Any:
         """Sign in
 
@@ -79,7 +80,7 @@ class Sessions(Resource):
         return {"id": row.id, "token": token, "expires_at": row.expires_at, "user": owner}, 201
 
     @signed_in
-    @sessions.marshal_with(list_of_sessions)
+    @marshal_with(list_of_sessions)
     def get(self, caller: Caller) -> Any:
         """List one's own sessions, newest first"""
         return _list(caller.user, caller)
@@ -119,7 +120,7 @@ class SessionItem(Resource):
 class UserSessions(Resource):
     @admin
     @problems("user-not-found")
-    @sessions.marshal_with(list_of_sessions)
+    @marshal_with(list_of_sessions)
     def get(self, id: str, caller: Caller) -> Any:
         """List a user's sessions, newest first"""
         return _list(caller.may_see(id), caller)

@@ -7,8 +7,9 @@ from flask_restx import Namespace, Resource, fields
 
 from api.auth import Caller, actor_of, admin, anyone_or_admin, only_self, signed_in
 from api.conditional import matched, tagged
-from api.describe import problems
+from api.describe import headers, links, problems
 from api.fields import Text
+from api.marshalling import marshal_with
 from api.pagination import CURSOR, LIMIT, envelope, position
 from api.responses import no_content
 from api.schemas import user
@@ -18,14 +19,27 @@ from models import USER_ID_PATTERN, USERNAME_PATTERN, Role, Status, User, UserFi
 
 USER_ENDPOINT = "users_user_item"
 
-users = Namespace("users", "Accounts: register, list, read, change, delete", path="/v1/users")
+users = Namespace(
+    "users",
+    "Accounts: register, list, read, change, delete. A user name and an address belong to one user"
+    " at a time, whatever their case. Admins see everybody; to others only they themselves exist.",
+    path="/v1/users",
+)
 
 users.add_model(user.name, user)
 page_of_users = users.model(
     "UserPage",
     {
-        "items": fields.List(fields.Nested(user), required=True),
-        "next_cursor": Text(required=True, nullable=True, description="Null on the last page"),
+        "items": fields.List(
+            fields.Nested(user), required=True, description="Newest first", max_items=100
+        ),
+        "next_cursor": Text(
+            required=True,
+            nullable=True,
+            description="Send it as `cursor` to get the next page; null on the last page",
+            max_length=2048,
+            example=None,
+        ),
     },
 )
 
@@ -63,11 +77,14 @@ CHANGEABLE: dict[str, dict[str, Any]] = {
         "pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]*$",
         "x-nullable": True,
         "x-rule": "It must not contain control characters.",
+        "description": "As the user wants to be called.",
+        "example": "Ada Lovelace",
     },
     "metadata": {
         "type": "object",
         "additionalProperties": True,
         "description": "A JSON object of your own, up to 4 KB.",
+        "example": {"team": "engines"},
     },
 }
 ADMINISTERED: dict[str, dict[str, Any]] = {
@@ -76,11 +93,13 @@ ADMINISTERED: dict[str, dict[str, Any]] = {
         "items": {"type": "string", "enum": [role.value for role in Role]},
         "uniqueItems": True,
         "description": "Only an admin may set this.",
+        "example": ["user"],
     },
     "status": {
         "type": "string",
         "enum": [Status.ACTIVE.value, Status.SUSPENDED.value],
         "description": "Only an admin may set this.",
+        "example": "active",
     },
 }
 new_user = refine(
@@ -89,6 +108,13 @@ new_user = refine(
     {
         "properties": {**CHANGEABLE, "password": PASSWORD, **ADMINISTERED},
         "required": ["username", "email", "password"],
+        "example": {
+            "username": "ada",
+            "email": "ada@example.com",
+            "password": "a stone bridge over the river",
+            "full_name": "Ada Lovelace",
+            "metadata": {"team": "engines"},
+        },
     },
 )
 user_patch = refine(
@@ -100,31 +126,66 @@ user_patch = refine(
             "metadata": {**CHANGEABLE["metadata"], "x-nullable": True},
             **ADMINISTERED,
         },
+        "example": {"full_name": "Ada King", "metadata": {"team": None, "likes": "trains"}},
     },
 )
 password_change = refine(
     users,
     "PasswordChange",
     {
-        "properties": {"current_password": PASSWORD, "new_password": PASSWORD},
+        "properties": {
+            "current_password": {
+                "type": "string",
+                "maxLength": 1024,
+                "format": "password",
+                "description": "The one to be replaced.",
+                "example": "correct horse battery staple",
+            },
+            "new_password": PASSWORD,
+        },
         "required": ["current_password", "new_password"],
     },
 )
 FILTERS: dict[str, dict[str, Any]] = {
-    "status": {"type": "string", "enum": [status.value for status in Status]},
-    "role": {"type": "string", "enum": [role.value for role in Role]},
+    "status": {
+        "type": "string",
+        "enum": [status.value for status in Status],
+        "description": "Only users with this status.",
+    },
+    "role": {
+        "type": "string",
+        "enum": [role.value for role in Role],
+        "description": "Only users with this role.",
+    },
     "username": {"type": "string", "maxLength": 32, "description": "Exact, whatever its case."},
     "email": {"type": "string", "maxLength": 254, "description": "Exact, whatever its case."},
 }
-USER_ID = {"id": f"A user's id, or `me` for the signed-in user. Pattern: `{USER_ID_PATTERN}`"}
+USER_ID = {
+    "id": {
+        "description": "A user's id, or `me` for the signed-in user.",
+        "pattern": f"^me$|{USER_ID_PATTERN}",
+        "maxLength": 36,
+        "x-example": "me",
+    }
+}
+ITS_ID = {"id": "$response.body#/id"}
 
 
 @users.route("")
 class Users(Resource):
+    @users.doc("list_users")
     @admin
     @query({"limit": LIMIT, "cursor": CURSOR, **FILTERS})
     @problems("invalid-cursor")
-    @users.marshal_with(page_of_users)
+    @links(
+        200,
+        {
+            "list_users": {"query.cursor": "$response.body#/next_cursor"},
+            "get_user": {"id": "$response.body#/items/0/id"},
+        },
+    )
+    @headers("Link")
+    @marshal_with(page_of_users, description="One page of users")
     def get(
         self, caller: Caller, limit: int = 25, cursor: str | None = None, **filters: str
     ) -> Any:
@@ -137,10 +198,13 @@ class Users(Resource):
         found, after = _find_page(filters, after, limit)
         return envelope(found, after, filters, limit)
 
+    @users.doc("create_user")
     @anyone_or_admin
     @body(new_user, admin_only=ADMINISTERED)
     @problems("username-taken", "email-taken")
-    @users.marshal_with(user, code=201)
+    @links(201, dict.fromkeys(("get_user", "update_user", "delete_user"), ITS_ID))
+    @headers("Location")
+    @marshal_with(user, code=201, description="The user as it was registered")
     @tagged
     def post(self, caller: Caller | None, payload: dict[str, Any]) -> Any:
         """Register a user
@@ -154,9 +218,11 @@ class Users(Resource):
 @users.route("/<id>")
 @users.doc(params=USER_ID)
 class UserItem(Resource):
+    @users.doc("get_user")
     @signed_in
     @problems("user-not-found")
-    @users.marshal_with(user)
+    @links(200, dict.fromkeys(("update_user", "delete_user"), ITS_ID))
+    @marshal_with(user, description="The user as it is now")
     @tagged
     def get(self, id: str, caller: Caller) -> Any:
         """Read a user
@@ -165,11 +231,13 @@ class UserItem(Resource):
         """
         return caller.may_see(id), 200, {}
 
+    @users.doc("update_user")
     @signed_in
     @body(user_patch, media_types=(MERGE_PATCH, JSON), admin_only=ADMINISTERED)
     @matched
     @problems("user-not-found", "username-taken", "email-taken", "last-admin")
-    @users.marshal_with(user)
+    @links(200, dict.fromkeys(("get_user", "delete_user"), ITS_ID))
+    @marshal_with(user, description="The user after the change")
     @tagged
     def patch(
         self, id: str, caller: Caller, payload: dict[str, Any], versions: frozenset[int] | None
@@ -183,6 +251,7 @@ class UserItem(Resource):
         seen = caller.may_see(id)
         return accounts.update(seen, payload, versions=versions, by=caller.actor), 200, {}
 
+    @users.doc("delete_user")
     @signed_in
     @matched
     @problems("user-not-found", "last-admin")
@@ -199,6 +268,7 @@ class UserItem(Resource):
 @users.route("/<id>/password")
 @users.doc(params=USER_ID)
 class UserPassword(Resource):
+    @users.doc("change_password")
     @only_self
     @body(password_change)
     @problems("invalid-credentials")
