@@ -1,7 +1,9 @@
 """Passwords: the rules for new ones, and the only place that hashes and verifies."""
 
+import os
 import re
-import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from passlib.context import CryptContext
@@ -56,9 +58,10 @@ class Passwords:
     Args:
         profile: The cost of a hash.
         min_length: Characters a new password must have, 8 at the least.
-        at_once: How many hashes are computed at the same time in this process; the others wait.
+        at_once: How many threads compute hashes in this process; who wants another one waits.
             More of them than cores take longer in all, since each goes through all its memory
-            and pushes the others' out of the caches.
+            and pushes the others' out of the caches. For the same reason they are threads of
+            their own: whoever asks, the hash finds the memory of the one before it.
     """
 
     def __init__(self, profile: Profile = OWASP, min_length: int = 15, *, at_once: int = 1) -> None:
@@ -73,14 +76,15 @@ class Passwords:
             argon2__rounds=profile.rounds,
             argon2__parallelism=profile.parallelism,
         )
-        self._turns = threading.BoundedSemaphore(at_once)
+        self._at_once = at_once
+        self._start_threads()
+        _in_use.add(self)
         # What is verified when there is no user, so that both cases cost one hash (ASVS 6.3.8).
         self._nobody = self.hash("nobody has this password")
 
     def hash(self, password: str) -> str:
         """Hash a password with a fresh salt."""
-        with self._turns:
-            return str(self._context.hash(password))
+        return str(self._threads.submit(self._context.hash, password).result())
 
     def verify(self, password: str, stored: str | None) -> tuple[bool, str | None]:
         """Compare a password with a stored hash, at the same cost whether there is one or not.
@@ -94,8 +98,10 @@ class Passwords:
             or profile, else None.
         """
         try:
-            with self._turns:
-                is_right, newer = self._context.verify_and_update(password, stored or self._nobody)
+            compared = self._threads.submit(
+                self._context.verify_and_update, password, stored or self._nobody
+            )
+            is_right, newer = compared.result()
         except (PasswordSizeError, PasswordValueError, UnknownHashError, UnicodeError, ValueError):
             # passlib's ways to say that this can never have been this hash's password: over
             # 4096 characters, NUL or over 72 bytes for bcrypt, a lone surrogate.
@@ -125,12 +131,27 @@ class Passwords:
         if reason:
             raise WeakPassword(member, reason)
 
+    def _start_threads(self) -> None:
+        self._threads = ThreadPoolExecutor(self._at_once, thread_name_prefix="hash")
+
     def _wrong_length(self, password: str) -> str | None:
         if len(password) < self.min_length:
             return f"A password has at least {self.min_length} characters; a sentence is fine."
         if len(password) > MAX_LENGTH:
             return f"A password has {MAX_LENGTH} characters at the most."
         return None
+
+
+# Threads do not come along into the child of a fork, and nobody would compute its hashes.
+_in_use: "weakref.WeakSet[Passwords]" = weakref.WeakSet()
+
+
+def _start_threads_after_fork() -> None:
+    for passwords in _in_use:
+        passwords._start_threads()
+
+
+os.register_at_fork(after_in_child=_start_threads_after_fork)
 
 
 def _is_common(password: str) -> str | None:
