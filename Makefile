@@ -5,13 +5,16 @@ DATA ?= .roster
 VENV := .venv
 BIN := $(VENV)/bin
 ENGINE := engine/node_modules/.package-lock.json
+FASTAPI := bench/peers/fastapi/.venv
+EXPRESS := bench/peers/express/node_modules/.package-lock.json
 RUN := $(VENV)/run.stamp
 DEV := $(VENV)/dev.stamp
+VECTORS := $(VENV)/vectors.stamp
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_LOGLEVEL := error
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench openapi docs lock clean
+.PHONY: help run test lint format bench bench-peers openapi docs lock clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -19,10 +22,10 @@ help: ## list every target
 run: $(RUN) $(ENGINE) ## serve the API on the embedded engine with demo users (PORT=8080 DATA=.roster)
 	@exec $(BIN)/roster serve --local --with-make --port $(PORT) --data "$(DATA)"
 
-test: $(DEV) $(ENGINE) ## run the whole suite (ARGS="-k name" narrows it)
+test: $(DEV) $(VECTORS) $(ENGINE) ## run the whole suite (ARGS="-k name" narrows it)
 	$(BIN)/pytest -n auto $(ARGS)
 
-coverage: $(DEV) $(ENGINE) ## run the suite and hold branch coverage to its bound
+coverage: $(DEV) $(VECTORS) $(ENGINE) ## run the suite and hold branch coverage to its bound
 	$(BIN)/pytest -n auto --cov --cov-report=term $(ARGS)
 
 lint: $(DEV) ## ruff, ruff format, mypy, bandit, import-linter
@@ -38,6 +41,9 @@ format: $(DEV) ## put the code into shape
 
 bench: $(DEV) $(ENGINE) ## measure the service beside a bare route (needs wrk)
 	$(BIN)/python -m bench $(ARGS)
+
+bench-peers: $(DEV) $(ENGINE) $(FASTAPI)/run.stamp $(EXPRESS) ## measure reads beside other services (needs wrk)
+	$(BIN)/python -m bench.peers $(ARGS)
 
 openapi: $(DEV) ## write openapi/*.json
 	ROSTER_SECRET_KEY=unused $(BIN)/roster openapi write
@@ -69,8 +75,29 @@ $(DEV): requirements/test.txt $(RUN)
 	@$(BIN)/pip install -q --require-hashes -r requirements/test.txt
 	@touch $@
 
+# AWS's test vectors for signatures and the protocol come with botocore's source alone. Its version
+# and its hash are those of the lock.
+$(VECTORS): requirements/run.txt $(DEV)
+	@echo "Downloading AWS's test vectors ..."
+	@rm -rf $(VENV)/vectors && mkdir $(VENV)/vectors
+	@awk '/^botocore==/ { on = 1 } on { print } on && !/\\$$/ { exit }' $< > $(VENV)/vectors/lock.txt
+	@$(BIN)/pip download -q --require-hashes --no-deps --no-binary botocore \
+	    -r $(VENV)/vectors/lock.txt -d $(VENV)/vectors
+	@touch $@
+
 $(ENGINE): engine/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is needed to install the local engine" >&2; exit 1; }
 	@echo "Installing the local engine ..."
 	@npm ci --prefix engine --no-fund --no-audit --no-update-notifier >/dev/null
+	@touch $@
+
+$(FASTAPI)/run.stamp: bench/peers/fastapi/requirements.txt
+	@echo "Installing FastAPI to measure beside ..."
+	@test -x $(FASTAPI)/bin/python || $(PYTHON) -m venv $(FASTAPI)
+	@$(FASTAPI)/bin/pip install -q --require-hashes -r $<
+	@touch $@
+
+$(EXPRESS): bench/peers/express/package-lock.json
+	@echo "Installing Express to measure beside ..."
+	@npm ci --prefix bench/peers/express --no-fund --no-audit --no-update-notifier >/dev/null
 	@touch $@
