@@ -98,6 +98,15 @@ def half_processed(request: Request, hand_on: HandOn) -> Reply:
     return _reply(200, {**answer, "UnprocessedKeys": {name: keys}})
 
 
+def overtaken(request: Request, hand_on: HandOn) -> Reply:
+    """Another host asks for the same a moment before, and DynamoDB does nothing twice."""
+    hand_on(request)
+    again = hand_on(request)
+    # The engine turns a stream and a time to live on as often as it is asked to; DynamoDB's API
+    # reference has a ValidationException for whoever comes second.
+    return again if again.status >= 400 else _error(400, "ValidationException")
+
+
 class FaultyProxy:
     """A context manager; while it is entered it listens on `url`.
 

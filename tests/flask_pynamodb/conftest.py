@@ -9,6 +9,8 @@ from flask import Flask
 from moto.server import ThreadedMotoServer
 
 from flask_pynamodb import PynamoDB
+from flask_pynamodb.local import Engine
+from tests.faulty_proxy import FaultyProxy
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +29,13 @@ def host(request: pytest.FixtureRequest) -> str:
     if request.param == "moto":
         return request.getfixturevalue("moto_host")
     return request.getfixturevalue("dynamodb_engine").host
+
+
+@pytest.fixture
+def proxy(dynamodb_engine: Engine) -> Iterator[FaultyProxy]:
+    """A way to the engine that misbehaves on command."""
+    with FaultyProxy(dynamodb_engine.host) as proxy:
+        yield proxy
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from pynamodb.indexes import (
 )
 
 from flask_pynamodb import PynamoDB
+from tests.faulty_proxy import overtaken
 
 
 @pytest.fixture
@@ -44,6 +45,50 @@ def note(db):
         by_mood = ByMood()
         id = UnicodeAttribute(hash_key=True)
         line = UnicodeAttribute(range_key=True)
+        owner = UnicodeAttribute()
+        mood = UnicodeAttribute()
+        expires = TTLAttribute()
+
+    return Note
+
+
+@pytest.fixture
+def old_note():
+    """A table as an older release of the app made it: no index, no expiry, no stream."""
+
+    class Note(PynamoDB().Model):
+        class Meta:
+            table_name = "note"
+
+        id = UnicodeAttribute(hash_key=True)
+
+    return Note
+
+
+@pytest.fixture
+def new_note(db):
+    class ByOwner(GlobalSecondaryIndex):
+        class Meta:
+            index_name = "by_owner"
+            projection = AllProjection()
+
+        owner = UnicodeAttribute(hash_key=True)
+
+    class ByMood(GlobalSecondaryIndex):
+        class Meta:
+            index_name = "by_mood"
+            projection = IncludeProjection(["text"])
+
+        mood = UnicodeAttribute(hash_key=True)
+
+    class Note(db.Model):
+        class Meta:
+            stream_view_type = "NEW_IMAGE"
+            tags = {"team": "notes"}
+
+        by_owner = ByOwner()
+        by_mood = ByMood()
+        id = UnicodeAttribute(hash_key=True)
         owner = UnicodeAttribute()
         mood = UnicodeAttribute()
         expires = TTLAttribute()
@@ -113,48 +158,6 @@ class TestCreateAll:
 
 
 class TestUpdate:
-    @pytest.fixture
-    def old_note(self, db, make_app):
-        """A table as an older release of the app made it: no index, no expiry, no stream."""
-
-        class Note(PynamoDB().Model):
-            class Meta:
-                table_name = "note"
-
-            id = UnicodeAttribute(hash_key=True)
-
-        return Note
-
-    @pytest.fixture
-    def new_note(self, db):
-        class ByOwner(GlobalSecondaryIndex):
-            class Meta:
-                index_name = "by_owner"
-                projection = AllProjection()
-
-            owner = UnicodeAttribute(hash_key=True)
-
-        class ByMood(GlobalSecondaryIndex):
-            class Meta:
-                index_name = "by_mood"
-                projection = IncludeProjection(["text"])
-
-            mood = UnicodeAttribute(hash_key=True)
-
-        class Note(db.Model):
-            class Meta:
-                stream_view_type = "NEW_IMAGE"
-                tags = {"team": "notes"}
-
-            by_owner = ByOwner()
-            by_mood = ByMood()
-            id = UnicodeAttribute(hash_key=True)
-            owner = UnicodeAttribute()
-            mood = UnicodeAttribute()
-            expires = TTLAttribute()
-
-        return Note
-
     def test_indexes_and_expiry_are_added(self, db, old_note, new_note, make_app, app):
         """A newer release adds what the table lacks; the items stay."""
         old_app = make_app()
@@ -193,7 +196,7 @@ class TestUpdate:
         assert db.check_all() == []
 
 
-class TestUpdateRace(TestUpdate):
+class TestUpdateRace:
     @pytest.fixture
     def host(self, dynamodb_engine):
         """Moto's server answers 500 to updates that race."""
@@ -224,6 +227,44 @@ class TestUpdateRace(TestUpdate):
         with app.app_context():
             assert failures == []
             assert db.check_all() == []
+
+
+class TestOvertaken:
+    """Another host makes each change between this one's look at a table and its own change."""
+
+    @pytest.fixture
+    def host(self, proxy):
+        return proxy.url
+
+    def test_with_a_table(self, db, note, proxy, context):
+        """A table that another host has just made is not our work, and no reason to fail."""
+        proxy.always("CreateTable", overtaken)
+        proxy.always("UpdateTimeToLive", overtaken)
+
+        assert db.create_all() == []
+        assert db.check_all() == []
+
+    def test_with_what_a_table_lacks(self, db, old_note, new_note, proxy, make_app, app):
+        """Neither is an index, a stream or a time to live."""
+        old_app = make_app()
+        old_note._db.init_app(old_app)
+        with old_app.app_context():
+            old_note._db.create_all()
+        proxy.always("UpdateTable", overtaken)
+        proxy.always("UpdateTimeToLive", overtaken)
+
+        with app.app_context():
+            # A table may be tagged twice: nobody can tell who was first.
+            assert db.create_all() == [f"tagged {new_note.Meta.table_name}"]
+            assert db.check_all() == []
+
+    def test_with_dropping_a_table(self, db, note, proxy, context):
+        """A table that another host has just dropped is as gone as if we had done it."""
+        db.create_all()
+        proxy.always("DeleteTable", overtaken)
+
+        assert db.drop_all() == []
+        assert not note.exists()
 
 
 class TestSlowTable:
