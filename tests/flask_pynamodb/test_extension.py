@@ -10,6 +10,7 @@ from pynamodb.exceptions import GetError
 
 from flask_pynamodb import PynamoDB, is_unavailable
 from flask_pynamodb.settings import DEFAULTS
+from tests.faulty_proxy import half_processed, unprocessed
 
 
 @pytest.fixture
@@ -163,6 +164,40 @@ class TestGetMany:
         assert is_unavailable(failed.value)
 
 
+class TestUnprocessedKeys:
+    @pytest.fixture
+    def host(self, proxy):
+        return proxy.url
+
+    @pytest.fixture(autouse=True)
+    def impatience(self, monkeypatch):
+        """Waits between tries are a thousandth of what they are."""
+        monkeypatch.setattr("flask_pynamodb.batch._FIRST_WAIT_SECONDS", 0.000025)
+
+    @pytest.mark.parametrize("fault", [unprocessed, half_processed])
+    def test_left_once(self, db, todo, reading, context, proxy, fault):
+        """Keys that DynamoDB had no capacity for are asked for again, and those alone."""
+        db.create_all()
+        todo("1", text="one").save()
+        reading("s", 5).save()
+        proxy.next("BatchGetItem", fault)
+
+        first, second = db.get_many((todo, "1"), (reading, "s", 5))
+
+        assert (first.text, second.at) == ("one", 5)
+        assert proxy.count("BatchGetItem") == 2
+
+    def test_left_for_long(self, db, todo, context, proxy):
+        """An item that could not be read is unavailable, not absent."""
+        db.create_all()
+        proxy.always("BatchGetItem", unprocessed)
+
+        with pytest.raises(GetError, match="unprocessed") as failed:
+            db.get_many((todo, "1"))
+
+        assert is_unavailable(failed.value)
+
+
 class TestPing:
     def test_every_table_answers(self, db, todo, reading, context):
         """A ping passes when every table answers, whatever the types of their keys."""
@@ -203,3 +238,15 @@ class TestMissingAccess:
 
         assert "DYNAMODB_REGION" in region
         assert "AWS_ACCESS_KEY_ID" in credentials
+
+    def test_profile_that_does_not_exist(self, db, monkeypatch):
+        """Nothing can be read from it, which is one line with its name and no crash."""
+        monkeypatch.setenv("AWS_PROFILE", "nobody")
+        app = Flask("bare")
+        db.init_app(app)
+
+        with app.app_context():
+            (line,) = db.missing_access()
+
+        assert line.startswith("no credentials: ")
+        assert "nobody" in line

@@ -5,6 +5,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import TransactWriteError
 
 from flask_pynamodb import is_unavailable
+from tests.faulty_proxy import conflicted
 
 
 class Refused(Exception):
@@ -101,3 +102,34 @@ class TestTransaction:
             transaction.save(Nowhere("x"))
 
         assert is_unavailable(failed.value)
+
+
+class TestContention:
+    @pytest.fixture
+    def host(self, proxy):
+        return proxy.url
+
+    @pytest.fixture
+    def settings(self, settings):
+        """Waits between tries are as short as can be."""
+        return {**settings, "DYNAMODB_BASE_BACKOFF_MS": 1}
+
+    def test_once(self, db, item, proxy):
+        """A transaction that meets another one waits its turn."""
+        proxy.next("TransactWriteItems", conflicted)
+
+        with db.transaction() as transaction:
+            transaction.save(item("saved"))
+
+        assert [row.id for row in item.scan()] == ["saved"]
+        assert proxy.count("TransactWriteItems") == 2
+
+    def test_for_ever(self, db, item, proxy):
+        """One that never gets its turn is unavailable, and has written nothing."""
+        proxy.always("TransactWriteItems", conflicted)
+
+        with pytest.raises(TransactWriteError) as failed, db.transaction() as transaction:
+            transaction.save(item("lost"))
+
+        assert is_unavailable(failed.value)
+        assert list(item.scan()) == []

@@ -28,6 +28,14 @@ def member(db, claim, context):
     return Member
 
 
+class Taken(Exception):
+    """Somebody else has the new value."""
+
+
+class Stale(Exception):
+    """The old value is not the owner's any more."""
+
+
 def claimed(claim):
     return {row.value: row.owner for row in claim.scan()}
 
@@ -125,6 +133,45 @@ class TestDeleteUnique:
             ada.delete_unique(claim, {"email": "ada@example.com"})
 
         assert claimed(claim) == {"email#ada@example.com": "1"}
+
+
+class TestSwap:
+    @pytest.fixture
+    def swap(self, db, member, claim):
+        """Swaps one value for another, in a transaction with what else is to be written."""
+        member("1").save_unique(claim, {"name": "ada"})
+
+        def swap(old, new):
+            with db.transaction() as transaction:
+                is_other = claim.swap(transaction, "1", old, new, taken=Taken(), stale=Stale())
+                transaction.save(member("2"))
+            return is_other
+
+        return swap
+
+    def test_another_value(self, swap, claim):
+        """The new value is claimed and the old one free, in one step."""
+        assert swap("name#ada", "name#augusta") is True
+        assert claimed(claim) == {"name#augusta": "1"}
+
+    def test_the_same_value(self, swap, claim):
+        """A value that stays is not touched."""
+        assert swap("name#ada", "name#ada") is False
+        assert claimed(claim) == {"name#ada": "1"}
+
+    @pytest.mark.parametrize(
+        ("old", "new", "refusal"),
+        [("name#ada", "name#bob", Taken), ("name#lovelace", "name#augusta", Stale)],
+    )
+    def test_refused(self, swap, member, claim, old, new, refusal):
+        """Each refusal has its own meaning, and nothing is written."""
+        member("3").save_unique(claim, {"name": "bob"})
+
+        with pytest.raises(refusal):
+            swap(old, new)
+
+        assert claimed(claim) == {"name#ada": "1", "name#bob": "3"}
+        assert member.count("2") == 0
 
 
 class TestSaveIfMatch:
