@@ -7,7 +7,7 @@ from flask_pynamodb.errors import ConfigurationError
 
 try:
     from flask_pynamodb.lean import LeanClient
-except ImportError:  # pragma: no cover  # the suite has everything installed
+except ImportError:
     # pycurl, orjson and certifi are an extra of the extension's own distribution.
     LeanClient = None  # type: ignore[assignment,misc]
 
@@ -35,7 +35,7 @@ def client_for(
     """
     if transport == "botocore":
         return client
-    if LeanClient is None:  # pragma: no cover
+    if LeanClient is None:
         raise ConfigurationError(
             'DYNAMODB_TRANSPORT is "lean", which needs pycurl, orjson and certifi:'
             " pip install flask-pynamodb-models[lean]."

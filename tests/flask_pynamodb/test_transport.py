@@ -1,0 +1,61 @@
+"""Which wire is taken where the extra `lean` is not installed."""
+
+import subprocess
+import sys
+
+import pytest
+
+WITHOUT_EXTRA = """
+import sys
+
+# None in this place is how Python is told that there is no such module.
+sys.modules[{missing!r}] = None
+
+from flask import Flask
+
+import flask_pynamodb
+
+app = Flask("bare")
+app.config.update(
+    DYNAMODB_HOST={host!r},
+    DYNAMODB_REGION="eu-west-1",
+    DYNAMODB_AWS_ACCESS_KEY_ID="local",
+    DYNAMODB_AWS_SECRET_ACCESS_KEY="local",
+    **{settings!r},
+)
+db = flask_pynamodb.PynamoDB(app)
+with app.app_context():
+    try:
+        db.connection.list_tables()
+        print("by", app.config["DYNAMODB_TRANSPORT"])
+    except flask_pynamodb.ConfigurationError as error:
+        print(error)
+"""
+
+
+@pytest.fixture
+def say(dynamodb_engine):
+    """What a program says that lists the tables in an environment without a module."""
+
+    def say(missing, **settings):
+        program = WITHOUT_EXTRA.format(
+            missing=missing, host=dynamodb_engine.host, settings=settings
+        )
+        finished = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+        )
+        assert finished.returncode == 0, finished.stderr
+        return finished.stdout.strip()
+
+    return say
+
+
+class TestWithoutExtra:
+    @pytest.mark.parametrize("missing", ["pycurl", "orjson"])
+    def test_not_named(self, say, missing):
+        """An app that names no transport is carried by botocore."""
+        assert say(missing) == "by botocore"
+
+    def test_named(self, say):
+        """An app that asks for the lean one is told at first use what to install."""
+        assert "flask-pynamodb-models[lean]" in say("pycurl", DYNAMODB_TRANSPORT="lean")
