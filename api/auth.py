@@ -16,11 +16,13 @@ from models.errors import Unauthenticated, UserNotFound
 View = Callable[..., Any]
 
 AUTHORIZATIONS = {
-    "bearer": {
+    "bearerAuth": {
         "type": "apiKey",
         "in": "header",
         "name": "Authorization",
-        "description": "The token of `POST /v1/sessions`, as in `Bearer rst_...`.",
+        "description": "The `token` of `POST /v1/sessions`.",
+        # Swagger 2.0 has no word for bearer tokens.
+        "x-openapi": {"type": "http", "scheme": "bearer", "in": None, "name": None},
     }
 }
 
@@ -73,7 +75,7 @@ def signed_in(view: View) -> View:
     def guarded(*args: Any, **kwargs: Any) -> Any:
         return view(*args, caller=_identify(), **kwargs)
 
-    return problems("unauthenticated")(describe(guarded, security="bearer"))
+    return _guarded(guarded)
 
 
 def only_self(view: View) -> View:
@@ -85,8 +87,7 @@ def only_self(view: View) -> View:
         caller.must_be(id)
         return view(*args, id=id, caller=caller, **kwargs)
 
-    slugs = ("unauthenticated", "forbidden", "user-not-found")
-    return problems(*slugs)(describe(guarded, security="bearer"))
+    return _guarded(guarded, "forbidden", "user-not-found")
 
 
 def admin(view: View) -> View:
@@ -99,7 +100,7 @@ def admin(view: View) -> View:
             raise RequestError("forbidden", "Only an admin may do this.")
         return view(*args, caller=caller, **kwargs)
 
-    return problems("unauthenticated", "forbidden")(describe(guarded, security="bearer"))
+    return _guarded(guarded, "forbidden")
 
 
 def anyone_or_admin(view: View) -> View:
@@ -113,7 +114,7 @@ def anyone_or_admin(view: View) -> View:
             raise RequestError("forbidden", "Sign-up is closed: only an admin creates users.")
         return view(*args, caller=caller, **kwargs)
 
-    return problems("unauthenticated", "forbidden")(describe(guarded, security=["bearer", {}]))
+    return describe(_guarded(guarded, "forbidden"), security=["bearerAuth", {}])
 
 
 def actor_of(caller: Caller | None) -> Actor:
@@ -124,6 +125,12 @@ def actor_of(caller: Caller | None) -> Actor:
 def client() -> Client:
     """From where the request comes."""
     return Client(ip=request.remote_addr, user_agent=request.headers.get("User-Agent"))
+
+
+def _guarded(view: View, *slugs: str) -> View:
+    """Document what every guard asks for, and what it can answer."""
+    asked = describe(view, security="bearerAuth")
+    return problems("unauthenticated", "store-unavailable", *slugs)(asked)
 
 
 def _identify() -> Caller:

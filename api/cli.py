@@ -132,9 +132,10 @@ def _seed(config: Config) -> None:
 
 @describe.command()
 def write() -> None:
-    """Write openapi/swagger.json."""
-    openapi.PATH.write_text(openapi.render(current_app))
-    click.echo(f"wrote {openapi.PATH}")
+    """Write openapi/openapi.json and openapi/swagger.json."""
+    for name, path in openapi.PATHS.items():
+        path.write_text(openapi.render(current_app, name))
+        click.echo(f"wrote {path}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Response, abort, request
 
-from api.describe import describe, problems
+from api.describe import describe, headers, not_modified, problems
 from models import User
 
 View = Callable[..., Any]
@@ -41,7 +41,8 @@ def tagged(view: View) -> View:
             abort(Response(status=304, headers={"ETag": f'"{tag}"'}))
         return user, status, {**headers, "ETag": f'"{tag}"'}
 
-    return conditional
+    documented = headers("ETag")(conditional)
+    return not_modified(documented) if view.__name__ == "get" else documented
 
 
 def matched(view: View) -> View:
@@ -55,6 +56,7 @@ def matched(view: View) -> View:
         "If-Match": {
             "in": "header",
             "description": "Refuse with 412 unless the user still has this `ETag`.",
+            "maxLength": 1024,
         }
     }
     return problems("version-mismatch")(describe(conditional, params=header))

@@ -1,11 +1,14 @@
-"""Adds to what RESTX documents about a view; each guard and check describes itself with it."""
+"""Adds to what RESTX documents about a view; each guard and check describes itself with it.
+
+What Swagger 2.0 cannot say is left as notes, which `api/openapi` turns into OpenAPI 3.1.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from flask_restx.utils import merge
 
-from api.errors import PROBLEMS, problem_schema
+from api.errors import PROBLEMS
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -18,20 +21,42 @@ def describe(view: View, **documentation: Any) -> View:
 
 
 def problems(*slugs: str) -> Callable[[View], View]:
-    """Document the problems that a view can answer with."""
+    """Document the problems that a view can answer with.
 
-    def decorate(view: View) -> View:
-        listed = (*getattr(view, "__problems__", ()), *slugs)
-        view.__problems__ = listed  # type: ignore[attr-defined]
-        responses: dict[str, Any] = {}
-        for slug in slugs:
-            status = PROBLEMS[slug].status
-            titles = [
-                f"`{name}`: {PROBLEMS[name].title}"
-                for name in dict.fromkeys(listed)
-                if PROBLEMS[name].status == status
-            ]
-            responses[str(status)] = ("; ".join(titles), problem_schema, {})
-        return describe(view, responses=responses)
+    Raises:
+        KeyError: There is no such problem.
+    """
+    noted = {PROBLEMS[slug].slug: True for slug in slugs}
+    return lambda view: describe(view, vendor={"problems": noted})
 
-    return decorate
+
+def headers(*names: str) -> Callable[[View], View]:
+    """Document the headers of `HEADERS` that a view's success carries."""
+    return lambda view: describe(view, vendor={"headers": dict.fromkeys(names, True)})
+
+
+def not_modified(view: View) -> View:
+    """Document that a view answers 304 to a client that has what it would get."""
+    condition = {
+        "If-None-Match": {
+            "in": "header",
+            "description": "Answer 304 if the client's copy has this `ETag`.",
+            "maxLength": 1024,
+        }
+    }
+    return describe(view, params=condition, responses={"304": "The client's copy is current"})
+
+
+def links(status: int, to: Mapping[str, Mapping[str, str]]) -> Callable[[View], View]:
+    """Document what can be done with an answer.
+
+    Args:
+        status: The answer's status.
+        to: Operations by their ids, and where in the answer each finds its parameters.
+    """
+    linked = {
+        operation: {"operationId": operation, "parameters": dict(parameters)}
+        for operation, parameters in to.items()
+    }
+    patch = {"responses": {str(status): {"links": linked}}}
+    return lambda view: describe(view, vendor={"openapi": patch})

@@ -202,23 +202,53 @@ problem_member_schema = Model(
     "ProblemMember",
     {
         "pointer": fields.String(
-            required=True, description="JSON pointer to the member", example="/email"
+            required=True,
+            description="JSON pointer to the member, or `/` and the name of a query parameter",
+            pattern="^(/.*)?$",
+            example="/email",
         ),
-        "detail": fields.String(required=True, description="What is wrong with it"),
+        "detail": fields.String(
+            required=True,
+            description="What is wrong with it",
+            example="It must have 3 characters or more.",
+        ),
     },
 )
 problem_schema = Model(
     "Problem",
     {
         "type": fields.String(
-            required=True, description="Stable URI of the problem", example="/problems/email-taken"
+            required=True,
+            description="Stable URI of the problem: switch on it, or GET it to have it explained",
+            pattern="^/problems/[a-z-]+$",
+            max_length=64,
+            example="/problems/email-taken",
         ),
-        "title": fields.String(required=True, description="What the type means"),
-        "status": fields.Integer(required=True, description="The HTTP status", example=409),
-        "detail": fields.String(required=True, description="What happened this time"),
-        "request_id": fields.String(required=True, description="Names the request in the log"),
+        "title": fields.String(
+            required=True,
+            description="What the type means",
+            max_length=100,
+            example="E-mail address is already in use",
+        ),
+        "status": fields.Integer(
+            required=True, description="The HTTP status", min=400, max=599, example=409
+        ),
+        "detail": fields.String(
+            required=True,
+            description="What happened this time",
+            example="There is an account with this e-mail address.",
+        ),
+        "request_id": fields.String(
+            required=True,
+            description="Names the request in the log, as `X-Request-Id` does",
+            pattern="^[A-Za-z0-9._-]+$",
+            max_length=128,
+            example="5f2c8a1e9b7d4c30",
+        ),
         "errors": fields.List(
-            fields.Nested(problem_member_schema), description="The members at fault"
+            fields.Nested(problem_member_schema),
+            description="The members at fault, where there are some",
+            max_items=50,
         ),
     },
 )

@@ -1,9 +1,19 @@
-"""The schema of a user, which more than one namespace speaks."""
+"""The schema of a user and of its id, which more than one namespace speaks."""
 
 from flask_restx import Model, fields
 
 from api.fields import Moment, Object, Text
-from models import Role, Status
+from models import USER_ID_PATTERN, USERNAME_PATTERN, Role, Status
+
+# How a URL names a user.
+USER_ID = {
+    "id": {
+        "description": "A user's id, or `me` for the signed-in user.",
+        "pattern": f"^me$|{USER_ID_PATTERN}",
+        "maxLength": 36,
+        "x-example": "01a1fb07-5f9c-7229-8e0e-c7853035f505",
+    }
+}
 
 user = Model(
     "User",
@@ -11,17 +21,50 @@ user = Model(
         "id": Text(
             required=True,
             description="Time-ordered UUID; never changes",
+            pattern=USER_ID_PATTERN,
+            max_length=36,
             example="01a1fb07-5f9c-7229-8e0e-c7853035f505",
         ),
-        "username": Text(required=True, example="john"),
-        "email": Text(required=True, example="john@example.com"),
-        "email_verified": fields.Boolean(required=True),
-        "full_name": Text(required=True, nullable=True, example="John Doe"),
-        "status": Text(required=True, enum=[status.value for status in Status]),
-        "roles": fields.List(Text(enum=[role.value for role in Role]), required=True),
-        "metadata": Object(required=True, description="A JSON object of the client's own"),
+        "username": Text(
+            required=True,
+            description="Unique, in lower case",
+            pattern=USERNAME_PATTERN,
+            min_length=3,
+            max_length=32,
+            example="john",
+        ),
+        "email": Text(
+            required=True,
+            description="Unique, whatever its case",
+            max_length=254,
+            example="john@example.com",
+        ),
+        "email_verified": fields.Boolean(
+            required=True, description="Whether the address is known to be the user's"
+        ),
+        "full_name": Text(required=True, nullable=True, max_length=200, example="John Doe"),
+        "status": Text(
+            required=True,
+            description="Only an active user can sign in",
+            enum=[status.value for status in Status],
+        ),
+        "roles": fields.List(
+            Text(enum=[role.value for role in Role]),
+            required=True,
+            description="What the user may do: an admin may see and change every user",
+            max_items=len(Role),
+            unique=True,
+            example=["user"],
+        ),
+        "metadata": Object(
+            required=True,
+            description="A JSON object of the client's own",
+            example={"team": "engines"},
+        ),
         "created_at": Moment(required=True),
         "updated_at": Moment(required=True, description="The last change; not the last sign-in"),
-        "last_login_at": Moment(required=True, nullable=True),
+        "last_login_at": Moment(
+            required=True, nullable=True, description="Null until the first sign-in"
+        ),
     },
 )

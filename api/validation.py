@@ -193,7 +193,7 @@ def _refuse_reserved(payload: dict[str, Any], reserved: frozenset[str], caller: 
 
 
 def _compile(schema: Mapping[str, Any]) -> Callable[[Any], list[tuple[str, str]]]:
-    validator = jsonschema_rs.validator_for(_strict(schema))
+    validator = jsonschema_rs.validator_for(strict(schema))
 
     def check(value: Any) -> list[tuple[str, str]]:
         return [fault for error in validator.iter_errors(value) for fault in _faults(error, schema)]
@@ -201,15 +201,15 @@ def _compile(schema: Mapping[str, Any]) -> Callable[[Any], list[tuple[str, str]]
     return check
 
 
-def _strict(schema: Mapping[str, Any]) -> dict[str, Any]:
+def strict(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Swagger's way to write null as JSON Schema's, and no members but those that are named."""
-    strict: dict[str, Any] = dict(schema)
-    if strict.pop("x-nullable", False):
-        strict["type"] = [strict["type"], "null"]
-    if "properties" in strict:
-        strict.setdefault("additionalProperties", False)
-        strict["properties"] = {k: _strict(v) for k, v in strict["properties"].items()}
-    return strict
+    refined: dict[str, Any] = dict(schema)
+    if refined.pop("x-nullable", False):
+        refined["type"] = [refined["type"], "null"]
+    if "properties" in refined:
+        refined.setdefault("additionalProperties", False)
+        refined["properties"] = {k: strict(v) for k, v in refined["properties"].items()}
+    return refined
 
 
 def _faults(error: Any, schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

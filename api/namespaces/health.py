@@ -11,12 +11,15 @@ from models import db
 
 health = Namespace("health", "For load balancers: alive, and able to serve", path="/health")
 
-state = health.model("Health", {"status": Text(required=True, example="ok")})
+state = health.model(
+    "Health", {"status": Text(required=True, description="Always `ok`", enum=["ok"])}
+)
 
 
 @health.route("/live")
 class Live(Resource):
-    @marshal_with(state)
+    @health.doc("check_live", security=[])
+    @marshal_with(state, description="The process answers")
     def get(self) -> Any:
         """Say that the process answers"""
         return {"status": "ok"}
@@ -24,8 +27,9 @@ class Live(Resource):
 
 @health.route("/ready")
 class Ready(Resource):
+    @health.doc("check_ready", security=[])
     @problems("store-unavailable")
-    @marshal_with(state)
+    @marshal_with(state, description="DynamoDB and every table answer")
     def get(self) -> Any:
         """Say that DynamoDB and every table answer"""
         db.ping()

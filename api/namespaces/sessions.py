@@ -5,38 +5,76 @@ from typing import Any
 from flask_restx import Namespace, Resource, fields
 
 from api.auth import Caller, admin, client, signed_in
-from api.describe import problems
+from api.describe import links, problems
 from api.fields import Moment, Text
 from api.marshalling import marshal_with
 from api.responses import no_content
-from api.schemas import user
+from api.schemas import USER_ID, user
 from api.services import sign_in
 from api.validation import body, refine
 from models import SESSION_ID_PATTERN, Session, User
 
-sessions = Namespace("sessions", "Sign in, see where one is signed in, sign out", path="/v1")
+sessions = Namespace(
+    "sessions",
+    "Sign in, see where one is signed in, sign out. A session is a token that is shown once; it"
+    " ends when it is not used for a while, by signing out, with a suspension or a new password.",
+    path="/v1",
+)
 sessions.add_model(user.name, user)
+
+_EXAMPLE_ID = "5f2c8a1e9b7d4c305f2c8a1e9b7d4c305f2c8a1e9b7d4c305f2c8a1e9b7d4c30"
 
 session = sessions.model(
     "Session",
     {
-        "id": Text(required=True, description="Names the session; it is not its token"),
+        "id": Text(
+            required=True,
+            description="Names the session; it is not its token",
+            pattern=SESSION_ID_PATTERN,
+            max_length=64,
+            example=_EXAMPLE_ID,
+        ),
         "created_at": Moment(required=True),
         "last_used_at": Moment(required=True, description="To within five minutes"),
         "expires_at": Moment(required=True, description="When it ends unless it is used"),
-        "user_agent": Text(required=True, nullable=True),
-        "ip": Text(required=True, nullable=True),
+        "user_agent": Text(
+            required=True,
+            nullable=True,
+            description="What the client that signed in calls itself",
+            max_length=400,
+            example="curl/8.5.0",
+        ),
+        "ip": Text(
+            required=True,
+            nullable=True,
+            description="From where somebody signed in",
+            max_length=45,
+            example="192.0.2.7",
+        ),
         "current": fields.Boolean(required=True, description="Whether it makes this request"),
     },
 )
 list_of_sessions = sessions.model(
-    "SessionList", {"items": fields.List(fields.Nested(session), required=True)}
+    "SessionList",
+    {"items": fields.List(fields.Nested(session), required=True, description="Newest first")},
 )
 opened_session = sessions.model(
     "OpenedSession",
     {
-        "id": Text(required=True),
-        "token": Text(required=True, description="Send it as `Authorization: Bearer <token>`"),
+        "id": Text(
+            required=True,
+            description="Names the session",
+            pattern=SESSION_ID_PATTERN,
+            max_length=64,
+            example=_EXAMPLE_ID,
+        ),
+        "token": Text(
+            required=True,
+            description="Send it as `Authorization: Bearer <token>`",
+            pattern="^rst_[A-Za-z0-9_-]+$",
+            max_length=128,
+            example="rst_AaH7G2h2dkSZNQAAAAAAAHRoaXMgaXMgbm8gcmVhbCB0b2tlbg",
+        ),
         "expires_at": Moment(required=True, description="When it ends unless it is used"),
         "user": fields.Nested(user, required=True),
     },
@@ -56,20 +94,30 @@ credentials = refine(
                 "type": "string",
                 "maxLength": 1024,
                 "format": "password",
+                "description": "The user's password, exactly as it was set.",
                 "example": "correct horse battery staple",
             },
         },
         "required": ["login", "password"],
     },
 )
-SESSION_ID = {"id": f"A session's id. Pattern: `{SESSION_ID_PATTERN}`"}
+SESSION_ID = {
+    "id": {
+        "description": "A session's id.",
+        "pattern": SESSION_ID_PATTERN,
+        "maxLength": 64,
+        "x-example": _EXAMPLE_ID,
+    }
+}
 
 
 @sessions.route("/sessions")
 class Sessions(Resource):
+    @sessions.doc("sign_in", security=[])
     @body(credentials)
-    @problems("invalid-credentials")
-    @marshal_with(opened_session, code=201)
+    @problems("invalid-credentials", "store-unavailable")
+    @links(201, {"end_session": {"id": "$response.body#/id"}})
+    @marshal_with(opened_session, code=201, description="The session and its token")
     def post(self, payload: dict[str, Any]) -> Any:
         """Sign in
 
@@ -79,12 +127,15 @@ class Sessions(Resource):
         row, token, owner = sign_in.open(**payload, client=client())
         return {"id": row.id, "token": token, "expires_at": row.expires_at, "user": owner}, 201
 
+    @sessions.doc("list_sessions")
     @signed_in
-    @marshal_with(list_of_sessions)
+    @links(200, {"end_session": {"id": "$response.body#/items/0/id"}})
+    @marshal_with(list_of_sessions, description="The sessions that live")
     def get(self, caller: Caller) -> Any:
         """List one's own sessions, newest first"""
         return _list(caller.user, caller)
 
+    @sessions.doc("sign_out_everywhere")
     @signed_in
     @sessions.response(204, "All sessions have ended")
     def delete(self, caller: Caller) -> Any:
@@ -95,6 +146,7 @@ class Sessions(Resource):
 
 @sessions.route("/sessions/current")
 class CurrentSession(Resource):
+    @sessions.doc("sign_out")
     @signed_in
     @sessions.response(204, "The session has ended")
     def delete(self, caller: Caller) -> Any:
@@ -106,6 +158,7 @@ class CurrentSession(Resource):
 @sessions.route("/sessions/<id>")
 @sessions.doc(params=SESSION_ID)
 class SessionItem(Resource):
+    @sessions.doc("end_session")
     @signed_in
     @problems("session-not-found")
     @sessions.response(204, "The session has ended")
@@ -116,15 +169,17 @@ class SessionItem(Resource):
 
 
 @sessions.route("/users/<id>/sessions")
-@sessions.doc(params={"id": "A user's id, or `me`."})
+@sessions.doc(params=USER_ID)
 class UserSessions(Resource):
+    @sessions.doc("list_user_sessions")
     @admin
     @problems("user-not-found")
-    @marshal_with(list_of_sessions)
+    @marshal_with(list_of_sessions, description="The user's sessions that live")
     def get(self, id: str, caller: Caller) -> Any:
         """List a user's sessions, newest first"""
         return _list(caller.may_see(id), caller)
 
+    @sessions.doc("end_user_sessions")
     @admin
     @problems("user-not-found")
     @sessions.response(204, "All sessions of the user have ended")

@@ -1,0 +1,101 @@
+"""What a reader of the OpenAPI description learns before the first operation, and of each header.
+
+Markdown, since the tools that show descriptions expect it.
+"""
+
+# ruff: noqa: E501 - Markdown has one paragraph per line, however long.
+from typing import Any
+
+from api.errors import PROBLEMS
+
+Json = dict[str, Any]
+
+_GUIDE = """\
+Accounts, sessions and passwords on Amazon DynamoDB.
+
+## Sign in
+
+`POST /v1/sessions` with a user name or an e-mail address and the password answers with a `token`. Send it with every other call, as `Authorization: Bearer <token>`.
+
+## Pages
+
+A list answers with `items` and `next_cursor`. Send the cursor back with the same filters until it is null, or follow the `Link` header. A page may hold fewer items than `limit`, even none, while more follow.
+
+## Changes that nobody loses
+
+Every answer with a user has an `ETag`. Send it as `If-Match` with a change: if somebody else was faster, nothing is written, and the answer is 412. Send it as `If-None-Match` with a read: if nothing has changed, the answer is 304 and empty.
+
+## Requests
+
+Bodies are JSON in UTF-8, of 64 KB at the most. A member that is unknown, read-only or of the wrong type is refused with a 422 that names it. `X-Request-Id`, 1 to 128 of `[A-Za-z0-9._-]`, is kept if you send it; the answer and the log have it.
+
+## Errors
+
+Every error is `application/problem+json` (RFC 9457), also at URLs that lead nowhere. Switch on its `type`, which never changes; `GET` on it explains it. A client should be ready for any of these with every call:
+
+"""
+
+_TABLE = [
+    "| status | type | title |",
+    "| --- | --- | --- |",
+    *(f"| {p.status} | `{p.type}` | {p.title} |" for p in PROBLEMS.values()),
+]
+
+DESCRIPTION = _GUIDE + "\n".join(_TABLE) + "\n"
+
+
+def _header(description: str, example: str, *, is_always: bool = True, **schema: Any) -> Json:
+    return {
+        "description": description,
+        "required": is_always,
+        "schema": {"type": "string", "examples": [example], **schema},
+    }
+
+
+HEADERS: Json = {
+    "Cache-Control": _header("Nothing about a user may be kept.", "no-store", enum=["no-store"]),
+    "ETag": _header(
+        "The version of the user, for `If-Match` and `If-None-Match`.",
+        '"3-1a1fb1bfee9"',
+        pattern='^"[0-9a-f]+-[0-9a-f]+"$',
+        maxLength=64,
+    ),
+    "Link": _header(
+        "Where the next page is; not there on the last one.",
+        '</v1/users?limit=25&cursor=eyJh>; rel="next"',
+        is_always=False,
+        pattern='^<.+>; rel="next"$',
+        maxLength=4096,
+    ),
+    "Location": _header(
+        "Where the new user is.",
+        "/v1/users/01a1fb07-5f9c-7229-8e0e-c7853035f505",
+        pattern="^/v1/users/[0-9a-f-]{36}$",
+        maxLength=46,
+    ),
+    "Retry-After": {
+        "description": "After how many seconds to try again.",
+        "required": True,
+        "schema": {
+            "type": "integer",
+            "format": "int32",
+            "minimum": 1,
+            "maximum": 86_400,
+            "examples": [2],
+        },
+    },
+    "WWW-Authenticate": _header(
+        "How to sign in, and whether a token that was sent is not valid (RFC 6750).",
+        'Bearer error="invalid_token"',
+        enum=["Bearer", 'Bearer error="invalid_token"'],
+    ),
+    "X-Content-Type-Options": _header(
+        "Browsers take the type of an answer as it is given.", "nosniff", enum=["nosniff"]
+    ),
+    "X-Request-Id": _header(
+        "Names the request in the service's log; yours, if you sent one.",
+        "5f2c8a1e9b7d4c30",
+        pattern="^[A-Za-z0-9._-]+$",
+        maxLength=128,
+    ),
+}

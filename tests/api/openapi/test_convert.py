@@ -1,0 +1,287 @@
+"""Swagger 2.0 to OpenAPI 3.1, for whatever a Flask-RESTX project can declare."""
+
+import pytest
+from flask import Flask
+from flask_restx import Api, Resource, fields, reqparse
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from api.openapi.convert import convert
+from api.openapi.schema import convert_schema
+
+BASE = {"swagger": "2.0", "info": {"title": "T", "version": "1"}, "paths": {}}
+
+
+def operation(**said):
+    """What an operation becomes."""
+    described = {"responses": {"200": {"description": "Fine"}}, **said}
+    return convert({**BASE, "paths": {"/": {"post": described}}})["paths"]["/"]["post"]
+
+
+def parameter(**said):
+    """What a parameter of a query becomes."""
+    [converted] = operation(parameters=[{"name": "p", "in": "query", **said}])["parameters"]
+    return converted
+
+
+def response(**said):
+    """What an answer becomes."""
+    return operation(responses={"200": {"description": "Fine", **said}})["responses"]["200"]
+
+
+class TestSchema:
+    @pytest.mark.parametrize(
+        "old, new",
+        [
+            ({"$ref": "#/definitions/User"}, {"$ref": "#/components/schemas/User"}),
+            ({"$ref": "other.json#/User"}, {"$ref": "other.json#/User"}),
+            ({"type": "string", "example": "a"}, {"type": "string", "examples": ["a"]}),
+            ({"type": "string", "x-nullable": True}, {"type": ["string", "null"]}),
+            ({"type": "string", "x-nullable": False}, {"type": "string"}),
+            (
+                {"type": "string", "enum": ["a"], "x-nullable": True},
+                {"type": ["string", "null"], "enum": ["a", None]},
+            ),
+            (
+                {"$ref": "#/definitions/A", "x-nullable": True},
+                {"anyOf": [{"$ref": "#/components/schemas/A"}, {"type": "null"}]},
+            ),
+            ({"minimum": 1, "exclusiveMinimum": True}, {"exclusiveMinimum": 1}),
+            ({"maximum": 9, "exclusiveMaximum": False}, {"maximum": 9}),
+            ({"discriminator": "kind"}, {"discriminator": {"propertyName": "kind"}}),
+            (
+                {"type": "string", "format": "byte"},
+                {"type": "string", "contentEncoding": "base64"},
+            ),
+            ({"type": "file"}, {"type": "string", "contentMediaType": "application/octet-stream"}),
+            (
+                {"items": {"type": "string", "x-nullable": True}},
+                {"items": {"type": ["string", "null"]}},
+            ),
+            ({"additionalProperties": {"example": 1}}, {"additionalProperties": {"examples": [1]}}),
+            ({"additionalProperties": False}, {"additionalProperties": False}),
+            ({"allOf": [{"example": 1}]}, {"allOf": [{"examples": [1]}]}),
+            ({"type": "string", "x-openapi": {"const": "a", "type": None}}, {"const": "a"}),
+        ],
+    )
+    def test_keyword(self, old, new):
+        """Each keyword becomes what means the same in JSON Schema 2020-12."""
+        assert convert_schema(old) == new
+
+    def test_members_named_like_keywords(self):
+        """A member of an object may be called as a keyword is."""
+        schema = {"properties": {"example": {"type": "file"}, "type": {"example": 1}}}
+
+        assert convert_schema(schema)["properties"] == {
+            "example": {"type": "string", "contentMediaType": "application/octet-stream"},
+            "type": {"examples": [1]},
+        }
+
+
+class TestParameter:
+    def test_schema_stands_apart(self):
+        """What a value must be moves into a schema; what the parameter is stays."""
+        said = {"type": "integer", "minimum": 1, "description": "How many", "required": True}
+
+        assert parameter(**said) == {
+            "name": "p",
+            "in": "query",
+            "description": "How many",
+            "required": True,
+            "schema": {"type": "integer", "minimum": 1},
+        }
+
+    @pytest.mark.parametrize(
+        "old, new",
+        [
+            ("csv", {"explode": False}),
+            ("multi", {"explode": True}),
+            ("ssv", {"style": "spaceDelimited", "explode": False}),
+            ("pipes", {"style": "pipeDelimited", "explode": False}),
+        ],
+    )
+    def test_list(self, old, new):
+        """How a list is written in a query has another name."""
+        items = {"type": "array", "items": {"type": "string"}}
+
+        converted = parameter(**items, collectionFormat=old)
+
+        assert converted == {"name": "p", "in": "query", "schema": items, **new}
+
+    def test_example(self):
+        """An example that 2.0 has no place for gets one."""
+        assert parameter(**{"type": "string", "x-example": "a"})["example"] == "a"
+
+
+class TestBody:
+    def test_media_types(self):
+        """A body has its schema under each media type that is taken."""
+        body = {"name": "payload", "in": "body", "required": True, "schema": {"type": "object"}}
+
+        converted = operation(parameters=[body], consumes=["application/json", "text/json"])
+
+        assert "parameters" not in converted
+        assert converted["requestBody"] == {
+            "required": True,
+            "content": {
+                "application/json": {"schema": {"type": "object"}},
+                "text/json": {"schema": {"type": "object"}},
+            },
+        }
+
+    def test_of_a_path(self):
+        """A body that stands beside a path's parameters belongs to each of its operations."""
+        body = {"name": "payload", "in": "body", "schema": {"type": "object"}}
+        said = {"responses": {"200": {"description": "Fine"}}}
+
+        path = convert({**BASE, "paths": {"/": {"parameters": [body], "post": said}}})["paths"]["/"]
+
+        assert "parameters" not in path
+        assert path["post"]["requestBody"]["content"]["application/json"]["schema"]
+
+    def test_form(self):
+        """Fields of a form become members of an object."""
+        field = {"name": "a", "in": "formData", "type": "string", "required": True}
+
+        body = operation(parameters=[field])["requestBody"]
+
+        schema = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+        assert body["required"] is True
+        assert body["content"] == {"application/x-www-form-urlencoded": {"schema": schema}}
+
+    def test_file(self):
+        """A form with a file is sent in parts."""
+        field = {"name": "a", "in": "formData", "type": "file", "description": "A picture"}
+
+        body = operation(parameters=[field])["requestBody"]
+
+        members = body["content"]["multipart/form-data"]["schema"]["properties"]
+        assert members["a"]["contentMediaType"] == "application/octet-stream"
+        assert members["a"]["description"] == "A picture"
+
+
+class TestResponse:
+    def test_content(self):
+        """An answer has its schema and example under its media type."""
+        said = {"schema": {"type": "string"}, "examples": {"application/json": "a"}}
+
+        assert response(**said)["content"] == {
+            "application/json": {"schema": {"type": "string"}, "example": "a"}
+        }
+
+    def test_media_types_of_one_answer(self):
+        """An answer can have media types that others have not."""
+        said = {"schema": {"type": "string"}, "x-produces": ["application/problem+json"]}
+
+        assert list(response(**said)["content"]) == ["application/problem+json"]
+
+    def test_headers(self):
+        """Headers have schemas."""
+        header = {"type": "string", "description": "Where it is"}
+
+        assert response(headers={"Location": header})["headers"] == {
+            "Location": {"description": "Where it is", "schema": {"type": "string"}}
+        }
+
+    def test_patch(self):
+        """What 2.0 cannot say is patched in, wherever it belongs."""
+        links = {"get": {"operationId": "get"}}
+
+        assert response(**{"x-openapi": {"links": links}})["links"] == links
+
+
+class TestSecurity:
+    @pytest.mark.parametrize(
+        "old, new",
+        [
+            ({"type": "basic"}, {"type": "http", "scheme": "basic"}),
+            (
+                {"type": "apiKey", "in": "header", "name": "X-Key"},
+                {"type": "apiKey", "in": "header", "name": "X-Key"},
+            ),
+            (
+                {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "x-openapi": {"type": "http", "scheme": "bearer", "in": None, "name": None},
+                },
+                {"type": "http", "scheme": "bearer"},
+            ),
+            (
+                {
+                    "type": "oauth2",
+                    "flow": "accessCode",
+                    "authorizationUrl": "/a",
+                    "tokenUrl": "/t",
+                    "scopes": {"read": "Reading"},
+                },
+                {
+                    "type": "oauth2",
+                    "flows": {
+                        "authorizationCode": {
+                            "scopes": {"read": "Reading"},
+                            "authorizationUrl": "/a",
+                            "tokenUrl": "/t",
+                        }
+                    },
+                },
+            ),
+        ],
+    )
+    def test_scheme(self, old, new):
+        """Each scheme becomes what means the same."""
+        document = convert({**BASE, "securityDefinitions": {"s": old}})
+
+        assert document["components"]["securitySchemes"]["s"] == new
+
+    def test_nobody_signs_in(self):
+        """That an operation needs no security is not lost."""
+        assert operation(security=[])["security"] == []
+
+
+class TestServers:
+    @pytest.mark.parametrize(
+        "said, urls",
+        [
+            ({}, ["/"]),
+            ({"basePath": "/v1"}, ["/v1"]),
+            ({"host": "a.example", "basePath": "/v1"}, ["https://a.example/v1"]),
+            (
+                {"host": "a.example", "basePath": "/", "schemes": ["http", "https"]},
+                ["http://a.example/", "https://a.example/"],
+            ),
+        ],
+    )
+    def test_urls(self, said, urls):
+        """Host, base path and schemes become URLs."""
+        assert [server["url"] for server in convert({**BASE, **said})["servers"]] == urls
+
+
+class TestProject:
+    def test_of_somebody_else(self):
+        """What RESTX writes for a project with parsers, parents and forms is valid as 3.1."""
+        app = Flask(__name__)
+        api = Api(app, authorizations={"basic": {"type": "basic"}}, security="basic")
+        parent = api.model("Animal", {"kind": fields.String(discriminator=True)})
+        cat = api.inherit("Cat", parent, {"lives": fields.Integer(min=0, example=9)})
+        parser = reqparse.RequestParser()
+        parser.add_argument("tag", action="append", help="Tags")
+        parser.add_argument("picture", location="files", type=bytes)
+
+        @api.route("/cats/<int:id>")
+        class Cat(Resource):
+            @api.expect(parser)
+            @api.response(200, "A cat", cat, headers={"X-Cat": "Its name"})
+            def post(self, id):
+                """Paint a cat"""
+
+            @api.expect([cat])
+            @api.marshal_list_with(cat)
+            def put(self, id):
+                """Replace cats"""
+
+        with app.test_request_context():
+            document = convert(api.__schema__)
+
+        assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+        assert document["components"]["schemas"].keys() == {"Animal", "Cat"}

@@ -1,0 +1,55 @@
+"""Both descriptions: written once, served, committed."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from api import openapi
+
+NAMES = list(openapi.PATHS)
+
+
+class TestDocuments:
+    @pytest.mark.parametrize("name", NAMES)
+    def test_committed_file_is_current(self, bare, name):
+        """openapi/*.json is what the code describes; if not: make openapi."""
+        assert openapi.PATHS[name].read_text() == openapi.render(bare, name)
+
+    @pytest.mark.parametrize("seed", ["1", "2"])
+    def test_every_process_describes_alike(self, seed):
+        """The descriptions do not depend on the order in which a process walks its sets."""
+        script = (
+            "import api, api.openapi as o; app = api.create_app();"
+            " print(*(o.render(app, name) for name in o.PATHS), sep='', end='')"
+        )
+        environment = {**os.environ, "ROSTER_SECRET_KEY": "x", "PYTHONHASHSEED": seed}
+
+        run = subprocess.run(
+            [sys.executable, "-c", script], env=environment, capture_output=True, check=True
+        )
+
+        assert run.stdout.decode() == "".join(openapi.PATHS[name].read_text() for name in NAMES)
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_served(self, anybody, name):
+        """/openapi.json and /swagger.json serve what is committed."""
+        response = anybody.get(f"/{name}.json")
+
+        assert response.status_code == 200
+        assert response.mimetype == "application/json"
+        assert response.json == json.loads(openapi.PATHS[name].read_text())
+
+    def test_commands_write_where_the_test_looks(self, bare, monkeypatch, tmp_path):
+        """`roster openapi write` writes both files."""
+        paths = {name: tmp_path / name for name in NAMES}
+        monkeypatch.setattr(openapi, "PATHS", paths)
+
+        result = bare.test_cli_runner().invoke(args=["openapi", "write"])
+
+        assert result.exit_code == 0, result.output
+        assert {name: path.read_text() for name, path in paths.items()} == {
+            name: openapi.render(bare, name) for name in NAMES
+        }
