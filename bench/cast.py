@@ -43,6 +43,11 @@ def enrol(service: Service, users: int) -> Cast:
     return Cast(usernames, opened["user"], opened["token"], admin["token"])
 
 
+def bearer(token: str) -> dict[str, str]:
+    """The header of whoever has a session."""
+    return {"Authorization": f"Bearer {token}"}
+
+
 def _sign_up(service: Service, username: str) -> None:
     body = {"username": username, "email": f"{username}@example.com", "password": PASSWORD}
     service.ask("POST", "/v1/users", 201, body=body)

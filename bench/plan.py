@@ -2,16 +2,16 @@
 
 import json
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from bench import argon2, service
-from bench.cast import PAGE, PASSWORD, Cast, enrol
-from bench.load import Load, Sample, run
+from bench.cast import PAGE, PASSWORD, Cast, bearer, enrol
+from bench.load import Load, run_warm
 from bench.service import Service
+from bench.tables import Round
 
 BARE = "bare Flask route"
 READ = "`GET /v1/users/{id}`"
@@ -24,9 +24,6 @@ CONNECTIONS = {BARE: 16, READ: 16, LIST: 16, SIGN_UP: 8, SIGN_IN: 8}
 STARTS = 5
 # argon2 stands between the two that are compared with it.
 ORDER = (BARE, READ, LIST, SIGN_UP, ARGON2, SIGN_IN)
-_WARM_UP = 1
-# Requests that wrk leaves behind when its time is up are not the next load's.
-_PAUSE = 0.5
 
 _NEW_USER = f"""
 local function body_of(made)
@@ -36,8 +33,6 @@ local function body_of(made)
 end
 """
 
-# By what was measured.
-Round = dict[str, Sample]
 Report = Callable[[str], None]
 
 
@@ -88,7 +83,10 @@ def measure(folder: Path, *, rounds: int, seconds: int, users: int, report: Repo
 
 
 def _round(bare: Service, roster: Service, cast: Cast, seconds: int, report: Report) -> Round:
-    steps = {load.name: partial(_measured, load, seconds) for load in _loads(bare, roster, cast)}
+    steps = {
+        load.name: partial(run_warm, load, CONNECTIONS[load.name], seconds)
+        for load in _loads(bare, roster, cast)
+    }
     found = {}
     for name in ORDER:
         found[name] = argon2.measure(seconds) if name == ARGON2 else steps[name]()
@@ -96,29 +94,16 @@ def _round(bare: Service, roster: Service, cast: Cast, seconds: int, report: Rep
     return found
 
 
-def _measured(load: Load, seconds: int) -> Sample:
-    connections = CONNECTIONS[load.name]
-    run(load, connections, _WARM_UP)
-    time.sleep(_PAUSE)
-    sample = run(load, connections, seconds)
-    time.sleep(_PAUSE)
-    return sample
-
-
 def _loads(bare: Service, roster: Service, cast: Cast) -> list[Load]:
     post = partial(Load, method="POST", expected=201, headers={"Content-Type": "application/json"})
     users = f"{roster.url}/v1/users"
     return [
         Load(BARE, bare.pid, f"{bare.url}/"),
-        Load(READ, roster.pid, f"{users}/{cast.user['id']}", headers=_bearer(cast.token)),
-        Load(LIST, roster.pid, f"{roster.url}{PAGE}", headers=_bearer(cast.admin_token)),
-        post(SIGN_UP, roster.pid, users, body=_NEW_USER),
-        post(SIGN_IN, roster.pid, f"{roster.url}/v1/sessions", body=_credentials(cast.usernames)),
+        Load(READ, roster.pid, f"{users}/{cast.user['id']}", headers=bearer(cast.token)),
+        Load(LIST, roster.pid, f"{roster.url}{PAGE}", headers=bearer(cast.admin_token)),
+        post(SIGN_UP, roster.pid, users, bodies=_NEW_USER),
+        post(SIGN_IN, roster.pid, f"{roster.url}/v1/sessions", bodies=_credentials(cast.usernames)),
     ]
-
-
-def _bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
 
 
 def _credentials(usernames: list[str]) -> str:

@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, Any, NoReturn
 
@@ -14,7 +14,7 @@ LOOPBACK = "127.0.0.1"
 # The service finishes requests in flight; the longest is a handful of argon2 hashes.
 _STOP_TIMEOUT = 15.0
 # Settings of whoever runs the benchmark must not change what is measured, but for these two.
-_FOREIGN = ("ROSTER_", "DYNAMODB_", "AWS_")
+_FOREIGN = ("ROSTER_", "DYNAMODB_", "AWS_", "NODE_", "UVICORN_")
 CHOICES = ("DYNAMODB_ENGINE", "DYNAMODB_TRANSPORT")
 
 
@@ -32,13 +32,17 @@ def stop_on_signals() -> None:
 
 @contextmanager
 def running(
-    command: Sequence[str], log: IO[bytes] | int, **options: Any
+    command: Sequence[str],
+    log: IO[bytes] | int,
+    settings: Mapping[str, str] | None = None,
+    **options: Any,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command for as long as the `with` block lasts.
 
     Args:
         command: The program and its arguments.
         log: Where its output goes.
+        settings: Variables of its environment.
         options: More arguments of `subprocess.Popen`.
     """
     # A session of its own: Ctrl-C in a terminal reaches the benchmark alone, which ends the rest.
@@ -47,7 +51,7 @@ def running(
         stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        env=environment(),
+        env={**environment(), **(settings or {})},
         **options,
     )
     try:

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from bench.process import LOOPBACK, BenchError, free_port, running
 
 WORKERS = 2
+REGION = "us-east-1"
 _START_TIMEOUT = 30.0
 _POLL_INTERVAL = 0.005
 _REQUEST_TIMEOUT = 30.0
@@ -65,12 +66,30 @@ class Service:
 @contextmanager
 def roster(data: Path) -> Iterator[Service]:
     """`roster serve --local` on a data folder."""
-    program = Path(sys.executable).with_name("roster")
-    if not program.exists():
-        raise BenchError(f"{program} is missing: run the benchmark with `make bench`.")
     data.mkdir(parents=True, exist_ok=True)
-    command = [str(program), "serve", "--local", "--workers", str(WORKERS), "--data", str(data)]
-    with _serving(command, "/health/ready", data.with_suffix(".log")) as service:
+    command = [*_roster_serve(), "--local", "--data", str(data)]
+    with serving(command, "/health/ready", data.with_suffix(".log")) as service:
+        yield service
+
+
+@contextmanager
+def roster_on(endpoint: str, log: Path, *, transport: str) -> Iterator[Service]:
+    """`roster serve` on tables that are there already.
+
+    Args:
+        endpoint: The URL of a DynamoDB that checks no signatures.
+        log: Where its output goes.
+        transport: `lean` or `botocore`.
+    """
+    settings = {
+        "ROSTER_SECRET_KEY": "only the benchmark's",
+        "DYNAMODB_HOST": endpoint,
+        "DYNAMODB_REGION": REGION,
+        "DYNAMODB_AWS_ACCESS_KEY_ID": "local",
+        "DYNAMODB_AWS_SECRET_ACCESS_KEY": "local",
+        "DYNAMODB_TRANSPORT": transport,
+    }
+    with serving(_roster_serve(), "/health/ready", log, settings) as service:
         yield service
 
 
@@ -78,18 +97,35 @@ def roster(data: Path) -> Iterator[Service]:
 def bare(body: Any, log: Path) -> Iterator[Service]:
     """The bare route that answers with a body."""
     command = [sys.executable, "-m", "bench.bare", json.dumps(body)]
-    with _serving(command, "/", log) as service:
+    with serving(command, "/", log) as service:
         yield service
 
 
 @contextmanager
-def _serving(command: Sequence[str], path: str, log: Path) -> Iterator[Service]:
+def serving(
+    command: Sequence[str], path: str, log: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[Service]:
+    """A server, from its first answer on for as long as the `with` block lasts.
+
+    Args:
+        command: The program and its arguments, to which `--port` is added.
+        path: What it answers with 200 when it is ready.
+        log: Where its output goes.
+        settings: Variables of its environment.
+    """
     port = free_port()
     with log.open("ab") as output:
         began = time.monotonic()
-        with running([*command, "--port", str(port)], output) as process:
+        with running([*command, "--port", str(port)], output, settings) as process:
             _wait(process, port, path, log)
             yield Service(process.pid, port, time.monotonic() - began)
+
+
+def _roster_serve() -> list[str]:
+    program = Path(sys.executable).with_name("roster")
+    if not program.exists():
+        raise BenchError(f"{program} is missing: run the benchmark with `make bench`.")
+    return [str(program), "serve", "--workers", str(WORKERS)]
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, path: str, log: Path) -> None:
