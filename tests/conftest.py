@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from api import create_app
 from api.config import Config
+from flask_pynamodb import DEFAULT_TRANSPORT, TRANSPORTS
 from models import CHEAPEST, db
 
 pytest_plugins = ["flask_pynamodb.testing"]
@@ -22,14 +23,33 @@ pytest_plugins = ["flask_pynamodb.testing"]
 PASSWORD = "correct horse battery staple"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--transport",
+        choices=TRANSPORTS,
+        default=DEFAULT_TRANSPORT,
+        help="how tests that do not choose for themselves reach DynamoDB",
+    )
+
+
+@pytest.fixture(scope="session")
+def transport(request: pytest.FixtureRequest) -> str:
+    """How tests that do not choose for themselves reach DynamoDB."""
+    return str(request.config.getoption("--transport"))
+
+
 @pytest.fixture
-def config(dynamodb_settings: dict[str, Any]) -> Config:
+def config(dynamodb_settings: dict[str, Any], transport: str) -> Config:
     """Settings for an app on the engine, with a table prefix that no other test has."""
     return Config(
         secret_key="only for tests",
         workers=1,
         # Tests look into whole tables; that the service never does has a test of its own.
-        dynamodb={**dynamodb_settings, "DYNAMODB_ALLOW_SCAN": True},
+        dynamodb={
+            **dynamodb_settings,
+            "DYNAMODB_ALLOW_SCAN": True,
+            "DYNAMODB_TRANSPORT": transport,
+        },
     )
 
 

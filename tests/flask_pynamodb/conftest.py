@@ -39,7 +39,7 @@ def proxy(dynamodb_engine: Engine) -> Iterator[FaultyProxy]:
 
 
 @pytest.fixture
-def settings(host: str) -> dict[str, Any]:
+def settings(host: str, transport: str) -> dict[str, Any]:
     return {
         "SECRET_KEY": "only for tests",
         "DYNAMODB_HOST": host,
@@ -48,6 +48,7 @@ def settings(host: str) -> dict[str, Any]:
         "DYNAMODB_AWS_SECRET_ACCESS_KEY": "local",
         "DYNAMODB_TABLE_PREFIX": f"{uuid4().hex[:12]}-",
         "DYNAMODB_ALLOW_SCAN": True,
+        "DYNAMODB_TRANSPORT": transport,
     }
 
 

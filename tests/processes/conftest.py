@@ -11,9 +11,9 @@ from tests.processes.stage import HERE, Stage
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def stage(tmp_path: Path, transport: str) -> Iterator[Stage]:
     """Where the test starts its processes; none is left afterwards."""
-    stage = Stage(tmp_path)
+    stage = Stage(tmp_path, transport)
     with contextlib.closing(stage):
         yield stage
 

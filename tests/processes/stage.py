@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from flask_pynamodb import DEFAULT_TRANSPORT
+
 HERE = "127.0.0.1"
 PROJECT = Path(__file__).parents[2]
 ROSTER = Path(sys.executable).with_name("roster")
@@ -159,10 +161,18 @@ class Running:
 
 
 class Stage:
-    """A folder, an environment, and every process that was started in them."""
+    """A folder, an environment, and every process that was started in them.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: An empty one.
+        transport: How services reach DynamoDB.
+    """
+
+    def __init__(self, folder: Path, transport: str = DEFAULT_TRANSPORT) -> None:
         self.folder = folder
+        # What is the default is left to be it.
+        is_default = transport == DEFAULT_TRANSPORT
+        self._settings = {} if is_default else {"DYNAMODB_TRANSPORT": transport}
         self.data = folder / "data"
         # Inherited by whatever a process starts, so that even orphans are found.
         self._mark = uuid4().hex
@@ -178,7 +188,13 @@ class Stage:
             process = subprocess.Popen(
                 command,
                 cwd=cwd or self.folder,
-                env={**clean, "HOME": str(self.folder), _MARK: self._mark, **settings},
+                env={
+                    **clean,
+                    "HOME": str(self.folder),
+                    _MARK: self._mark,
+                    **self._settings,
+                    **settings,
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
