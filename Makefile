@@ -7,17 +7,20 @@ BIN := $(VENV)/bin
 ENGINE := engine/node_modules/.package-lock.json
 FASTAPI := bench/peers/fastapi/.venv
 EXPRESS := bench/peers/express/node_modules/.package-lock.json
+NPM := node_modules/.package-lock.json
 RUN := $(VENV)/run.stamp
 DEV := $(VENV)/dev.stamp
 VECTORS := $(VENV)/vectors.stamp
+# Committed, so that neither a start nor the container fetches anything for the page at /docs.
+SWAGGER_UI := $(wildcard api/static/swagger-ui/*)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_LOGLEVEL := error
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-peers openapi docs lock clean
+.PHONY: help run test test-browser lint format bench bench-peers openapi swagger-ui docs lock clean
 
 help: ## list every target
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
 
 run: $(RUN) $(ENGINE) ## serve the API on the embedded engine with demo users (PORT=8080 DATA=.roster)
 	@exec $(BIN)/roster serve --local --with-make --port $(PORT) --data "$(DATA)"
@@ -54,6 +57,9 @@ docs: $(DEV) ## build the Sphinx site, warnings are errors
 lock: $(DEV) ## compile requirements/*.txt anew, with hashes
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate -q pyproject.toml requirements/run.in -o requirements/run.txt
+swagger-ui: swagger-ui/$(NPM) ## copy the locked Swagger UI to api/static/swagger-ui
+	cp $(addprefix swagger-ui/node_modules/swagger-ui-dist/,$(notdir $(SWAGGER_UI))) api/static/swagger-ui/
+
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate -q pyproject.toml requirements/test.in -c requirements/run.txt \
 	    -o requirements/test.txt
@@ -89,6 +95,13 @@ $(ENGINE): engine/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is needed to install the local engine" >&2; exit 1; }
 	@echo "Installing the local engine ..."
 	@npm ci --prefix engine --no-fund --no-audit --no-update-notifier >/dev/null
+	@touch $@
+
+# Scripts that packages want to run at installation are for nothing that is used here.
+%/$(NPM): %/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed to install $*" >&2; exit 1; }
+	@echo "Installing the locked packages of $* ..."
+	@npm ci --prefix $* --ignore-scripts --no-fund --no-audit --no-update-notifier >/dev/null
 	@touch $@
 
 $(FASTAPI)/run.stamp: bench/peers/fastapi/requirements.txt

@@ -3,45 +3,21 @@
 Markdown, since the tools that show descriptions expect it.
 """
 
-# ruff: noqa: E501 - Markdown has one paragraph per line, however long.
+# ruff: noqa: E501 - Markdown has one item per line, however long.
 from typing import Any
-
-from api.errors import PROBLEMS
 
 Json = dict[str, Any]
 
-_GUIDE = """\
+DESCRIPTION = """\
 Accounts, sessions and passwords on Amazon DynamoDB.
 
-## Sign in
-
-`POST /v1/sessions` with a user name or an e-mail address and the password answers with a `token`. Send it with every other call, as `Authorization: Bearer <token>`.
-
-## Pages
-
-A list answers with `items` and `next_cursor`. Send the cursor back with the same filters until it is null, or follow the `Link` header. A page may hold fewer items than `limit`, even none, while more follow.
-
-## Changes that nobody loses
-
-Every answer with a user has an `ETag`. Send it as `If-Match` with a change: if somebody else was faster, nothing is written, and the answer is 412. Send it as `If-None-Match` with a read: if nothing has changed, the answer is 304 and empty.
-
-## Requests
-
-Bodies are JSON in UTF-8, of 64 KB at the most. A member that is unknown, read-only or of the wrong type is refused with a 422 that names it. `X-Request-Id`, 1 to 128 of `[A-Za-z0-9._-]`, is kept if you send it; the answer and the log have it.
-
-## Errors
-
-Every error is `application/problem+json` (RFC 9457), also at URLs that lead nowhere. Switch on its `type`, which never changes; `GET` on it explains it. A client should be ready for any of these with every call:
-
+- **Sign in** with `POST /v1/sessions`, a user name or e-mail address, and the password. The answer has a `token`: send it with every other call, as `Authorization: Bearer <token>`.
+- **Lists** come in pages of `items` and `next_cursor`. Send the cursor back with the same filters until it is null, or follow the `Link` header. A page may hold fewer items than `limit`, even none, while more follow.
+- **Changes that nobody loses**: every answer with a user has an `ETag`. Send it as `If-Match` with a change; if somebody else was faster, nothing is written and the answer is 412. Send it as `If-None-Match` with a read; if nothing has changed, the answer is 304 and empty.
+- **Bodies** are JSON in UTF-8, of 64 KB at the most. A member that is unknown, read-only or of the wrong type is refused with a 422 that names it.
+- **Errors** are `application/problem+json` (RFC 9457) everywhere. Switch on their `type`, which never changes; `GET` on it explains it. Beside what an operation lists, any URL can answer with `/problems/not-found`, `/problems/method-not-allowed`, with the methods that it takes in `Allow`, or `/problems/bad-request`. Be ready for `/problems/too-many-requests`, with `Retry-After`.
+- **Every request has a name**, in `X-Request-Id` and in the log. Send one of 1 to 128 of `[A-Za-z0-9._-]` to choose it.
 """
-
-_TABLE = [
-    "| status | type | title |",
-    "| --- | --- | --- |",
-    *(f"| {p.status} | `{p.type}` | {p.title} |" for p in PROBLEMS.values()),
-]
-
-DESCRIPTION = _GUIDE + "\n".join(_TABLE) + "\n"
 
 
 def _header(description: str, example: str, *, is_always: bool = True, **schema: Any) -> Json:

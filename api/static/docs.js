@@ -6,12 +6,13 @@ window.ui = SwaggerUIBundle({
   domNode: root,
   validatorUrl: null,
   docExpansion: "list",
+  tryItOutEnabled: true,
   persistAuthorization: true,
   displayRequestDuration: true,
   requestInterceptor: (request) => {
     const token = request.headers.Authorization;
-    if (token && !/^bearer /i.test(token)) {
-      request.headers.Authorization = `Bearer ${token}`;
+    if (token) {
+      request.headers.Authorization = token.replace(/^(bearer +)+/i, "Bearer ");
     }
     return request;
   },

@@ -1,0 +1,91 @@
+// Drives Chromium through Swagger UI as a person would, and prints what it has seen as JSON.
+// Usage: node docs.mjs <base URL> <password of john> [file for a screenshot]
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const [base, password, screenshot] = process.argv.slice(2);
+const seen = { version: null, console: [], foreign: [], policy: null, answers: {} };
+const profile = await mkdtemp(join(tmpdir(), "roster-browser-"));
+const browser = await chromium.launchPersistentContext(profile, {
+  executablePath: "/usr/bin/chromium",
+  viewport: { width: 1280, height: 960 },
+  args: [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+});
+
+// Whatever is asked of another host is noted and goes nowhere.
+await browser.route(
+  (url) => url.origin !== base && !["data:", "blob:"].includes(url.protocol),
+  (route) => {
+    seen.foreign.push(route.request().url());
+    return route.abort();
+  },
+);
+
+const page = await browser.newPage();
+page.setDefaultTimeout(30_000);
+page.on("console", (message) => {
+  if (["error", "warning"].includes(message.type())) seen.console.push(message.text());
+});
+page.on("pageerror", (error) => seen.console.push(String(error)));
+
+const operation = (id) => page.locator(`#operations-users-${id}, #operations-sessions-${id}`);
+
+async function execute(id, { body, status }) {
+  const block = operation(id);
+  if (!(await block.locator(".execute").isVisible())) await block.locator(".opblock-summary").click();
+  if (body) await block.locator("textarea.body-param__text").fill(JSON.stringify(body, null, 2));
+  await block.locator(".execute").click();
+  const live = block.locator(".live-responses-table tbody tr").first();
+  await live.waitFor();
+  seen.answers[id] = Number((await live.locator(".response-col_status").innerText()).trim().slice(0, 3));
+  const text = await live.locator(".highlight-code code, pre.microlight").first().innerText();
+  if (seen.answers[id] !== status) throw new Error(`${id} answered ${seen.answers[id]}: ${text}`);
+  return text;
+}
+
+async function authorize(token) {
+  await page.locator(".auth-wrapper button.authorize").first().click();
+  await page.locator(".auth-container input").fill(token);
+  await page.locator(".auth-container button.authorize").click();
+  await page.locator(".auth-container button.btn-done").click();
+}
+
+try {
+  const response = await page.goto(`${base}/docs`);
+  seen.policy = response.headers()["content-security-policy"];
+  await page.locator("#operations-users-list_users").waitFor();
+  seen.version = (await page.locator(".version-stamp .version").innerText()).trim();
+
+  const login = { login: "john", password };
+  const opened = await execute("sign_in", { body: login, status: 201 });
+  await authorize(opened.match(/rst_[\w-]+/)[0]);
+  await execute("list_users", { status: 200 });
+
+  // What was authorized stays so when the page is loaded again.
+  await page.reload();
+  await page.locator("#operations-users-list_users").waitFor();
+  const name = `ada-${Date.now().toString(36)}`;
+  const ada = { username: name, email: `${name}@example.com`, password: "a stone bridge over the river" };
+  await execute("create_user", { body: ada, status: 201 });
+  await execute("list_users", { status: 200 });
+  if (screenshot) {
+    await page.reload();
+    await page.locator("#operations-users-list_users").waitFor();
+    await page.screenshot({ path: screenshot });
+  }
+} finally {
+  await browser.close();
+  await rm(profile, { recursive: true, force: true });
+}
+console.log(JSON.stringify(seen));
