@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from coverage import Coverage
 
 from flask_pynamodb.lean import LeanClient
 from flask_pynamodb.local import Engine
@@ -34,10 +35,18 @@ def fork(work: Callable[[], None]) -> int:
         status = 1
         try:
             work()
+            _save_coverage()
             status = 0
         finally:
             os._exit(status)
     return child
+
+
+def _save_coverage() -> None:
+    # os._exit() leaves no time for it, and what runs after a fork runs in children only. coverage
+    # could do it by itself (patch = _exit), but for every process there is, also amid a signal.
+    if coverage := Coverage.current():
+        coverage.save()
 
 
 def status_of(child: int) -> int:
