@@ -30,6 +30,7 @@ test: $(DEV) $(VECTORS) $(ENGINE) ## run the whole suite (ARGS="-k name" narrows
 
 coverage: $(DEV) $(VECTORS) $(ENGINE) ## run the suite and hold branch coverage to its bound
 	$(BIN)/pytest -n auto --cov --cov-report=term $(ARGS)
+	$(BIN)/coverage report --include='flask_pynamodb/*' --fail-under=100
 
 lint: $(DEV) ## ruff, ruff format, mypy, bandit, import-linter
 	$(BIN)/ruff check .
