@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 ENGINE := engine/node_modules/.package-lock.json
 FASTAPI := bench/peers/fastapi/.venv
 EXPRESS := bench/peers/express/node_modules/.package-lock.json
+CONTRACT := tests/contract/node_modules/.bin
 NPM := node_modules/.package-lock.json
 RUN := $(VENV)/run.stamp
 DEV := $(VENV)/dev.stamp
@@ -17,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_LOGLEVEL := error
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser lint format bench bench-peers openapi swagger-ui docs lock clean
+.PHONY: help run test test-browser lint lint-openapi format bench bench-peers openapi swagger-ui docs lock clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -32,12 +33,22 @@ coverage: $(DEV) $(VECTORS) $(ENGINE) ## run the suite and hold branch coverage 
 	$(BIN)/pytest -n auto --cov --cov-report=term $(ARGS)
 	$(BIN)/coverage report --include='flask_pynamodb/*' --fail-under=100
 
+test-browser: $(DEV) $(ENGINE) tests/browser/$(NPM) ## drive Chromium through Swagger UI
+	@test -x /usr/bin/chromium || { apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends chromium; }
+	$(BIN)/pytest tests/browser $(ARGS)
+
 lint: $(DEV) ## ruff, ruff format, mypy, bandit, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/bandit -q -c pyproject.toml -r api models flask_pynamodb
 	$(BIN)/lint-imports
+
+lint-openapi: tests/contract/$(NPM) ## Spectral with the OWASP rules, and Redocly
+	$(CONTRACT)/spectral lint -q --fail-severity=hint -r openapi/spectral.yaml openapi/openapi.json
+	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
+	    $(CONTRACT)/redocly lint --config openapi/redocly.yaml openapi/openapi.json
 
 format: $(DEV) ## put the code into shape
 	$(BIN)/ruff check --fix .
@@ -52,15 +63,15 @@ bench-peers: $(DEV) $(ENGINE) $(FASTAPI)/run.stamp $(EXPRESS) ## measure reads b
 openapi: $(DEV) ## write openapi/*.json
 	ROSTER_SECRET_KEY=unused $(BIN)/roster openapi write
 
+swagger-ui: swagger-ui/$(NPM) ## copy the locked Swagger UI to api/static/swagger-ui
+	cp $(addprefix swagger-ui/node_modules/swagger-ui-dist/,$(notdir $(SWAGGER_UI))) api/static/swagger-ui/
+
 docs: $(DEV) ## build the Sphinx site, warnings are errors
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
 
 lock: $(DEV) ## compile requirements/*.txt anew, with hashes
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate -q pyproject.toml requirements/run.in -o requirements/run.txt
-swagger-ui: swagger-ui/$(NPM) ## copy the locked Swagger UI to api/static/swagger-ui
-	cp $(addprefix swagger-ui/node_modules/swagger-ui-dist/,$(notdir $(SWAGGER_UI))) api/static/swagger-ui/
-
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate -q pyproject.toml requirements/test.in -c requirements/run.txt \
 	    -o requirements/test.txt
@@ -92,17 +103,17 @@ $(VECTORS): requirements/run.txt $(DEV)
 	    -r $(VENV)/vectors/lock.txt -d $(VENV)/vectors
 	@touch $@
 
-$(ENGINE): engine/package-lock.json
-	@command -v npm >/dev/null || { echo "npm is needed to install the local engine" >&2; exit 1; }
-	@echo "Installing the local engine ..."
-	@npm ci --prefix engine --no-fund --no-audit --no-update-notifier >/dev/null
-	@touch $@
-
 # Scripts that packages want to run at installation are for nothing that is used here.
 %/$(NPM): %/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is needed to install $*" >&2; exit 1; }
 	@echo "Installing the locked packages of $* ..."
 	@npm ci --prefix $* --ignore-scripts --no-fund --no-audit --no-update-notifier >/dev/null
+	@touch $@
+
+$(ENGINE): engine/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed to install the local engine" >&2; exit 1; }
+	@echo "Installing the local engine ..."
+	@npm ci --prefix engine --no-fund --no-audit --no-update-notifier >/dev/null
 	@touch $@
 
 $(FASTAPI)/run.stamp: bench/peers/fastapi/requirements.txt

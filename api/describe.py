@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from flask_restx.utils import merge
 
-from api.errors import PROBLEMS
+from api.problems import PROBLEMS
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -10,6 +10,7 @@ from flask_pynamodb import make_cursor, read_cursor
 
 LIMIT = {
     "type": "integer",
+    "format": "int32",
     "minimum": 1,
     "maximum": 100,
     "default": 25,

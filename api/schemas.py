@@ -36,13 +36,20 @@ user = Model(
         "email": Text(
             required=True,
             description="Unique, whatever its case",
+            pattern="^[^@]+@[^@]+$",
             max_length=254,
             example="john@example.com",
         ),
         "email_verified": fields.Boolean(
             required=True, description="Whether the address is known to be the user's"
         ),
-        "full_name": Text(required=True, nullable=True, max_length=200, example="John Doe"),
+        "full_name": Text(
+            required=True,
+            nullable=True,
+            description="As the user wants to be called",
+            max_length=200,
+            example="John Doe",
+        ),
         "status": Text(
             required=True,
             description="Only an active user can sign in",

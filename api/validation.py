@@ -17,6 +17,7 @@ from flask_restx.model import SchemaModel
 
 from api.describe import describe, problems
 from api.errors import RequestError
+from api.faults import escape, faults_of, printable, refuse_all, refuse_one, shortened
 
 View = Callable[..., Any]
 
@@ -24,9 +25,8 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 # Deeper bodies are nobody's account, and every walk over one costs stack.
 _DEEPEST = 32
-# A body of 64 KB can be wrong in thousands of places; nobody reads them all.
-_MOST_NAMED = 5
-_MOST_LISTED = 50
+# A header can be as long as a server lets it; what is repeated of it is not.
+_LONGEST_TYPE = 100
 
 
 def body(
@@ -52,7 +52,7 @@ def body(
             payload = _read_json(media_types)
             if reserved:
                 _refuse_reserved(payload, reserved, kwargs["caller"])
-            _refuse_all(check(payload))
+            refuse_all(check(payload))
             return view(*args, payload=payload, **kwargs)
 
         slugs = ["malformed-json", "payload-too-large", "unsupported-media-type", "invalid-request"]
@@ -80,9 +80,9 @@ def query(parameters: Mapping[str, Mapping[str, Any]]) -> Callable[[View], View]
             given: dict[str, Any] = {}
             for name, values in request.args.lists():
                 if len(values) > 1:
-                    _refuse_one(f"/{name}", "Give this parameter once.")
+                    refuse_one(f"/{name}", "Give this parameter once.")
                 given[name] = _number(values[0]) if name in numbers else values[0]
-            _refuse_all(check(given))
+            refuse_all(check(given))
             return view(*args, **given, **kwargs)
 
         return problems("invalid-request")(describe(checked, params=documentation))
@@ -101,7 +101,8 @@ def _read_json(media_types: tuple[str, ...]) -> dict[str, Any]:
     if request.mimetype not in media_types:
         raise RequestError(
             "unsupported-media-type",
-            f"The body must be {' or '.join(media_types)}, not {request.mimetype or 'untyped'}.",
+            f"The body must be {' or '.join(media_types)}, not"
+            f" {request.mimetype[:_LONGEST_TYPE] or 'untyped'}.",
         )
     try:
         payload = json.loads(
@@ -113,8 +114,8 @@ def _read_json(media_types: tuple[str, ...]) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise RequestError("malformed-json", f"The body is not JSON: {_reason(error)}.") from None
     if not isinstance(payload, dict):
-        _refuse_one("", "The body must be a JSON object.")
-    _refuse_all(_strange_values(payload))
+        refuse_one("", "The body must be a JSON object.")
+    refuse_all(_strange_values(payload))
     return payload
 
 
@@ -131,10 +132,10 @@ def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) < len(pairs):
         seen: set[str] = set()
         name = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        pointer = _printable(f"/{_escape(name)}")
+        pointer = shortened(printable(f"/{escape(name)}"))
         raise RequestError(
             "malformed-json",
-            f"The member {pointer} occurs twice in one object.",
+            f"The member {pointer or 'with a long name'} occurs twice in one object.",
             [(pointer, "It occurs twice.")],
         )
     return members
@@ -164,7 +165,7 @@ def _strange_values(payload: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield pointer, "It is a number of more than 64 bits."
         elif isinstance(value, dict):
             for name, part in value.items():
-                here = f"{pointer}/{_escape(name)}"
+                here = f"{pointer}/{escape(name)}"
                 yield from _strange_text(here, name)
                 waiting.append((here, part, depth + 1))
         elif isinstance(value, list):
@@ -173,13 +174,9 @@ def _strange_values(payload: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _strange_text(pointer: str, text: str) -> Iterator[tuple[str, str]]:
     if "\0" in text:
-        yield _printable(pointer), "It contains a NUL character."
-    elif not text.isascii() and _printable(text) != text:
-        yield _printable(pointer), "It contains half of a surrogate pair."
-
-
-def _printable(text: str) -> str:
-    return text.encode(errors="replace").decode()
+        yield printable(pointer), "It contains a NUL character."
+    elif not text.isascii() and printable(text) != text:
+        yield printable(pointer), "It contains half of a surrogate pair."
 
 
 def _refuse_reserved(payload: dict[str, Any], reserved: frozenset[str], caller: Any) -> None:
@@ -196,7 +193,9 @@ def _compile(schema: Mapping[str, Any]) -> Callable[[Any], list[tuple[str, str]]
     validator = jsonschema_rs.validator_for(strict(schema))
 
     def check(value: Any) -> list[tuple[str, str]]:
-        return [fault for error in validator.iter_errors(value) for fault in _faults(error, schema)]
+        return [
+            fault for error in validator.iter_errors(value) for fault in faults_of(error, schema)
+        ]
 
     return check
 
@@ -212,55 +211,5 @@ def strict(schema: Mapping[str, Any]) -> dict[str, Any]:
     return refined
 
 
-def _faults(error: Any, schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What a validation error means. Never the refused value: it may be a password."""
-    pointer = "".join(f"/{_escape(str(part))}" for part in error.instance_path)
-    kind = error.kind
-    if kind.name == "required":
-        yield f"{pointer}/{_escape(kind.property)}", "It is missing."
-    elif kind.name == "additionalProperties":
-        for name in kind.unexpected:
-            yield f"{pointer}/{_escape(name)}", "It is unknown or read-only here."
-    else:
-        yield pointer, _sentence(kind, schema, error.instance_path)
-
-
-def _sentence(kind: Any, schema: Mapping[str, Any], path: list[Any]) -> str:
-    sentences: dict[str, Callable[[], str]] = {
-        "type": lambda: f"It must be of the type {' or '.join(kind.types)}.",
-        "enum": lambda: f"It must be one of {', '.join(map(str, kind.options))}.",
-        "minLength": lambda: f"It must have {kind.limit} characters or more.",
-        "maxLength": lambda: f"It must have {kind.limit} characters or fewer.",
-        "minimum": lambda: f"It must be {kind.limit} or more.",
-        "maximum": lambda: f"It must be {kind.limit} or less.",
-        "minProperties": lambda: "Name at least one member to change.",
-        "uniqueItems": lambda: "Its items must differ.",
-        "pattern": lambda: _rule(schema, path),
-    }
-    return sentences[kind.name]()
-
-
-def _rule(schema: Mapping[str, Any], path: list[Any]) -> str:
-    return str(schema["properties"][path[0]]["x-rule"])
-
-
 def _number(text: str) -> int | str:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
-
-
-def _escape(name: str) -> str:
-    """A member's name as part of a JSON pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1")
-
-
-def _refuse_one(pointer: str, detail: str) -> NoReturn:
-    raise RequestError("invalid-request", errors=[(pointer, detail)])
-
-
-def _refuse_all(faults: Iterable[tuple[str, str]]) -> None:
-    found = list(dict.fromkeys(faults))
-    if found:
-        names = list(dict.fromkeys(pointer or "the body" for pointer, _ in found))
-        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-        detail = f"Check {', '.join(names[:_MOST_NAMED])}{more}."
-        raise RequestError("invalid-request", detail, found[:_MOST_LISTED])

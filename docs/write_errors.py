@@ -4,14 +4,14 @@
 import re
 from pathlib import Path
 
-from api.errors import PROBLEMS, Problem
+from api.problems import PROBLEMS, Problem
 
 PATH = Path(__file__).parent / "errors.md"
 
 _INTRODUCTION = """\
 # Errors
 
-<!-- Written by `python docs/write_errors.py` from `PROBLEMS` in api/errors.py. Do not edit. -->
+<!-- Written by `python docs/write_errors.py` from `PROBLEMS` in api/problems.py. Do not edit. -->
 
 Every error is an `application/problem+json` document (RFC 9457), also for unknown URLs, wrong methods and faults of the service.
 

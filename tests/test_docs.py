@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 import flask_pynamodb
 from api import openapi
 from api.config import Config
-from api.errors import PROBLEMS
+from api.problems import PROBLEMS
 from flask_pynamodb.connection import AppConnection
 from flask_pynamodb.local import Engine
 from flask_pynamodb.settings import DEFAULTS

@@ -6,11 +6,11 @@ from flask import Response, redirect, render_template, url_for
 from flask_restx import Api
 
 from api.auth import AUTHORIZATIONS
-from api.errors import problem_member_schema, problem_schema
 from api.namespaces.health import health
 from api.namespaces.problems import problems
 from api.namespaces.sessions import sessions
 from api.namespaces.users import users
+from api.problems import problem_member_schema, problem_schema
 from api.responses import json_response
 from api.version import VERSION
 

@@ -21,7 +21,10 @@ class Live(Resource):
     @health.doc("check_live", security=[])
     @marshal_with(state, description="The process answers")
     def get(self) -> Any:
-        """Say that the process answers"""
+        """Say that the process answers
+
+        It asks nothing of DynamoDB: restart a process only if this fails.
+        """
         return {"status": "ok"}
 
 
@@ -31,6 +34,9 @@ class Ready(Resource):
     @problems("store-unavailable")
     @marshal_with(state, description="DynamoDB and every table answer")
     def get(self) -> Any:
-        """Say that DynamoDB and every table answer"""
+        """Say that DynamoDB and every table answer
+
+        Send no requests to a process while this is 503.
+        """
         db.ping()
         return {"status": "ok"}

@@ -5,9 +5,10 @@ from typing import Any
 from flask_restx import Namespace, Resource, fields
 
 from api import describe
-from api.errors import PROBLEMS, RequestError
+from api.errors import RequestError
 from api.fields import Text
 from api.marshalling import marshal_with
+from api.problems import PROBLEMS
 
 problems = Namespace("problems", "What the `type` of an error means", path="/problems")
 
@@ -56,7 +57,10 @@ class ProblemType(Resource):
     @describe.problems("not-found")
     @marshal_with(explanation, description="What the type means")
     def get(self, slug: str) -> Any:
-        """Explain a type of problem"""
+        """Explain a type of problem
+
+        The `type` of an error is the path of this page about it.
+        """
         if slug not in PROBLEMS:
             raise RequestError("not-found", "There is no problem of this name.")
         return PROBLEMS[slug]

@@ -48,6 +48,7 @@ session = sessions.model(
             required=True,
             nullable=True,
             description="From where somebody signed in",
+            pattern="^[0-9A-Fa-f:.]+$",
             max_length=45,
             example="192.0.2.7",
         ),
@@ -132,14 +133,20 @@ class Sessions(Resource):
     @links(200, {"end_session": {"id": "$response.body#/items/0/id"}})
     @marshal_with(list_of_sessions, description="The sessions that live")
     def get(self, caller: Caller) -> Any:
-        """List one's own sessions, newest first"""
+        """List one's own sessions, newest first
+
+        Where one is signed in, and since when; `current` marks the session that asks.
+        """
         return _list(caller.user, caller)
 
     @sessions.doc("sign_out_everywhere")
     @signed_in
     @sessions.response(204, "All sessions have ended")
     def delete(self, caller: Caller) -> Any:
-        """Sign out everywhere, here too"""
+        """Sign out everywhere, here too
+
+        Every session of the user ends at once, on every device.
+        """
         sign_in.end_all(caller.user, by=caller.actor)
         return no_content()
 
@@ -150,7 +157,10 @@ class CurrentSession(Resource):
     @signed_in
     @sessions.response(204, "The session has ended")
     def delete(self, caller: Caller) -> Any:
-        """Sign out here"""
+        """Sign out here
+
+        The session whose token makes this request ends; others go on.
+        """
         sign_in.end(caller.user, caller.session.id, by=caller.actor)
         return no_content()
 
@@ -163,7 +173,10 @@ class SessionItem(Resource):
     @problems("session-not-found")
     @sessions.response(204, "The session has ended")
     def delete(self, id: str, caller: Caller) -> Any:
-        """End one of one's own sessions"""
+        """End one of one's own sessions
+
+        For a device that was lost, or a sign-in that one does not know.
+        """
         sign_in.end(caller.user, id, by=caller.actor)
         return no_content()
 
@@ -176,7 +189,10 @@ class UserSessions(Resource):
     @problems("user-not-found")
     @marshal_with(list_of_sessions, description="The user's sessions that live")
     def get(self, id: str, caller: Caller) -> Any:
-        """List a user's sessions, newest first"""
+        """List a user's sessions, newest first
+
+        Only an admin may; tokens are shown to nobody.
+        """
         return _list(caller.may_see(id), caller)
 
     @sessions.doc("end_user_sessions")
@@ -184,7 +200,10 @@ class UserSessions(Resource):
     @problems("user-not-found")
     @sessions.response(204, "All sessions of the user have ended")
     def delete(self, id: str, caller: Caller) -> Any:
-        """End every session of a user"""
+        """End every session of a user
+
+        Only an admin may. The user can sign in again; to prevent that, suspend the user.
+        """
         sign_in.end_all(caller.may_see(id), by=caller.actor)
         return no_content()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask_restx import Api
 
-from api.errors import MEDIA_TYPE, PROBLEMS, problem_member_schema, problem_schema
+from api.problems import MEDIA_TYPE, PROBLEMS, problem_member_schema, problem_schema
 
 Json = dict[str, Any]
 

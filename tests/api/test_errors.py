@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from flask import abort
 
-from api.errors import PROBLEMS
+from api.problems import PROBLEMS
 from tests.api.answers import ADA, outcome
 
 CONTRACT = [
@@ -61,6 +61,38 @@ class TestShape:
         response = anybody.post("/v1/sessions", json=body)
 
         assert outcome(response) == (422, "invalid-request", [pointer])
+
+    @pytest.mark.parametrize(
+        "raw",
+        [
+            '{"metadata": {"%s": ["\\u0000", "\\u0000"]}}',
+            '{"metadata": {"%s": 1, "%s": 2}}',
+            '{"%s": 1, "login": "jane", "password": "x"}',
+        ],
+    )
+    def test_long_names_are_not_repeated(self, anybody, raw):
+        """A name as long as a body is not told back for each fault inside it (ASVS 15.2.2)."""
+        body = raw.replace("%s", "n" * 30_000)
+
+        response = anybody.post("/v1/sessions", data=body, content_type=JSON)
+
+        assert response.status_code in (400, 422)
+        assert len(response.data) < 8192
+
+    def test_pointer_leads_to_the_nearest_short_name(self, anybody):
+        """What has too long a name is said of what holds it."""
+        body = {"metadata": {"team": {"n" * 2000: "\0"}}}
+
+        response = anybody.post("/v1/sessions", json=body)
+
+        assert outcome(response) == (422, "invalid-request", ["/metadata/team"])
+
+    def test_media_type_is_not_repeated_at_length(self, anybody):
+        """A `Content-Type` of any length gets a short answer."""
+        response = anybody.post("/v1/sessions", data="{}", content_type="a/" + "b" * 9000)
+
+        assert outcome(response) == (415, "unsupported-media-type", [])
+        assert len(response.data) < 1024
 
     @pytest.mark.parametrize(
         "path", ["/nothing", "/v1", "/v1/", "/v1/nothing", "/v1/users/", "/v1/users/a/b", "/%FF"]

@@ -81,6 +81,7 @@ ADMINISTERED: dict[str, dict[str, Any]] = {
     "roles": {
         "type": "array",
         "items": {"type": "string", "enum": [role.value for role in Role]},
+        "maxItems": len(Role),
         "uniqueItems": True,
         "description": "Only an admin may set this.",
         "example": ["user"],

@@ -7,10 +7,10 @@ from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api import openapi
-from api.errors import MEDIA_TYPE, PROBLEMS
 from api.namespaces.sessions import credentials
 from api.namespaces.users.schemas import new_user, password_change, user_patch
 from api.openapi.swagger import operations
+from api.problems import MEDIA_TYPE, PROBLEMS
 from api.validation import strict
 
 BODIES = [new_user, user_patch, password_change, credentials]
