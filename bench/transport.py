@@ -5,12 +5,10 @@ an engine in memory. Only this process's processor time counts, the engine's doe
 the two transports take turns, so that both see the same machine; the figures are medians.
 """
 
-import argparse
-import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -25,14 +23,18 @@ from pynamodb.attributes import (
     UTCDateTimeAttribute,
 )
 
-from bench import cpu
+from bench import circumstances, command
+from bench.document import Section
+from bench.tables import judged, row, spread
 from flask_pynamodb import PynamoDB
-from flask_pynamodb.local import Engine, EngineError
+from flask_pynamodb.local import Engine, find_binary
 
 TRANSPORTS = ("botocore", "lean")
 GOALS = {"get": 6.0, "save": 5.0, "transaction of three": 4.0}
 
 Work = Callable[[], object]
+# Calls per second of processor time, by work and transport.
+Round = dict[tuple[str, str], float]
 
 db = PynamoDB()
 
@@ -66,19 +68,19 @@ def person(name: str) -> Person:
 
 
 def main() -> int:
-    """Measure and print; the status of the process."""
-    arguments = _arguments()
-    try:
+    """Measure, print, and with --write put the figures into the document; the process's status."""
+    parser = command.parser("bench.transport", __doc__, rounds=5, seconds=1)
+    arguments = parser.parse_args()
+
+    def measure() -> str:
         with Engine() as engine:
             contexts = {name: _app(engine.host, name).app_context() for name in TRANSPORTS}
             with contexts["botocore"]:
                 db.create_all()
-            rates = _measure(contexts, arguments.rounds, arguments.seconds)
-    except EngineError as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
-    _print(rates, arguments.rounds)
-    return 0
+            rounds = _measure(contexts, arguments.rounds, arguments.seconds)
+        return "\n".join(_render(rounds))
+
+    return command.run(Section("bench.transport"), arguments.write, measure)
 
 
 def _app(host: str, transport: str) -> Flask:
@@ -96,28 +98,24 @@ def _app(host: str, transport: str) -> Flask:
 
 def _measure(
     contexts: Mapping[str, AbstractContextManager[object]], rounds: int, seconds: float
-) -> dict[str, dict[str, float]]:
-    """The median rates by work and transport."""
+) -> list[Round]:
     people = [person(name) for name in ("ada", "grace", "radia")]
+    # Saved first, so that there is somebody to get.
     works: dict[str, Work] = {
-        "get": lambda: Person.get("ada", consistent_read=True),
-        "save": people[0].save,
         "transaction of three": lambda: _save_all(people),
+        "save": people[0].save,
+        "get": lambda: Person.get("ada", consistent_read=True),
     }
-    found: dict[str, dict[str, list[float]]] = {
-        name: {transport: [] for transport in TRANSPORTS} for name in works
-    }
+    found: list[Round] = []
     for number in range(rounds + 1):
-        for name, work in reversed(works.items()):
+        rates: Round = {}
+        for name, work in works.items():
             for transport in TRANSPORTS:
                 with contexts[transport]:
-                    rate = _rate(work, seconds)
-                # The first round makes connections, fills caches and is forgotten.
-                found[name][transport] += [rate] * bool(number)
-    return {
-        name: {transport: median(rates) for transport, rates in by_transport.items()}
-        for name, by_transport in found.items()
-    }
+                    rates[name, transport] = _rate(work, seconds)
+        # The first round makes connections, fills caches and is forgotten.
+        found += [rates] * bool(number)
+    return found
 
 
 def _save_all(people: list[Person]) -> None:
@@ -137,23 +135,23 @@ def _rate(work: Work, seconds: float) -> float:
     return calls / (time.process_time() - before)
 
 
-def _print(rates: dict[str, dict[str, float]], rounds: int) -> None:
-    packages = ", ".join(f"{name} {version(name)}" for name in ("pynamodb", "botocore", "pycurl"))
-    print(f"- {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {cpu.model_name()}, {os.cpu_count()} cores")
-    print(f"- Python {platform.python_version()}, {packages}, {pycurl.version.split()[1]}")
-    print(f"- Calls per second of processor time, one thread; medians of {rounds} rounds\n")
-    print("| | botocore | lean | lean / botocore | goal |")
-    print("| --- | --- | --- | --- | --- |")
+def _render(rounds: Sequence[Round]) -> Iterator[str]:
+    packages = [f"{name} {version(name)}" for name in ("pynamodb", "botocore", "pycurl", "orjson")]
+    yield circumstances.command(command.typed("bench.transport"))
+    yield circumstances.machine()
+    yield (
+        f"- Versions: Python {platform.python_version()}, {', '.join(packages)},"
+        f" {pycurl.version.split()[1]}, {circumstances.said_by(str(find_binary()), '--version')}"
+    )
+    yield f"- Calls per second of processor time, one thread; medians of {len(rounds)} rounds\n"
+    yield "| PynamoDB's | botocore | lean | lean / botocore, in each round | min..max | goal |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
     for name, goal in GOALS.items():
-        slow, fast = (rates[name][transport] for transport in TRANSPORTS)
-        print(f"| {name} | {slow:,.0f}/s | {fast:,.0f}/s | {fast / slow:.1f} | {goal:g} |")
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.transport", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
-    parser.add_argument("--seconds", type=float, default=1, help="of each work; %(default)s")
-    return parser.parse_args()
+        rates = [[found[name, transport] for found in rounds] for transport in TRANSPORTS]
+        ratios = [fast / slow for slow, fast in zip(*rates, strict=True)]
+        verdict = judged(median(ratios) >= goal, f"{goal:g} or more")
+        cells = [f"{median(found):,.0f}" for found in rates]
+        yield row([name, *cells, *spread(ratios, "{:.2f}".format), verdict])
 
 
 if __name__ == "__main__":
