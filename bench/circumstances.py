@@ -12,8 +12,6 @@ from bench import cpu
 from bench.load import Sample, find_wrk
 from flask_pynamodb.local import find_binary
 
-_NOISY = 0.05
-
 
 def command(typed: str) -> str:
     """What was run, and when."""
@@ -44,7 +42,8 @@ def others(samples: Sequence[Sample]) -> str:
     shares = [sample.cpu.others_share for sample in samples]
     return (
         f"- Other programs: {median(shares):.0%} of the processors' time (median of all runs), at"
-        f" the worst {max(shares):.0%}; above {_NOISY:.0%} the figures say little, so measure again"
+        f" the worst {max(shares):.0%}; above {cpu.NOISY:.0%} the figures say little, so measure"
+        " again"
     )
 
 
