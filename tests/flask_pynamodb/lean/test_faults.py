@@ -5,7 +5,7 @@ differ on purpose, the case says why.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pytest
@@ -36,7 +36,8 @@ from tests.flask_pynamodb.lean.scripted import (
 HTML = b"<html><body>The balancer is fine.</body></html>"
 FAST = [0.025, 0.05, 0.1]
 SLOW = [1.0, 2.0, 4.0]
-HURRY = {"connect_timeout": 0.2, "read_timeout": 0.2}
+# Only for what would last for ever: on a busy machine an answer that is meant to come takes longer.
+HURRY = {"connect_timeout": 0.5, "read_timeout": 0.5}
 
 
 class Seen(NamedTuple):
@@ -50,13 +51,17 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True)
 class Fault:
-    """A script and what is to be seen; `botocore` and `why` where botocore does otherwise."""
+    """A script and what is to be seen; `botocore` and `why` where botocore does otherwise.
+
+    `timeouts` are the client's where they are part of it.
+    """
 
     name: str
     steps: list[Step]
     seen: Seen
     botocore: Seen | None = None
     why: str = ""
+    timeouts: dict[str, float] = field(default_factory=dict)
 
     def seen_by(self, transport: str) -> Seen:
         return self.botocore if transport == "botocore" and self.botocore else self.seen
@@ -158,8 +163,8 @@ FAULTS = [
     Fault("reset always", always(reset_before), Seen("ConnectionClosedError", 4, FAST, 0)),
     Fault("end instead of a reply", once(end_instead_of_reply), RECOVERED_FAST),
     Fault("reset after it was applied", once(reset_after), Seen(2, 2, FAST[:1], 2)),
-    Fault("stall", once(stall), RECOVERED_FAST),
-    Fault("stall always", always(stall), Seen("ReadTimeoutError", 4, FAST, 0)),
+    Fault("stall", once(stall), RECOVERED_FAST, timeouts=HURRY),
+    Fault("stall always", always(stall), Seen("ReadTimeoutError", 4, FAST, 0), timeouts=HURRY),
     Fault("chunks and trailers", once(chunked), Seen(1, 1, [], 1)),
     Fault(
         "103 before the reply",
@@ -183,6 +188,7 @@ FAULTS = [
         botocore=Seen(1, 1, [], 1),
         why="botocore's read timeout is for each part of a reply, which may come drop by drop for"
         " ever; ours is for the whole reply, so that nobody can hold a worker.",
+        timeouts=HURRY,
     ),
     # Replies that DynamoDB cannot have meant.
     Fault("damaged", once(changed(damaged)), Seen(2, 2, FAST[:1], 2)),
@@ -300,7 +306,7 @@ class TestFaults:
         engine_client: Any,
     ) -> None:
         """Each fault ends as the table says, after so many tries, waits and writes."""
-        patient = make_patient(transport, server.host, **HURRY)
+        patient = make_patient(transport, server.host, **fault.timeouts)
         [patient.call("Scan", TableName=table) for _ in range(calls_before)]
         server.play(*fault.steps)
         outcome = add_one(patient, table)
