@@ -25,6 +25,8 @@ from api.config import Config
 _THREADS = 8
 # After SIGTERM requests in flight are finished; none may take longer than the store's timeouts.
 _DRAIN_SECONDS = 30
+# How often a worker that goes on after SIGTERM is told once more.
+_REMINDER_SECONDS = 1.0
 # How often a process looks whether the one it depends on is still there.
 _GLANCE_SECONDS = 0.25
 # Ctrl-C, `kill`, and the terminal that is closed.
@@ -95,8 +97,8 @@ def serve(config: Config, host: str, port: int) -> None:
         host: An IP address.
         port: A port that can be had.
     """
-    # A worker is born with its parent's signal handlers, which do nothing for it: signals wait
-    # until it has some of its own.
+    # A worker is born with its parent's signal handlers, which do nothing for it: signals are held
+    # back in it, and given out by one thread.
     os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals)
     server = Granian(
         "api:create_app",
@@ -123,15 +125,31 @@ def serve(config: Config, host: str, port: int) -> None:
 
 def _begin_work(config: Config, parent: int) -> Flask:
     """What a worker does first: cut itself loose from its parent's signals, and build the app."""
-    # In a session of its own it does not get Ctrl-C just before its parent's SIGTERM. Of two
-    # signals at once CPython can miss both, where a thread takes them that runs no handlers.
+    # In a session of its own it does not get the Ctrl-C that its parent gets.
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _release_signals()
+    threading.Thread(target=_heed_sigterm, name="heed-sigterm", daemon=True).start()
     _stop_once(lambda: os.getppid() != parent)
     _hash_undisturbed()
     return api.create_app(config)
+
+
+def _heed_sigterm() -> None:
+    """In a worker, take SIGTERM and tell whoever handles it, again each second until the end.
+
+    All threads hold signals back from the fork on, so that this one gets them. If any thread might,
+    about one stop in forty under load is never heard of: CPython runs handlers in the main thread
+    alone, which waits for ever and is not woken by what another thread has taken.
+    """
+    signal.sigwait({signal.SIGTERM})
+    while True:
+        handler = signal.getsignal(signal.SIGTERM)
+        if not callable(handler):
+            # The app is not built yet: there is nothing to finish.
+            os._exit(0)
+        handler(signal.SIGTERM, None)
+        signal.sigtimedwait({signal.SIGTERM}, _REMINDER_SECONDS)
 
 
 def _hash_undisturbed() -> None:
