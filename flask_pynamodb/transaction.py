@@ -95,7 +95,8 @@ class Transaction(TransactWrite):
         self._otherwise["update"].append(otherwise)
 
     def _commit(self) -> Any:
-        for attempt in range(_TRIES):
+        attempt = 0
+        while True:
             try:
                 return super()._commit()
             except TransactWriteError as error:
@@ -105,7 +106,7 @@ class Transaction(TransactWrite):
             # Jitter only has to differ from host to host; it guards nothing.
             jitter = random.random()  # nosec B311
             time.sleep(jitter * min(self._base_backoff * 2**attempt, _LONGEST_WAIT))
-        raise AssertionError("unreachable")  # pragma: no cover
+            attempt += 1
 
     def _raise_refusal(self, error: TransactWriteError) -> None:
         meanings = [meaning for kind in self._otherwise.values() for meaning in kind]
