@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pynamodb import models
-from pynamodb.attributes import Attribute
+from pynamodb.attributes import Attribute, NumberAttribute
 
 _NULL = "NULL"
 
@@ -79,7 +79,23 @@ def _parts(attributes: Mapping[str, Attribute[Any]]) -> Iterator[_Part]:
             name,
             attribute.attr_name,
             attribute.get_value,
-            attribute.deserialize,
+            _deserializer(attribute),
             attribute.default,
             is_plain,
         )
+
+
+def _deserializer(attribute: Attribute[Any]) -> Callable[[Any], Any]:
+    # PynamoDB starts a JSON decoder for each number.
+    if type(attribute).deserialize is NumberAttribute.deserialize:
+        return _number
+    deserialize: Callable[[Any], Any] = attribute.deserialize
+    return deserialize
+
+
+def _number(text: str) -> int | float:
+    """A number of up to 38 digits: whole ones are exact, as in JSON."""
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)

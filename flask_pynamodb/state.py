@@ -93,12 +93,15 @@ def current_state() -> AppState:
     Raises:
         RuntimeError: There is no app context, or the app has no extension.
     """
-    if not current_app:
+    try:
+        # Each use of the proxy looks the context up again.
+        app = current_app._get_current_object()  # type: ignore[attr-defined]
+    except RuntimeError:
         raise RuntimeError(
             "DynamoDB was used outside of an app context. Wrap the code in"
             " `with app.app_context():`."
-        )
-    state: AppState | None = current_app.extensions.get("pynamodb")
+        ) from None
+    state: AppState | None = app.extensions.get("pynamodb")
     if state is None:
         raise RuntimeError("This app has no PynamoDB extension. Call db.init_app(app) first.")
     return state

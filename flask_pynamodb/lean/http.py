@@ -208,8 +208,8 @@ def _parse(lines: list[bytes]) -> dict[str, str]:
         # Before the reply there was a 100 or a proxy's consent, or after its body came trailers.
         start = max(n for n, line in enumerate(lines) if line.startswith(b"HTTP/"))
     headers: dict[str, str] = {}
-    for line in lines[start + 1 :]:
-        name, colon, value = line.decode("latin-1").partition(":")
+    for line in b"".join(lines[start + 1 :]).decode("latin-1").split("\n"):
+        name, colon, value = line.partition(":")
         if colon:
             headers[name.lower()] = value.strip()
     return headers

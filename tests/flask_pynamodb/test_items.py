@@ -109,6 +109,17 @@ class TestRead:
         assert Ours._reading is not None
         assert seen(ours) == seen(theirs)
 
+    @pytest.mark.parametrize(
+        "text",
+        ["0", "-7", "1.5", "1E2", "-1E-130", "9" * 38, "-" + "9" * 38, "0.1234567890123456789"],
+    )
+    def test_number(self, text):
+        """Whole numbers are exact to the 38th digit, and all others what JSON makes of them."""
+        item = {**FULL, "number": {"N": text}}
+        ours, theirs = Ours.from_raw_data(item).number, Theirs.from_raw_data(item).number
+
+        assert (type(ours), ours) == (type(theirs), theirs)
+
     def test_defaults_are_not_shared(self):
         """Two items without a list have a list each."""
         item = {"id": {"S": "1"}, "k": {"S": "a"}, "version": {"N": "1"}}
