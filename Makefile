@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 ENGINE := engine/node_modules/.package-lock.json
 FASTAPI := bench/peers/fastapi/.venv
 EXPRESS := bench/peers/express/node_modules/.package-lock.json
+TOOLS := $(VENV)/contract.stamp
 CONTRACT := tests/contract/node_modules/.bin
 NPM := node_modules/.package-lock.json
 RUN := $(VENV)/run.stamp
@@ -18,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_LOGLEVEL := error
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser lint lint-openapi format bench bench-peers openapi swagger-ui docs lock clean
+.PHONY: help run test test-browser test-contract fuzz lint lint-openapi format bench bench-peers openapi swagger-ui docs lock clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -37,6 +38,12 @@ test-browser: $(DEV) $(ENGINE) tests/browser/$(NPM) ## drive Chromium through Sw
 	@test -x /usr/bin/chromium || { apt-get update -qq && \
 	    apt-get install -y -qq --no-install-recommends chromium; }
 	$(BIN)/pytest tests/browser $(ARGS)
+
+test-contract: $(DEV) $(ENGINE) $(TOOLS) tests/contract/$(NPM) ## fuzz the service, use generated clients
+	$(BIN)/pytest tests/contract $(ARGS)
+
+fuzz: $(DEV) $(ENGINE) $(TOOLS) tests/contract/$(NPM) ## the same fuzzing with 500 examples for each operation
+	FUZZ_EXAMPLES=500 $(BIN)/pytest --timeout 3600 tests/contract/test_fuzz.py $(ARGS)
 
 lint: $(DEV) ## ruff, ruff format, mypy, bandit, import-linter
 	$(BIN)/ruff check .
@@ -75,6 +82,8 @@ lock: $(DEV) ## compile requirements/*.txt anew, with hashes
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate -q pyproject.toml requirements/test.in -c requirements/run.txt \
 	    -o requirements/test.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --no-annotate -q requirements/contract.in -o requirements/contract.txt
 
 clean: ## remove what the other targets made, but not the data
 	rm -rf $(VENV) engine/node_modules docs/_build .pytest_cache .mypy_cache .ruff_cache .coverage*
@@ -101,6 +110,12 @@ $(VECTORS): requirements/run.txt $(DEV)
 	@awk '/^botocore==/ { on = 1 } on { print } on && !/\\$$/ { exit }' $< > $(VENV)/vectors/lock.txt
 	@$(BIN)/pip download -q --require-hashes --no-deps --no-binary botocore \
 	    -r $(VENV)/vectors/lock.txt -d $(VENV)/vectors
+	@touch $@
+
+$(TOOLS): requirements/contract.txt
+	@echo "Installing the tools that hold the API to its description ..."
+	@test -x $(VENV)/contract/bin/python || $(PYTHON) -m venv $(VENV)/contract
+	@$(VENV)/contract/bin/pip install -q --require-hashes -r requirements/contract.txt
 	@touch $@
 
 # Scripts that packages want to run at installation are for nothing that is used here.

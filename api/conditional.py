@@ -56,7 +56,6 @@ def matched(view: View) -> View:
         "If-Match": {
             "in": "header",
             "description": "Refuse with 412 unless the user still has this `ETag`.",
-            "maxLength": 1024,
         }
     }
     return problems("version-mismatch")(describe(conditional, params=header))

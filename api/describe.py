@@ -41,7 +41,6 @@ def not_modified(view: View) -> View:
         "If-None-Match": {
             "in": "header",
             "description": "Answer 304 if the client's copy has this `ETag`.",
-            "maxLength": 1024,
         }
     }
     return describe(view, params=condition, responses={"304": "The client's copy is current"})

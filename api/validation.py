@@ -25,6 +25,8 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 # Deeper bodies are nobody's account, and every walk over one costs stack.
 _DEEPEST = 32
+# No text may hold a NUL, in whatever depth; where there is no narrower pattern, the schema says so.
+NO_NUL = {"pattern": r"^[^\x00]*$", "x-rule": "It must not contain a NUL character."}
 # A header can be as long as a server lets it; what is repeated of it is not.
 _LONGEST_TYPE = 100
 

@@ -11,7 +11,7 @@ from api.marshalling import marshal_with
 from api.responses import no_content
 from api.schemas import USER_ID, user
 from api.services import sign_in
-from api.validation import body, refine
+from api.validation import NO_NUL, body, refine
 from models import SESSION_ID_PATTERN, Session, User
 
 sessions = Namespace(
@@ -88,12 +88,14 @@ credentials = refine(
             "login": {
                 "type": "string",
                 "maxLength": 254,
+                **NO_NUL,
                 "description": "The user name or the e-mail address.",
                 "example": "john",
             },
             "password": {
                 "type": "string",
                 "maxLength": 1024,
+                **NO_NUL,
                 "format": "password",
                 "description": "The user's password, exactly as it was set.",
                 "example": "correct horse battery staple",
@@ -117,7 +119,6 @@ class Sessions(Resource):
     @sessions.doc("sign_in", security=[])
     @body(credentials)
     @problems("invalid-credentials", "store-unavailable")
-    @links(201, {"end_session": {"id": "$response.body#/id"}})
     @marshal_with(opened_session, code=201, description="The session and its token")
     def post(self, payload: dict[str, Any]) -> Any:
         """Sign in

@@ -6,7 +6,7 @@ from flask_restx import Namespace, fields
 
 from api.fields import Text
 from api.schemas import user
-from api.validation import refine
+from api.validation import NO_NUL, refine
 from models import USERNAME_PATTERN, Role, Status
 
 users = Namespace(
@@ -53,6 +53,7 @@ EMAIL = {
 PASSWORD = {
     "type": "string",
     "maxLength": 1024,
+    **NO_NUL,
     "format": "password",
     "description": "15 characters or more unless configured otherwise, not common, not your name.",
     "example": "a stone bridge over the river",
@@ -128,6 +129,7 @@ password_change = refine(
             "current_password": {
                 "type": "string",
                 "maxLength": 1024,
+                **NO_NUL,
                 "format": "password",
                 "description": "The one to be replaced.",
                 "example": "correct horse battery staple",
