@@ -22,6 +22,7 @@ from api.config import Config, SignUp
 from flask_pynamodb.local import Engine
 from models import CHEAPEST, User, db
 from tests.api.answers import NEW_PASSWORD
+from tests.api.described import HeldClient
 from tests.conftest import Person
 
 
@@ -45,7 +46,7 @@ def config(dynamodb_engine: Engine) -> Config:
 
 @pytest.fixture(scope="session")
 def shared_app(config: Config) -> Flask:
-    app = create_app(config, profile=CHEAPEST)
+    app = _held(create_app(config, profile=CHEAPEST))
     with app.app_context():
         db.create_all()
     return app
@@ -72,7 +73,7 @@ def app(shared_app: Flask) -> Iterator[Flask]:
 @pytest.fixture
 def bare(config: Config) -> Flask:
     """An app without tables, for what is answered before the store is asked."""
-    return create_app(config, profile=CHEAPEST)
+    return _held(create_app(config, profile=CHEAPEST))
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def anybody(bare: Flask) -> FlaskClient:
 def nowhere(config: Config) -> FlaskClient:
     """A client of a service whose store does not answer."""
     settings = {**config.dynamodb, "DYNAMODB_HOST": "http://127.0.0.1:9"}
-    return create_app(replace(config, dynamodb=settings), profile=CHEAPEST).test_client()
+    return _held(create_app(replace(config, dynamodb=settings), profile=CHEAPEST)).test_client()
 
 
 @pytest.fixture
@@ -159,6 +160,12 @@ def store_calls() -> Callable[[], Any]:
             yield calls
 
     return watch
+
+
+def _held(app: Flask) -> Flask:
+    """The app, with clients that hold its answers to the description."""
+    app.test_client_class = HeldClient
+    return app
 
 
 def _items(model: Any) -> list[dict[str, Any]]:
