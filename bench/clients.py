@@ -1,0 +1,205 @@
+"""`python -m bench.clients`: what an HTTP client costs, which is why the lean transport has curl.
+
+One thread sends one signed GetItem again and again to an engine in memory and reads the reply, with
+nothing above the client: no PynamoDB, no parsing. Only this process's processor time counts.
+Rounds of all clients take turns; the figures are medians. pyreqwest is measured where somebody has
+installed it (`pip install pyreqwest`): Roster does not need it.
+"""
+
+import importlib
+import importlib.util
+import json
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from http.client import HTTPConnection
+from importlib.metadata import version
+from io import BytesIO
+from statistics import median
+from typing import Any
+
+import botocore.session
+import pycurl  # type: ignore[import-untyped]
+import urllib3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from bench import circumstances, command
+from bench.document import Section
+from bench.process import BenchError
+from bench.tables import row, spread
+from flask_pynamodb.local import Engine
+
+_KEYS = ("local", "local")
+_KEY = {"id": {"S": "ada"}}
+_ITEM = {**_KEY, "text": {"S": "x" * 300}}
+_CALLS = 400
+
+Send = Callable[[], bytes]
+# Microseconds of processor time for a call, by client.
+Round = dict[str, float]
+
+
+def main() -> int:
+    """Measure, print, and with --write put the figures into the document; the process's status."""
+    arguments = command.parser("bench.clients", __doc__, rounds=5, seconds=1).parse_args()
+
+    def measure() -> str:
+        with Engine() as engine:
+            clients = dict(_clients(engine))
+            _refuse_silence(clients)
+            rounds = [
+                {name: _cost(send) for name, send in clients.items()}
+                for _ in range(arguments.rounds + 1)
+            ]
+        # The first round makes connections, fills caches and is forgotten.
+        return "\n".join(_render(rounds[1:]))
+
+    return command.run(Section("bench.clients"), arguments.write, measure)
+
+
+def _clients(engine: Engine) -> Iterator[tuple[str, Send]]:
+    sdk = botocore.session.get_session()
+    sdk.set_credentials(*_KEYS)
+    client = sdk.create_client("dynamodb", "us-east-1", endpoint_url=engine.host)
+    client.create_table(
+        TableName="people",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    client.put_item(TableName="people", Item=_ITEM)
+    body = json.dumps({"TableName": "people", "Key": _KEY}).encode()
+    headers = _signed(engine.host, body)
+    yield "botocore", lambda: repr(client.get_item(TableName="people", Key=_KEY)).encode()
+    yield "urllib3", _urllib3(engine.host, headers, body)
+    yield "http.client", _http_client(engine.host, headers, body)
+    yield "pycurl, signed by curl", _pycurl(engine.host, headers, body, signs=True)
+    if importlib.util.find_spec("pyreqwest"):
+        yield "pyreqwest", _pyreqwest(engine.host, headers, body)
+    yield "pycurl", _pycurl(engine.host, headers, body)
+    yield "a bare socket", _bare_socket(engine.host, headers, body)
+
+
+def _signed(url: str, body: bytes) -> dict[str, str]:
+    headers = {
+        "Content-Type": "application/x-amz-json-1.0",
+        "X-Amz-Target": "DynamoDB_20120810.GetItem",
+    }
+    request = AWSRequest("POST", f"{url}/", headers, data=body)
+    SigV4Auth(Credentials(*_KEYS), "dynamodb", "us-east-1").add_auth(request)
+    return dict(request.headers.items())
+
+
+def _urllib3(url: str, headers: dict[str, str], body: bytes) -> Send:
+    pool = urllib3.connection_from_url(url)
+    return lambda: pool.urlopen("POST", "/", body, headers).data
+
+
+def _http_client(url: str, headers: dict[str, str], body: bytes) -> Send:
+    connection = HTTPConnection(url.removeprefix("http://"))
+
+    def send() -> bytes:
+        connection.request("POST", "/", body, headers)
+        return connection.getresponse().read()
+
+    return send
+
+
+def _pycurl(url: str, headers: dict[str, str], body: bytes, *, signs: bool = False) -> Send:
+    # As the lean transport has it: callbacks that run no Python, a body that cannot be rewound.
+    curl, parts, lines = pycurl.Curl(), list[bytes](), list[bytes]()
+    if signs:
+        headers = {name: headers[name] for name in ("Content-Type", "X-Amz-Target")}
+        curl.setopt(pycurl.AWS_SIGV4, "aws:amz:us-east-1:dynamodb")
+        curl.setopt(pycurl.USERPWD, ":".join(_KEYS))
+    options: dict[int, Any] = {
+        pycurl.URL: f"{url}/",
+        pycurl.POST: 1,
+        pycurl.WRITEFUNCTION: parts.append,
+        pycurl.HEADERFUNCTION: lines.append,
+        pycurl.SEEKFUNCTION: lambda *_: pycurl.SEEKFUNC_FAIL,
+    }
+    for option, value in options.items():
+        curl.setopt(option, value)
+    sent = [f"{name}: {value}" for name, value in headers.items()]
+
+    def send() -> bytes:
+        if signs:
+            # It signs what it has in memory, and nothing that it would have to read.
+            curl.setopt(pycurl.POSTFIELDS, body)
+        else:
+            curl.setopt(pycurl.READFUNCTION, BytesIO(body).read)
+            curl.setopt(pycurl.POSTFIELDSIZE, len(body))
+        curl.setopt(pycurl.HTTPHEADER, sent)
+        curl.perform()
+        reply = b"".join(parts)
+        parts.clear()
+        lines.clear()
+        return reply
+
+    return send
+
+
+def _pyreqwest(url: str, headers: dict[str, str], body: bytes) -> Send:
+    client = importlib.import_module("pyreqwest.client").SyncClientBuilder().build().__enter__()
+
+    def send() -> bytes:
+        reply = client.post(f"{url}/").headers(headers).body_bytes(body).build().send()
+        return bytes(reply.bytes())
+
+    return send
+
+
+def _bare_socket(url: str, headers: dict[str, str], body: bytes) -> Send:
+    # The floor: no client could do with less. It trusts that a reply is one piece.
+    host = url.removeprefix("http://")
+    name, port = host.split(":")
+    line = socket.create_connection((name, int(port)))
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    head = "\r\n".join(
+        ("POST / HTTP/1.1", f"Host: {host}", f"Content-Length: {len(body)}", *lines, "", "")
+    )
+    request = head.encode() + body
+
+    def send() -> bytes:
+        line.sendall(request)
+        return line.recv(65536).partition(b"\r\n\r\n")[2]
+
+    return send
+
+
+def _refuse_silence(clients: dict[str, Send]) -> None:
+    for name, send in clients.items():
+        if b"xxx" not in send():
+            raise BenchError(f"{name} did not bring the item")
+
+
+def _cost(send: Send) -> float:
+    before = time.process_time()
+    for _ in range(_CALLS):
+        send()
+    return (time.process_time() - before) / _CALLS * 1e6
+
+
+def _render(rounds: Sequence[Round]) -> Iterator[str]:
+    packages = ["botocore", "urllib3", "pycurl"]
+    packages += ["pyreqwest"] * bool(importlib.util.find_spec("pyreqwest"))
+    yield circumstances.command(command.typed("bench.clients"))
+    yield circumstances.machine()
+    yield f"- Versions: {', '.join(f'{name} {version(name)}' for name in packages)}"
+    yield f"- Medians of {len(rounds)} rounds of {_CALLS} calls"
+    yield ""
+    yield "| client | µs of processor time for a call | min..max | against botocore |"
+    yield "| --- | ---: | ---: | ---: |"
+    for name in rounds[0]:
+        costs = [each[name] for each in rounds]
+        ratio = median(each["botocore"] / each[name] for each in rounds)
+        yield row([name, *spread(costs, "{:.0f}".format), f"{ratio:.1f}"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
