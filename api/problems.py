@@ -168,7 +168,7 @@ problem_member_schema = Model(
         "pointer": fields.String(
             required=True,
             description="JSON pointer to the member, or `/` and the name of a query parameter",
-            pattern="^(/.*)?$",
+            pattern="^(/|$)",
             max_length=LONGEST_POINTER,
             example="/email",
         ),

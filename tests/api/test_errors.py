@@ -53,7 +53,9 @@ class TestShape:
         assert outcome(response) == (422, "invalid-request", ["/login", "/password"])
         assert [set(entry) for entry in response.json["errors"]] == [{"pointer", "detail"}] * 2
 
-    @pytest.mark.parametrize("member, pointer", [("a/b", "/a~1b"), ("a~b", "/a~0b"), ("", "/")])
+    @pytest.mark.parametrize(
+        "member, pointer", [("a/b", "/a~1b"), ("a~b", "/a~0b"), ("", "/"), ("\n", "/\n")]
+    )
     def test_pointers_are_escaped(self, anybody, member, pointer):
         """A pointer names its member as RFC 6901 writes it."""
         body = {"login": "jane", "password": "x", member: 1}
