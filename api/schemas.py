@@ -68,7 +68,7 @@ user = Model(
             description="A JSON object of the client's own",
             example={"team": "engines"},
         ),
-        "created_at": Moment(required=True),
+        "created_at": Moment(required=True, description="When the user was registered"),
         "updated_at": Moment(required=True, description="The last change; not the last sign-in"),
         "last_login_at": Moment(
             required=True, nullable=True, description="Null until the first sign-in"

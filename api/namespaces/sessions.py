@@ -34,7 +34,7 @@ session = sessions.model(
             max_length=64,
             example=_EXAMPLE_ID,
         ),
-        "created_at": Moment(required=True),
+        "created_at": Moment(required=True, description="When somebody signed in"),
         "last_used_at": Moment(required=True, description="To within five minutes"),
         "expires_at": Moment(required=True, description="When it ends unless it is used"),
         "user_agent": Text(

@@ -235,6 +235,15 @@ class TestSchemas:
                 )
                 assert [list(validator.iter_errors(each)) for each in schema["examples"]] == [[]]
 
+    def test_members_are_told(self, schemas):
+        """Each member has words for a reader, or a schema that has."""
+        assert [
+            (name, member)
+            for name, schema in schemas.items()
+            for member, said in schema["properties"].items()
+            if not said.keys() & {"description", "$ref"}
+        ] == []
+
     def test_null_is_a_type(self, schemas):
         """What can be null says so as JSON Schema does."""
         assert schemas["User"]["properties"]["full_name"]["type"] == ["string", "null"]
