@@ -94,12 +94,18 @@ def _round(bare: Service, roster: Service, cast: Cast, seconds: int, report: Rep
     return found
 
 
+def reading(roster: Service, cast: Cast) -> Load:
+    """A user reads itself."""
+    url = f"{roster.url}/v1/users/{cast.user['id']}"
+    return Load(READ, roster.pid, url, headers=bearer(cast.token))
+
+
 def _loads(bare: Service, roster: Service, cast: Cast) -> list[Load]:
     post = partial(Load, method="POST", expected=201, headers={"Content-Type": "application/json"})
     users = f"{roster.url}/v1/users"
     return [
         Load(BARE, bare.pid, f"{bare.url}/"),
-        Load(READ, roster.pid, f"{users}/{cast.user['id']}", headers=bearer(cast.token)),
+        reading(roster, cast),
         Load(LIST, roster.pid, f"{roster.url}{PAGE}", headers=bearer(cast.admin_token)),
         post(SIGN_UP, roster.pid, users, bodies=_NEW_USER),
         post(SIGN_IN, roster.pid, f"{roster.url}/v1/sessions", bodies=_credentials(cast.usernames)),
