@@ -86,7 +86,8 @@ lock: $(DEV) ## compile requirements/*.txt anew, with hashes
 	    --no-header --no-annotate -q requirements/contract.in -o requirements/contract.txt
 
 clean: ## remove what the other targets made, but not the data
-	rm -rf $(VENV) engine/node_modules docs/_build .pytest_cache .mypy_cache .ruff_cache .coverage*
+	rm -rf $(VENV) engine/node_modules swagger-ui/node_modules tests/*/node_modules \
+	    docs/_build .pytest_cache .mypy_cache .ruff_cache .coverage*
 
 $(RUN): requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
