@@ -15,6 +15,14 @@ from botocore.exceptions import (
 )
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.connection.base import MetaTable
+from pynamodb.constants import (
+    CREATE_TABLE,
+    DELETE_TABLE,
+    DESCRIBE_TABLE,
+    LIST_TABLES,
+    UPDATE_TABLE,
+    UPDATE_TIME_TO_LIVE,
+)
 from pynamodb.signals import post_dynamodb_send, pre_dynamodb_send
 
 from flask_pynamodb import signals
@@ -23,20 +31,9 @@ from flask_pynamodb.transport import DEFAULT_TRANSPORT, client_for
 
 _ANY_REGION = "us-east-1"
 _pynamodb_log = logging.getLogger("pynamodb.connection.base")
-# The calls that requests of users are made of. PynamoDB asks each of them for its capacity.
-_DATA_OPERATIONS = frozenset(
-    (
-        "BatchGetItem",
-        "BatchWriteItem",
-        "DeleteItem",
-        "GetItem",
-        "PutItem",
-        "Query",
-        "Scan",
-        "TransactGetItems",
-        "TransactWriteItems",
-        "UpdateItem",
-    )
+# What PynamoDB asks for no capacity: these have to do with tables, not with what is in them.
+_ON_TABLES = frozenset(
+    (CREATE_TABLE, DELETE_TABLE, DESCRIBE_TABLE, LIST_TABLES, UPDATE_TABLE, UPDATE_TIME_TO_LIVE)
 )
 
 
@@ -122,7 +119,7 @@ class AppConnection(Connection):
         # PynamoDB's own dispatch makes a UUID and sends two signals of its own and two lines of
         # log, heard or not: a twentieth of a call over the lean transport.
         if (
-            operation_name not in _DATA_OPERATIONS
+            operation_name in _ON_TABLES
             or pre_dynamodb_send.receivers
             or post_dynamodb_send.receivers
             or _pynamodb_log.isEnabledFor(logging.DEBUG)
