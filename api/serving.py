@@ -1,5 +1,6 @@
 """Runs the service: granian, with worker processes and threads."""
 
+import contextlib
 import errno
 import os
 import re
@@ -7,7 +8,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,7 @@ from api.config import Config
 _THREADS = 8
 # After SIGTERM requests in flight are finished; none may take longer than the store's timeouts.
 _DRAIN_SECONDS = 30
-# How often a worker that goes on after SIGTERM is told once more.
+# How often whoever goes on after a signal is told once more.
 _REMINDER_SECONDS = 1.0
 # How often a process looks whether the one it depends on is still there.
 _GLANCE_SECONDS = 0.25
@@ -97,9 +98,9 @@ def serve(config: Config, host: str, port: int) -> None:
         host: An IP address.
         port: A port that can be had.
     """
-    # A worker is born with its parent's signal handlers, which do nothing for it: signals are held
-    # back in it, and given out by one thread.
-    os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals)
+    # Whoever starts the service with nohup wants it to outlive the terminal.
+    heard = [number for number in _STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
+    _heed(heard)
     server = Granian(
         "api:create_app",
         address=host,
@@ -112,8 +113,7 @@ def serve(config: Config, host: str, port: int) -> None:
         log_level=LogLevels.error,
     )
     # Granian would take SIGHUP for a wish to start the workers anew.
-    is_heard = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
-    on_hangup = server.signal_handler_interrupt if is_heard else signal.SIG_IGN
+    on_hangup = server.signal_handler_interrupt if signal.SIGHUP in heard else signal.SIG_IGN
     server.on_startup(partial(signal.signal, signal.SIGHUP, on_hangup))
     try:
         server.serve(target_loader=partial(_begin_work, config, os.getpid()), wrap_loader=False)
@@ -129,27 +129,37 @@ def _begin_work(config: Config, parent: int) -> Flask:
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_heed_sigterm, name="heed-sigterm", daemon=True).start()
+    _heed([signal.SIGTERM])
     _stop_once(lambda: os.getppid() != parent)
     _hash_undisturbed()
     return api.create_app(config)
 
 
-def _heed_sigterm() -> None:
-    """In a worker, take SIGTERM and tell whoever handles it, again each second until the end.
+def _heed(numbers: Sequence[int]) -> None:
+    """Give signals to whoever handles them by a thread of its own; all others hold them back.
 
-    All threads hold signals back from the fork on, so that this one gets them. If any thread might,
-    about one stop in forty under load is never heard of: CPython runs handlers in the main thread
-    alone, which waits for ever and is not woken by what another thread has taken.
+    If any thread might take them, about one stop in forty under load is never heard of: CPython
+    runs handlers in the main thread alone, which waits, and is not woken by what another has taken.
+    A process that is forked from now on holds them back too.
     """
-    signal.sigwait({signal.SIGTERM})
+    signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    threading.Thread(target=_hand_over, args=(numbers,), name="heed", daemon=True).start()
+
+
+def _hand_over(numbers: Sequence[int]) -> None:
+    number: int = signal.sigwait(numbers)
     while True:
-        handler = signal.getsignal(signal.SIGTERM)
-        if not callable(handler):
-            # The app is not built yet: there is nothing to finish.
+        handler = signal.getsignal(number)
+        if handler is signal.SIG_DFL:
+            # The worker has not begun to serve: there is nothing to finish.
             os._exit(0)
-        handler(signal.SIGTERM, None)
-        signal.sigtimedwait({signal.SIGTERM}, _REMINDER_SECONDS)
+        if callable(handler):
+            # Before the server has handlers there is the one that would end the main thread.
+            with contextlib.suppress(SystemExit):
+                handler(number, None)
+        # Whoever still goes on is told again.
+        another = signal.sigtimedwait(numbers, _REMINDER_SECONDS)
+        number = another.si_signo if another else number
 
 
 def _hash_undisturbed() -> None:
@@ -166,6 +176,8 @@ def _stop_once(is_over: Callable[[], bool]) -> None:
     """Send this process SIGTERM as soon as something is over."""
 
     def watch() -> None:
+        # CPython runs handlers in the main thread, which would not hear of what this one takes.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
         while not is_over():
             time.sleep(_GLANCE_SECONDS)
         os.kill(os.getpid(), signal.SIGTERM)
@@ -181,14 +193,6 @@ def _was_interrupted(make: int) -> bool:
     masks = {name: int(mask, 16) for name, mask in _SIGNAL_MASK.findall(status)}
     caught = masks.get("SigCgt", 0) & _MAKE_CATCHES
     return caught != 0 and caught | masks.get("SigIgn", 0) & _MAKE_CATCHES != _MAKE_CATCHES
-
-
-def _hold_signals() -> None:
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
-
-
-def _release_signals() -> None:
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
 
 
 def _stop(number: int, frame: object) -> NoReturn:

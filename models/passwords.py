@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -132,7 +133,9 @@ class Passwords:
             raise WeakPassword(member, reason)
 
     def _start_threads(self) -> None:
-        self._threads = ThreadPoolExecutor(self._at_once, thread_name_prefix="hash")
+        self._threads = ThreadPoolExecutor(
+            self._at_once, thread_name_prefix="hash", initializer=_leave_signals
+        )
 
     def _wrong_length(self, password: str) -> str | None:
         if len(password) < self.min_length:
@@ -140,6 +143,11 @@ class Passwords:
         if len(password) > MAX_LENGTH:
             return f"A password has {MAX_LENGTH} characters at the most."
         return None
+
+
+def _leave_signals() -> None:
+    # CPython runs handlers in the main thread, which may not hear of what another one takes.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
 
 
 # Threads do not come along into the child of a fork, and nobody would compute its hashes.
