@@ -4,7 +4,7 @@ import contextlib
 import http.client
 import json
 import os
-import random
+import secrets
 import shutil
 import signal
 import socket
@@ -48,9 +48,15 @@ def wait_for(condition: Callable[[], Any], what: str) -> Any:
 
 
 def free_port() -> int:
-    """A port that nobody listens on, nor will soon: none that systems give away by themselves."""
+    """A port that nobody listens on, nor will soon.
+
+    It is none that systems give away by themselves, and none that another worker of this suite
+    chooses while its services start.
+    """
+    index = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     while True:
-        address = (HERE, random.randrange(20_000, 32_000))
+        address = (HERE, secrets.choice(range(20_000 + index, 32_000, count)))
         with contextlib.suppress(OSError), socket.create_server(address) as probe:
             return probe.getsockname()[1]
 
