@@ -203,9 +203,8 @@ class Engine:
         return (_free_port() for _ in range(PORT_ATTEMPTS))
 
     def _watch(self, child: "_Child") -> None:
-        if hasattr(signal, "pthread_sigmask"):
-            # CPython runs handlers in the main thread, which may not hear of what this one takes.
-            signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+        # CPython runs handlers in the main thread, which may not hear of what this one takes.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
         ending = child.wait()
         kept = f"is kept in {self.data}" if self.data else "was in memory and is lost"
         is_a_death = not child.is_expected_to_end
