@@ -147,7 +147,7 @@ def _heed(numbers: Sequence[int]) -> None:
 
 
 def _hand_over(numbers: Sequence[int]) -> None:
-    number: int = signal.sigwait(numbers)
+    number = signal.sigwait(numbers)
     while True:
         handler = signal.getsignal(number)
         if handler is signal.SIG_DFL:
@@ -158,8 +158,7 @@ def _hand_over(numbers: Sequence[int]) -> None:
             with contextlib.suppress(SystemExit):
                 handler(number, None)
         # Whoever still goes on is told again.
-        another = signal.sigtimedwait(numbers, _REMINDER_SECONDS)
-        number = another.si_signo if another else number
+        time.sleep(_REMINDER_SECONDS)
 
 
 def _hash_undisturbed() -> None:
