@@ -34,6 +34,7 @@ _GLANCE_SECONDS = 0.25
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # The signals that GNU make cleans up after, as a bit mask of proc(5), where SIGHUP is bit 0.
 _MAKE_CATCHES = sum(1 << number - 1 for number in (*_STOPPING, signal.SIGQUIT))
+_is_told_to_stop = threading.Event()
 _SIGNAL_MASK = re.compile(r"^(Sig\w+):\s*([0-9a-f]+)$", re.MULTILINE)
 
 
@@ -101,6 +102,8 @@ def serve(config: Config, host: str, port: int) -> None:
     # Whoever starts the service with nohup wants it to outlive the terminal.
     heard = [number for number in _STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
     _heed(heard)
+    if _is_told_to_stop.is_set():
+        raise SystemExit(0)
     server = Granian(
         "api:create_app",
         address=host,
@@ -195,4 +198,6 @@ def _was_interrupted(make: int) -> bool:
 
 
 def _stop(number: int, frame: object) -> NoReturn:
+    # Python drops what is raised where nobody can catch it, as in what other modules do at a fork.
+    _is_told_to_stop.set()
     raise SystemExit(0)
