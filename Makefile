@@ -27,10 +27,10 @@ help: ## list every target
 run: $(RUN) $(ENGINE) ## serve the API on the embedded engine with demo users (PORT=8080 DATA=.roster)
 	@exec $(BIN)/roster serve --local --with-make --port $(PORT) --data "$(DATA)"
 
-test: $(DEV) $(VECTORS) $(ENGINE) ## run the whole suite (ARGS="-k name" narrows it)
+test: $(DEV) $(VECTORS) $(ENGINE) swagger-ui/$(NPM) ## run the whole suite (ARGS="-k name" narrows it)
 	$(BIN)/pytest -n auto $(ARGS)
 
-coverage: $(DEV) $(VECTORS) $(ENGINE) ## run the suite and hold branch coverage to its bound
+coverage: $(DEV) $(VECTORS) $(ENGINE) swagger-ui/$(NPM) ## run the suite and hold branch coverage to its bound
 	$(BIN)/pytest -n auto --cov --cov-report=term $(ARGS)
 	$(BIN)/coverage report --include='flask_pynamodb/*' --fail-under=100
 

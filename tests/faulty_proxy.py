@@ -10,6 +10,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -123,13 +124,7 @@ class FaultyProxy:
         self.seen: list[str] = []
 
     def __enter__(self) -> Self:
-        proxy = self
-
-        class Handler(_Handler):
-            def answer(self, request: Request) -> Reply | None:
-                return proxy._answer(request)
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self._answer))
         # Closing the server waits for its threads, and those wait for a client that keeps its
         # connection alive.
         self._server.daemon_threads = True
@@ -188,13 +183,15 @@ class _Handler(BaseHTTPRequestHandler):
     # Headers and body leave in one write: two would wait 40 ms for the client's delayed ACK.
     wbufsize = -1
 
-    def answer(self, request: Request) -> Reply | None:
-        raise NotImplementedError
+    def __init__(self, answer: Callable[[Request], Reply | None], *connection: Any) -> None:
+        # The base class answers within its constructor.
+        self._answer = answer
+        super().__init__(*connection)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-        reply = self.answer(Request(operation, body, dict(_handed_on(self.headers.items()))))
+        reply = self._answer(Request(operation, body, dict(_handed_on(self.headers.items()))))
         if reply is None:
             self.close_connection = True
             return
