@@ -38,7 +38,7 @@ def reading_of(model: type[models.Model]) -> Reading | None:
     PynamoDB sets every default twice and each value through a descriptor that looks its name up,
     which takes longer than all the rest of reading an item.
     """
-    # The two are not in PynamoDB's public interface; a test compares what both ways read.
+    # Some of these are not in PynamoDB's public interface; a test compares what both ways read.
     hooks = ("__init__", "_container_deserialize", "_set_defaults", "_set_discriminator")
     if model._discriminator or any(  # type: ignore[attr-defined]
         getattr(model, hook) is not getattr(models.Model, hook) for hook in hooks
