@@ -4,7 +4,10 @@ import os
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
+from email.utils import parseaddr
 from enum import StrEnum
+from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 from environs import Env, EnvError
@@ -21,6 +24,50 @@ _CAPACITIES = ("READ_CAPACITY_UNITS", "WRITE_CAPACITY_UNITS")
 
 class SettingError(Exception):
     """A setting is missing or wrong. The text names the variable and says what to do."""
+
+
+class SmtpSecurity(StrEnum):
+    """How a connection to the mail server is protected."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+class SecondFactorRule(StrEnum):
+    """Who has to have a second factor: nobody, or admins."""
+
+    OPTIONAL = "optional"
+    ADMINS = "admins"
+
+
+# The ports that mail servers take submissions at (RFC 6409, RFC 8314), and the plain one.
+_SMTP_PORTS = {SmtpSecurity.STARTTLS: 587, SmtpSecurity.TLS: 465, SmtpSecurity.NONE: 25}
+
+
+@dataclass(frozen=True)
+class MailSettings:
+    """How mails are sent, and what their links lead to.
+
+    Attributes:
+        sender: ROSTER_MAIL_FROM.
+        base_url: ROSTER_PUBLIC_URL, what links begin with; never taken from a request.
+        smtp_host: ROSTER_SMTP_HOST, None if no mail server is configured.
+        smtp_port: ROSTER_SMTP_PORT.
+        smtp_username: ROSTER_SMTP_USERNAME.
+        smtp_password: ROSTER_SMTP_PASSWORD.
+        smtp_security: ROSTER_SMTP_SECURITY.
+        folder: Where mails are put instead, under `--local`.
+    """
+
+    sender: str = "roster@localhost"
+    base_url: str = "http://127.0.0.1:8080"
+    smtp_host: str | None = None
+    smtp_port: int = 587
+    smtp_username: str | None = None
+    smtp_password: str | None = field(default=None, repr=False)
+    smtp_security: SmtpSecurity = SmtpSecurity.STARTTLS
+    folder: Path | None = None
 
 
 class SignUp(StrEnum):
@@ -43,6 +90,17 @@ class Config:
         workers: ROSTER_WORKERS, processes of `roster serve`.
         demo: ROSTER_DEMO, whether `roster serve --local` makes the demo users.
         demo_password: ROSTER_DEMO_PASSWORD.
+        rate_limits: ROSTER_RATE_LIMITS, whether requests are limited by route and client.
+        trusted_proxies: ROSTER_TRUSTED_PROXIES, networks whose X-Forwarded-For is believed.
+        reset_lifetime: ROSTER_RESET_LIFETIME, how long a mail to reset a password works.
+        verification_lifetime: ROSTER_VERIFICATION_LIFETIME, how long a mail to confirm an address
+            works.
+        require_verified_email: ROSTER_REQUIRE_VERIFIED_EMAIL, refuse to sign in before.
+        fresh_sign_in: ROSTER_FRESH_SIGN_IN, how long after a sign-in sensitive changes may be made.
+        second_factor: ROSTER_SECOND_FACTOR, who has to have one.
+        totp_secrets: ROSTER_TOTP_SECRETS, what the secrets of second factors are encrypted with,
+            by tag; derived from the secret key if there are none.
+        mail: The settings of mails.
         dynamodb: The settings of flask_pynamodb, by their keys in `app.config`.
     """
 
@@ -54,6 +112,15 @@ class Config:
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     demo: bool = False
     demo_password: str = field(default="correct horse battery staple", repr=False)
+    rate_limits: bool = True
+    trusted_proxies: tuple[str, ...] = ()
+    reset_lifetime: timedelta = timedelta(minutes=10)
+    verification_lifetime: timedelta = timedelta(hours=24)
+    require_verified_email: bool = False
+    fresh_sign_in: timedelta = timedelta(minutes=10)
+    second_factor: SecondFactorRule = SecondFactorRule.OPTIONAL
+    totp_secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    mail: MailSettings = field(default_factory=MailSettings)
     dynamodb: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -93,6 +160,27 @@ class Config:
             workers=env.int("WORKERS", os.cpu_count() or 1, validate=Range(min=1, max=256)),
             demo=env.bool("DEMO", local),
             demo_password=env.str("DEMO_PASSWORD", cls.demo_password, validate=Length(min=1)),
+            rate_limits=env.bool("RATE_LIMITS", cls.rate_limits),
+            trusted_proxies=tuple(
+                env.list("TRUSTED_PROXIES", [], validate=_are_networks, delimiter=",")
+            ),
+            reset_lifetime=_lifetime(
+                env,
+                "RESET_LIFETIME",
+                cls.reset_lifetime,
+                # Long enough to find the mail, short enough to be of little use to others.
+                Range(timedelta(minutes=10), timedelta(hours=1), error="Must be 10m to 1h."),
+            ),
+            verification_lifetime=_lifetime(
+                env, "VERIFICATION_LIFETIME", cls.verification_lifetime
+            ),
+            require_verified_email=env.bool("REQUIRE_VERIFIED_EMAIL", cls.require_verified_email),
+            fresh_sign_in=_lifetime(env, "FRESH_SIGN_IN", cls.fresh_sign_in),
+            second_factor=env.enum(
+                "SECOND_FACTOR", cls.second_factor, enum=SecondFactorRule, by_value=True
+            ),
+            totp_secrets=_totp_secrets(env),
+            mail=_mail(env),
             dynamodb=_dynamodb(Env(prefix="DYNAMODB_")),
         )
 
@@ -121,16 +209,68 @@ def _secret_key(env: Env, *, local: bool) -> str:
     return key
 
 
-def _lifetime(env: Env, name: str, default: timedelta) -> timedelta:
-    bounds = "Must be between 1s and 3650d, as in 7d."
+_BOUNDS = "Must be between 1s and 3650d, as in 7d."
+_ANY_LIFETIME = Range(timedelta(seconds=1), timedelta(days=3650), error=_BOUNDS)
+
+
+def _lifetime(env: Env, name: str, default: timedelta, bounds: Range = _ANY_LIFETIME) -> timedelta:
     try:
-        return env.timedelta(
-            name,
-            default,
-            validate=Range(min=timedelta(seconds=1), max=timedelta(days=3650), error=bounds),
-        )
+        return env.timedelta(name, default, validate=bounds)
     except OverflowError:
-        raise SettingError(f"ROSTER_{name} is wrong. {bounds}") from None
+        raise SettingError(f"ROSTER_{name} is wrong. {bounds.error}") from None
+
+
+def _mail(env: Env) -> MailSettings:
+    default = MailSettings()
+    host = env.str("SMTP_HOST", None, validate=Length(min=1))
+    security = env.enum("SMTP_SECURITY", default.smtp_security, enum=SmtpSecurity, by_value=True)
+    mail = MailSettings(
+        sender=env.str("MAIL_FROM", default.sender, validate=_is_sender),
+        base_url=env.str("PUBLIC_URL", default.base_url, validate=_is_url).rstrip("/"),
+        smtp_host=host,
+        smtp_port=env.int("SMTP_PORT", _SMTP_PORTS[security], validate=Range(min=1, max=65535)),
+        smtp_username=env.str("SMTP_USERNAME", None),
+        smtp_password=env.str("SMTP_PASSWORD", None),
+        smtp_security=security,
+    )
+    if host:
+        for name in ("ROSTER_MAIL_FROM", "ROSTER_PUBLIC_URL"):
+            if not os.environ.get(name):
+                raise SettingError(
+                    f"ROSTER_SMTP_HOST is set: set {name} too, which mails and their links need."
+                )
+    if (mail.smtp_username is None) != (mail.smtp_password is None):
+        raise SettingError("Set both ROSTER_SMTP_USERNAME and ROSTER_SMTP_PASSWORD, or neither.")
+    return mail
+
+
+def _is_sender(value: str) -> None:
+    name, address = parseaddr(value)
+    if "@" not in address or any(char in value for char in "\r\n\0"):
+        raise ValidationError("Must be an address, as in Roster <accounts@example.com>.")
+
+
+def _are_networks(values: list[str]) -> None:
+    for value in values:
+        try:
+            ip_network(value)
+        except ValueError:
+            raise ValidationError(
+                "Must be addresses or networks, as in 10.0.0.0/8,192.0.2.7."
+            ) from None
+
+
+def _totp_secrets(env: Env) -> dict[str, str]:
+    wrong = "ROSTER_TOTP_SECRETS must be pairs of a tag and a secret, as in 2026=k3y...,2027=x9z..."
+    try:
+        secrets: dict[str, str] = env.dict("TOTP_SECRETS", {})
+    except ValueError:
+        raise SettingError(wrong) from None
+    if any(
+        not re.fullmatch(r"[A-Za-z0-9._-]+", tag) or len(key) < 16 for tag, key in secrets.items()
+    ):
+        raise SettingError(f"{wrong} A secret has 16 characters or more.")
+    return secrets
 
 
 def _dynamodb(env: Env) -> dict[str, Any]:

@@ -19,12 +19,22 @@ log = logging.getLogger("roster")
 _RETRY_AFTER_SECONDS = 2
 
 _DOMAIN: Mapping[type[domain.AccountError], str] = {
+    domain.Busy: "busy",
     domain.Contended: "store-unavailable",
     domain.EmailTaken: "email-taken",
+    domain.FreshSignInRequired: "fresh-sign-in-required",
     domain.InvalidCredentials: "invalid-credentials",
     domain.InvalidMember: "invalid-request",
+    domain.InvalidToken: "invalid-token",
+    domain.KeyNotFound: "api-key-not-found",
     domain.LastAdmin: "last-admin",
+    domain.MailNotConfigured: "mail-not-configured",
+    domain.SecondFactorExists: "second-factor-exists",
+    domain.SecondFactorMissing: "second-factor-missing",
+    domain.SecondFactorNotFound: "second-factor-not-found",
+    domain.SecondFactorRequired: "second-factor-required",
     domain.SessionNotFound: "session-not-found",
+    domain.TooManyRequests: "too-many-requests",
     domain.Unauthenticated: "unauthenticated",
     domain.UserNotFound: "user-not-found",
     domain.UsernameTaken: "username-taken",
@@ -33,6 +43,7 @@ _DOMAIN: Mapping[type[domain.AccountError], str] = {
 
 _MEMBERS: Mapping[type[domain.AccountError], str] = {
     domain.EmailTaken: "/email",
+    domain.InvalidToken: "/token",
     domain.UsernameTaken: "/username",
     domain.WrongPassword: "/current_password",
 }
@@ -114,7 +125,10 @@ def _refuse_for_domain(error: domain.AccountError) -> Response:
     pointer = _MEMBERS.get(type(error))
     if isinstance(error, domain.InvalidMember):
         pointer = f"/{error.member}"
-    return respond(slug, str(error), [(pointer, str(error))] if pointer else ())
+    headers = {}
+    if isinstance(error, domain.TooManyRequests):
+        headers["Retry-After"] = str(error.retry_after)
+    return respond(slug, str(error), [(pointer, str(error))] if pointer else (), headers)
 
 
 def _refuse_cursor(error: InvalidCursor) -> Response:

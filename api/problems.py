@@ -72,11 +72,32 @@ _ALL = (
         " in. When changing a password: the current one is wrong.",
     ),
     Problem(
+        "second-factor-required",
+        401,
+        "The second factor is missing or wrong",
+        "The password is right. Send the code that the authenticator shows, or a recovery code, as"
+        " `otp`. Each code works once.",
+    ),
+    Problem(
+        "fresh-sign-in-required",
+        401,
+        "Give your password once more",
+        "The sign-in of this session is too long ago for a change as sensitive as this. Call"
+        " `POST /v1/sessions/current/reauthenticate`, then repeat with the token it answers with.",
+    ),
+    Problem(
         "forbidden",
         403,
         "Not allowed",
         "You are signed in, but only an admin (or only the user itself) may do this, or set this"
         " member. `errors` names the member where there is one.",
+    ),
+    Problem(
+        "second-factor-missing",
+        403,
+        "Admins need a second factor here",
+        "The service asks admins for a second factor. Set one up with"
+        " `POST /v1/users/me/second-factor`, confirm it, and repeat.",
     ),
     Problem("not-found", 404, "No such page", "There is nothing at this URL."),
     Problem(
@@ -90,6 +111,18 @@ _ALL = (
         404,
         "No such session",
         "The session has ended, or is not one of yours.",
+    ),
+    Problem(
+        "api-key-not-found",
+        404,
+        "No such API key",
+        "The key has been revoked, or is not one of this user's.",
+    ),
+    Problem(
+        "second-factor-not-found",
+        404,
+        "No second factor",
+        "The user has no second factor, or none that waits to be confirmed.",
     ),
     Problem(
         "method-not-allowed",
@@ -108,6 +141,12 @@ _ALL = (
         409,
         "E-mail address is already in use",
         "There is an account with this address, in whatever case it is written.",
+    ),
+    Problem(
+        "second-factor-exists",
+        409,
+        "There is a second factor already",
+        "Turn the present one off before you set up another.",
     ),
     Problem(
         "last-admin",
@@ -143,13 +182,38 @@ _ALL = (
         " of its bounds, with a JSON pointer to it.",
     ),
     Problem(
-        "too-many-requests", 429, "Too many requests", "Wait for the seconds in `Retry-After`."
+        "invalid-token",
+        422,
+        "The token is not valid",
+        "The token out of the mail was never given, is used already, has expired, or something"
+        " newer has made it void. Ask for a new mail.",
+    ),
+    Problem(
+        "too-many-requests",
+        429,
+        "Too many requests",
+        "There were too many requests of this kind from this client, or too many wrong passwords"
+        " for this account. Wait for the seconds in `Retry-After`.",
     ),
     Problem(
         "internal-error",
         500,
         "Something went wrong",
         "The fault is ours. Report the `request_id`: the log has the details under it.",
+    ),
+    Problem(
+        "mail-not-configured",
+        501,
+        "This service sends no mail",
+        "Its operator has configured no way to send mails, so that nothing can be confirmed or"
+        " reset by one.",
+    ),
+    Problem(
+        "busy",
+        503,
+        "Too many passwords are being checked",
+        "The service checks as many passwords as it can. Nothing was done. Try again after"
+        " `Retry-After` seconds.",
     ),
     Problem(
         "store-unavailable",

@@ -4,9 +4,20 @@ Exception
  └── AccountError                 never raised itself
       ├── InvalidCredentials      the login or the password is wrong, or the user may not sign in
       │    └── WrongPassword      the current password, given to change it, is wrong
-      ├── Unauthenticated         the token belongs to no living session
+      ├── SecondFactorRequired    the password is right, the second factor is missing or wrong
+      ├── SecondFactorMissing     this role asks for a second factor, and the user has none
+      ├── FreshSignInRequired     the session's sign-in is too long ago for this
+      ├── Unauthenticated         the token belongs to no living session or key
+      ├── InvalidToken            the token out of a mail is unknown, used, expired or outdated
+      ├── TooManyRequests         the caller has to wait
+      │    └── TooManyAttempts    so many wrong passwords that the account has to rest
+      ├── Busy                    this process computes as many hashes as it may
+      ├── MailNotConfigured       there is no way to send a mail
       ├── UserNotFound            no such user
       ├── SessionNotFound         the user has no such session
+      ├── KeyNotFound             the user has no such API key
+      ├── SecondFactorNotFound    the user has no second factor
+      ├── SecondFactorExists      the user has a second factor already
       ├── InvalidMember           a value that the rules refuse
       │    ├── WeakPassword       the password is too short, too common or too guessable
       │    └── InvalidEmail       the address cannot be one
@@ -36,11 +47,72 @@ class WrongPassword(InvalidCredentials):
         super().__init__("The current password is wrong.")
 
 
+class SecondFactorRequired(AccountError):
+    """The password is right, but the code of the second factor is missing or wrong."""
+
+    def __init__(self, detail: str = "Send the code of your second factor as `otp`.") -> None:
+        super().__init__(detail)
+
+
+class SecondFactorMissing(AccountError):
+    """The service asks admins for a second factor, and this one has none."""
+
+    def __init__(self) -> None:
+        super().__init__("Admins need a second factor here. Set one up, then sign in again.")
+
+
+class FreshSignInRequired(AccountError):
+    """The session's sign-in is too long ago for a change as sensitive as this."""
+
+    def __init__(self) -> None:
+        super().__init__("Your sign-in is too long ago for this. Give your password once more.")
+
+
 class Unauthenticated(AccountError):
-    """The token belongs to no living session of an active user."""
+    """The token belongs to no living session or key of an active user."""
 
     def __init__(self) -> None:
         super().__init__("Sign in: the request carries no token of a living session.")
+
+
+class InvalidToken(AccountError):
+    """The token out of a mail was never given, is used, has expired, or is outdated."""
+
+    def __init__(self) -> None:
+        super().__init__("The token is not valid, or not any more. Ask for a new one.")
+
+
+class TooManyRequests(AccountError):
+    """The caller has to wait.
+
+    Attributes:
+        retry_after: For how many whole seconds, 1 at the least.
+    """
+
+    def __init__(self, retry_after: int, detail: str = "Too many requests of this kind.") -> None:
+        super().__init__(f"{detail} Try again in {retry_after} seconds.")
+        self.retry_after = retry_after
+
+
+class TooManyAttempts(TooManyRequests):
+    """So many wrong passwords were tried that no password is looked at for a while."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(retry_after, "Too many attempts to sign in.")
+
+
+class Busy(AccountError):
+    """This process computes as many password hashes as it may, and others wait already."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many passwords are being checked at this moment. Try again soon.")
+
+
+class MailNotConfigured(AccountError):
+    """There is no way to send a mail."""
+
+    def __init__(self) -> None:
+        super().__init__("This service sends no mail. Ask its operator.")
 
 
 class UserNotFound(AccountError):
@@ -55,6 +127,27 @@ class SessionNotFound(AccountError):
 
     def __init__(self) -> None:
         super().__init__("You have no session with this id.")
+
+
+class KeyNotFound(AccountError):
+    """The user has no API key with this id."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no API key with this id.")
+
+
+class SecondFactorNotFound(AccountError):
+    """The user has no second factor, or none that waits to be confirmed."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no second factor. Set one up first.")
+
+
+class SecondFactorExists(AccountError):
+    """The user has a second factor already."""
+
+    def __init__(self) -> None:
+        super().__init__("There is a second factor already. Turn it off first.")
 
 
 class InvalidMember(AccountError):

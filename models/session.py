@@ -65,6 +65,8 @@ class Session(db.Model):  # type: ignore[misc,name-defined]
     token_digest = UnicodeAttribute(range_key=True)
     epoch = NumberAttribute()
     created_at = MomentAttribute()
+    # When the user last gave the password: a new session's own beginning.
+    authenticated_at = MomentAttribute(null=True)
     last_used_at = MomentAttribute()
     expires_at = MomentAttribute()
     ends_at = MomentAttribute()
@@ -87,6 +89,7 @@ class Session(db.Model):  # type: ignore[misc,name-defined]
             token_digest=_digest(token),
             epoch=user.epoch,
             created_at=opened_at,
+            authenticated_at=opened_at,
             last_used_at=opened_at,
             expires_at=expires_at,
             ends_at=opened_at + lifetimes.total,
@@ -108,6 +111,10 @@ class Session(db.Model):  # type: ignore[misc,name-defined]
             and self.epoch == user.epoch
             and now() < min(self.expires_at, self.ends_at)
         )
+
+    def is_fresh(self, within: timedelta) -> bool:
+        """Whether the user gave the password a little while ago (ASVS 7.5.1)."""
+        return now() - (self.authenticated_at or self.created_at) < within
 
     def touch(self, lifetimes: Lifetimes) -> None:
         """Note that the session is in use, if that was not noted a little while ago.
