@@ -245,7 +245,7 @@ def _mail(env: Env) -> MailSettings:
 
 
 def _is_sender(value: str) -> None:
-    name, address = parseaddr(value)
+    _, address = parseaddr(value)
     if "@" not in address or any(char in value for char in "\r\n\0"):
         raise ValidationError("Must be an address, as in Roster <accounts@example.com>.")
 

@@ -4,6 +4,7 @@ from models.accounts import Accounts
 from models.db import db
 from models.event import NOBODY, Actor
 from models.identifier import USERNAME_PATTERN
+from models.mail import Mail, Mailer, MailKind, NoMailer
 from models.passwords import (
     CHEAPEST,
     OWASP,
@@ -29,6 +30,10 @@ __all__ = [
     "Client",
     "Found",
     "Lifetimes",
+    "Mail",
+    "MailKind",
+    "Mailer",
+    "NoMailer",
     "Passwords",
     "Profile",
     "Role",
