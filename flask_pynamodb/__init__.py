@@ -7,6 +7,7 @@ from flask_pynamodb.errors import (
     ScanRefused,
     ScanWarning,
     VersionConflict,
+    code_of,
     is_unavailable,
 )
 from flask_pynamodb.extension import PynamoDB
@@ -36,6 +37,7 @@ __all__ = [
     "VersionConflict",
     "call_finished",
     "call_started",
+    "code_of",
     "is_unavailable",
     "make_cursor",
     "read_cursor",

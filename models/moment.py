@@ -12,6 +12,11 @@ def now() -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+def from_seconds(seconds: float) -> datetime:
+    """The moment so many seconds after 1970 began."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 class MomentAttribute(Attribute[datetime]):
     """A moment in UTC, stored as milliseconds since 1970."""
 

@@ -3,15 +3,21 @@
 import os
 import re
 import signal
+import threading
 import weakref
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from passlib.context import CryptContext
 from passlib.exc import PasswordSizeError, PasswordValueError, UnknownHashError
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-from models.errors import WeakPassword
+from models.errors import Busy, WeakPassword
+
+_Result = TypeVar("_Result")
 
 # NIST SP 800-63B-4 asks verifiers to take at least 64; longer ones cost nothing up to here.
 MAX_LENGTH = 1024
@@ -63,9 +69,19 @@ class Passwords:
             More of them than cores take longer in all, since each goes through all its memory
             and pushes the others' out of the caches. For the same reason they are threads of
             their own: whoever asks, the hash finds the memory of the one before it.
+        waiting: How many more may wait for one of them; who comes then is sent away. A hash takes
+            some 20 ms, so that nobody waits long, and the threads that serve requests are never
+            all taken by sign-ins (ASVS 2.4.1, 15.2.2).
     """
 
-    def __init__(self, profile: Profile = OWASP, min_length: int = 15, *, at_once: int = 1) -> None:
+    def __init__(
+        self,
+        profile: Profile = OWASP,
+        min_length: int = 15,
+        *,
+        at_once: int = 1,
+        waiting: int = 5,
+    ) -> None:
         if min_length < SHORTEST_PASSWORD_MIN_LENGTH:
             raise ValueError(f"min_length must be at least {SHORTEST_PASSWORD_MIN_LENGTH}")
         self.min_length = min_length
@@ -78,14 +94,42 @@ class Passwords:
             argon2__parallelism=profile.parallelism,
         )
         self._at_once = at_once
+        self._places = at_once + waiting
+        self._mine = threading.local()
         self._start_threads()
         _in_use.add(self)
         # What is verified when there is no user, so that both cases cost one hash (ASVS 6.3.8).
         self._nobody = self.hash("nobody has this password")
 
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Hold a place among those who compute hashes or wait for it.
+
+        `hash` and `verify` take one by themselves. Whoever has to do something before that is not
+        to be done in vain takes it first.
+
+        Raises:
+            Busy: All places are taken.
+        """
+        if getattr(self._mine, "has_place", False):
+            yield
+            return
+        if not self._free.acquire(blocking=False):
+            raise Busy
+        self._mine.has_place = True
+        try:
+            yield
+        finally:
+            self._mine.has_place = False
+            self._free.release()
+
     def hash(self, password: str) -> str:
-        """Hash a password with a fresh salt."""
-        return str(self._threads.submit(self._context.hash, password).result())
+        """Hash a password with a fresh salt.
+
+        Raises:
+            Busy: Too many wait for a hash.
+        """
+        return str(self._compute(self._context.hash, password))
 
     def verify(self, password: str, stored: str | None) -> tuple[bool, str | None]:
         """Compare a password with a stored hash, at the same cost whether there is one or not.
@@ -97,12 +141,14 @@ class Passwords:
         Returns:
             Whether it matches; and a new hash to store if the old one is of an older scheme
             or profile, else None.
+
+        Raises:
+            Busy: Too many wait for a hash.
         """
         try:
-            compared = self._threads.submit(
+            is_right, newer = self._compute(
                 self._context.verify_and_update, password, stored or self._nobody
             )
-            is_right, newer = compared.result()
         except (PasswordSizeError, PasswordValueError, UnknownHashError, UnicodeError, ValueError):
             # passlib's ways to say that this can never have been this hash's password: over
             # 4096 characters, NUL or over 72 bytes for bcrypt, a lone surrogate.
@@ -132,7 +178,12 @@ class Passwords:
         if reason:
             raise WeakPassword(member, reason)
 
+    def _compute(self, function: Callable[..., _Result], *arguments: str) -> _Result:
+        with self.turn():
+            return self._threads.submit(function, *arguments).result()
+
     def _start_threads(self) -> None:
+        self._free = threading.BoundedSemaphore(self._places)
         self._threads = ThreadPoolExecutor(
             self._at_once, thread_name_prefix="hash", initializer=_leave_signals
         )

@@ -1,29 +1,22 @@
 """Sessions: opaque tokens of which only a digest is stored, ended by the clock or by hand."""
 
-import base64
-import hashlib
 import re
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
-from uuid import UUID
 
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 
+from models import token as tokens
 from models.db import db
 from models.errors import Unauthenticated
 from models.moment import MomentAttribute, now
 from models.user import User
 
 _PREFIX = "rst_"
-# ASVS 7.2.3 asks for 128 bits from a CSPRNG; the user's id, which comes first, does not count.
-_RANDOM_BYTES = 24
-_ID_BYTES = 16
 # The one form of a SHA-256 digest that counts as an id: no other is looked up.
 SESSION_ID_PATTERN = r"^[0-9a-f]{64}$"
 _SESSION_ID = re.compile(SESSION_ID_PATTERN[1:-1])
-_TOKEN_BYTES = _ID_BYTES + _RANDOM_BYTES
 # Browsers send a few hundred characters; what is longer is cut, not refused.
 _LONGEST_USER_AGENT = 400
 # A session's last use is written at most this often, so that reads do not turn into writes.
@@ -80,13 +73,12 @@ class Session(db.Model):  # type: ignore[misc,name-defined]
 
         The token is known to nobody afterwards: only its digest is kept.
         """
-        raw = UUID(user.id).bytes + secrets.token_bytes(_RANDOM_BYTES)
-        token = _PREFIX + base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+        token = tokens.make(_PREFIX, user.id)
         opened_at = now()
         expires_at = opened_at + min(lifetimes.idle, lifetimes.total)
         session = cls(
             user_id=user.id,
-            token_digest=_digest(token),
+            token_digest=tokens.digest(token),
             epoch=user.epoch,
             created_at=opened_at,
             authenticated_at=opened_at,
@@ -168,12 +160,14 @@ def find(token: str, *, other_user_id: str | None = None) -> Found | None:
     Returns:
         None if the token is none of ours, or the session or its user is gone.
     """
-    user_id = _user_id_of(token)
+    user_id = tokens.user_id_of(_PREFIX, token)
     if user_id is None:
         return None
     # DynamoDB refuses a batch that names an item twice.
     others = [(User, other_user_id)] if other_user_id not in (None, user_id) else []
-    session, user, *rest = db.get_many((Session, user_id, _digest(token)), (User, user_id), *others)
+    session, user, *rest = db.get_many(
+        (Session, user_id, tokens.digest(token)), (User, user_id), *others
+    )
     other = rest[0] if rest else user if other_user_id == user_id else None
     return Found(session, user, other) if session and user else None
 
@@ -195,18 +189,3 @@ def remove_rows(user_id: str, *, before_epoch: float) -> None:
 def is_session_id(text: str) -> bool:
     """Whether the text has the form of a session's id."""
     return _SESSION_ID.fullmatch(text) is not None
-
-
-def _digest(token: str) -> str:
-    # A fast hash will do: the token has 192 random bits (ASVS 6.5.2).
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _user_id_of(token: str) -> str | None:
-    if not token.startswith(_PREFIX) or not token.isascii():
-        return None
-    try:
-        raw = base64.b64decode(token[len(_PREFIX) :] + "==", altchars=b"-_", validate=True)
-    except ValueError:
-        return None
-    return str(UUID(bytes=raw[:_ID_BYTES])) if len(raw) == _TOKEN_BYTES else None

@@ -18,6 +18,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from uuid_utils import uuid7
 
+from models.attempts import Counted
 from models.db import db
 from models.moment import MomentAttribute
 
@@ -95,7 +96,7 @@ class _ByBar(GlobalSecondaryIndex[Any]):
     id = UnicodeAttribute(range_key=True)
 
 
-class User(db.Model):  # type: ignore[misc,name-defined]
+class User(Counted, db.Model):  # type: ignore[misc,name-defined]
     """A person or machine with an account.
 
     `version` counts the changes; a change is written under the condition that it is still the
@@ -117,6 +118,8 @@ class User(db.Model):  # type: ignore[misc,name-defined]
     username = UnicodeAttribute()
     email = UnicodeAttribute()
     email_verified = BooleanAttribute(default=False)
+    # The address that the user wants instead, as long as it is not confirmed.
+    pending_email = UnicodeAttribute(null=True)
     full_name = UnicodeAttribute(null=True)
     status = UnicodeAttribute(default=Status.ACTIVE)
     roles: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, default=list)
