@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from flask import request
+from flask import current_app, request
 
 from api.describe import describe, problems
 from api.errors import RequestError
 from api.services import sign_in, signup_is_open
 from models import NOBODY, Actor, Client, Found, Session, User, is_user_id
-from models.errors import Unauthenticated, UserNotFound
+from models.errors import FreshSignInRequired, Unauthenticated, UserNotFound
 
 View = Callable[..., Any]
 
@@ -67,6 +67,15 @@ class Caller:
             self.may_see(user_id)
             raise RequestError("forbidden", "Only the user itself may do this.")
 
+    def must_be_fresh(self) -> None:
+        """Refuse unless the caller gave the password a little while ago (ASVS 7.5.1).
+
+        Raises:
+            FreshSignInRequired: That was too long ago.
+        """
+        if not self.session.is_fresh(current_app.config["ROSTER_FRESH_SIGN_IN"]):
+            raise FreshSignInRequired
+
 
 def signed_in(view: View) -> View:
     """Let nobody pass who is not signed in; the view gets `caller`."""
@@ -115,6 +124,20 @@ def anyone_or_admin(view: View) -> View:
         return view(*args, caller=caller, **kwargs)
 
     return describe(_guarded(guarded, "forbidden"), security=["bearerAuth", {}])
+
+
+def fresh(view: View) -> View:
+    """Let only callers pass who gave their password a little while ago.
+
+    Stands directly below `signed_in` or `only_self`, which hand it the caller.
+    """
+
+    @wraps(view)
+    def guarded(*args: Any, caller: Caller, **kwargs: Any) -> Any:
+        caller.must_be_fresh()
+        return view(*args, caller=caller, **kwargs)
+
+    return problems("fresh-sign-in-required")(guarded)
 
 
 def actor_of(caller: Caller | None) -> Actor:

@@ -188,6 +188,8 @@ class Config:
         """The keys that Flask and its extensions read."""
         return {
             "SECRET_KEY": self.secret_key,
+            "ROSTER_FRESH_SIGN_IN": self.fresh_sign_in,
+            "ROSTER_SECOND_FACTOR": self.second_factor,
             "MAX_CONTENT_LENGTH": 64 * 1024,
             # RESTX lets clients prune answers by a header, and fails with 500 on a bad one.
             "RESTX_MASK_HEADER": "",
