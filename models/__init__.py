@@ -1,6 +1,14 @@
 """The domain: what the API may use. It knows nothing about HTTP."""
 
 from models.accounts import Accounts
+from models.api_key import (
+    API_KEY_ID_PATTERN,
+    API_KEY_NAME_PATTERN,
+    MOST_API_KEYS,
+    ApiKey,
+    ApiKeys,
+    FoundKey,
+)
 from models.db import db
 from models.event import NOBODY, Actor
 from models.identifier import USERNAME_PATTERN
@@ -18,7 +26,10 @@ from models.sweep import resume_sweeps
 from models.user import USER_ID_PATTERN, Role, Status, User, UserFilter, is_user_id
 
 __all__ = [
+    "API_KEY_ID_PATTERN",
+    "API_KEY_NAME_PATTERN",
     "CHEAPEST",
+    "MOST_API_KEYS",
     "NOBODY",
     "OWASP",
     "SESSION_ID_PATTERN",
@@ -27,8 +38,11 @@ __all__ = [
     "USER_ID_PATTERN",
     "Accounts",
     "Actor",
+    "ApiKey",
+    "ApiKeys",
     "Client",
     "Found",
+    "FoundKey",
     "Lifetimes",
     "Mail",
     "MailKind",

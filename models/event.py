@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
-from pynamodb.attributes import ListAttribute, UnicodeAttribute
+from pynamodb.attributes import ListAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from uuid_utils import UUID, uuid7
 
@@ -51,10 +51,12 @@ class Actor:
     Attributes:
         user_id: The signed-in user, or None for anonymous callers and the command line.
         ip: The address of the client, if there is one.
+        key_id: The API key that the user's client signs in with, None for a session.
     """
 
     user_id: str | None = None
     ip: str | None = None
+    key_id: str | None = None
 
 
 NOBODY = Actor()
@@ -89,7 +91,13 @@ class Event(db.Model):  # type: ignore[misc,name-defined]
     type = UnicodeAttribute()
     actor_id = UnicodeAttribute(null=True)
     ip = UnicodeAttribute(null=True)
+    # The API key that it was done with, or, where a key was created or revoked, that it is about:
+    # no key can do that.
+    key_id = UnicodeAttribute(null=True)
     members: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, default=list)
+    reason = UnicodeAttribute(null=True)
+    # Only what happened to logins that nobody has is removed after a while.
+    remove_at = TTLAttribute(null=True)
     todo = UnicodeAttribute(null=True)
 
     @classmethod
@@ -100,6 +108,8 @@ class Event(db.Model):  # type: ignore[misc,name-defined]
         by: Actor,
         *,
         members: tuple[str, ...] = (),
+        reason: str | None = None,
+        key_id: str | None = None,
         sweeps: bool = False,
     ) -> Self:
         """An event that happens now, not stored yet.
@@ -109,6 +119,8 @@ class Event(db.Model):  # type: ignore[misc,name-defined]
             user_id: To whom.
             by: Who did it.
             members: The names of the members that changed; never their values.
+            reason: Why something failed, in one word.
+            key_id: The API key that it is about; the one that it was done with if not given.
             sweeps: Whether the user's session rows are to be removed afterwards.
         """
         return cls(
@@ -117,7 +129,9 @@ class Event(db.Model):  # type: ignore[misc,name-defined]
             type=type,
             actor_id=by.user_id,
             ip=by.ip,
+            key_id=key_id or by.key_id,
             members=list(members),
+            reason=reason,
             todo="sweep" if sweeps else None,
         )
 
