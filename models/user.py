@@ -125,6 +125,8 @@ class User(Counted, db.Model):  # type: ignore[misc,name-defined]
     roles: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, default=list)
     metadata = JSONAttribute(default=dict)
     password_hash = UnicodeAttribute(null=True)
+    # Kept beside the password, so that a sign-in without one reads nothing more.
+    has_second_factor = BooleanAttribute(default=False)
     version = NumberAttribute(default=1)
     epoch = NumberAttribute(default=1)
     created_at = MomentAttribute()
