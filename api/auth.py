@@ -1,17 +1,28 @@
-"""Who is calling and what they may do. Each guard hands the caller to the view as an argument."""
+"""What callers may do. Each guard hands the caller to the view as an argument."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from flask import current_app, request
+from flask import request
 
+from api.caller import Caller, actor_of, client, identify, not_by_key
 from api.describe import describe, problems
 from api.errors import RequestError
-from api.services import sign_in, signup_is_open
-from models import NOBODY, Actor, Client, Found, Session, User, is_user_id
-from models.errors import FreshSignInRequired, Unauthenticated, UserNotFound
+from api.services import signup_is_open
+
+__all__ = [
+    "AUTHORIZATIONS",
+    "Caller",
+    "actor_of",
+    "admin",
+    "anyone_or_admin",
+    "client",
+    "fresh",
+    "only_self",
+    "open_to_keys",
+    "signed_in",
+]
 
 View = Callable[..., Any]
 
@@ -20,61 +31,13 @@ AUTHORIZATIONS = {
         "type": "apiKey",
         "in": "header",
         "name": "Authorization",
-        "description": "The `token` of `POST /v1/sessions`.",
+        "description": "The `token` of a session, from `POST /v1/sessions`, or the `key` of an API"
+        " key, from `POST /v1/users/{id}/api-keys`. A key may read and change users, as far as its"
+        " roles go; everything else asks for a session.",
         # Swagger 2.0 has no word for bearer tokens.
         "x-openapi": {"type": "http", "scheme": "bearer", "in": None, "name": None},
     }
 }
-
-
-@dataclass(frozen=True)
-class Caller:
-    """The signed-in user who makes the request."""
-
-    user: User
-    session: Session
-    _other: User | None
-
-    @property
-    def actor(self) -> Actor:
-        """The caller, as events name it."""
-        return Actor(self.user.id, client().ip)
-
-    def is_self(self, user_id: str) -> bool:
-        """Whether an id in the URL means the caller."""
-        return user_id in ("me", self.user.id)
-
-    def may_see(self, user_id: str) -> User:
-        """The user an id in the URL means, if the caller may see it.
-
-        Raises:
-            UserNotFound: There is no such user, or it is somebody else's and the caller no admin.
-        """
-        if self.is_self(user_id):
-            return self.user
-        if not self.user.is_admin or self._other is None:
-            raise UserNotFound
-        return self._other
-
-    def must_be(self, user_id: str) -> None:
-        """Refuse unless an id in the URL means the caller.
-
-        Raises:
-            UserNotFound: There is no such user, or the caller may not see it.
-            RequestError: An admin may see it, but not do this for it.
-        """
-        if not self.is_self(user_id):
-            self.may_see(user_id)
-            raise RequestError("forbidden", "Only the user itself may do this.")
-
-    def must_be_fresh(self) -> None:
-        """Refuse unless the caller gave the password a little while ago (ASVS 7.5.1).
-
-        Raises:
-            FreshSignInRequired: That was too long ago.
-        """
-        if not self.session.is_fresh(current_app.config["ROSTER_FRESH_SIGN_IN"]):
-            raise FreshSignInRequired
 
 
 def signed_in(view: View) -> View:
@@ -82,7 +45,7 @@ def signed_in(view: View) -> View:
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        return view(*args, caller=_identify(), **kwargs)
+        return view(*args, caller=_identify(view), **kwargs)
 
     return _guarded(guarded)
 
@@ -92,11 +55,11 @@ def only_self(view: View) -> View:
 
     @wraps(view)
     def guarded(*args: Any, id: str, **kwargs: Any) -> Any:
-        caller = _identify()
+        caller = _identify(view)
         caller.must_be(id)
         return view(*args, id=id, caller=caller, **kwargs)
 
-    return _guarded(guarded, "forbidden", "user-not-found")
+    return _guarded(guarded, "forbidden", "user-not-found", "second-factor-missing")
 
 
 def admin(view: View) -> View:
@@ -104,12 +67,12 @@ def admin(view: View) -> View:
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        caller = _identify()
-        if not caller.user.is_admin:
+        caller = _identify(view)
+        if not caller.may_administer():
             raise RequestError("forbidden", "Only an admin may do this.")
         return view(*args, caller=caller, **kwargs)
 
-    return _guarded(guarded, "forbidden")
+    return _guarded(guarded, "forbidden", "second-factor-missing")
 
 
 def anyone_or_admin(view: View) -> View:
@@ -118,12 +81,23 @@ def anyone_or_admin(view: View) -> View:
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         is_anonymous = "Authorization" not in request.headers and signup_is_open()
-        caller = None if is_anonymous else _identify()
-        if not signup_is_open() and not (caller and caller.user.is_admin):
+        caller = None if is_anonymous else _identify(view)
+        if not signup_is_open() and not (caller and caller.may_administer()):
             raise RequestError("forbidden", "Sign-up is closed: only an admin creates users.")
         return view(*args, caller=caller, **kwargs)
 
-    return describe(_guarded(guarded, "forbidden"), security=["bearerAuth", {}])
+    documented = _guarded(guarded, "forbidden", "second-factor-missing")
+    return describe(documented, security=["bearerAuth", {}])
+
+
+def open_to_keys(view: View) -> View:
+    """Let API keys pass the guard above, which refuses them otherwise: no route opens by mistake.
+
+    A view that is open to keys, but not with each body or for each user, asks `caller.session`
+    or `caller.must_be_fresh()` for the rest.
+    """
+    view.is_open_to_keys = True  # type: ignore[attr-defined]
+    return view
 
 
 def fresh(view: View) -> View:
@@ -140,31 +114,21 @@ def fresh(view: View) -> View:
     return problems("fresh-sign-in-required")(guarded)
 
 
-def actor_of(caller: Caller | None) -> Actor:
-    """Who makes a change, as events name it."""
-    return caller.actor if caller else Actor(NOBODY.user_id, client().ip)
-
-
-def client() -> Client:
-    """From where the request comes."""
-    return Client(ip=request.remote_addr, user_agent=request.headers.get("User-Agent"))
-
-
 def _guarded(view: View, *slugs: str) -> View:
     """Document what every guard asks for, and what it can answer."""
     asked = describe(view, security="bearerAuth")
-    return problems("unauthenticated", "store-unavailable", *slugs)(asked)
+    refuses_keys = () if _is_open_to_keys(view) else ("forbidden",)
+    return problems("unauthenticated", "store-unavailable", *refuses_keys, *slugs)(asked)
 
 
-def _identify() -> Caller:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        raise Unauthenticated
-    found: Found = sign_in.find(token.strip(), other_user_id=_other_user_id())
-    return Caller(found.user, found.session, found.other)
+def _identify(view: View) -> Caller:
+    """Who makes the request, if the view is open to such callers."""
+    caller = identify()
+    if caller.key and not _is_open_to_keys(view):
+        raise not_by_key()
+    return caller
 
 
-def _other_user_id() -> str | None:
-    """The user in the URL, to be read together with the caller: one round trip, not two."""
-    id = (request.view_args or {}).get("id", "")
-    return id if is_user_id(id) else None
+def _is_open_to_keys(view: View) -> bool:
+    # Wrappers have the attributes of what they wrap.
+    return getattr(view, "is_open_to_keys", False)

@@ -59,7 +59,7 @@ def body(
 
         slugs = ["malformed-json", "payload-too-large", "unsupported-media-type", "invalid-request"]
         if reserved:
-            slugs.append("forbidden")
+            slugs += ["forbidden", "second-factor-missing"]
         consumes = {"consumes": list(media_types)}
         return problems(*slugs)(describe(checked, expect=[schema], vendor=consumes))
 
@@ -183,7 +183,7 @@ def _strange_text(pointer: str, text: str) -> Iterator[tuple[str, str]]:
 
 def _refuse_reserved(payload: dict[str, Any], reserved: frozenset[str], caller: Any) -> None:
     sent = sorted(reserved & payload.keys())
-    if sent and not (caller and caller.user.is_admin):
+    if sent and not (caller and caller.may_administer()):
         raise RequestError(
             "forbidden",
             f"Only an admin may set {', '.join(sent)}.",
