@@ -4,6 +4,7 @@ from models.accounts import Accounts
 from models.api_key import (
     API_KEY_ID_PATTERN,
     API_KEY_NAME_PATTERN,
+    API_KEY_PREFIX,
     MOST_API_KEYS,
     ApiKey,
     ApiKeys,
@@ -28,6 +29,7 @@ from models.user import USER_ID_PATTERN, Role, Status, User, UserFilter, is_user
 __all__ = [
     "API_KEY_ID_PATTERN",
     "API_KEY_NAME_PATTERN",
+    "API_KEY_PREFIX",
     "CHEAPEST",
     "MOST_API_KEYS",
     "NOBODY",

@@ -6,6 +6,7 @@ from flask import Response, redirect, render_template, url_for
 from flask_restx import Api
 
 from api.auth import AUTHORIZATIONS
+from api.namespaces.api_keys import api_keys
 from api.namespaces.health import health
 from api.namespaces.problems import problems
 from api.namespaces.sessions import sessions
@@ -20,7 +21,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-NAMESPACES = (users, sessions, health, problems)
+NAMESPACES = (users, sessions, api_keys, health, problems)
 
 
 class RosterApi(Api):
