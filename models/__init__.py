@@ -21,9 +21,11 @@ from models.passwords import (
     Passwords,
     Profile,
 )
+from models.second_factor import SecondFactors, SecondFactorStatus
 from models.session import SESSION_ID_PATTERN, Client, Found, Lifetimes, Session
 from models.sign_in import SignIn
 from models.sweep import resume_sweeps
+from models.totp import RECOVERY_CODES, NewSecret, Totp, secrets_from
 from models.user import USER_ID_PATTERN, Role, Status, User, UserFilter, is_user_id
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "MOST_API_KEYS",
     "NOBODY",
     "OWASP",
+    "RECOVERY_CODES",
     "SESSION_ID_PATTERN",
     "SHORTEST_PASSWORD_MIN_LENGTH",
     "USERNAME_PATTERN",
@@ -49,16 +52,21 @@ __all__ = [
     "Mail",
     "MailKind",
     "Mailer",
+    "NewSecret",
     "NoMailer",
     "Passwords",
     "Profile",
     "Role",
+    "SecondFactorStatus",
+    "SecondFactors",
     "Session",
     "SignIn",
     "Status",
+    "Totp",
     "User",
     "UserFilter",
     "db",
     "is_user_id",
     "resume_sweeps",
+    "secrets_from",
 ]
