@@ -109,7 +109,7 @@ def _serve_locally(config: Config, host: str, port: int, data: Path) -> None:
 
     try:
         with Engine(data, on_exit=stop_without_engine) as engine:
-            config = local.configure(config, engine, data)
+            config = local.configure(config, engine, data, local.url(host, port))
             with api.create_app(config).app_context():
                 db.create_all()
                 if config.demo:

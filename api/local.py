@@ -4,7 +4,7 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
-from api.config import Config
+from api.config import Config, MailSettings
 from api.services import accounts
 from flask_pynamodb.local import Engine
 from models import Role
@@ -14,11 +14,19 @@ _DEMO_USERS = (("john", "John Doe", Role.ADMIN), ("jane", "Jane Doe", Role.USER)
 _REGION = "us-east-1"
 
 
-def configure(config: Config, engine: Engine, data: Path) -> Config:
-    """The settings that let the service use the engine and nothing else."""
+def configure(config: Config, engine: Engine, data: Path, base: str) -> Config:
+    """The settings that let the service use the engine and nothing else.
+
+    Args:
+        config: What the environment says.
+        engine: The engine that runs.
+        data: The folder of local mode.
+        base: Where a browser finds the service.
+    """
     return replace(
         config,
         secret_key=config.secret_key or _secret_key(data / "secret-key"),
+        mail=_mail(config.mail, data, base),
         dynamodb={
             **config.dynamodb,
             "DYNAMODB_HOST": engine.host,
@@ -52,7 +60,9 @@ def seed(password: str) -> None:
 
 
 def url(host: str, port: int) -> str:
-    """Where a browser finds the service."""
+    """Where a browser on this computer finds the service."""
+    # These mean every address of the computer, and are none that one could go to.
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # nosec B104
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
@@ -66,7 +76,18 @@ def banner(config: Config, host: str, port: int) -> str:
             f"  Demo users   {names} (john is an admin)",
             f"  Password     {config.demo_password}",
         ]
+    if config.mail.folder is not None:
+        lines.append(f"  Mails        {base}/dev/mail")
     return "\n".join([*lines, "  Ctrl-C stops it; the data stay."])
+
+
+def _mail(settings: MailSettings, data: Path, base: str) -> MailSettings:
+    """Mails stay on this computer, unless a mail server is given."""
+    return replace(
+        settings,
+        folder=None if settings.smtp_host is not None else data / "mail",
+        base_url=base if settings.base_url == MailSettings.base_url else settings.base_url,
+    )
 
 
 def _secret_key(path: Path) -> str:

@@ -1,0 +1,12 @@
+import { confirmBy } from "./confirm.js";
+
+const password = document.getElementById("new-password");
+
+document.getElementById("show").addEventListener("change", (event) => {
+  password.type = event.target.checked ? "text" : "password";
+});
+
+confirmBy("v1/password-resets/confirm", {
+  more: () => ({ new_password: password.value }),
+  done: "Your password is changed. Sign in with the new one.",
+});
