@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from api import cli, errors, openapi, responses, services
+from api import cli, errors, openapi, pages, responses, services
 from api.config import Config
 from api.namespaces import build_api
 from models import OWASP, Profile, db
@@ -29,6 +29,7 @@ def create_app(config: Config | None = None, *, profile: Profile = OWASP) -> Fla
     db.init_app(app)
     services.init_app(app, config, profile)
     cli.init_app(app)
+    pages.init_app(app, config.mail)
     api = build_api()
     api.init_app(app)
     openapi.init_app(app, api)
