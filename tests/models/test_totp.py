@@ -132,9 +132,7 @@ class TestMatch:
         assert totp.match(made.stored, phone.code(steps)) is None
 
     @pytest.mark.parametrize(
-    @pytest.mark.parametrize(
         "seconds, counts", [(-31, False), (-30, True), (59, True), (60, False)]
-    )
     )
     def test_to_the_second(self, totp, clock, made, phone, seconds, counts):
         """A code counts from one step before its own to the end of the step after it."""
