@@ -1,8 +1,9 @@
 """The HTTP side of Roster. `create_app` is the only place where the parts are wired together."""
 
 from flask import Flask
+from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 
-from api import cli, errors, openapi, pages, responses, services
+from api import cli, errors, limits, openapi, pages, responses, services
 from api.config import Config
 from api.namespaces import build_api
 from models import OWASP, Profile, db
@@ -27,11 +28,16 @@ def create_app(config: Config | None = None, *, profile: Profile = OWASP) -> Fla
     responses.init_app(app)
     errors.init_app(app)
     db.init_app(app)
+    limits.init_app(app, are_on=config.rate_limits)
     services.init_app(app, config, profile)
     cli.init_app(app)
     pages.init_app(app, config.mail)
     api = build_api()
     api.init_app(app)
     openapi.init_app(app, api)
+    # Only who is named here is believed about whom a request comes from (ASVS 15.3.4).
+    app.wsgi_app = wrap_wsgi_with_proxy_headers(  # type: ignore[method-assign]
+        app.wsgi_app, trusted_hosts=list(config.trusted_proxies)
+    )
 
     return app

@@ -28,6 +28,13 @@ def json_response(
     return response
 
 
+def accepted() -> Response:
+    """202: it will be seen to, and there is nothing to say about it."""
+    response = Response(status=202)
+    del response.headers["Content-Type"]
+    return response
+
+
 def no_content() -> Response:
     """204: it is done and there is nothing to say."""
     response = Response(status=204)

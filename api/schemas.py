@@ -3,6 +3,7 @@
 from flask_restx import Model, fields
 
 from api.fields import Moment, Object, Text
+from api.validation import NO_NUL
 from models import USER_ID_PATTERN, USERNAME_PATTERN, Role, Status
 
 # How a URL names a user.
@@ -13,6 +14,30 @@ USER_ID = {
         "maxLength": 36,
         "x-example": "01a1fb07-5f9c-7229-8e0e-c7853035f505",
     }
+}
+
+EMAIL = {
+    "type": "string",
+    "maxLength": 254,
+    "format": "email",
+    "description": "Unique, whatever its case.",
+    "example": "ada@example.com",
+}
+NEW_PASSWORD = {
+    "type": "string",
+    "maxLength": 1024,
+    **NO_NUL,
+    "format": "password",
+    "description": "15 characters or more unless configured otherwise, not common, not your name.",
+    "example": "a stone bridge over the river",
+}
+MAILED_TOKEN = {
+    "type": "string",
+    "maxLength": 128,
+    "pattern": "^[A-Za-z0-9_-]+$",
+    "description": "Out of the mail.",
+    "example": "rso_AaH7G2h2dkSZNQAAAAAAAHRoaXMgaXMgbm8gcmVhbCB0b2tlbg",
+    "x-rule": "It must be letters, digits, underscores and hyphens.",
 }
 
 user = Model(

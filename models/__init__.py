@@ -10,10 +10,14 @@ from models.api_key import (
     ApiKeys,
     FoundKey,
 )
+from models.confirmations import Confirmations
+from models.credentials import Credentials
 from models.db import db
-from models.event import NOBODY, Actor
+from models.event import EVENT_ID_PATTERN, NOBODY, Actor, Event, EventType, events_of
 from models.identifier import USERNAME_PATTERN
+from models.logins import Logins
 from models.mail import Mail, Mailer, MailKind, NoMailer
+from models.mail_requests import MailRequests
 from models.passwords import (
     CHEAPEST,
     OWASP,
@@ -21,6 +25,7 @@ from models.passwords import (
     Passwords,
     Profile,
 )
+from models.rate_limit import Allowance, Policy, RateLimits
 from models.second_factor import SecondFactors, SecondFactorStatus
 from models.session import SESSION_ID_PATTERN, Client, Found, Lifetimes, Session
 from models.sign_in import SignIn
@@ -33,6 +38,7 @@ __all__ = [
     "API_KEY_NAME_PATTERN",
     "API_KEY_PREFIX",
     "CHEAPEST",
+    "EVENT_ID_PATTERN",
     "MOST_API_KEYS",
     "NOBODY",
     "OWASP",
@@ -43,19 +49,28 @@ __all__ = [
     "USER_ID_PATTERN",
     "Accounts",
     "Actor",
+    "Allowance",
     "ApiKey",
     "ApiKeys",
     "Client",
+    "Confirmations",
+    "Credentials",
+    "Event",
+    "EventType",
     "Found",
     "FoundKey",
     "Lifetimes",
+    "Logins",
     "Mail",
     "MailKind",
+    "MailRequests",
     "Mailer",
     "NewSecret",
     "NoMailer",
     "Passwords",
+    "Policy",
     "Profile",
+    "RateLimits",
     "Role",
     "SecondFactorStatus",
     "SecondFactors",
@@ -66,6 +81,7 @@ __all__ = [
     "User",
     "UserFilter",
     "db",
+    "events_of",
     "is_user_id",
     "resume_sweeps",
     "secrets_from",

@@ -6,26 +6,30 @@ conditions decide, so that no two callers can both be told yes.
 """
 
 import math
-import random
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pynamodb.expressions.condition import Condition
-
-from flask_pynamodb import Transaction
 from models import metadata as metadata_rules
+from models import second_factor
+from models.changes import (
+    Versions,
+    altered,
+    claims_of,
+    get,
+    settle,
+    swap_claims,
+    unchanged,
+    write,
+)
+from models.confirmations import Confirmations, refuse_taken
 from models.counter import count_admin
 from models.db import db
 from models.errors import (
-    Contended,
     EmailTaken,
     InvalidMember,
-    Unauthenticated,
     UsernameTaken,
     UserNotFound,
     VersionMismatch,
-    WrongPassword,
 )
 from models.event import NOBODY, Actor, Event, EventType
 from models.identifier import (
@@ -36,27 +40,42 @@ from models.identifier import (
     normalize_username,
     username_claim,
 )
-from models.moment import now
+from models.mail import Mail, MailKind
+from models.mail_requests import Prepared
 from models.passwords import Passwords
-from models.session import Session
 from models.sweep import sweep
-from models.user import Role, Status, User, UserFilter, is_user_id, newest_first
+from models.user import Role, Status, User, UserFilter, newest_first
 
-# How often a change is tried on a user that others keep changing. Of those who try at the same
-# time one succeeds in each round, so this is also how many may; it takes some three seconds.
-_TRIES = 60
-_FIRST_WAIT_SECONDS = 0.002
-_LONGEST_WAIT_SECONDS = 0.1
-# The versions that a caller lets a change apply to; None for any.
-Versions = Collection[int] | None
-_CHANGEABLE = ("username", "email", "full_name", "metadata", "roles", "status")
+_CHANGEABLE = (
+    "username",
+    "email",
+    "pending_email",
+    "full_name",
+    "metadata",
+    "roles",
+    "status",
+)
 
 
 class Accounts:
-    """Operations on accounts under one password policy."""
+    """Operations on accounts.
 
-    def __init__(self, passwords: Passwords) -> None:
+    Args:
+        passwords: The policy.
+        confirmations: Sees to it that addresses are their users'.
+        mails_new_users: Whether who registers is asked to confirm the address at once.
+    """
+
+    def __init__(
+        self,
+        passwords: Passwords,
+        confirmations: Confirmations,
+        *,
+        mails_new_users: bool = False,
+    ) -> None:
         self.passwords = passwords
+        self.confirmations = confirmations
+        self.mails_new_users = mails_new_users and confirmations.requests.mailer.is_configured
 
     def register(
         self,
@@ -97,6 +116,11 @@ class Accounts:
             transaction.save(user, User.id.does_not_exist())
             transaction.save(Event.of(EventType.USER_REGISTERED, user.id, by))
             count_admin(transaction, int(user.may_administer))
+            prepared = self._prepare_for(user)
+            if prepared:
+                transaction.save(prepared.row)
+        if prepared:
+            self.confirmations.requests.mailer.send(prepared.mail)
         return user
 
     def get(self, user_id: str) -> User:
@@ -105,12 +129,7 @@ class Accounts:
         Raises:
             UserNotFound: There is none with this id.
         """
-        if not is_user_id(user_id):
-            raise UserNotFound
-        try:
-            return User.get(user_id, consistent_read=True)  # type: ignore[no-any-return]
-        except User.DoesNotExist:
-            raise UserNotFound from None
+        return get(user_id)
 
     def find(self, login: str) -> User | None:
         """The user with this user name or address, whatever its case."""
@@ -127,7 +146,7 @@ class Accounts:
         except InvalidMember:
             return None
         found = self._find_by_claim(claims[0])
-        return found if found and _claims_of(found).issuperset(claims) else None
+        return found if found and claims_of(found).issuperset(claims) else None
 
     def newest_first(
         self, chosen: UserFilter, *, after: str | None = None, limit: int = 25
@@ -141,6 +160,7 @@ class Accounts:
         changes: Mapping[str, Any],
         *,
         versions: Versions = None,
+        confirms_email: bool = False,
         by: Actor = NOBODY,
     ) -> User:
         """Change some members of a user.
@@ -149,6 +169,8 @@ class Accounts:
             user: The user as the caller read it; read again if it has changed since.
             changes: New values of username, email, full_name, metadata, roles or status.
             versions: Refuse unless the user is at one of these versions.
+            confirms_email: Whether a new address has to be confirmed before it counts, where
+                mails can be sent. Until then it is the user's `pending_email`.
             by: Who asks.
 
         Returns:
@@ -162,49 +184,18 @@ class Accounts:
             VersionMismatch: The user is at another version.
             UserNotFound: The user is gone.
             Contended: Others keep changing the user.
+            TooManyRequests: The account had its mails of this hour.
         """
         changes = _normalized(changes)
-        after: User = self._settle(user, versions, lambda current: _change(current, changes, by))
+        requests = self.confirmations.requests
+        if "email" in changes and confirms_email and requests.mailer.is_configured:
+            return self._update_and_confirm(user, changes, versions, by)
+        if "email" in changes:
+            changes["pending_email"] = None
+        after = settle(user, versions, lambda current: _change(current, changes, by))
+        if after.email != user.email:
+            requests.mailer.send(Mail(MailKind.EMAIL_CHANGED, user.email, user.username))
         return after
-
-    def change_password(
-        self,
-        user: User,
-        *,
-        current_password: str,
-        new_password: str,
-        session: Session,
-        by: Actor = NOBODY,
-    ) -> None:
-        """Set a new password and end every session of the user but this one.
-
-        Raises:
-            WrongPassword: The current password is wrong.
-            WeakPassword: The new one is weak.
-            Unauthenticated: The session was ended in the meantime.
-        """
-        self.passwords.refuse_weak(
-            new_password, user.username, user.email, user.full_name or "", member="new_password"
-        )
-
-        def change(before: User) -> None:
-            if not self.passwords.verify(current_password, before.password_hash)[0]:
-                raise WrongPassword
-            after = _altered(before, password_hash=self.passwords.hash(new_password))
-            after.epoch += 1
-            event = Event.of(EventType.PASSWORD_CHANGED, before.id, by, sweeps=True)
-            with db.transaction() as transaction:
-                _write(transaction, before, after)
-                transaction.update(
-                    session,
-                    [Session.epoch.set(after.epoch)],
-                    Session.token_digest.exists(),
-                    otherwise=Unauthenticated(),
-                )
-                transaction.save(event)
-            sweep(event, before_epoch=after.epoch)
-
-        self._settle(user, None, change)
 
     def delete(self, user: User, *, versions: Versions = None, by: Actor = NOBODY) -> None:
         """Delete a user; its names are free at once and its sessions are dead.
@@ -218,35 +209,51 @@ class Accounts:
         def remove(current: User) -> None:
             event = Event.of(EventType.USER_DELETED, current.id, by, sweeps=True)
             with db.transaction() as transaction:
-                transaction.delete(current, _unchanged(current), otherwise=VersionMismatch())
+                transaction.delete(current, unchanged(current), otherwise=VersionMismatch())
                 # A claim that moved with the user meanwhile: read the user again.
-                for claim in _claims_of(current):
+                for claim in claims_of(current):
                     Identifier.release(transaction, claim, user.id, otherwise=VersionMismatch())
+                second_factor.forget(transaction, current)
                 transaction.save(event)
                 count_admin(transaction, -int(current.may_administer))
             sweep(event, before_epoch=math.inf)
 
-        self._settle(user, versions, remove)
+        settle(user, versions, remove)
+
+    def _update_and_confirm(
+        self, user: User, changes: Mapping[str, Any], versions: Versions, by: Actor
+    ) -> User:
+        """Change a user, but its address only when the new one is confirmed."""
+        values = dict(changes)
+        address = values.pop("email")
+        # The same address in another case needs no mail: it is one already.
+        is_new = email_claim(address) != email_claim(user.email)
+        values.update(pending_email=address if is_new else None)
+        if not is_new:
+            return settle(
+                user, versions, lambda now: _change(now, {**values, "email": address}, by)
+            )
+        refuse_taken(user, address)
+        self.confirmations.requests.admit(user)
+        prepared = self.confirmations.prepare(user, address, is_new=True)
+        after = settle(user, versions, lambda now: _change(now, values, by, prepared))
+        for mail in (
+            prepared.mail,
+            Mail(MailKind.EMAIL_CHANGE_REQUESTED, user.email, user.username, detail=address),
+        ):
+            self.confirmations.requests.mailer.send(mail)
+        return after
+
+    def _prepare_for(self, user: User) -> Prepared | None:
+        if not (self.mails_new_users and user.is_active):
+            return None
+        return self.confirmations.prepare(user, user.email)
 
     def _find_by_claim(self, claim: str) -> User | None:
         try:
             return self.get(Identifier.get(claim, consistent_read=True).owner)
         except (Identifier.DoesNotExist, UserNotFound):
             return None
-
-    def _settle(self, user: User, versions: Versions, change: Callable[[User], Any]) -> Any:
-        """Apply a change to the user, reading it again whenever somebody else was faster."""
-        for attempt in range(_TRIES):
-            if versions is not None and user.version not in versions:
-                raise VersionMismatch
-            try:
-                return change(user)
-            except VersionMismatch:
-                # Jitter only has to differ from thread to thread; it guards nothing.
-                wait = min(_FIRST_WAIT_SECONDS * 2**attempt, _LONGEST_WAIT_SECONDS)
-                time.sleep(random.random() * wait)  # nosec B311
-                user = self.get(user.id)
-        raise Contended
 
 
 def _normalized(changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -258,27 +265,34 @@ def _normalized(changes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: rules.get(name, _as_is)(value) for name, value in changes.items()}
 
 
-def _change(before: User, changes: Mapping[str, Any], by: Actor) -> User:
+def _change(
+    before: User, changes: Mapping[str, Any], by: Actor, prepared: Prepared | None = None
+) -> User:
     values = dict(changes)
     if "metadata" in values:
         values["metadata"] = metadata_rules.checked(
             metadata_rules.merged(before.metadata, values["metadata"]) or {}
         )
-    after = _altered(before, **values).classify()
+    after = altered(before, **values).classify()
+    if email_claim(after.email) != email_claim(before.email):
+        after.email_verified = False
     old, new = before.serialize(), after.serialize()
     members = tuple(name for name in _CHANGEABLE if old.get(name) != new.get(name))
     if not members:
+        # Whoever asks for the same new address again wants another mail.
+        if prepared:
+            prepared.row.save()
         return before
     ends_sessions = before.is_active and not after.is_active
     after.epoch += int(ends_sessions)
     event = Event.of(_kind(before, after), before.id, by, members=members, sweeps=ends_sessions)
     with db.transaction() as transaction:
-        _swap(transaction, before, after, username_claim, "username", UsernameTaken())
-        if _swap(transaction, before, after, email_claim, "email", EmailTaken()):
-            after.email_verified = False
-        _write(transaction, before, after)
+        swap_claims(transaction, before, after)
+        write(transaction, before, after)
         transaction.save(event)
         count_admin(transaction, after.may_administer - before.may_administer)
+        if prepared:
+            transaction.save(prepared.row)
     if ends_sessions:
         sweep(event, before_epoch=after.epoch)
     return after
@@ -288,52 +302,6 @@ def _kind(before: User, after: User) -> EventType:
     if before.status == after.status:
         return EventType.USER_UPDATED
     return EventType.USER_REACTIVATED if after.is_active else EventType.USER_SUSPENDED
-
-
-def _altered(user: User, **values: Any) -> User:
-    """A copy of the user with other values, as the next version."""
-    after = User(**user.attribute_values)
-    after.version += 1
-    after.updated_at = now()
-    for name, value in values.items():
-        setattr(after, name, value)
-    return after
-
-
-def _write(transaction: Transaction, before: User, after: User) -> None:
-    """Write what differs: a sign-in at the same time keeps its last_login_at.
-
-    The values are handed on serialised, since PynamoDB takes a dictionary such as
-    {"S": "x"}, which metadata may well be, for a value in DynamoDB's own notation.
-    """
-    old, new = before.serialize(), after.serialize()
-    actions = [
-        getattr(User, name).set(new[name]) if name in new else getattr(User, name).remove()
-        for name in old.keys() | new.keys()
-        if old.get(name) != new.get(name)
-    ]
-    transaction.update(before, actions, _unchanged(before), otherwise=VersionMismatch())
-
-
-def _unchanged(user: User) -> Condition:
-    unchanged: Condition = (User.version == user.version) & (User.epoch == user.epoch)
-    return unchanged
-
-
-def _claims_of(user: User) -> set[str]:
-    return {username_claim(user.username), email_claim(user.email)}
-
-
-def _swap(
-    transaction: Transaction,
-    before: User,
-    after: User,
-    claim_of: Callable[[str], str],
-    member: str,
-    taken: Exception,
-) -> bool:
-    old, new = claim_of(getattr(before, member)), claim_of(getattr(after, member))
-    return Identifier.swap(transaction, before.id, old, new, taken=taken, stale=VersionMismatch())
 
 
 def _in_order(roles: Sequence[str]) -> list[str]:

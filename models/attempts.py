@@ -22,9 +22,9 @@ from models.db import db
 from models.errors import TooManyAttempts
 from models.moment import MomentAttribute, now
 
-# Nobody mistypes a password more often; a guess among the most common ones is refused as a
-# password anyway.
-FREE = 10
+# Nobody mistypes a password more often, though devices may sign in that many at once. A guess
+# among the most common passwords is in vain anyway: they are refused when they are set.
+FREE = 20
 # The waits double from the first one to the longest, as those of Amazon Cognito and Keycloak do.
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)
@@ -78,7 +78,7 @@ def wait_after(tries: int) -> timedelta:
         return timedelta(0)
     if tries >= MOST:
         return FORGOTTEN_AFTER
-    return min(FIRST_WAIT * 2 ** (tries - FREE), LONGEST_WAIT)
+    return min(FIRST_WAIT * (1 << min(tries - FREE, 10)), LONGEST_WAIT)
 
 
 def reserve(row: Row, exists: Condition | None = None) -> None:
@@ -99,6 +99,7 @@ def reserve(row: Row, exists: Condition | None = None) -> None:
         return
     for attempt in range(_ROUNDS):
         row.refresh(consistent_read=True)
+        # The reply to a try that was reserved has got lost.
         if row.ticket == ticket:
             return
         count = _next_count(row)
@@ -108,9 +109,9 @@ def reserve(row: Row, exists: Condition | None = None) -> None:
     raise TooManyAttempts(retry_after=1)
 
 
-def forget() -> list[Action]:
-    """The actions that end the count of a row."""
-    return [Counted.tries.remove()]
+def forget(model: type[Counted]) -> list[Action]:
+    """The actions that end the count of a row of a model."""
+    return [model.tries.remove()]
 
 
 def is_locked(row: Row, at: datetime | None = None) -> bool:
@@ -149,5 +150,5 @@ def _next_count(row: Row) -> int:
 def _wait_of(row: Row, at: datetime) -> timedelta:
     if not row.tried_at:
         return timedelta(0)
-    wait: timedelta = row.tried_at + wait_after(int(row.tries or 0)) - at
-    return wait
+    ends_at: datetime = row.tried_at + wait_after(int(row.tries or 0))
+    return ends_at - at

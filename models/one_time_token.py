@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
+from uuid_utils import uuid7
 
 from flask_pynamodb import Transaction
 from models import token as tokens
@@ -57,6 +58,11 @@ class OneTimeToken(db.Model):  # type: ignore[misc,name-defined]
             remove_at=expires_at,
         )
         return row, token
+
+    @classmethod
+    def decoy(cls) -> Self:
+        """A row that looks like any other, of a token that nobody gets and a user who is nobody."""
+        return cls.new(User(str(uuid7()), epoch=0), Purpose.CONFIRM_EMAIL, "", timedelta(days=1))[0]
 
     @classmethod
     def find(cls, token: str, purpose: Purpose) -> tuple[Self, User]:

@@ -1,46 +1,77 @@
 """Who is there: signing in, finding the session of a token, ending sessions."""
 
+from contextlib import suppress
+
 from pynamodb.expressions.update import Action
 
 from models import session as sessions
+from models.attempts import FORGOTTEN_AFTER, Attempts, forget, reserve
 from models.db import db
 from models.errors import (
     Contended,
     InvalidCredentials,
+    SecondFactorRequired,
     SessionNotFound,
     Unauthenticated,
     UserNotFound,
     VersionMismatch,
 )
 from models.event import Actor, Event, EventType
-from models.identifier import Identifier, claim_of_login
+from models.logins import Logins, find_user, reserve_try
+from models.mail import Mailer
+from models.moment import now
 from models.passwords import Passwords
+from models.second_factor import Proof, SecondFactors
 from models.session import Client, Found, Lifetimes, Session
 from models.sweep import sweep
 from models.user import User
 
 # How often a sign-in is tried on an account that changes under it.
 _TRIES = 5
-# A claim and an id that nobody has: looked up where there is nothing to look up, so that a known
-# and an unknown login cost the same calls (ASVS 6.3.8).
-_NO_CLAIM = "nobody"
-_NO_ID = "nobody"
 
 
 class SignIn:
-    """Operations on sessions under one password policy and one set of lifetimes."""
+    """Operations on sessions.
 
-    def __init__(self, passwords: Passwords, lifetimes: Lifetimes) -> None:
+    Args:
+        passwords: The policy.
+        lifetimes: How long sessions last.
+        second_factors: Checks the codes of those who have a second factor.
+        mailer: Tells users what they should know.
+        logins: Looks up who signs in.
+        requires_verified_email: Whether who has not confirmed the address may not sign in.
+    """
+
+    def __init__(
+        self,
+        passwords: Passwords,
+        lifetimes: Lifetimes,
+        *,
+        second_factors: SecondFactors,
+        mailer: Mailer,
+        logins: Logins,
+        requires_verified_email: bool = False,
+    ) -> None:
         self.passwords = passwords
         self.lifetimes = lifetimes
+        self.second_factors = second_factors
+        self.mailer = mailer
+        self.logins = logins
+        self.requires_verified_email = requires_verified_email
 
-    def open(self, login: str, password: str, client: Client) -> tuple[Session, str, User]:
+    def open(
+        self, login: str, password: str, client: Client, otp: str | None = None
+    ) -> tuple[Session, str, User]:
         """Sign somebody in.
+
+        A try is reserved before the password is looked at, so that parallel guesses cannot be
+        more than are allowed.
 
         Args:
             login: The user name or the e-mail address.
             password: As it was typed.
             client: From where.
+            otp: A code of the second factor, or a recovery code.
 
         Returns:
             The session, its token (which is kept nowhere), and the user.
@@ -48,18 +79,41 @@ class SignIn:
         Raises:
             InvalidCredentials: For an unknown user, a wrong password and a user who may not sign
                 in alike, after the same work.
+            SecondFactorRequired: The password is right, the code is missing or wrong.
+            TooManyAttempts: The next try has to wait, whether the password is right or not.
+            Busy: Too many wait for a hash. No try was used up.
             Contended: The account changed under every one of several tries.
         """
-        for _ in range(_TRIES):
-            user = _find_by_login(login)
-            is_right, newer_hash = self.passwords.verify(password, user and user.password_hash)
-            if user is None or not is_right or not user.is_active:
-                raise InvalidCredentials
-            try:
-                return self._open(user, newer_hash, client)
-            except VersionMismatch:
-                continue
+        with self.passwords.turn():
+            subject, found = self._reserve(login)
+            for _ in range(_TRIES):
+                user, newer_hash = self._admit(subject, found, password, client)
+                proof = self._second_factor(user, otp, client)
+                try:
+                    return self._open(user, newer_hash, proof, client)
+                except VersionMismatch:
+                    found = find_user(user.id)
         raise Contended
+
+    def renew(
+        self, session: Session, password: str, client: Client, otp: str | None = None
+    ) -> tuple[Session, str, User]:
+        """Take the password once more: a fresh session in place of the present one.
+
+        Raises:
+            InvalidCredentials: The password is wrong.
+            SecondFactorRequired: The password is right, the code is missing or wrong.
+            TooManyAttempts: The next try has to wait.
+            Unauthenticated: The session was ended in the meantime.
+        """
+        with self.passwords.turn():
+            found = reserve_try(session.user_id)
+            user, newer_hash = self._admit(found.id, found, password, client)
+            proof = self._second_factor(user, otp, client)
+            try:
+                return self._open(user, newer_hash, proof, client, replaced=session)
+            except VersionMismatch:
+                raise Unauthenticated from None
 
     def find(self, token: str, *, other_user_id: str | None = None) -> Found:
         """The living session of a token, and its user, in one round trip.
@@ -112,31 +166,81 @@ class SignIn:
             transaction.save(event)
         sweep(event, before_epoch=epoch)
 
+    def _reserve(self, login: str) -> tuple[str, User | None]:
+        """Take a try; what it is counted for, and the user as of now, if there is one."""
+        owner = self.logins.owner_of(login)
+        if owner is not None:
+            with suppress(UserNotFound):
+                return owner, reserve_try(owner)
+        subject = self.logins.stand_in(login)
+        reserve(Attempts(subject))
+        return subject, None
+
+    def _admit(
+        self, subject: str, user: User | None, password: str, client: Client
+    ) -> tuple[User, str | None]:
+        """Refuse unless the user may sign in with the password; a newer hash, if there is one."""
+        is_right, newer_hash = self.passwords.verify(password, user and user.password_hash)
+        objection = self._objection(user, is_right)
+        if user is None or objection:
+            is_known = user is not None
+            self._record_failure(subject, objection, client, is_known=is_known)
+            raise InvalidCredentials
+        return user, newer_hash
+
+    def _objection(self, user: User | None, is_right: bool) -> str | None:
+        if user is None:
+            return "unknown-login"
+        if not is_right:
+            return "wrong-password" if user.password_hash else "no-password"
+        if not user.is_active:
+            return str(user.status)
+        if self.requires_verified_email and not user.email_verified:
+            return "email-not-verified"
+        return None
+
+    def _second_factor(self, user: User, otp: str | None, client: Client) -> Proof | None:
+        try:
+            return self.second_factors.check(user, otp)
+        except SecondFactorRequired:
+            self._record_failure(user.id, "second-factor", client, is_known=True)
+            raise
+
+    def _record_failure(
+        self, subject: str, reason: str | None, client: Client, *, is_known: bool
+    ) -> None:
+        actor = Actor(ip=client.ip)
+        event = Event.of(EventType.SIGN_IN_FAILED, subject, actor, reason=reason)
+        if not is_known:
+            event.remove_at = now() + FORGOTTEN_AFTER
+        event.save()
+
     def _open(
-        self, user: User, newer_hash: str | None, client: Client
+        self,
+        user: User,
+        newer_hash: str | None,
+        proof: Proof | None,
+        client: Client,
+        replaced: Session | None = None,
     ) -> tuple[Session, str, User]:
         session, token = Session.new(user, client, self.lifetimes)
-        actions: list[Action] = [User.last_login_at.set(session.created_at)]
+        actions: list[Action] = [User.last_login_at.set(session.created_at), *forget(User)]
         if newer_hash:
             actions.append(User.password_hash.set(newer_hash))
         # The version stays: signing in must not void what an editor has read. The epoch is
         # part of the condition, since it rises with a suspension and a new password.
         is_same = (User.epoch == user.epoch) & (User.password_hash == user.password_hash)
+        type = EventType.SESSION_RENEWED if replaced else EventType.SESSION_OPENED
         with db.transaction() as transaction:
+            if replaced:
+                is_there = Session.token_digest.exists()
+                transaction.delete(replaced, is_there, otherwise=Unauthenticated())
             transaction.save(session)
             transaction.update(user, actions, is_same, otherwise=VersionMismatch())
-            transaction.save(Event.of(EventType.SESSION_OPENED, user.id, Actor(user.id, client.ip)))
+            if proof:
+                proof.write(transaction)
+            transaction.save(Event.of(type, user.id, Actor(user.id, client.ip)))
+        if proof:
+            proof.tell(self.mailer)
         user.last_login_at = session.created_at
         return session, token, user
-
-
-def _find_by_login(login: str) -> User | None:
-    claim = claim_of_login(login)
-    try:
-        user_id = Identifier.get(claim or _NO_CLAIM, consistent_read=True).owner
-    except Identifier.DoesNotExist:
-        user_id = _NO_ID
-    try:
-        return User.get(user_id, consistent_read=True)  # type: ignore[no-any-return]
-    except User.DoesNotExist:
-        return None

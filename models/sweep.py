@@ -5,7 +5,7 @@ import math
 from datetime import timedelta
 
 from flask_pynamodb import is_unavailable
-from models import session
+from models import api_key, one_time_token, session
 from models.event import Event, EventType, unfinished_sweeps
 from models.user import User
 
@@ -22,6 +22,9 @@ def sweep(event: Event, *, before_epoch: float) -> None:
     """
     try:
         session.remove_rows(event.user_id, before_epoch=before_epoch)
+        if event.type == EventType.USER_DELETED:
+            api_key.remove_rows(event.user_id)
+            one_time_token.remove_rows(event.user_id)
         event.finish()
     except Exception as error:
         if not is_unavailable(error):

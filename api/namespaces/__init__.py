@@ -7,7 +7,10 @@ from flask_restx import Api
 
 from api.auth import AUTHORIZATIONS
 from api.namespaces.api_keys import api_keys
+from api.namespaces.email_verifications import email_verifications
+from api.namespaces.events import events
 from api.namespaces.health import health
+from api.namespaces.password_resets import password_resets
 from api.namespaces.problems import problems
 from api.namespaces.sessions import sessions
 from api.namespaces.users import users
@@ -21,7 +24,16 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-NAMESPACES = (users, sessions, api_keys, health, problems)
+NAMESPACES = (
+    users,
+    sessions,
+    api_keys,
+    password_resets,
+    email_verifications,
+    events,
+    health,
+    problems,
+)
 
 
 class RosterApi(Api):

@@ -7,6 +7,7 @@ from flask_restx import Namespace, Resource, fields
 from api.auth import Caller, admin, client, signed_in
 from api.describe import links, problems
 from api.fields import Moment, Text
+from api.limits import PASSWORDS, SIGN_INS, limited
 from api.marshalling import marshal_with
 from api.responses import no_content
 from api.schemas import USER_ID, user
@@ -80,6 +81,14 @@ opened_session = sessions.model(
         "user": fields.Nested(user, required=True),
     },
 )
+OTP: dict[str, Any] = {
+    "type": "string",
+    "maxLength": 64,
+    **NO_NUL,
+    "description": "The code that the authenticator shows, or a recovery code. Needed where the"
+    " user has a second factor, ignored elsewhere.",
+    "example": "123456",
+}
 credentials = refine(
     sessions,
     "Credentials",
@@ -100,8 +109,27 @@ credentials = refine(
                 "description": "The user's password, exactly as it was set.",
                 "example": "correct horse battery staple",
             },
+            "otp": OTP,
         },
         "required": ["login", "password"],
+    },
+)
+reauthentication = refine(
+    sessions,
+    "Reauthentication",
+    {
+        "properties": {
+            "password": {
+                "type": "string",
+                "maxLength": 1024,
+                **NO_NUL,
+                "format": "password",
+                "description": "The user's password.",
+                "example": "correct horse battery staple",
+            },
+            "otp": OTP,
+        },
+        "required": ["password"],
     },
 )
 SESSION_ID = {
@@ -118,16 +146,17 @@ SESSION_ID = {
 class Sessions(Resource):
     @sessions.doc("sign_in", security=[])
     @body(credentials)
-    @problems("invalid-credentials", "store-unavailable")
+    @limited(SIGN_INS)
+    @problems("invalid-credentials", "second-factor-required", "busy")
     @marshal_with(opened_session, code=201, description="The session and its token")
     def post(self, payload: dict[str, Any]) -> Any:
         """Sign in
 
         The answer holds the token, which is shown this once. Whether the user is unknown, the
-        password wrong or the user suspended is never told.
+        password wrong or the user suspended is never told. After several wrong passwords the next
+        try has to wait, longer each time, whether it is right or not: `Retry-After` says how long.
         """
-        row, token, owner = sign_in.open(**payload, client=client())
-        return {"id": row.id, "token": token, "expires_at": row.expires_at, "user": owner}, 201
+        return _opened(*sign_in.open(**payload, client=client()))
 
     @sessions.doc("list_sessions")
     @signed_in
@@ -164,6 +193,23 @@ class CurrentSession(Resource):
         """
         sign_in.end(caller.user, caller.session.id, by=caller.actor)
         return no_content()
+
+
+@sessions.route("/sessions/current/reauthenticate")
+class FreshSession(Resource):
+    @sessions.doc("reauthenticate")
+    @signed_in
+    @body(reauthentication)
+    @limited(PASSWORDS)
+    @problems("invalid-credentials", "second-factor-required", "busy")
+    @marshal_with(opened_session, code=201, description="The fresh session and its token")
+    def post(self, caller: Caller, payload: dict[str, Any]) -> Any:
+        """Give one's password once more
+
+        For changes that ask for a fresh sign-in. A new session with a new token takes the place of
+        the present one, which ends.
+        """
+        return _opened(*sign_in.renew(caller.session, **payload, client=client()))
 
 
 @sessions.route("/sessions/<id>")
@@ -212,6 +258,10 @@ class UserSessions(Resource):
 def _list(owner: User, caller: Caller) -> dict[str, Any]:
     rows = sign_in.sessions_of(owner)
     return {"items": [_shown(row, caller) for row in rows]}
+
+
+def _opened(row: Session, token: str, owner: User) -> Any:
+    return {"id": row.id, "token": token, "expires_at": row.expires_at, "user": owner}, 201
 
 
 def _shown(row: Session, caller: Caller) -> dict[str, Any]:

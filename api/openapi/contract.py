@@ -1,6 +1,6 @@
 """What Roster adds to the OpenAPI 3.1 that `convert` makes: the errors and headers of answers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from api.openapi.convert import convert
@@ -16,6 +16,7 @@ _AT_FAULT: Mapping[str, str] = {
     "email-taken": "/email",
     "username-taken": "/username",
     "invalid-cursor": "/cursor",
+    "invalid-token": "/token",
     "invalid-request": "/username",
 }
 _BY_STATUS: Mapping[str, str] = {
@@ -41,7 +42,8 @@ def describe(annotated: Mapping[str, Any]) -> Json:
     for (path, _, operation), (_, _, noted) in zip(
         operations(document), operations(annotated), strict=True
     ):
-        _add_headers(operation, path, noted.get("x-headers", {}))
+        limits = ("RateLimit-Policy", "RateLimit") if "x-limited" in noted else ()
+        _add_headers(operation, path, noted.get("x-headers", {}), limits)
         _add_problems(operation, noted["x-problems"])
     components = document["components"]
     components["headers"] = HEADERS
@@ -61,9 +63,11 @@ def _bound(member: Json) -> None:
         member["maxLength"] = len("2026-01-02T03:04:05Z")
 
 
-def _add_headers(operation: Json, path: str, of_success: Mapping[str, Any]) -> None:
+def _add_headers(
+    operation: Json, path: str, of_success: Mapping[str, Any], of_limits: Sequence[str]
+) -> None:
     for status, response in operation["responses"].items():
-        names = ["X-Request-Id", "X-Content-Type-Options"]
+        names = ["X-Request-Id", "X-Content-Type-Options", *of_limits]
         if path.startswith("/v1/"):
             names.append("Cache-Control")
         if status < "400":

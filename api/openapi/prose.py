@@ -49,6 +49,21 @@ HEADERS: Json = {
         pattern="^/v1/users/[0-9a-f-]{36}$",
         maxLength=46,
     ),
+    "RateLimit": _header(
+        "How many requests of this kind are left, and in how many seconds all of them are there"
+        " again (draft-ietf-httpapi-ratelimit-headers-11). Not there where limits are off.",
+        '"sign-in";r=299;t=42',
+        is_always=False,
+        pattern='^"[a-z-]+";r=[0-9]+;t=[0-9]+$',
+        maxLength=64,
+    ),
+    "RateLimit-Policy": _header(
+        "How many requests of this kind a client may make, within how many seconds.",
+        '"sign-in";q=300;w=60',
+        is_always=False,
+        pattern='^"[a-z-]+";q=[0-9]+;w=[0-9]+$',
+        maxLength=64,
+    ),
     "Retry-After": {
         "description": "After how many seconds to try again.",
         "required": True,
@@ -56,7 +71,7 @@ HEADERS: Json = {
             "type": "integer",
             "format": "int32",
             "minimum": 1,
-            "maximum": 86_400,
+            "maximum": 2_592_000,
             "examples": [2],
         },
     },

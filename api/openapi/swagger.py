@@ -17,7 +17,7 @@ Json = dict[str, Any]
 _METHODS = ("get", "post", "put", "patch", "delete")
 _PROBLEM = {"$ref": f"#/definitions/{problem_schema.name}"}
 # What the notes are called, here and in `api/describe.py`.
-_NOTES = ("x-openapi", "x-problems", "x-headers", "x-produces", "x-consumes")
+_NOTES = ("x-openapi", "x-problems", "x-headers", "x-limited", "x-produces", "x-consumes")
 
 
 def annotated(api: Api) -> Json:

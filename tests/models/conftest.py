@@ -4,18 +4,92 @@ from typing import Any
 
 import pytest
 
-from models import CHEAPEST, Accounts, Lifetimes, Passwords, SignIn
+from models import (
+    CHEAPEST,
+    Accounts,
+    Confirmations,
+    Credentials,
+    Lifetimes,
+    Logins,
+    Mail,
+    MailRequests,
+    Passwords,
+    SecondFactors,
+    SignIn,
+    Totp,
+    secrets_from,
+)
 from tests.conftest import PASSWORD
 
 
-@pytest.fixture
-def accounts(context: None) -> Accounts:
-    return Accounts(Passwords(CHEAPEST))
+class Mailbox(list[Mail]):
+    """A mailer that keeps what it is given."""
+
+    is_configured = True
+
+    def send(self, mail: Mail) -> None:
+        self.append(mail)
 
 
 @pytest.fixture
-def sign_in(context: None) -> SignIn:
-    return SignIn(Passwords(CHEAPEST), Lifetimes())
+def mailbox() -> Mailbox:
+    """Every mail that was sent."""
+    return Mailbox()
+
+
+@pytest.fixture
+def passwords() -> Passwords:
+    # As many at once as a test has threads: how many may wait has tests of its own.
+    return Passwords(CHEAPEST, waiting=100)
+
+
+@pytest.fixture
+def mail_requests(mailbox: Mailbox) -> MailRequests:
+    return MailRequests(mailbox, Logins())
+
+
+@pytest.fixture
+def confirmations(mail_requests: MailRequests) -> Confirmations:
+    return Confirmations(mail_requests)
+
+
+@pytest.fixture
+def credentials(passwords: Passwords, mail_requests: MailRequests) -> Credentials:
+    return Credentials(passwords, mail_requests)
+
+
+@pytest.fixture
+def accounts(context: None, passwords: Passwords, confirmations: Confirmations) -> Accounts:
+    return Accounts(passwords, confirmations)
+
+
+@pytest.fixture
+def second_factors(mailbox: Mailbox) -> SecondFactors:
+    return SecondFactors(Totp(secrets_from("only for tests"), "Roster"), mailbox)
+
+
+@pytest.fixture
+def make_sign_in(
+    context: None, passwords: Passwords, mailbox: Mailbox, second_factors: SecondFactors
+) -> Any:
+    """Makes what signs people in: `make_sign_in(lifetimes=Lifetimes(...))`."""
+
+    def make(lifetimes: Lifetimes | None = None, **settings: Any) -> SignIn:
+        return SignIn(
+            passwords,
+            lifetimes or Lifetimes(),
+            second_factors=second_factors,
+            mailer=mailbox,
+            logins=Logins(),
+            **settings,
+        )
+
+    return make
+
+
+@pytest.fixture
+def sign_in(make_sign_in: Any) -> SignIn:
+    return make_sign_in()
 
 
 @pytest.fixture

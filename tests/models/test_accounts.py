@@ -239,13 +239,13 @@ class TestUpdate:
 
 
 class TestChangePassword:
-    def test_other_sessions_end(self, accounts, register, sign_in):
+    def test_other_sessions_end(self, credentials, accounts, register, sign_in):
         """Every session ends but the one that asks (ASVS 7.4.3)."""
         register("ada")
         _, elsewhere, _ = sign_in.open("ada", PASSWORD, Client())
         session, here, ada = sign_in.open("ada", PASSWORD, Client())
 
-        accounts.change_password(
+        credentials.change_password(
             ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
         )
 
@@ -254,26 +254,26 @@ class TestChangePassword:
             sign_in.find(elsewhere)
         assert [row.id for row in Session.query(ada.id)] == [session.id]
 
-    def test_wrong_current_password(self, accounts, register, sign_in):
+    def test_wrong_current_password(self, credentials, accounts, register, sign_in):
         """Who cannot tell the current password changes nothing (ASVS 6.2.3)."""
         register("ada")
         session, _, ada = sign_in.open("ada", PASSWORD, Client())
 
         with pytest.raises(WrongPassword):
-            accounts.change_password(
+            credentials.change_password(
                 ada, current_password="wrong", new_password=NEW_PASSWORD, session=session
             )
 
         assert sign_in.open("ada", PASSWORD, Client())
 
-    def test_session_ended_meanwhile(self, accounts, register, sign_in):
+    def test_session_ended_meanwhile(self, credentials, accounts, register, sign_in):
         """A session that was just ended cannot change the password any more."""
         register("ada")
         session, _, ada = sign_in.open("ada", PASSWORD, Client())
         sign_in.end(ada, session.id, by=Actor())
 
         with pytest.raises(Unauthenticated):
-            accounts.change_password(
+            credentials.change_password(
                 ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
             )
 

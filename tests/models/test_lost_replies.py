@@ -88,11 +88,11 @@ class TestOnce:
 
         assert audited_users() == []
 
-    def test_change_password(self, proxy, accounts, sign_in, ada, fault):
+    def test_change_password(self, credentials, proxy, accounts, sign_in, ada, fault):
         """The new password counts, and nobody is told that the current one is wrong."""
         session, token, _ = sign_in.open("ada", PASSWORD, HERE)
         proxy.next(WRITE, fault)
-        accounts.change_password(
+        credentials.change_password(
             ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
         )
 

@@ -23,7 +23,7 @@ class TestFork:
     @pytest.mark.parametrize("at_once", [1, 2])
     def test_child_has_threads_of_its_own(self, at_once):
         """A worker that is forked from a finished app hashes, on as many threads as it may."""
-        passwords = Passwords(CHEAPEST, at_once=at_once)
+        passwords = Passwords(CHEAPEST, at_once=at_once, waiting=16)
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:

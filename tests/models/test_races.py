@@ -263,11 +263,11 @@ class TestSignIn:
         assert list(unfinished_sweeps(timedelta(0))) == []
 
     @pytest.mark.parametrize("turn", ROUNDS)
-    def test_password_is_changed(self, at_once, sign_in, accounts, ada, turn):
+    def test_password_is_changed(self, credentials, at_once, sign_in, accounts, ada, turn):
         """Whoever was faster, the old password has opened no session that still lives."""
         session, token, _ = sign_in.open("ada", PASSWORD, HERE)
         changed, *outcomes = at_once(
-            lambda: accounts.change_password(
+            lambda: credentials.change_password(
                 ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
             ),
             *[lambda: sign_in.open("ada", PASSWORD, HERE)] * 8,
@@ -294,14 +294,14 @@ class TestSignIn:
 
 
 class TestChangePassword:
-    def test_twice(self, at_once, sign_in, accounts, ada):
+    def test_twice(self, credentials, at_once, sign_in, accounts, ada):
         """Of two people who both know the old password one sets the new one."""
         first, second = (sign_in.open("ada", PASSWORD, HERE)[0] for _ in range(2))
         outcomes = at_once(
-            lambda: accounts.change_password(
+            lambda: credentials.change_password(
                 ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=first
             ),
-            lambda: accounts.change_password(
+            lambda: credentials.change_password(
                 ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=second
             ),
         )

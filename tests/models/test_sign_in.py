@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from passlib.hash import bcrypt
 
-from models import CHEAPEST, Actor, Client, Lifetimes, Passwords, SignIn
+from models import Actor, Client, Lifetimes
 from models.errors import InvalidCredentials, SessionNotFound, Unauthenticated, UserNotFound
 from models.event import Event
 from models.session import Session
@@ -136,9 +136,9 @@ class TestFind:
         with pytest.raises(Unauthenticated):
             sign_in.find(opened[1])
 
-    def test_absolute_end(self, ada):
+    def test_absolute_end(self, make_sign_in, ada):
         """However much it is used, a session ends (ASVS 7.3.2)."""
-        brief = SignIn(Passwords(CHEAPEST), Lifetimes(timedelta(days=7), timedelta(seconds=0)))
+        brief = make_sign_in(Lifetimes(timedelta(days=7), timedelta(seconds=0)))
         _, token, _ = brief.open("ada", PASSWORD, HERE)
 
         with pytest.raises(Unauthenticated):

@@ -5,9 +5,10 @@ from typing import Any
 from flask import url_for
 from flask_restx import Resource
 
-from api.auth import Caller, actor_of, admin, anyone_or_admin, only_self, signed_in
+from api.auth import Caller, actor_of, admin, anyone_or_admin, fresh, only_self, signed_in
 from api.conditional import matched, tagged
 from api.describe import headers, links, problems
+from api.limits import PASSWORDS, SIGN_UPS, limited
 from api.marshalling import marshal_with
 from api.namespaces.users.schemas import (
     ADMINISTERED,
@@ -19,9 +20,9 @@ from api.namespaces.users.schemas import (
     users,
 )
 from api.pagination import CURSOR, LIMIT, envelope, position
-from api.responses import no_content
+from api.responses import accepted, no_content
 from api.schemas import USER_ID, user
-from api.services import accounts
+from api.services import accounts, credentials
 from api.validation import JSON, MERGE_PATCH, body, query
 from models import Role, Status, User, UserFilter
 
@@ -59,7 +60,8 @@ class Users(Resource):
     @users.doc("create_user")
     @anyone_or_admin
     @body(new_user, admin_only=ADMINISTERED)
-    @problems("username-taken", "email-taken")
+    @limited(SIGN_UPS)
+    @problems("username-taken", "email-taken", "busy")
     @links(201, dict.fromkeys(("get_user", "update_user", "delete_user"), ITS_ID))
     @headers("Location")
     @marshal_with(user, code=201, description="The user as it was registered")
@@ -94,6 +96,7 @@ class UserItem(Resource):
     @body(user_patch, media_types=(MERGE_PATCH, JSON), admin_only=ADMINISTERED)
     @matched
     @problems("user-not-found", "username-taken", "email-taken", "last-admin")
+    @problems("fresh-sign-in-required", "too-many-requests")
     @links(200, dict.fromkeys(("get_user", "delete_user"), ITS_ID))
     @marshal_with(user, description="The user after the change")
     @tagged
@@ -105,20 +108,32 @@ class UserItem(Resource):
         The body is a JSON merge patch (RFC 7396): members it does not name stay, null removes
         `full_name`, `metadata` or a member of `metadata`. With `If-Match` nobody else's change is
         overwritten. Suspending a user ends its sessions at once.
+
+        A new `email` of one's own asks for a fresh sign-in, and takes the place of the old one
+        when it is confirmed by the token that is mailed to it; until then the old one is shown.
         """
         seen = caller.may_see(id)
-        return accounts.update(seen, payload, versions=versions, by=caller.actor), 200, {}
+        is_own = caller.is_self(id)
+        if is_own and "email" in payload:
+            caller.must_be_fresh()
+        changed = accounts.update(
+            seen, payload, versions=versions, confirms_email=is_own, by=caller.actor
+        )
+        return changed, 200, {}
 
     @users.doc("delete_user")
     @signed_in
     @matched
-    @problems("user-not-found", "last-admin")
+    @problems("user-not-found", "last-admin", "fresh-sign-in-required")
     @users.response(204, "The user is deleted")
     def delete(self, id: str, caller: Caller, versions: frozenset[int] | None) -> Any:
         """Delete a user
 
-        Its sessions end at once; its user name and address are free again.
+        Its sessions end at once; its user name and address are free again. Deleting oneself asks
+        for a fresh sign-in.
         """
+        if caller.is_self(id):
+            caller.must_be_fresh()
         accounts.delete(caller.may_see(id), versions=versions, by=caller.actor)
         return no_content()
 
@@ -128,15 +143,50 @@ class UserItem(Resource):
 class UserPassword(Resource):
     @users.doc("change_password")
     @only_self
+    @fresh
     @body(password_change)
-    @problems("invalid-credentials")
+    @limited(PASSWORDS)
+    @problems("invalid-credentials", "busy")
     @users.response(204, "The password is changed")
     def put(self, id: str, caller: Caller, payload: dict[str, Any]) -> Any:
         """Change one's own password
 
         Every other session of the user ends; the one that asks goes on.
         """
-        accounts.change_password(caller.user, **payload, session=caller.session, by=caller.actor)
+        credentials.change_password(caller.user, **payload, session=caller.session, by=caller.actor)
+        return no_content()
+
+
+@users.route("/<id>/password-reset")
+@users.doc(params=USER_ID)
+class UserPasswordReset(Resource):
+    @users.doc("start_password_reset")
+    @admin
+    @problems("user-not-found", "mail-not-configured", "too-many-requests")
+    @users.response(202, "A mail is on its way to the user")
+    def post(self, id: str, caller: Caller) -> Any:
+        """Mail a user what resets the password
+
+        Only an admin may, and no admin ever chooses or learns a password. The present password
+        goes on until the user sets a new one.
+        """
+        credentials.start_reset_for(caller.may_see(id), by=caller.actor)
+        return accepted()
+
+
+@users.route("/<id>/lock")
+@users.doc(params=USER_ID)
+class UserLock(Resource):
+    @users.doc("unlock_user")
+    @admin
+    @problems("user-not-found")
+    @users.response(204, "The next try to sign in is granted")
+    def delete(self, id: str, caller: Caller) -> Any:
+        """Lift the lock after failed sign-ins
+
+        Only an admin may. The count of failed tries begins anew.
+        """
+        credentials.unlock(caller.may_see(id), by=caller.actor)
         return no_content()
 
 

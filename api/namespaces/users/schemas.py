@@ -5,7 +5,7 @@ from typing import Any
 from flask_restx import Namespace, fields
 
 from api.fields import Text
-from api.schemas import user
+from api.schemas import EMAIL, NEW_PASSWORD, user
 from api.validation import NO_NUL, refine
 from models import USERNAME_PATTERN, Role, Status
 
@@ -42,21 +42,6 @@ USERNAME = {
     "example": "ada",
     "x-rule": "It must be letters (a-z), digits, dots, underscores or hyphens, and start with a"
     " letter or digit.",
-}
-EMAIL = {
-    "type": "string",
-    "maxLength": 254,
-    "format": "email",
-    "description": "Unique, whatever its case.",
-    "example": "ada@example.com",
-}
-PASSWORD = {
-    "type": "string",
-    "maxLength": 1024,
-    **NO_NUL,
-    "format": "password",
-    "description": "15 characters or more unless configured otherwise, not common, not your name.",
-    "example": "a stone bridge over the river",
 }
 CHANGEABLE: dict[str, dict[str, Any]] = {
     "username": USERNAME,
@@ -98,7 +83,7 @@ new_user = refine(
     users,
     "NewUser",
     {
-        "properties": {**CHANGEABLE, "password": PASSWORD, **ADMINISTERED},
+        "properties": {**CHANGEABLE, "password": NEW_PASSWORD, **ADMINISTERED},
         "required": ["username", "email", "password"],
         "example": {
             "username": "ada",
@@ -134,7 +119,7 @@ password_change = refine(
                 "description": "The one to be replaced.",
                 "example": "correct horse battery staple",
             },
-            "new_password": PASSWORD,
+            "new_password": NEW_PASSWORD,
         },
         "required": ["current_password", "new_password"],
     },
