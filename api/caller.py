@@ -147,9 +147,11 @@ def not_by_key() -> RequestError:
 def _address() -> str | None:
     """The client's address; None where the proxy that is believed names none."""
     try:
-        return str(ip_address((request.remote_addr or "").partition("%")[0]))
+        address = ip_address((request.remote_addr or "").partition("%")[0])
     except ValueError:
         return None
+    # A socket for both versions of IP writes 192.0.2.7 as ::ffff:192.0.2.7: one client, one name.
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def _caller_of(token: str) -> Caller:

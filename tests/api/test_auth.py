@@ -266,6 +266,7 @@ class TestAddress:
             ("192.0.2.7", "192.0.2.7"),
             ("2001:DB8::0:1", "2001:db8::1"),
             ("fe80::1%eth0", "fe80::1"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
             ("evil\r\nforged: line", None),
             ("<script>", None),
             ("", None),
