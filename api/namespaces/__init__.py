@@ -12,6 +12,7 @@ from api.namespaces.events import events
 from api.namespaces.health import health
 from api.namespaces.password_resets import password_resets
 from api.namespaces.problems import problems
+from api.namespaces.second_factor import second_factor
 from api.namespaces.sessions import sessions
 from api.namespaces.users import users
 from api.problems import problem_member_schema, problem_schema
@@ -27,6 +28,7 @@ _POLICY = (
 NAMESPACES = (
     users,
     sessions,
+    second_factor,
     api_keys,
     password_resets,
     email_verifications,
