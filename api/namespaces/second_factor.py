@@ -8,12 +8,13 @@ from flask_restx import Namespace, Resource, fields
 from api.auth import Caller, fresh, only_self, signed_in
 from api.describe import problems
 from api.fields import Moment, Text
+from api.limits import limited
 from api.marshalling import marshal_with
 from api.responses import no_content
 from api.schemas import USER_ID
 from api.services import second_factors
 from api.validation import NO_NUL, body, refine
-from models import RECOVERY_CODES
+from models import RECOVERY_CODES, Policy
 
 second_factor = Namespace(
     "second-factor",
@@ -22,14 +23,19 @@ second_factor = Namespace(
     path="/v1",
 )
 
+# Who confirms knows the secret. Whoever merely has the session must not guess a code (ASVS 6.6.3).
+CONFIRMATIONS = Policy("second-factor-confirmations", quota=60)
 _EXAMPLE_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+_EXAMPLE_CODES = [f"mzxw-6ytb-oi2g-k3th-n5xw-4zz{letter}" for letter in "abcdefghij"]
 # Four pixels a module make a square of some 5 cm, which a camera reads from a hand's breadth.
 _PIXELS_PER_MODULE = 4
 
 status = second_factor.model(
     "SecondFactorStatus",
     {
-        "enabled": fields.Boolean(required=True, description="Whether signing in asks for a code"),
+        "enabled": fields.Boolean(
+            required=True, description="Whether signing in asks for a code", example=True
+        ),
         "enabled_at": Moment(
             required=True, nullable=True, description="Since when; null if it does not"
         ),
@@ -76,13 +82,14 @@ recovery_codes = second_factor.model(
                 description="One of them",
                 pattern="^[a-z2-7]{4}(-[a-z2-7]{4}){5}$",
                 max_length=29,
-                example="mzxw-6ytb-oi2g-k3th-n5xw-4zzr",
+                example=_EXAMPLE_CODES[0],
             ),
             required=True,
             description="Each works once in place of a code of the authenticator; shown this once",
             min_items=RECOVERY_CODES,
             max_items=RECOVERY_CODES,
             unique=True,
+            example=_EXAMPLE_CODES,
         )
     },
 )
@@ -159,6 +166,7 @@ class SecondFactorConfirmation(Resource):
     @second_factor.doc("confirm_second_factor")
     @only_self
     @body(first_code)
+    @limited(CONFIRMATIONS)
     @problems("second-factor-not-found")
     @marshal_with(recovery_codes, description="The recovery codes, shown this once")
     def post(self, id: str, caller: Caller, payload: dict[str, Any]) -> Any:
