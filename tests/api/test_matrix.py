@@ -1,0 +1,211 @@
+"""Who may do what: every route under /v1 for every kind of caller (ASVS 8.2.1, 8.2.2).
+
+A route that is not in the table fails a test. What lies behind a status is told by the tests of
+the route; here it is the whole that can be seen.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from models import ApiKey, Session
+from tests.api.answers import ABSENT_ID, ADA, NEW_PASSWORD
+from tests.api.keys import with_key
+from tests.conftest import PASSWORD, Person
+
+Request = Callable[..., TestResponse]
+# All of them ask about jane, in whose name {id} stands.
+CALLERS = (
+    "nobody",  # without a token
+    "jane",  # the user itself
+    "eve",  # another user
+    "john",  # an admin
+    "suspended",  # jane with a token from before she was suspended
+    "expired",  # jane with a session whose time is over
+    "jane's key",
+    "john's key",  # with the role admin
+    "john's weak key",  # without it
+    "expired key",  # jane's
+)
+LOGIN = {"login": "jane", "password": PASSWORD}
+CHANGE = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+TOKEN = {"token": "rso_nobody_was_sent_this"}
+RESET = {**TOKEN, "new_password": NEW_PASSWORD}
+MAIL = {"email": "jane@example.com"}
+NAME = {"full_name": "Jane"}
+ROLES = {"roles": ["admin", "user"]}
+KEY = {"name": "nightly"}
+CODE = {"otp": "000000"}
+GIVEN = {"password": PASSWORD}
+
+
+class Row(NamedTuple):
+    """What each caller is answered, statuses in the order of `CALLERS`."""
+
+    method: str
+    path: str
+    body: Any
+    statuses: str
+
+
+# fmt: off
+TABLE = [
+    #                                                  nob jan eve joh sus exp jan joh wea exp
+    #                                                                          key key key key
+    Row("POST", "/v1/sessions", LOGIN,                "201 201 201 201 401 201 201 201 201 201"),
+    Row("GET", "/v1/sessions", None,                  "401 200 200 200 401 401 403 403 403 401"),
+    Row("DELETE", "/v1/sessions", None,               "401 204 204 204 401 401 403 403 403 401"),
+    Row("DELETE", "/v1/sessions/current", None,       "401 204 204 204 401 401 403 403 403 401"),
+    Row("POST", "/v1/sessions/current/reauthenticate",
+        GIVEN,                                        "401 201 201 201 401 401 403 403 403 401"),
+    Row("DELETE", "/v1/sessions/{session}", None,     "401 204 404 404 401 401 403 403 403 401"),
+    Row("GET", "/v1/users/{id}/sessions", None,       "401 403 403 200 401 401 403 403 403 401"),
+    Row("DELETE", "/v1/users/{id}/sessions", None,    "401 403 403 204 401 401 403 403 403 401"),
+
+    Row("GET", "/v1/users", None,                     "401 403 403 200 401 401 403 200 403 401"),
+    Row("POST", "/v1/users", ADA,                     "201 201 201 201 401 401 201 201 201 401"),
+    Row("POST", "/v1/users", {**ADA, **ROLES},        "403 403 403 201 401 401 403 201 403 401"),
+    Row("GET", "/v1/users/{id}", None,                "401 200 404 200 401 401 200 200 404 401"),
+    Row("PATCH", "/v1/users/{id}", NAME,              "401 200 404 200 401 401 200 200 404 401"),
+    Row("PATCH", "/v1/users/{id}", MAIL,              "401 200 404 200 401 401 403 200 404 401"),
+    Row("PATCH", "/v1/users/{id}", ROLES,             "401 403 403 200 401 401 403 200 403 401"),
+    Row("DELETE", "/v1/users/{id}", None,             "401 204 404 204 401 401 403 204 404 401"),
+    Row("PUT", "/v1/users/{id}/password", CHANGE,     "401 204 404 403 401 401 403 403 403 401"),
+    Row("POST", "/v1/users/{id}/password-reset",
+        None,                                         "401 403 403 501 401 401 403 403 403 401"),
+    Row("DELETE", "/v1/users/{id}/lock", None,        "401 403 403 204 401 401 403 403 403 401"),
+    Row("GET", "/v1/users/{id}/events", None,         "401 200 404 200 401 401 403 403 403 401"),
+
+    Row("GET", "/v1/users/{id}/api-keys", None,       "401 200 404 200 401 401 403 403 403 401"),
+    Row("POST", "/v1/users/{id}/api-keys", KEY,       "401 201 404 403 401 401 403 403 403 401"),
+    Row("DELETE", "/v1/users/{id}/api-keys/{key}",
+        None,                                         "401 204 404 204 401 401 403 403 403 401"),
+
+    # Nobody has a second factor here: 404 is what there is to find for those who may look for it.
+    Row("GET", "/v1/users/{id}/second-factor", None,  "401 200 404 200 401 401 403 403 403 401"),
+    Row("POST", "/v1/users/{id}/second-factor", None, "401 201 404 403 401 401 403 403 403 401"),
+    Row("DELETE", "/v1/users/{id}/second-factor",
+        None,                                         "401 404 404 404 401 401 403 403 403 401"),
+    Row("POST", "/v1/users/{id}/second-factor/confirm",
+        CODE,                                         "401 404 404 403 401 401 403 403 403 401"),
+    Row("POST", "/v1/users/{id}/second-factor/recovery-codes",
+        None,                                         "401 404 404 403 401 401 403 403 403 401"),
+
+    # Open to all, since nobody who needs them can sign in; no mail is configured here.
+    Row("POST", "/v1/password-resets", MAIL,          "501 501 501 501 501 501 501 501 501 501"),
+    Row("POST", "/v1/password-resets/confirm", RESET, "422 422 422 422 422 422 422 422 422 422"),
+    Row("POST", "/v1/email-verifications", MAIL,      "501 501 501 501 501 501 501 501 501 501"),
+    Row("POST", "/v1/email-verifications/confirm",
+        TOKEN,                                        "422 422 422 422 422 422 422 422 422 422"),
+]
+# fmt: on
+CELLS = [
+    pytest.param(row, caller, status, id=f"{row.method} {row.path} by {caller}")
+    for row in TABLE
+    for caller, status in zip(CALLERS, row.statuses.split(), strict=True)
+]
+OF_SOMEBODY = [row for row in TABLE if "{id}" in row.path]
+# What the table calls by what it is, routes call by what it is to them.
+NAMES = {"{session}": "{id}", "{key}": "{key_id}"}
+
+
+@pytest.fixture
+def expire(app: Flask) -> Callable[..., None]:
+    """Ends a session or a key by the clock."""
+
+    def end(model: Any, person: Person) -> None:
+        with app.app_context():
+            row = model.get(person.id, person.session_id)
+            row.update([model.expires_at.set(datetime.now(UTC))])
+
+    return end
+
+
+@pytest.fixture
+def spare(jane: Person) -> dict[str, str]:
+    """What there is of jane's beside what she calls with: a key, a session, herself."""
+    return {
+        "id": jane.id,
+        "session": replace(jane).sign_in().session_id,
+        "key": with_key(jane).session_id,
+    }
+
+
+@pytest.fixture
+def calling(
+    client: FlaskClient, jane: Person, eve: Person, john: Person, expire: Any
+) -> Callable[[str], Request]:
+    """The way of a caller to make requests, by its name."""
+
+    def suspended() -> Person:
+        john.patch(jane.path, json={"status": "suspended"})
+        return jane
+
+    def expired(model: Any, person: Person) -> Person:
+        expire(model, person)
+        return person
+
+    makers: dict[str, Callable[[], Person]] = {
+        "jane": lambda: jane,
+        "eve": lambda: eve,
+        "john": lambda: john,
+        "suspended": suspended,
+        "expired": lambda: expired(Session, replace(jane).sign_in()),
+        "jane's key": lambda: with_key(jane, roles=["user"]),
+        "john's key": lambda: with_key(john, roles=["admin"]),
+        "john's weak key": lambda: with_key(john, roles=[]),
+        "expired key": lambda: expired(ApiKey, with_key(jane)),
+    }
+
+    def anonymously(method: str, path: str, **options: Any) -> TestResponse:
+        return client.open(path, method=method, **options)
+
+    return lambda name: anonymously if name == "nobody" else makers[name]().request
+
+
+class TestMatrix:
+    @pytest.mark.parametrize("row, caller, status", CELLS)
+    def test_cell(self, spare, calling, row, caller, status):
+        """Each caller is answered on each route as the table says."""
+        request = calling(caller)
+
+        response = request(row.method, row.path.format(**spare), json=row.body)
+
+        assert response.status_code == int(status), response.text
+
+    def test_every_route(self, app):
+        """A route that nobody has thought about is not there."""
+        routes = {
+            (method, re.sub("<([^>]+)>", r"{\1}", rule.rule))
+            for rule in app.url_map.iter_rules()
+            if rule.rule.startswith("/v1")
+            for method in rule.methods - {"HEAD", "OPTIONS"}
+        }
+
+        listed = {(row.method, _as_route(row.path)) for row in TABLE}
+        assert routes == listed
+
+    @pytest.mark.parametrize("row", OF_SOMEBODY, ids=lambda row: f"{row.method} {row.path}")
+    def test_nobody_there(self, john, eve, spare, row):
+        """ASVS 6.3.8: to a user somebody else's id and an id that nobody has are the same."""
+        there = eve.request(row.method, row.path.format(**spare), json=row.body)
+
+        absent = eve.request(
+            row.method, row.path.format(**{**spare, "id": ABSENT_ID}), json=row.body
+        )
+
+        assert absent.status_code == there.status_code
+        assert absent.json["detail"] == there.json["detail"]
+
+
+def _as_route(path: str) -> str:
+    for name, route in NAMES.items():
+        path = path.replace(name, route)
+    return path
