@@ -13,6 +13,10 @@ from uuid_utils import UUID, uuid7
 from models.db import db
 from models.moment import now
 
+EVENT_ID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+# The items that one page looks at, at the least, when a filter may pass few of them.
+_FILTERED_PAGE = 100
+
 
 class EventType(StrEnum):
     """Subject and action; the names are stable for ever."""
@@ -151,3 +155,38 @@ class Event(db.Model):  # type: ignore[misc,name-defined]
 def unfinished_sweeps(older_than: timedelta) -> Iterator[Event]:
     """Events whose sweep was begun some time ago and not finished, oldest first."""
     return (event for event in Event.unfinished.query("sweep") if event.at < now() - older_than)
+
+
+def events_of(
+    user_id: str, *, type: EventType | None = None, after: str | None = None, limit: int = 25
+) -> tuple[list[Event], str | None]:
+    """What happened to a user, newest first: one page in one round trip, strongly consistent.
+
+    A page can be shorter than the limit, even empty, while more follow: what a filter drops was
+    read all the same.
+
+    Args:
+        user_id: The user.
+        type: Only events of this type.
+        after: The id of the event after which the page starts, None for the first page.
+        limit: How many events at the most.
+
+    Returns:
+        The events, and the id to go on after, None at the end of the list.
+    """
+    # One more than the page shows: whether another one follows is known without another call.
+    page = next(
+        Event.query(
+            user_id,
+            Event.id < after if after else None,
+            Event.type == type if type else None,
+            consistent_read=True,
+            scan_index_forward=False,
+            page_size=limit + 1 if type is None else max(limit + 1, _FILTERED_PAGE),
+        ).page_iter
+    )
+    found = [Event.from_raw_data(item) for item in page["Items"][: limit + 1]]
+    if len(found) > limit:
+        return found[:limit], str(found[limit - 1].id)
+    last = page.get("LastEvaluatedKey")
+    return found, str(last["id"]["S"]) if last else None
