@@ -42,10 +42,15 @@ class Smtp:
         try:
             with self._connection() as server:
                 self._introduce(server)
-                server.send_message(message)
+                self._send(server, message)
         except (OSError, ValueError) as error:
             # What servers say often holds the address, and the error has it too.
             raise _failure(error) from None
+
+    def _send(self, server: smtplib.SMTP, message: EmailMessage) -> None:
+        # Addresses as they were composed: nobody parses the header's text a second time.
+        sender, to = (message[name].addresses[0].addr_spec for name in ("From", "To"))
+        server.send_message(message, from_addr=sender, to_addrs=[to])
 
     @contextmanager
     def _connection(self) -> Iterator[smtplib.SMTP]:
