@@ -114,11 +114,6 @@ def forget(model: type[Counted]) -> list[Action]:
     return [model.tries.remove()]
 
 
-def is_locked(row: Row, at: datetime | None = None) -> bool:
-    """Whether the next try on a row has to wait."""
-    return _wait_of(row, at or now()) > timedelta(0)
-
-
 def _write(row: Row, actions: list[Action], condition: Condition, ticket: str) -> bool:
     model: Any = type(row)
     told = [*actions, model.tried_at.set(now()), model.ticket.set(ticket)]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import argon2.low_level
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -165,3 +166,17 @@ def jane(enrol: Any) -> Person:
 def eve(enrol: Any) -> Person:
     """Another user like any other, signed in."""
     return enrol("eve")
+
+
+@pytest.fixture
+def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Notes each computation of argon2."""
+    work: list[str] = []
+
+    def counted(name: str) -> Any:
+        real = getattr(argon2.low_level, name)
+        return lambda *args, **kwargs: (work.append(name), real(*args, **kwargs))[1]
+
+    for name in ("hash_secret", "verify_secret"):
+        monkeypatch.setattr(argon2.low_level, name, counted(name))
+    return work

@@ -44,10 +44,10 @@ HEADERS: Json = {
         maxLength=4096,
     ),
     "Location": _header(
-        "Where the new user is.",
+        "Where the new user or API key is.",
         "/v1/users/01a1fb07-5f9c-7229-8e0e-c7853035f505",
-        pattern="^/v1/users/[0-9a-f-]{36}$",
-        maxLength=46,
+        pattern="^/v1/users/[0-9a-f-]{36}(/api-keys/[0-9a-f]{64})?$",
+        maxLength=120,
     ),
     "RateLimit": _header(
         "How many requests of this kind are left, and in how many seconds all of them are there"

@@ -2,11 +2,10 @@
 
 import logging
 
-import argon2.low_level
 import pytest
 
 from api import create_app
-from models import CHEAPEST, OWASP, Passwords, User, db
+from models import CHEAPEST, OWASP, Passwords, User, attempts, db
 from tests.api.answers import ABSENT_ID, ADA, NEW_PASSWORD, names, outcome
 from tests.conftest import PASSWORD
 
@@ -17,23 +16,16 @@ class TestEnumeration:
     """ASVS 6.3.8: what is not told in words is not told by work either."""
 
     @pytest.fixture
-    def hashes(self, monkeypatch):
-        """Notes each computation of argon2."""
-        work = []
+    def cost(self, eve, jane, john, alter, enrol, make_app, hashes, store_calls):
+        """Status, hashes and store calls of a sign-in where addresses have to be confirmed.
 
-        def counted(name):
-            real = getattr(argon2.low_level, name)
-            return lambda *args, **kwargs: (work.append(name), real(*args, **kwargs))[1]
-
-        for name in ("hash_secret", "verify_secret"):
-            monkeypatch.setattr(argon2.low_level, name, counted(name))
-        return work
-
-    @pytest.fixture
-    def cost(self, client, eve, jane, john, alter, enrol, hashes, store_calls):
-        """Status, hashes and store calls of a sign-in: eve is suspended, amy has no password."""
+        eve is suspended, amy has no password, zoe has not confirmed her address.
+        """
+        for person in (jane, eve, amy := enrol("amy"), enrol("zoe")):
+            alter(person, email_verified=person.username != "zoe")
+        alter(amy, password_hash=None)
         john.patch(eve.path, json={"status": "suspended"})
-        alter(enrol("amy"), password_hash=None)
+        client = make_app(require_verified_email=True).test_client()
 
         def attempt(login, password):
             hashes.clear()
@@ -56,6 +48,8 @@ class TestEnumeration:
             ("eve", "not the password at all"),
             ("amy", PASSWORD),
             ("amy", "nobody has this password"),
+            ("zoe", PASSWORD),
+            ("zoe", "not the password at all"),
             ("nobody", "nobody has this password"),
             ("no login at all", PASSWORD),
             ("@", PASSWORD),
@@ -63,8 +57,23 @@ class TestEnumeration:
         ],
     )
     def test_equal_work(self, cost, login, password):
-        """CVE-2022-21659, CVE-2024-39329: each failed sign-in costs one hash and two reads."""
-        assert cost(login, password) == (401, ["verify_secret"], ["GetItem", "GetItem"])
+        """CVE-2022-21659, CVE-2024-39329: each failed sign-in costs one hash and the same calls.
+
+        The calls count the request, look the login up, reserve a try, and record the failure.
+        """
+        calls = ["UpdateItem", "GetItem", "UpdateItem", "PutItem"]
+
+        assert cost(login, password) == (401, ["verify_secret"], calls)
+
+    @pytest.mark.parametrize("login", ["nobody", "nobody@example.com", "jane", "eve", "amy", "zoe"])
+    def test_equal_work_when_locked(self, cost, login):
+        """A lock costs no hash, and is the same for a login that nobody has."""
+        for _ in range(attempts.FREE):
+            cost(login, "not the password at all")
+
+        calls = ["UpdateItem", "GetItem", "UpdateItem", "GetItem"]
+
+        assert cost(login, PASSWORD) == (429, [], calls)
 
     def test_long_passwords_cost_the_same(self, cost):
         """A password of any length the route takes is hashed for known and unknown alike."""

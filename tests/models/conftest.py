@@ -1,8 +1,12 @@
 """The domain without HTTP: operations on this test's own tables."""
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from models import (
     CHEAPEST,
@@ -101,3 +105,24 @@ def register(accounts: Accounts) -> Any:
         return accounts.register(username=username, **details)
 
     return make
+
+
+@pytest.fixture
+def at_once(app: Flask) -> Callable[..., list[Any]]:
+    """Does everything at the same moment and tells what each returned or raised, in order."""
+
+    def run_all(*actions: Callable[[], Any]) -> list[Any]:
+        barrier = threading.Barrier(len(actions), timeout=30)
+
+        def run(action: Callable[[], Any]) -> Any:
+            with app.app_context():
+                barrier.wait()
+                try:
+                    return action()
+                except Exception as error:
+                    return error
+
+        with ThreadPoolExecutor(len(actions)) as pool:
+            return list(pool.map(run, actions))
+
+    return run_all

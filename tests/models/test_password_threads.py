@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from models import CHEAPEST, Passwords
+from models.errors import Busy
 
 GOOD = "a stone bridge over the river"
 
@@ -41,3 +42,48 @@ class TestFork:
 
         assert (verified, threads) == (64, at_once)
         assert verify_by_many(passwords) == [True] * 64
+
+
+class TestTurns:
+    """ASVS 2.4.1, 15.2.2: a storm of sign-ins takes neither all threads nor all memory."""
+
+    @pytest.fixture
+    def passwords(self):
+        return Passwords(CHEAPEST, at_once=1, waiting=2)
+
+    def test_bound(self, passwords):
+        """One computes, two wait, and who comes then is sent away at once."""
+        taken, leave = threading.Barrier(4), threading.Event()
+
+        def hold():
+            with passwords.turn():
+                taken.wait()
+                leave.wait()
+
+        holders = [threading.Thread(target=hold) for _ in range(3)]
+        for holder in holders:
+            holder.start()
+        taken.wait()
+
+        with pytest.raises(Busy):
+            passwords.hash(GOOD)
+        with pytest.raises(Busy):
+            passwords.verify(GOOD, None)
+        leave.set()
+        for holder in holders:
+            holder.join()
+        assert passwords.verify(GOOD, passwords.hash(GOOD))[0]
+
+    def test_whoever_has_a_place_needs_no_other(self, passwords):
+        """A place that was taken before serves for the hashes that follow."""
+        with passwords.turn(), passwords.turn():
+            stored = passwords.hash(GOOD)
+            assert passwords.verify(GOOD, stored)[0]
+
+    def test_places_come_back(self, passwords):
+        """Whatever goes wrong, a place is given back."""
+        for _ in range(10):
+            with pytest.raises(RuntimeError), passwords.turn():
+                raise RuntimeError
+
+        assert passwords.hash(GOOD)

@@ -1,14 +1,10 @@
 """What happens when several callers want the same thing at the same moment."""
 
-import threading
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 from passlib.hash import bcrypt
 
 from models import Client, User
@@ -29,27 +25,6 @@ from tests.conftest import PASSWORD
 NEW_PASSWORD = "a stone bridge over the river"
 HERE = Client("192.0.2.1", "a browser")
 ROUNDS = range(10)
-
-
-@pytest.fixture
-def at_once(app: Flask) -> Callable[..., list[Any]]:
-    """Does everything at the same moment and tells what each returned or raised, in order."""
-
-    def run_all(*actions: Callable[[], Any]) -> list[Any]:
-        barrier = threading.Barrier(len(actions), timeout=30)
-
-        def run(action: Callable[[], Any]) -> Any:
-            with app.app_context():
-                barrier.wait()
-                try:
-                    return action()
-                except Exception as error:
-                    return error
-
-        with ThreadPoolExecutor(len(actions)) as pool:
-            return list(pool.map(run, actions))
-
-    return run_all
 
 
 @pytest.fixture
