@@ -213,7 +213,7 @@ class TestTags:
 
 
 class TestSecretsFrom:
-    def test_same_on_every_host(self, clock, made):
+    def test_same_on_every_host(self):
         """One secret key leads to one secret, and another one to another."""
         assert secrets_from("a key") == secrets_from("a key")
         assert secrets_from("a key") != secrets_from("another key")
