@@ -10,6 +10,7 @@ from api import services
 from api.auth import Caller, fresh, only_self, signed_in
 from api.describe import headers, links, problems
 from api.fields import Moment, Text
+from api.limits import MAIL_REQUESTS, limited
 from api.marshalling import marshal_with
 from api.responses import no_content
 from api.schemas import USER_ID
@@ -130,6 +131,9 @@ class UserApiKeys(Resource):
     @only_self
     @fresh
     @body(new_api_key)
+    # Each new key sends a mail, to an address that may be somebody else's as long as it is not
+    # confirmed.
+    @limited(MAIL_REQUESTS)
     @links(201, {"revoke_api_key": {"id": "$request.path.id", "key_id": "$response.body#/id"}})
     @headers("Location")
     @marshal_with(created_api_key, code=201, description="The key, shown this once")

@@ -379,6 +379,14 @@ class TestRemoveRows:
 
         assert [key.user_id for key in ApiKey.scan()] == [eve.id]
 
+    def test_with_the_user(self, accounts, make, ada, register):
+        """A deleted user leaves no row behind."""
+        register("john", roles=["admin"])
+        make()
+        accounts.delete(ada)
+
+        assert list(ApiKey.scan()) == []
+
 
 def _expire(key: ApiKey) -> None:
     key.update([ApiKey.expires_at.set(datetime.now(UTC) - timedelta(seconds=1))])

@@ -135,6 +135,15 @@ class TestCreate:
 
         assert outcome(jane.post(PATH, json=NIGHTLY))[:2] == (422, "invalid-request")
 
+    def test_too_many_mails(self, jane, make_app):
+        """ASVS 2.4.1: nobody has mails without end sent to an address by making keys."""
+        jane.client = make_app().test_client()
+
+        # More than the quotas of two windows, should one end meanwhile.
+        answers = [jane.post(PATH, json=NIGHTLY) for _ in range(45)]
+
+        assert {answer.status_code for answer in answers} == {201, 429}
+
     def test_for_somebody_else(self, jane, eve, john):
         """ASVS 8.2.2: not even an admin makes a key that signs in as somebody else."""
         body = {"json": NIGHTLY}
