@@ -15,10 +15,11 @@ from models import Mail, MailKind
 from tests.api.mail.conftest import CHANGED, RESET, TOKEN
 
 HOSTILE = '"><script>alert(1)</script>\r\nBcc: eve@example.com\r\n\r\nYour account is closed'
-TOLD = {
-    MailKind.EMAIL_CHANGE_REQUESTED: "new@example.com",
-    MailKind.EMAIL_CHANGED: "new@example.com",
-    MailKind.API_KEY_CREATED: "the nightly export",
+TELLING = {
+    MailKind.EMAIL_CHANGE_REQUESTED,
+    MailKind.EMAIL_CHANGED,
+    MailKind.RECOVERY_CODE_USED,
+    MailKind.API_KEY_CREATED,
 }
 
 
@@ -68,12 +69,11 @@ class TestEveryKind:
         assert not re.search(r"^\s*(Bcc|Your account is closed)", text_of(message), re.MULTILINE)
 
     def test_detail_is_told(self, composer, kind):
-        """A mail about a new address or a key names it; the others have nothing to name."""
+        """A new address, a key's name and what is left are told; other mails have no detail."""
         message = composer.compose(mail_of(kind, detail="the nightly export"))
 
-        is_told = kind in TOLD
-        assert ("the nightly export" in text_of(message)) is is_told
-        assert ("the nightly export" in html_of(message)) is is_told
+        assert ("the nightly export" in text_of(message)) is (kind in TELLING)
+        assert ("the nightly export" in html_of(message)) is (kind in TELLING)
 
     def test_token_only_where_it_belongs(self, composer, kind):
         """A mail that only tells never carries a token, even if it is given one."""
