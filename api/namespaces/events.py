@@ -146,7 +146,7 @@ class UserEvents(Resource):
 def _shown(row: Event, caller: Caller) -> dict[str, Any]:
     # An admin's address is none of the user's business (ASVS 15.3.1).
     is_somebody_elses = row.actor_id not in (None, row.user_id)
-    hides_ip = is_somebody_elses and not caller.user.is_admin
+    hides_ip = is_somebody_elses and not caller.is_admin
     return {
         "id": row.id,
         "type": row.type,

@@ -5,7 +5,16 @@ from typing import Any
 from flask import url_for
 from flask_restx import Resource
 
-from api.auth import Caller, actor_of, admin, anyone_or_admin, fresh, only_self, signed_in
+from api.auth import (
+    Caller,
+    actor_of,
+    admin,
+    anyone_or_admin,
+    fresh,
+    only_self,
+    open_to_keys,
+    signed_in,
+)
 from api.conditional import matched, tagged
 from api.describe import headers, links, problems
 from api.limits import PASSWORDS, SIGN_UPS, limited
@@ -34,6 +43,7 @@ ITS_ID = {"id": "$response.body#/id"}
 class Users(Resource):
     @users.doc("list_users")
     @admin
+    @open_to_keys
     @query({"limit": LIMIT, "cursor": CURSOR, **FILTERS})
     @problems("invalid-cursor")
     @links(
@@ -59,6 +69,7 @@ class Users(Resource):
 
     @users.doc("create_user")
     @anyone_or_admin
+    @open_to_keys
     @body(new_user, admin_only=ADMINISTERED)
     @limited(SIGN_UPS)
     @problems("username-taken", "email-taken", "busy")
@@ -80,7 +91,8 @@ class Users(Resource):
 class UserItem(Resource):
     @users.doc("get_user")
     @signed_in
-    @problems("user-not-found")
+    @open_to_keys
+    @problems("user-not-found", "second-factor-missing")
     @links(200, dict.fromkeys(("update_user", "delete_user"), ITS_ID))
     @marshal_with(user, description="The user as it is now")
     @tagged
@@ -93,6 +105,7 @@ class UserItem(Resource):
 
     @users.doc("update_user")
     @signed_in
+    @open_to_keys
     @body(user_patch, media_types=(MERGE_PATCH, JSON), admin_only=ADMINISTERED)
     @matched
     @problems("user-not-found", "username-taken", "email-taken", "last-admin")
@@ -123,8 +136,10 @@ class UserItem(Resource):
 
     @users.doc("delete_user")
     @signed_in
+    @open_to_keys
     @matched
     @problems("user-not-found", "last-admin", "fresh-sign-in-required")
+    @problems("forbidden", "second-factor-missing")
     @users.response(204, "The user is deleted")
     def delete(self, id: str, caller: Caller, versions: frozenset[int] | None) -> Any:
         """Delete a user
