@@ -190,7 +190,8 @@ def _totp_secrets(env: Env) -> dict[str, str]:
     except ValueError:
         raise SettingError(wrong) from None
     if any(
-        not re.fullmatch(r"[A-Za-z0-9._-]+", tag) or len(key) < 16 for tag, key in secrets.items()
+        not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", tag) or len(key) < 16
+        for tag, key in secrets.items()
     ):
         raise SettingError(f"{wrong} A secret has 16 characters or more.")
     return secrets

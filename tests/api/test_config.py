@@ -6,7 +6,14 @@ from datetime import timedelta
 import pytest
 
 from api import create_app
-from api.config import Config, SettingError, SignUp
+from api.config import (
+    Config,
+    MailSettings,
+    SecondFactorRule,
+    SettingError,
+    SignUp,
+    SmtpSecurity,
+)
 from flask_pynamodb import ConfigurationError
 from models import CHEAPEST
 
@@ -14,6 +21,13 @@ PREFIXES = ("ROSTER_", "DYNAMODB_", "AWS_")
 SECRET = "a long random value"
 # Our own settings refuse with the first, the extension's with the second.
 REFUSALS = (SettingError, ConfigurationError)
+SERVER = {
+    "ROSTER_SMTP_HOST": "smtp.example.com",
+    "ROSTER_SMTP_USERNAME": "roster",
+    "ROSTER_SMTP_PASSWORD": "a mail password",
+    "ROSTER_MAIL_FROM": "Roster <accounts@example.com>",
+    "ROSTER_PUBLIC_URL": "https://accounts.example.com",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -36,11 +50,29 @@ class TestDefaults:
             ("workers", os.cpu_count()),
             ("demo", False),
             ("demo_password", "correct horse battery staple"),
+            ("rate_limits", True),
+            ("trusted_proxies", ()),
+            ("reset_lifetime", timedelta(minutes=10)),
+            ("verification_lifetime", timedelta(hours=24)),
+            ("require_verified_email", False),
+            ("fresh_sign_in", timedelta(minutes=10)),
+            ("second_factor", SecondFactorRule.OPTIONAL),
+            ("totp_secrets", {}),
+            ("mail", MailSettings()),
         ],
     )
     def test_service(self, attribute, value):
         """Without a variable each setting has the contract's default."""
         assert getattr(Config.from_env(), attribute) == value
+
+    def test_mail(self):
+        """Without a variable no mail is sent, and links lead to this computer."""
+        mail = Config.from_env().mail
+
+        assert (mail.smtp_host, mail.folder) == (None, None)
+        assert mail.smtp_security is SmtpSecurity.STARTTLS
+        assert mail.sender == "roster@localhost"
+        assert mail.base_url == "http://127.0.0.1:8080"
 
     def test_extension(self):
         """The extension's settings are all there, with waits that suit a web service."""
@@ -79,6 +111,25 @@ class TestValues:
             ("ROSTER_WORKERS", "4", "workers", 4),
             ("ROSTER_DEMO", "0", "demo", False),
             ("ROSTER_DEMO_PASSWORD", "another one", "demo_password", "another one"),
+            ("ROSTER_RATE_LIMITS", "off", "rate_limits", False),
+            ("ROSTER_TRUSTED_PROXIES", "10.0.0.0/8", "trusted_proxies", ("10.0.0.0/8",)),
+            (
+                "ROSTER_TRUSTED_PROXIES",
+                "192.0.2.7,2001:db8::/32",
+                "trusted_proxies",
+                ("192.0.2.7", "2001:db8::/32"),
+            ),
+            ("ROSTER_RESET_LIFETIME", "1h", "reset_lifetime", timedelta(hours=1)),
+            ("ROSTER_VERIFICATION_LIFETIME", "3d", "verification_lifetime", timedelta(days=3)),
+            ("ROSTER_REQUIRE_VERIFIED_EMAIL", "1", "require_verified_email", True),
+            ("ROSTER_FRESH_SIGN_IN", "5m", "fresh_sign_in", timedelta(minutes=5)),
+            ("ROSTER_SECOND_FACTOR", "admins", "second_factor", SecondFactorRule.ADMINS),
+            (
+                "ROSTER_TOTP_SECRETS",
+                "2026=sixteen-letters=,2027=sixteen-or-more..",
+                "totp_secrets",
+                {"2026": "sixteen-letters=", "2027": "sixteen-or-more.."},
+            ),
         ],
     )
     def test_service(self, monkeypatch, variable, text, attribute, value):
@@ -86,6 +137,39 @@ class TestValues:
         monkeypatch.setenv(variable, text)
 
         assert getattr(Config.from_env(), attribute) == value
+
+    @pytest.mark.parametrize(
+        "variable, text, attribute, value",
+        [
+            ("ROSTER_MAIL_FROM", "a@example.com", "sender", "a@example.com"),
+            ("ROSTER_MAIL_FROM", "R\u00f6ster <a@b.de>", "sender", "R\u00f6ster <a@b.de>"),
+            ("ROSTER_PUBLIC_URL", "https://a.example", "base_url", "https://a.example"),
+            ("ROSTER_PUBLIC_URL", "https://a.example/b/", "base_url", "https://a.example/b"),
+            ("ROSTER_SMTP_PORT", "2525", "smtp_port", 2525),
+            ("ROSTER_SMTP_SECURITY", "tls", "smtp_security", SmtpSecurity.TLS),
+        ],
+    )
+    def test_mail(self, monkeypatch, variable, text, attribute, value):
+        """The settings of mails are read into their own types."""
+        monkeypatch.setenv(variable, text)
+
+        assert getattr(Config.from_env().mail, attribute) == value
+
+    def test_mail_server(self, monkeypatch):
+        """A mail server and the password for it are read together."""
+        for name, text in SERVER.items():
+            monkeypatch.setenv(name, text)
+        mail = Config.from_env().mail
+
+        assert mail.smtp_host == "smtp.example.com"
+        assert (mail.smtp_username, mail.smtp_password) == ("roster", "a mail password")
+
+    @pytest.mark.parametrize("security, port", [("starttls", 587), ("tls", 465), ("none", 25)])
+    def test_port_of_a_mail_server(self, monkeypatch, security, port):
+        """RFC 6409, RFC 8314: each kind of protection has its port."""
+        monkeypatch.setenv("ROSTER_SMTP_SECURITY", security)
+
+        assert Config.from_env().mail.smtp_port == port
 
     @pytest.mark.parametrize(
         "variable, text, value",
@@ -149,6 +233,43 @@ class TestRefusals:
             ("ROSTER_WORKERS", "two"),
             ("ROSTER_DEMO", "perhaps"),
             ("ROSTER_DEMO_PASSWORD", ""),
+            ("ROSTER_RATE_LIMITS", "perhaps"),
+            ("ROSTER_TRUSTED_PROXIES", "*"),
+            ("ROSTER_TRUSTED_PROXIES", "proxy.example.com"),
+            ("ROSTER_TRUSTED_PROXIES", "10.0.0.1/8"),
+            ("ROSTER_TRUSTED_PROXIES", "10.0.0.0/8,nonsense"),
+            ("ROSTER_RESET_LIFETIME", "9m59s"),
+            ("ROSTER_RESET_LIFETIME", "61m"),
+            ("ROSTER_RESET_LIFETIME", "soon"),
+            ("ROSTER_RESET_LIFETIME", "99999999999999d"),
+            ("ROSTER_VERIFICATION_LIFETIME", "0s"),
+            ("ROSTER_VERIFICATION_LIFETIME", "soon"),
+            ("ROSTER_REQUIRE_VERIFIED_EMAIL", "perhaps"),
+            ("ROSTER_FRESH_SIGN_IN", "0s"),
+            ("ROSTER_FRESH_SIGN_IN", "soon"),
+            ("ROSTER_SECOND_FACTOR", "everybody"),
+            ("ROSTER_TOTP_SECRETS", "nonsense"),
+            ("ROSTER_TOTP_SECRETS", "2026=too short"),
+            ("ROSTER_TOTP_SECRETS", "=a secret without a tag"),
+            ("ROSTER_TOTP_SECRETS", ".2026=a secret with an odd tag"),
+            ("ROSTER_TOTP_SECRETS", "20/26=a secret with an odd tag"),
+            ("ROSTER_MAIL_FROM", ""),
+            ("ROSTER_MAIL_FROM", "nobody"),
+            ("ROSTER_MAIL_FROM", "a@example.com, b@example.com"),
+            ("ROSTER_MAIL_FROM", "a@example.com\r\nBcc: eve@example.com"),
+            ("ROSTER_MAIL_FROM", "Roster <a@example.com"),
+            ("ROSTER_PUBLIC_URL", ""),
+            ("ROSTER_PUBLIC_URL", "accounts.example.com"),
+            ("ROSTER_PUBLIC_URL", "javascript:alert(1)//"),
+            ("ROSTER_PUBLIC_URL", "https://a.example/?next=/"),
+            ("ROSTER_PUBLIC_URL", "https://a.example/#x"),
+            ("ROSTER_PUBLIC_URL", "https://us@a.example"),
+            ("ROSTER_PUBLIC_URL", "https://a.example/a b"),
+            ("ROSTER_SMTP_HOST", ""),
+            ("ROSTER_SMTP_PORT", "0"),
+            ("ROSTER_SMTP_PORT", "65536"),
+            ("ROSTER_SMTP_PORT", "smtp"),
+            ("ROSTER_SMTP_SECURITY", "ssl"),
             ("DYNAMODB_HOST", "not an URL"),
             ("DYNAMODB_REGION", "not a region"),
             ("DYNAMODB_CONNECT_TIMEOUT_SECONDS", "0"),
@@ -190,6 +311,41 @@ class TestRefusals:
 
         with pytest.raises(REFUSALS, match=missing):
             create_app(profile=CHEAPEST)
+
+    @pytest.mark.parametrize("missing", ["ROSTER_MAIL_FROM", "ROSTER_PUBLIC_URL"])
+    def test_mail_server_without_what_mails_need(self, monkeypatch, missing):
+        """Mails that leave this computer need a sender and links that lead somewhere."""
+        for name in SERVER.keys() - {missing}:
+            monkeypatch.setenv(name, SERVER[name])
+
+        with pytest.raises(SettingError, match=f"set {missing} too"):
+            Config.from_env()
+
+    @pytest.mark.parametrize("given", ["ROSTER_SMTP_USERNAME", "ROSTER_SMTP_PASSWORD"])
+    def test_half_a_sign_in(self, monkeypatch, given):
+        """A mail server wants both the user name and the password."""
+        monkeypatch.setenv(given, "hunter2")
+
+        with pytest.raises(SettingError, match="ROSTER_SMTP_USERNAME and ROSTER_SMTP_PASSWORD"):
+            Config.from_env()
+
+    def test_mail_password_in_the_clear(self, monkeypatch):
+        """ASVS 12.2.1: a password for the mail server asks for TLS, and is not told."""
+        for name, text in {**SERVER, "ROSTER_SMTP_SECURITY": "none"}.items():
+            monkeypatch.setenv(name, text)
+
+        with pytest.raises(SettingError, match="ROSTER_SMTP_SECURITY") as refusal:
+            Config.from_env()
+        assert SERVER["ROSTER_SMTP_PASSWORD"] not in str(refusal.value)
+
+    @pytest.mark.parametrize("text", ["hunter2", "2026=hunter2", ".=hunter2hunter2hunter2"])
+    def test_refusal_keeps_a_secret(self, monkeypatch, text):
+        """ASVS 16.2.5: a refusal names the variable, but does not repeat a secret."""
+        monkeypatch.setenv("ROSTER_TOTP_SECRETS", text)
+
+        with pytest.raises(SettingError) as refusal:
+            Config.from_env()
+        assert "hunter2" not in str(refusal.value)
 
     def test_no_secret_key(self, monkeypatch):
         """The service refuses to start without a secret key."""
@@ -252,6 +408,14 @@ class TestConfig:
     def test_secrets_are_not_printed(self, monkeypatch, variable):
         """What is secret does not show when the settings are printed."""
         monkeypatch.setenv(variable, "X-Key=hunter2-hunter2")
+
+        assert "hunter2" not in repr(Config.from_env())
+
+    def test_secrets_of_second_factors_and_mails_are_not_printed(self, monkeypatch):
+        """ASVS 16.2.5: neither these nor the mail server's password show."""
+        monkeypatch.setenv("ROSTER_TOTP_SECRETS", "2026=hunter2-hunter2-hunter2")
+        for name, text in {**SERVER, "ROSTER_SMTP_PASSWORD": "hunter2"}.items():
+            monkeypatch.setenv(name, text)
 
         assert "hunter2" not in repr(Config.from_env())
 
