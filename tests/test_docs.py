@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 
 import flask_pynamodb
 from api import openapi
-from api.config import Config
+from api.config import Config, MailSettings
 from api.problems import PROBLEMS
 from flask_pynamodb.connection import AppConnection
 from flask_pynamodb.local import Engine
@@ -72,6 +72,14 @@ SETTINGS = {
     code(row[0]): row
     for row in rows(DOCS / "configuration.md")
     if len(row) == 4 and row[0].startswith(("`ROSTER_", "`DYNAMODB_"))
+}
+# Some settings are only taken together with others.
+_NEEDED_TOO = {
+    "DYNAMODB_READ_CAPACITY_UNITS": ["DYNAMODB_WRITE_CAPACITY_UNITS"],
+    "DYNAMODB_WRITE_CAPACITY_UNITS": ["DYNAMODB_READ_CAPACITY_UNITS"],
+    "ROSTER_SMTP_HOST": ["ROSTER_MAIL_FROM", "ROSTER_PUBLIC_URL"],
+    "ROSTER_SMTP_USERNAME": ["ROSTER_SMTP_PASSWORD"],
+    "ROSTER_SMTP_PASSWORD": ["ROSTER_SMTP_USERNAME"],
 }
 COSTS = {
     (code(row[0]), row[1]): [float(number) for number in row[2:]]
@@ -257,7 +265,10 @@ def run(*command: str | Path, **environment: str) -> "subprocess.CompletedProces
 class TestConfiguration:
     def test_every_setting_of_the_service_has_a_row(self):
         """A new field of Config needs a row in docs/configuration.md."""
-        names = {f"ROSTER_{part.name.upper()}" for part in fields(Config)} - {"ROSTER_DYNAMODB"}
+        names = {f"ROSTER_{part.name.upper()}" for part in fields(Config)}
+        names -= {"ROSTER_DYNAMODB", "ROSTER_MAIL"}
+        # What mails need is called what a person calls it, and the fields say which that is.
+        names |= set(re.findall(r"ROSTER_\w+", MailSettings.__doc__ or ""))
 
         assert names == {name for name in SETTINGS if name.startswith("ROSTER_")}
 
@@ -285,10 +296,7 @@ class TestConfiguration:
     @pytest.mark.parametrize("name", SETTINGS)
     def test_example_is_accepted(self, bare_environment, monkeypatch, name):
         """Every example is a value that the setting can have."""
-        pair = [
-            other for other in SETTINGS if "CAPACITY_UNITS" in name and "CAPACITY_UNITS" in other
-        ]
-        for given in pair or [name]:
+        for given in {name, *_NEEDED_TOO.get(name, ())}:
             monkeypatch.setenv(given, code(SETTINGS[given][2]))
 
         assert Config.from_env()
