@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from passlib.context import CryptContext
-from passlib.exc import PasswordSizeError, PasswordValueError, UnknownHashError
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
+from models import schemes
 from models.errors import Busy, WeakPassword
 
 _Result = TypeVar("_Result")
@@ -86,8 +86,7 @@ class Passwords:
             raise ValueError(f"min_length must be at least {SHORTEST_PASSWORD_MIN_LENGTH}")
         self.min_length = min_length
         self._context = CryptContext(
-            schemes=["argon2", "bcrypt"],
-            deprecated="auto",
+            schemes=["argon2"],
             argon2__type="ID",
             argon2__memory_cost=profile.memory_kib,
             argon2__rounds=profile.rounds,
@@ -146,16 +145,23 @@ class Passwords:
             Busy: Too many wait for a hash.
         """
         try:
-            is_right, newer = self._compute(
-                self._context.verify_and_update, password, stored or self._nobody
-            )
-        except (PasswordSizeError, PasswordValueError, UnknownHashError, UnicodeError, ValueError):
+            is_right, newer = self._compute(self._compare, password, stored or self._nobody)
+        except (ValueError, NotImplementedError):
             # passlib's ways to say that this can never have been this hash's password: over
-            # 4096 characters, NUL or over 72 bytes for bcrypt, a lone surrogate.
+            # 4096 characters, a lone surrogate; or that this is no hash.
             return False, None
         if not is_right or stored is None:
             return False, None
         return True, newer
+
+    def scheme_of(self, stored: str | None) -> str:
+        """What a stored hash is, in a few words for people; nothing of the hash itself."""
+        if stored is None:
+            return "no password"
+        if self._context.identify(stored):
+            is_older = self._context.needs_update(stored)
+            return "argon2, older parameters" if is_older else "argon2"
+        return schemes.scheme_of(stored) or "unknown"
 
     def refuse_weak(self, password: str, *context: str, member: str = "password") -> None:
         """Refuse a new password that an attacker would try early, and say why.
@@ -177,6 +183,16 @@ class Passwords:
         )
         if reason:
             raise WeakPassword(member, reason)
+
+    def _compare(self, password: str, stored: str) -> tuple[bool, str | None]:
+        if self._context.identify(stored):
+            return self._context.verify_and_update(password, stored)  # type: ignore[no-any-return]
+        if schemes.verify(password, stored):
+            return True, self._context.hash(password)
+        # A wrong password costs one of our hashes too, or quick old ones would tell by the time
+        # they take who has an account (ASVS 6.3.8).
+        self._context.verify(password, self._nobody)
+        return False, None
 
     def _compute(self, function: Callable[..., _Result], *arguments: str) -> _Result:
         with self.turn():
