@@ -4,7 +4,7 @@ from flask import Response, render_template
 
 # A page runs our scripts and talks to us, and to nobody else; nobody shows it inside another page.
 PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 

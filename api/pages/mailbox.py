@@ -14,7 +14,7 @@ from api.pages.html import html, page
 from api.responses import json_response
 
 _POLICY = (
-    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none';"
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'"
 )
 # A mail brings its own styles. It is a document of nobody's, runs nothing and loads nothing.
