@@ -7,19 +7,46 @@ from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api import openapi
-from api.namespaces.sessions import credentials
+from api.namespaces.api_keys import new_api_key
+from api.namespaces.email_verifications import verification, verification_request
+from api.namespaces.password_resets import reset, reset_request
+from api.namespaces.second_factor import first_code
+from api.namespaces.sessions import credentials, reauthentication
 from api.namespaces.users.schemas import new_user, password_change, user_patch
 from api.openapi.swagger import operations
 from api.problems import MEDIA_TYPE, PROBLEMS
 from api.validation import strict
 
-BODIES = [new_user, user_patch, password_change, credentials]
+BODIES = [
+    new_user,
+    user_patch,
+    password_change,
+    credentials,
+    reauthentication,
+    first_code,
+    new_api_key,
+    reset_request,
+    reset,
+    verification_request,
+    verification,
+]
 ANNOTATIONS = {"description", "example", "examples", "x-rule"}
 # What a method name of a generated client can be without being changed, in any language.
 METHOD_NAME = re.compile("[a-z]+(_[a-z]+)*")
-# Problems that belong to no operation, but to URLs and methods that there are not, to what is
-# below HTTP, and to rate limits, which are not there yet.
-OF_NO_OPERATION = {"bad-request", "method-not-allowed", "too-many-requests"}
+# Problems that belong to no operation, but to URLs and methods that there are not, and to what is
+# below HTTP.
+OF_NO_OPERATION = {"bad-request", "method-not-allowed"}
+# For everybody: what signs in, what helps those who cannot, and what says how the service is.
+FREE = {
+    "sign_in",
+    "request_password_reset",
+    "confirm_password_reset",
+    "request_email_verification",
+    "confirm_email",
+    "check_live",
+    "check_ready",
+    "get_problem_type",
+}
 
 
 @pytest.fixture
@@ -103,11 +130,27 @@ class TestOperations:
             "change_password",
             "list_user_sessions",
             "end_user_sessions",
+            "start_password_reset",
+            "unlock_user",
+            "list_user_events",
             "sign_in",
+            "reauthenticate",
             "list_sessions",
             "sign_out_everywhere",
             "sign_out",
             "end_session",
+            "get_second_factor",
+            "enrol_second_factor",
+            "confirm_second_factor",
+            "renew_recovery_codes",
+            "disable_second_factor",
+            "create_api_key",
+            "list_api_keys",
+            "revoke_api_key",
+            "request_password_reset",
+            "confirm_password_reset",
+            "request_email_verification",
+            "confirm_email",
             "check_live",
             "check_ready",
             "get_problem_type",
@@ -119,7 +162,7 @@ class TestOperations:
         free = {name for name, operation in said.items() if operation["security"] == []}
 
         assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
-        assert free == {"sign_in", "check_live", "check_ready", "get_problem_type"}
+        assert free == FREE
         assert said["create_user"]["security"] == [{"bearerAuth": []}, {}]
         assert said["get_user"]["security"] == [{"bearerAuth": []}]
 
@@ -168,7 +211,7 @@ class TestAnswers:
             assert {PROBLEMS[slug].status for slug in media["examples"]} == {int(status)}
 
     def test_successes_are_json(self, answers):
-        """Each answer with content is JSON of a named schema; 204 and 304 have none."""
+        """Each answer with content is JSON of a named schema; 202, 204 and 304 have none."""
         contents = {
             status: {kind for _, other, each in answers if other == status
                      for kind in each.get("content", ())}
@@ -179,6 +222,7 @@ class TestAnswers:
         assert contents == {
             "200": {"application/json"},
             "201": {"application/json"},
+            "202": set(),
             "204": set(),
             "304": set(),
         }
