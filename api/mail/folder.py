@@ -57,9 +57,7 @@ class MailFolder:
             raw = self._file(id).read_bytes()
         except FileNotFoundError:
             return None
-        message = message_from_bytes(raw, EmailMessage, policy=SMTPUTF8)
-        assert isinstance(message, EmailMessage)
-        return message
+        return message_from_bytes(raw, EmailMessage, policy=SMTPUTF8)
 
     def _file(self, id: str) -> Path:
         return self._path / f"{id}.eml"
