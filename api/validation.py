@@ -45,7 +45,7 @@ def body(
         media_types: What `Content-Type` may say.
         admin_only: Members that only an admin may send; needs `caller` from a guard above.
     """
-    check = _compile(schema.__schema__)
+    check = compile_check(schema.__schema__)
     reserved = frozenset(admin_only)
 
     def decorate(view: View) -> View:
@@ -73,7 +73,7 @@ def query(parameters: Mapping[str, Mapping[str, Any]]) -> Callable[[View], View]
         parameters: A schema for each parameter; `type: integer` turns the text into a number.
     """
     numbers = {name for name, schema in parameters.items() if schema.get("type") == "integer"}
-    check = _compile({"type": "object", "properties": parameters})
+    check = compile_check({"type": "object", "properties": parameters})
     documentation = {name: {"in": "query", **schema} for name, schema in parameters.items()}
 
     def decorate(view: View) -> View:
@@ -106,9 +106,18 @@ def _read_json(media_types: tuple[str, ...]) -> dict[str, Any]:
             f"The body must be {' or '.join(media_types)}, not"
             f" {request.mimetype[:_LONGEST_TYPE] or 'untyped'}.",
         )
+    return read_object(request.get_data())
+
+
+def read_object(data: bytes) -> dict[str, Any]:
+    """The JSON object that somebody sent.
+
+    Raises:
+        RequestError: It is none, or holds what cannot be stored.
+    """
     try:
         payload = json.loads(
-            request.get_data().decode(),
+            data.decode(),
             object_pairs_hook=_refuse_repeated,
             parse_constant=_refuse_constant,
             parse_float=_finite,
@@ -191,7 +200,8 @@ def _refuse_reserved(payload: dict[str, Any], reserved: frozenset[str], caller: 
         )
 
 
-def _compile(schema: Mapping[str, Any]) -> Callable[[Any], list[tuple[str, str]]]:
+def compile_check(schema: Mapping[str, Any]) -> Callable[[Any], list[tuple[str, str]]]:
+    """A function that tells how a value breaks a schema, as JSON pointers and sentences."""
     validator = jsonschema_rs.validator_for(strict(schema))
 
     def check(value: Any) -> list[tuple[str, str]]:

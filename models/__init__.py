@@ -15,6 +15,7 @@ from models.credentials import Credentials
 from models.db import db
 from models.event import EVENT_ID_PATTERN, NOBODY, Actor, Event, EventType, events_of
 from models.identifier import USERNAME_PATTERN
+from models.imports import Imports
 from models.logins import Logins
 from models.mail import Mail, Mailer, MailKind, NoMailer
 from models.mail_requests import MailRequests
@@ -59,6 +60,7 @@ __all__ = [
     "EventType",
     "Found",
     "FoundKey",
+    "Imports",
     "Lifetimes",
     "Logins",
     "Mail",

@@ -107,21 +107,38 @@ class Accounts:
             roles=_in_order(roles),
             status=status,
         )
-        with db.transaction() as transaction:
-            for claim, taken in (
-                (username_claim(username), UsernameTaken()),
-                (email_claim(email), EmailTaken()),
-            ):
-                Identifier.claim(transaction, claim, user.id, otherwise=taken)
-            transaction.save(user, User.id.does_not_exist())
-            transaction.save(Event.of(EventType.USER_REGISTERED, user.id, by))
-            count_admin(transaction, int(user.may_administer))
-            prepared = self._prepare_for(user)
-            if prepared:
-                transaction.save(prepared.row)
+        prepared = self._prepare_for(user)
+        self.add(user, EventType.USER_REGISTERED, by=by, prepared=prepared)
         if prepared:
             self.confirmations.requests.mailer.send(prepared.mail)
         return user
+
+    def add(
+        self, user: User, type: EventType, *, by: Actor, prepared: Prepared | None = None
+    ) -> None:
+        """Store a new user with a claim on its user name and address.
+
+        Args:
+            user: The user; its members are as the rules want them.
+            type: How it came, as its first event names it.
+            by: Who asks.
+            prepared: A token to store with it.
+
+        Raises:
+            UsernameTaken: Somebody has the user name.
+            EmailTaken: Somebody has the address, in whatever case.
+        """
+        with db.transaction() as transaction:
+            for claim, taken in (
+                (username_claim(user.username), UsernameTaken()),
+                (email_claim(user.email), EmailTaken()),
+            ):
+                Identifier.claim(transaction, claim, user.id, otherwise=taken)
+            transaction.save(user, User.id.does_not_exist())
+            transaction.save(Event.of(type, user.id, by))
+            count_admin(transaction, int(user.may_administer))
+            if prepared:
+                transaction.save(prepared.row)
 
     def get(self, user_id: str) -> User:
         """A user as of now.
