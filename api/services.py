@@ -46,7 +46,9 @@ def init_app(app: Flask, config: Config, profile: Profile = OWASP) -> None:
     logins = Logins(config.secret_key)
     requests = MailRequests(mailer, logins)
     confirmations = Confirmations(requests, config.verification_lifetime)
-    totp = Totp(config.totp_secrets or secrets_from(config.secret_key), "Roster")
+    # What was encrypted before there were secrets of its own stays readable.
+    secrets = {**secrets_from(config.secret_key), **config.totp_secrets}
+    totp = Totp(secrets, "Roster")
     second_factors = SecondFactors(totp, mailer)
     app.extensions["roster"] = _Services(
         accounts=Accounts(passwords, confirmations, mails_new_users=config.require_verified_email),

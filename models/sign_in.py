@@ -230,6 +230,9 @@ class SignIn:
         # The version stays: signing in must not void what an editor has read. The epoch is
         # part of the condition, since it rises with a suspension and a new password.
         is_same = (User.epoch == user.epoch) & (User.password_hash == user.password_hash)
+        if proof is None:
+            # Whoever has turned the second factor on since needs it from now on.
+            is_same &= ~(User.has_second_factor == True)  # noqa: E712 - a condition of DynamoDB's
         type = EventType.SESSION_RENEWED if replaced else EventType.SESSION_OPENED
         with db.transaction() as transaction:
             if replaced:
