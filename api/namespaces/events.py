@@ -115,7 +115,7 @@ class UserEvents(Resource):
     @events.doc("list_user_events")
     @signed_in
     @query({"limit": LIMIT, "cursor": CURSOR, "type": TYPE})
-    @problems("user-not-found", "invalid-cursor")
+    @problems("user-not-found", "second-factor-missing", "invalid-cursor")
     @links(
         200,
         {

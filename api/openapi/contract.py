@@ -67,7 +67,10 @@ def _add_headers(
     operation: Json, path: str, of_success: Mapping[str, Any], of_limits: Sequence[str]
 ) -> None:
     for status, response in operation["responses"].items():
-        names = ["X-Request-Id", "X-Content-Type-Options", *of_limits]
+        names = ["X-Request-Id", "X-Content-Type-Options"]
+        # Refusals of other kinds say nothing of limits: see api/limits.py.
+        if status < "400" or status == "429":
+            names += of_limits
         if path.startswith("/v1/"):
             names.append("Cache-Control")
         if status < "400":

@@ -5,13 +5,11 @@ its tables, which are emptied and made whole after each test. A test that change
 one of its own with `make_app`.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-import botocore.session
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -21,33 +19,16 @@ from api import create_app
 from api.config import Config, SignUp
 from flask_pynamodb.local import Engine
 from models import CHEAPEST, User, db
-from models.attempts import Attempts
-from models.event import EventType
-from models.rate_limit import RateWindow
 from tests.api.answers import NEW_PASSWORD
 from tests.api.described import HeldClient
 from tests.conftest import Person
-
-COUNTS = {"tries", "tried_at", "ticket"}
-FAILED = {"S": EventType.SIGN_IN_FAILED}
+from tests.shared import empty, shared_config, take_down
 
 
 @pytest.fixture(scope="session")
-def config(dynamodb_engine: Engine) -> Config:
+def config(dynamodb_engine: Engine, transport: str) -> Config:
     """Settings for apps on the tables that the tests of this process share."""
-    session = botocore.session.get_session()
-    session.set_credentials("local", "local")
-    return Config(
-        secret_key="only for tests",
-        workers=1,
-        dynamodb={
-            "DYNAMODB_HOST": dynamodb_engine.host,
-            "DYNAMODB_REGION": "us-east-1",
-            "DYNAMODB_SESSION": session,
-            "DYNAMODB_TABLE_PREFIX": "tests-of-the-api-",
-            "DYNAMODB_ALLOW_SCAN": True,
-        },
-    )
+    return shared_config(dynamodb_engine, transport, "tests-of-the-api-")
 
 
 @pytest.fixture(scope="session")
@@ -62,18 +43,13 @@ def shared_app(config: Config) -> Flask:
 def app(shared_app: Flask) -> Iterator[Flask]:
     """The shared app, on empty tables."""
     yield shared_app
-    with shared_app.app_context():
-        db.create_all()
-        deletions = [
-            (model.Meta.table_name, {"DeleteRequest": {"Key": key}})
-            for model in db.models
-            for key in _keys(model)
-        ]
-        for at in range(0, len(deletions), 25):
-            batch: dict[str, list[Any]] = {}
-            for table, deletion in deletions[at : at + 25]:
-                batch.setdefault(table, []).append(deletion)
-            db.connection.dispatch("BatchWriteItem", {"RequestItems": batch})
+    empty(shared_app)
+
+
+@pytest.fixture
+def make_app(make_app: Any) -> Callable[..., Flask]:
+    """Makes an app on the shared tables, with other settings where they are given."""
+    return lambda **settings: _held(make_app(**settings))
 
 
 @pytest.fixture
@@ -102,19 +78,7 @@ def stored(app: Flask) -> Callable[[], dict[str, list[str]]]:
     What counts requests and tries is left out: it counts those that were refused, too.
     """
 
-    def take() -> dict[str, list[str]]:
-        with app.app_context():
-            return {
-                model.__name__: sorted(
-                    json.dumps({k: item[k] for k in item.keys() - COUNTS}, sort_keys=True)
-                    for item in _items(model)
-                    if item.get("type") != FAILED
-                )
-                for model in db.models
-                if model not in (Attempts, RateWindow)
-            }
-
-    return take
+    return lambda: take_down(app)
 
 
 @pytest.fixture
@@ -180,15 +144,3 @@ def _held(app: Flask) -> Flask:
     """The app, with clients that hold its answers to the description."""
     app.test_client_class = HeldClient
     return app
-
-
-def _items(model: Any) -> list[dict[str, Any]]:
-    """What a table holds, as DynamoDB tells it: a row that no model can read must not stop us."""
-    request = {"TableName": model.Meta.table_name, "ConsistentRead": True}
-    items: list[dict[str, Any]] = db.connection.dispatch("Scan", request)["Items"]
-    return items
-
-
-def _keys(model: Any) -> list[dict[str, Any]]:
-    names = [part["AttributeName"] for part in model._get_schema()["key_schema"]]
-    return [{name: item[name] for name in names} for item in _items(model)]

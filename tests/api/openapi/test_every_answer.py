@@ -3,6 +3,8 @@
 That nothing else happens is held by the client of all tests of the API: see tests/api/described.py.
 """
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,15 +12,9 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.api.answers import ABSENT_ID, ADA, NEW_PASSWORD
 from tests.api.described import DOCUMENT, faults, slugs_of
-from tests.conftest import PASSWORD, Person
-
-JSON = "application/json"
-ABSENT_SESSION = "0" * 64
-STALE = {"If-Match": '"1f-0"'}
-NEW = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
-SIGN_IN = {"login": "jane", "password": PASSWORD}
+from tests.api.openapi.requests import ALIKE, GRANTED, LOCKED, SINGLE
+from tests.api.openapi.situations import Scene, locked
 
 CALLS = {
     operation["operationId"]: (method.upper(), path)
@@ -32,57 +28,6 @@ SAID = {
     for method, operation in item.items()
     if method != "parameters"
 }
-# A request that each operation grants: by whom, for which id, with which body.
-GRANTED: dict[str, tuple[str, str, Any]] = {
-    "list_users": ("john", "", None),
-    "create_user": ("john", "", ADA),
-    "get_user": ("jane", "me", None),
-    "update_user": ("jane", "me", {"full_name": "Jane"}),
-    "delete_user": ("jane", "me", None),
-    "change_password": ("jane", "me", NEW),
-    "list_user_sessions": ("john", "me", None),
-    "end_user_sessions": ("john", "me", None),
-    "sign_in": ("jane", "", SIGN_IN),
-    "list_sessions": ("jane", "", None),
-    "sign_out_everywhere": ("jane", "", None),
-    "sign_out": ("jane", "", None),
-    "end_session": ("jane", "session", None),
-    "check_live": ("jane", "", None),
-    "check_ready": ("jane", "", None),
-    "get_problem_type": ("jane", "forbidden", None),
-}
-# What makes each problem of a request that would be granted, where one way serves all operations.
-TOKENLESS = {"headers": {"Authorization": "Bearer rst_none"}}
-ALIKE: dict[str, dict[str, Any]] = {
-    "unauthenticated": TOKENLESS,
-    "malformed-json": {"data": "{", "content_type": JSON},
-    "payload-too-large": {"data": "x" * 65_537, "content_type": JSON},
-    "unsupported-media-type": {"data": "{}", "content_type": "text/plain"},
-    "invalid-request": {"json": {"nothing": 1}},
-    "user-not-found": {"id": ABSENT_ID},
-    "session-not-found": {"id": ABSENT_SESSION},
-    "not-found": {"id": "nothing"},
-    "version-mismatch": {"headers": STALE},
-    "email-taken": {"json": {**ADA, "email": "john@example.com"}},
-    "username-taken": {"json": {**ADA, "username": "john"}},
-    "invalid-cursor": {"query_string": {"cursor": "x"}},
-}
-# And where it does not.
-SINGLE: dict[tuple[str, str], dict[str, Any]] = {
-    ("list_users", "invalid-request"): {"query_string": {"limit": "0"}},
-    ("list_users", "forbidden"): {"by": "jane"},
-    ("list_user_sessions", "forbidden"): {"by": "jane"},
-    ("end_user_sessions", "forbidden"): {"by": "jane"},
-    ("create_user", "forbidden"): {"by": "jane", "json": {**ADA, "roles": ["admin"]}},
-    ("update_user", "forbidden"): {"json": {"roles": ["admin"]}},
-    ("change_password", "forbidden"): {"by": "john", "id": "jane"},
-    ("update_user", "email-taken"): {"json": {"email": "john@example.com"}},
-    ("update_user", "username-taken"): {"json": {"username": "john"}},
-    ("update_user", "last-admin"): {"by": "john", "json": {"roles": []}},
-    ("delete_user", "last-admin"): {"by": "john"},
-    ("sign_in", "invalid-credentials"): {"json": {**SIGN_IN, "password": "wrong"}},
-    ("change_password", "invalid-credentials"): {"json": {**NEW, "current_password": "wrong"}},
-}
 PROBLEMS = [(name, slug) for name, said in SAID.items() for slug in sorted(slugs_of(said))]
 REFUSED = [each for each in PROBLEMS if each[1] not in ("internal-error", "store-unavailable")]
 FAILED = [each for each in PROBLEMS if each not in REFUSED]
@@ -90,21 +35,35 @@ SUCCESSES = [(name, status) for name, said in SAID.items()
              for status in said["responses"] if status < "400"]  # fmt: skip
 
 
-def ask(cast: dict[str, Person], name: str, **changes: Any) -> TestResponse:
+def ask(scene: Scene, name: str, **changes: Any) -> TestResponse:
     """Make the request that an operation grants, but for the changes."""
-    who, id, body = GRANTED[name]
+    by, id, body, given = GRANTED[name]
+    for bring_about in changes.pop("given", given):
+        bring_about(scene)
     method, path = CALLS[name]
-    jane = cast["jane"]
+    words = {"session": scene.jane.session_id, "jane": scene.jane.id, **scene.words}
     id = changes.pop("id", id)
-    id = {"session": jane.session_id, "jane": jane.id}.get(id, id)
-    options = {} if body is None or "data" in changes else {"json": body}
-    path = path.replace("{id}", id).replace("{slug}", id)
-    return cast[changes.pop("by", who)].request(method, path, **{**options, **changes})
+    path = path.format(id=words.get(id, id), slug=id, key_id=words["key"])
+    body = changes.pop("json", body)
+    options = {} if body is None or "data" in changes else {"json": filled(body, words)}
+    return scene.people[changes.pop("by", by)].request(method, path, **options, **changes)
+
+
+def filled(body: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:
+    """A body with what is known by now in its places."""
+    places = {f"{{{word}}}": text for word, text in words.items()}
+    return {
+        name: places.get(value, value) if isinstance(value, str) else value
+        for name, value in body.items()
+    }
 
 
 @pytest.fixture
-def cast(john, jane) -> dict[str, Person]:
-    return {"john": john, "jane": jane}
+def scene(app, make_app, john, jane, tmp_path, monkeypatch) -> Iterator[Scene]:
+    """John and jane before a service that has tables, and no mail."""
+    people = {"john": john, "jane": jane}
+    with contextlib.ExitStack() as at_end:
+        yield Scene(app, people, tmp_path, make_app, monkeypatch, at_end)
 
 
 def fail(**_: Any) -> None:
@@ -113,36 +72,47 @@ def fail(**_: Any) -> None:
 
 class TestAnswers:
     @pytest.mark.parametrize("name, status", SUCCESSES)
-    def test_success(self, cast, name, status):
-        """Each operation grants what it says that it grants."""
+    def test_success(self, scene, name, status):
+        """Each operation grants what it says that it grants, with the headers that it names."""
         known = {"If-None-Match": "*"} if status == "304" else {}
 
-        response = ask(cast, name, headers=known)
+        response = ask(scene, name, headers=known)
 
-        assert str(response.status_code) == status
+        named = SAID[name]["responses"][status]["headers"].keys() - {"Link"}
+        assert str(response.status_code) == status, response.text
+        assert named - set(response.headers.keys()) == set()
 
     @pytest.mark.parametrize("name, slug", REFUSED)
-    def test_refusal(self, cast, name, slug):
+    def test_refusal(self, scene, name, slug):
         """Each problem that an operation names is one that it can answer with."""
-        response = ask(cast, name, **(SINGLE.get((name, slug)) or ALIKE[slug]))
+        response = ask(scene, name, **(SINGLE.get((name, slug)) or ALIKE[slug]))
 
         assert response.json["type"] == f"/problems/{slug}"
 
+    @pytest.mark.parametrize("name", LOCKED)
+    def test_lock(self, scene, name):
+        """Whatever looks at a password says so where it does not, and how long it will not."""
+        response = ask(scene, name, given=(locked,))
+
+        assert response.json["type"] == "/problems/too-many-requests"
+        assert int(response.headers["Retry-After"]) > 0
+
     @pytest.mark.parametrize("name, slug", FAILED)
-    def test_failure(self, cast, bare, nowhere, name, slug):
+    def test_failure(self, scene, bare, nowhere, name, slug):
         """Without its store, or with a fault of ours, an operation answers as it says."""
         broken = bare.test_client()
         bare.before_request(fail)
         client = broken if slug == "internal-error" else nowhere
-        others = {who: replace(person, client=client) for who, person in cast.items()}
+        scene.people = {who: replace(person, client=client) for who, person in scene.people.items()}
 
-        response = ask(others, name)
+        response = ask(scene, name, given=())
 
         assert response.json["type"] == f"/problems/{slug}"
 
-    def test_next_page_is_linked(self, cast):
+    @pytest.mark.parametrize("name", ["list_users", "list_user_events"])
+    def test_next_page_is_linked(self, scene, name):
         """The header that only some answers have is there where more follows."""
-        response = ask(cast, "list_users", query_string={"limit": 1})
+        response = ask(scene, name, query_string={"limit": 1})
 
         assert "Link" in response.headers
 
