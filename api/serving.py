@@ -23,7 +23,9 @@ import api
 from api.config import Config
 
 # A worker waits for argon2 (which frees the interpreter lock) or for DynamoDB most of the time.
-_THREADS = 8
+# Those who want a hash take up eight of these at the most, where a worker has one core (Passwords,
+# `waiting`): some are always left for reads.
+_THREADS = 12
 # After SIGTERM requests in flight are finished; none may take longer than the store's timeouts.
 _DRAIN_SECONDS = 30
 # How often whoever goes on after a signal is told once more.

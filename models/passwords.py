@@ -80,7 +80,7 @@ class Passwords:
         min_length: int = 15,
         *,
         at_once: int = 1,
-        waiting: int = 5,
+        waiting: int = 7,
     ) -> None:
         if min_length < SHORTEST_PASSWORD_MIN_LENGTH:
             raise ValueError(f"min_length must be at least {SHORTEST_PASSWORD_MIN_LENGTH}")

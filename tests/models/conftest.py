@@ -1,13 +1,16 @@
 """The domain without HTTP: operations on this test's own tables."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from api import create_app
+from api.config import Config
+from flask_pynamodb.local import Engine
 from models import (
     CHEAPEST,
     Accounts,
@@ -21,9 +24,38 @@ from models import (
     SecondFactors,
     SignIn,
     Totp,
+    db,
     secrets_from,
 )
 from tests.conftest import PASSWORD
+from tests.shared import empty, shared_config
+
+
+@pytest.fixture(scope="session")
+def domain_config(dynamodb_engine: Engine, transport: str) -> Config:
+    """Settings for apps on the tables that the tests of this process share."""
+    return shared_config(dynamodb_engine, transport, "tests-of-the-domain-")
+
+
+@pytest.fixture
+def config(domain_config: Config) -> Config:
+    return domain_config
+
+
+@pytest.fixture(scope="session")
+def shared_app(domain_config: Config) -> Flask:
+    app = create_app(domain_config, profile=CHEAPEST)
+    with app.app_context():
+        db.create_all()
+    return app
+
+
+@pytest.fixture
+def app(shared_app: Flask, config: Config, domain_config: Config) -> Iterator[Flask]:
+    """The shared app, or one that reaches the shared tables in another way; they are empty."""
+    is_shared = config is domain_config
+    yield shared_app if is_shared else create_app(config, profile=CHEAPEST)
+    empty(shared_app)
 
 
 class Mailbox(list[Mail]):
