@@ -5,6 +5,7 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import IO, Any
 
 import click
 from flask import Flask, current_app
@@ -26,12 +27,21 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(describe)
 
 
+class _Unready(NoAppException):
+    """A setting is missing or wrong: one line and status 1, without click's words on usage."""
+
+    exit_code = 1
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.ClickException.show(self, file)
+
+
 def load_app() -> Flask:
     """The app for commands; a wrong setting is one line, not a stack trace."""
     try:
         return api.create_app()
     except (SettingError, ConfigurationError) as error:
-        raise NoAppException(str(error)) from None
+        raise _Unready(str(error)) from None
 
 
 def main() -> None:

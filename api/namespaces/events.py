@@ -140,19 +140,25 @@ class UserEvents(Resource):
         after = position(cursor, filters)
         type = EventType(filters["type"]) if "type" in filters else None
         found, after = events_of(owner.id, type=type, after=after, limit=limit)
-        return envelope([_shown(row, caller) for row in found], after, filters, limit)
+        items = [shown(row, hides_ip=not caller.is_admin) for row in found]
+        return envelope(items, after, filters, limit)
 
 
-def _shown(row: Event, caller: Caller) -> dict[str, Any]:
-    # An admin's address is none of the user's business (ASVS 15.3.1).
+def shown(row: Event, *, hides_ip: bool) -> dict[str, Any]:
+    """An event in the form of its schema.
+
+    Args:
+        row: The event.
+        hides_ip: Whether it is not told from where somebody else than the user did it: an admin's
+            address is none of the user's business (ASVS 15.3.1).
+    """
     is_somebody_elses = row.actor_id not in (None, row.user_id)
-    hides_ip = is_somebody_elses and not caller.is_admin
     return {
         "id": row.id,
         "type": row.type,
         "at": row.at,
         "actor_id": row.actor_id,
-        "ip": None if hides_ip else row.ip,
+        "ip": None if hides_ip and is_somebody_elses else row.ip,
         "api_key_id": row.key_id,
         "members": row.members,
         "reason": row.reason,
