@@ -56,6 +56,18 @@ def read(model: type[Any], reading: Reading, item: Mapping[str, Any]) -> Any:
         item: Attribute names and their typed values.
     """
     instance: Any = object.__new__(model)
+    fill(instance, reading, item)
+    return instance
+
+
+def fill(instance: Any, reading: Reading, item: Mapping[str, Any]) -> None:
+    """Make an instance what an item describes, whatever it was before.
+
+    Args:
+        instance: Of the class that `reading` is of.
+        reading: What `reading_of` says of the class.
+        item: Attribute names and their typed values.
+    """
     values = instance.attribute_values = {}
     for name, key, value_of, deserialize, default, is_plain in reading:
         stored = item.get(key)
@@ -69,7 +81,6 @@ def read(model: type[Any], reading: Reading, item: Mapping[str, Any]) -> Any:
             values[name] = value
         else:
             setattr(instance, name, value)
-    return instance
 
 
 def _parts(attributes: Mapping[str, Attribute[Any]]) -> Iterator[_Part]:

@@ -13,7 +13,7 @@ from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 
 from flask_pynamodb.errors import ScanRefused, ScanWarning, VersionConflict, code_of
-from flask_pynamodb.items import Reading, read, reading_of
+from flask_pynamodb.items import Reading, fill, read, reading_of
 from flask_pynamodb.pagination import Page, paginate
 from flask_pynamodb.state import current_state
 from flask_pynamodb.unique import UniqueClaim, claim_all
@@ -95,6 +95,13 @@ class Model(models.Model, metaclass=_ModelType):
         if cls._reading is None:
             return super()._instantiate(attribute_values)
         return read(cls, cls._reading, attribute_values)  # type: ignore[no-any-return]
+
+    def deserialize(self, attribute_values: dict[str, dict[str, Any]]) -> None:
+        """Take over what an update or a refresh has read back."""
+        if self._reading is None:
+            super().deserialize(attribute_values)
+        else:
+            fill(self, self._reading, attribute_values)
 
     @classmethod
     def _get_connection(cls) -> TableConnection:

@@ -92,16 +92,45 @@ def seen(instance: Any) -> dict[str, Any]:
     return {**values, "stored": instance.serialize(), "kept": sorted(instance.attribute_values)}
 
 
+items = pytest.mark.parametrize(
+    "item",
+    [
+        FULL,
+        {"id": {"S": "1"}, "k": {"S": "a"}, "version": {"N": "1"}},
+        {**FULL, "text": {"NULL": True}, "document": {"NULL": True}},
+    ],
+    ids=["every attribute", "as few as can be", "nulls"],
+)
+
+
+class TestReadAgain:
+    @items
+    def test_same_as_pynamodb(self, item):
+        """What an update or a refresh reads replaces all that an instance was before."""
+        ours, theirs = Ours("2", "b", number=5, text="before"), Theirs("2", "b", number=5)
+        ours.deserialize(item)
+        theirs.deserialize(item)
+
+        assert seen(ours) == seen(theirs)
+
+    def test_hooked(self):
+        """PynamoDB reads what a model hooks into, as ever."""
+
+        class Hooked(db.Model):
+            id = UnicodeAttribute(hash_key=True)
+
+            def _set_defaults(self, *args: Any, **kwargs: Any) -> None:
+                super()._set_defaults(*args, **kwargs)
+
+        hooked = Hooked("1")
+        hooked.deserialize({"id": {"S": "2"}})
+
+        assert Hooked._reading is None
+        assert hooked.id == "2"
+
+
 class TestRead:
-    @pytest.mark.parametrize(
-        "item",
-        [
-            FULL,
-            {"id": {"S": "1"}, "k": {"S": "a"}, "version": {"N": "1"}},
-            {**FULL, "text": {"NULL": True}, "document": {"NULL": True}},
-        ],
-        ids=["every attribute", "as few as can be", "nulls"],
-    )
+    @items
     def test_same_as_pynamodb(self, item):
         """Values, types and what is stored again are PynamoDB's, defaults included."""
         ours, theirs = Ours.from_raw_data(item), Theirs.from_raw_data(item)
