@@ -11,11 +11,14 @@ Json = dict[str, Any]
 DESCRIPTION = """\
 Accounts, sessions and passwords on Amazon DynamoDB.
 
-- **Sign in** with `POST /v1/sessions`, a user name or e-mail address, and the password. The answer has a `token`: send it with every other call, as `Authorization: Bearer <token>`.
+- **Sign in** with `POST /v1/sessions`, a user name or e-mail address, and the password. The answer has a `token`: send it with every other call, as `Authorization: Bearer <token>`. Who has a second factor sends its code as `otp`.
+- **Sensitive changes** ask for a sign-in of a few minutes ago. If the answer is `/problems/fresh-sign-in-required`, give the password to `POST /v1/sessions/current/reauthenticate` and repeat with the token that it answers with.
+- **Programs** sign in with an API key, in the same header. It may read and change users, as far as its roles go, and is refused everywhere else.
 - **Lists** come in pages of `items` and `next_cursor`. Send the cursor back with the same filters until it is null, or follow the `Link` header. A page may hold fewer items than `limit`, even none, while more follow.
 - **Changes that nobody loses**: every answer with a user has an `ETag`. Send it as `If-Match` with a change; if somebody else was faster, nothing is written and the answer is 412. Send it as `If-None-Match` with a read; if nothing has changed, the answer is 304 and empty.
 - **Bodies** are JSON in UTF-8, of 64 KB at the most. A member that is unknown, read-only or of the wrong type is refused with a 422 that names it.
-- **Errors** are `application/problem+json` (RFC 9457) everywhere. Switch on their `type`, which never changes; `GET` on it explains it. Beside what an operation lists, any URL can answer with `/problems/not-found`, `/problems/method-not-allowed`, with the methods that it takes in `Allow`, or `/problems/bad-request`. Be ready for `/problems/too-many-requests`, with `Retry-After`.
+- **Errors** are `application/problem+json` (RFC 9457) everywhere. Switch on their `type`, which never changes; `GET` on it explains it. Beside what an operation lists, any URL can answer with `/problems/not-found`, `/problems/method-not-allowed`, with the methods that it takes in `Allow`, or `/problems/bad-request`.
+- **Limits** by client stand before whatever computes a password hash or sends a mail. `RateLimit` tells what is left; the answer to more is `/problems/too-many-requests`, with `Retry-After`. The same problem is what an account answers with that rests after too many wrong passwords.
 - **Every request has a name**, in `X-Request-Id` and in the log. Send one of 1 to 128 of `[A-Za-z0-9._-]` to choose it.
 """
 
