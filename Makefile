@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_LOGLEVEL := error
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-contract fuzz lint lint-openapi format bench bench-peers openapi swagger-ui docs lock clean
+.PHONY: help run test test-browser test-contract fuzz lint lint-openapi audit format bench bench-peers openapi swagger-ui docs lock clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -56,6 +56,10 @@ lint-openapi: tests/contract/$(NPM) ## Spectral with the OWASP rules, and Redocl
 	$(CONTRACT)/spectral lint -q --fail-severity=hint -r openapi/spectral.yaml openapi/openapi.json
 	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
 	    $(CONTRACT)/redocly lint --config openapi/redocly.yaml openapi/openapi.json
+
+# --strict: a database that cannot be reached, or does not know a package, has found nothing wrong.
+audit: $(TOOLS) ## look the locked dependencies up among known vulnerabilities (needs the internet)
+	$(VENV)/contract/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/run.txt
 
 format: $(DEV) ## put the code into shape
 	$(BIN)/ruff check --fix .
