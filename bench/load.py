@@ -28,11 +28,12 @@ _PATIENCE = 30
 _SCRIPT = Template("""
 local threads = {}
 local run_id, made = "$run_id", 0
-wrong, example = 0, ""
+wrong, refused, example = 0, 0, ""
 wrk.method = "$method"
 wrk.body = $body
 $headers
 $request
+$delay
 
 function setup(thread)
   thread:set("thread_id", #threads)
@@ -40,7 +41,9 @@ function setup(thread)
 end
 
 function response(status, headers, body)
-  if status ~= $expected then
+  if status == $tolerated then
+    refused = refused + 1
+  elseif status ~= $expected then
     wrong = wrong + 1
     example = status .. " " .. body
   end
@@ -51,11 +54,19 @@ function done(summary, latency, requests)
   local lost = errors.connect + errors.read + errors.write + errors.timeout
   for _, thread in ipairs(threads) do
     wrong = wrong + thread:get("wrong")
+    refused = refused + thread:get("refused")
     if thread:get("wrong") > 0 then example = thread:get("example") end
   end
-  print(string.format("\\nfound %d %d %d %d %d %d", summary.requests, summary.duration,
-    latency:percentile(99), wrong, errors.status, lost))
+  print(string.format("\\nfound %d %d %d %d %d %d %d", summary.requests, summary.duration,
+    latency:percentile(99), wrong, refused, errors.status, lost))
   print("example " .. example)
+end
+""")
+
+# Each connection waits before it asks again.
+_WAITING = Template("""
+function delay()
+  return $milliseconds
 end
 """)
 
@@ -79,10 +90,12 @@ class Load:
         url: Where to.
         method: The HTTP method.
         expected: The only status an answer may have.
+        tolerated: But for this one, which is counted; 0 for none.
         headers: Sent with each request.
         body: What each request carries, in ASCII; empty for requests without a body.
         bodies: Instead of `body`, Lua that defines `body_of(made)`, the body of a thread's request
             number `made`. It may use `run_id`, which no other run has, and `thread_id`, 0 or 1.
+        pause: Milliseconds that each connection waits before it asks again.
         engine_pid: The engine's process, if the server has not started it itself.
     """
 
@@ -91,9 +104,11 @@ class Load:
     url: str
     method: str = "GET"
     expected: int = 200
+    tolerated: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
     bodies: str = ""
+    pause: int = 0
     engine_pid: int | None = None
 
 
@@ -105,11 +120,13 @@ class Sample:
         rate: Answers, or hashes, per second.
         p99: Milliseconds within which 99 of 100 were answered; None for hashes.
         cpu: Processor time of one of them.
+        refused: The share of answers with the status that is tolerated.
     """
 
     rate: float
     p99: float | None
     cpu: cpu.Cpu
+    refused: float = 0.0
 
 
 def find_wrk() -> str:
@@ -165,7 +182,9 @@ def _script(load: Load) -> str:
         # Written as JSON, a string of ASCII is one of Lua.
         body=json.dumps(load.body) if load.body else "nil",
         request=_VARYING.substitute(bodies=load.bodies) if load.bodies else "",
+        delay=_WAITING.substitute(milliseconds=load.pause) if load.pause else "",
         expected=load.expected,
+        tolerated=load.tolerated,
     )
 
 
@@ -183,7 +202,8 @@ def _output_of(command: list[str], timeout: int) -> str:
 
 def _sample(load: Load, said: str, used: cpu.Cpu) -> Sample:
     found, _, example = said.rpartition("found ")[2].partition("\nexample ")
-    requests, microseconds, p99, wrong, non_2xx, lost = map(int, found.split())
+    requests, microseconds, p99, wrong, refused, non_2xx, lost = map(int, found.split())
+    non_2xx -= refused
     if wrong or non_2xx:
         raise BenchError(
             f"{load.name}: {max(wrong, non_2xx)} of {requests} answers were not {load.expected},"
@@ -191,4 +211,5 @@ def _sample(load: Load, said: str, used: cpu.Cpu) -> Sample:
         )
     if lost or not requests:
         raise BenchError(f"{load.name}: {requests} answers, and {lost} requests without one")
-    return Sample(requests / microseconds * 1e6, p99 / 1000, used.each(requests))
+    rate = requests / microseconds * 1e6
+    return Sample(rate, p99 / 1000, used.each(requests), refused / requests)

@@ -22,6 +22,7 @@ ARGON2 = "argon2 alone"
 # How many requests wait for an answer: enough to keep the workers busy, fewer where argon2 does.
 CONNECTIONS = {BARE: 16, READ: 16, LIST: 16, SIGN_UP: 8, SIGN_IN: 8}
 STARTS = 5
+_JSON = {"Content-Type": "application/json"}
 # argon2 stands between the two that are compared with it.
 ORDER = (BARE, READ, LIST, SIGN_UP, ARGON2, SIGN_IN)
 
@@ -100,15 +101,20 @@ def reading(roster: Service, cast: Cast) -> Load:
     return Load(READ, roster.pid, url, headers=bearer(cast.token))
 
 
+def signing_in(roster: Service, cast: Cast) -> Load:
+    """Users sign in, one after the other."""
+    url, bodies = f"{roster.url}/v1/sessions", _credentials(cast.usernames)
+    return Load(SIGN_IN, roster.pid, url, "POST", 201, headers=_JSON, bodies=bodies)
+
+
 def _loads(bare: Service, roster: Service, cast: Cast) -> list[Load]:
-    post = partial(Load, method="POST", expected=201, headers={"Content-Type": "application/json"})
     users = f"{roster.url}/v1/users"
     return [
         Load(BARE, bare.pid, f"{bare.url}/"),
         reading(roster, cast),
         Load(LIST, roster.pid, f"{roster.url}{PAGE}", headers=bearer(cast.admin_token)),
-        post(SIGN_UP, roster.pid, users, bodies=_NEW_USER),
-        post(SIGN_IN, roster.pid, f"{roster.url}/v1/sessions", bodies=_credentials(cast.usernames)),
+        Load(SIGN_UP, roster.pid, users, "POST", 201, headers=_JSON, bodies=_NEW_USER),
+        signing_in(roster, cast),
     ]
 
 
