@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from models.changes import altered, settle, swap_claims, write
 from models.db import db
-from models.errors import EmailTaken, InvalidToken
+from models.errors import EmailTaken, InvalidToken, UserNotFound
 from models.event import Actor, Event, EventType
 from models.identifier import Identifier, email_claim
 from models.mail import Mail, MailKind
@@ -56,11 +56,14 @@ class Confirmations:
 
         Raises:
             InvalidToken: The token is unknown, used or expired, or the user wants another address
-                by now.
+                by now, or has set a new password before confirming a new address.
             EmailTaken: Somebody else has the new address by now.
         """
         row, user = OneTimeToken.find(token, Purpose.CONFIRM_EMAIL)
-        replaced = settle(user, None, lambda current: _confirm(current, row, by))
+        try:
+            replaced = settle(user, None, lambda current: _confirm(current, row, by))
+        except UserNotFound:
+            raise InvalidToken from None
         if replaced:
             mail = Mail(MailKind.EMAIL_CHANGED, to=replaced, username=user.username)
             self.requests.mailer.send(mail)
@@ -85,6 +88,10 @@ def _confirm(before: User, row: OneTimeToken, by: Actor) -> str | None:
     if not before.is_active or row.email not in (before.email, before.pending_email):
         raise InvalidToken
     is_new = row.email != before.email
+    # Whoever asked for it from a stolen session must not get the account when its user has set a
+    # new password, or has signed out everywhere, since.
+    if is_new and row.epoch != before.epoch:
+        raise InvalidToken
     after = altered(before, email=row.email, email_verified=True)
     if is_new:
         after.pending_email = None
