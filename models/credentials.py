@@ -71,7 +71,8 @@ class Credentials:
                 transaction.update(
                     session,
                     [Session.epoch.set(after.epoch)],
-                    Session.token_digest.exists(),
+                    # One that was ended by the epoch may still have its row: it stays ended.
+                    Session.epoch == before.epoch,
                     otherwise=Unauthenticated(),
                 )
                 transaction.save(event)
@@ -129,7 +130,10 @@ class Credentials:
                 transaction.save(event)
             sweep(event, before_epoch=after.epoch)
 
-        settle(user, None, change)
+        try:
+            settle(user, None, change)
+        except UserNotFound:
+            raise InvalidToken from None
         self._tell(user)
 
     def unlock(self, user: User, *, by: Actor) -> None:

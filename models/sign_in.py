@@ -107,7 +107,10 @@ class SignIn:
             Unauthenticated: The session was ended in the meantime.
         """
         with self.passwords.turn():
-            found = reserve_try(session.user_id)
+            try:
+                found = reserve_try(session.user_id)
+            except UserNotFound:
+                raise Unauthenticated from None
             user, newer_hash = self._admit(found.id, found, password, client)
             proof = self._second_factor(user, otp, client)
             try:
