@@ -36,9 +36,9 @@ class Logins:
         except Identifier.DoesNotExist:
             return None
 
-    def find(self, login: str) -> User | None:
-        """The user with this user name or address."""
-        return find_user(self.owner_of(login))
+    def find_by_email(self, email: str) -> User | None:
+        """The user with this address; a user name is none."""
+        return find_user(self.owner_of(email if "@" in email else ""))
 
     def stand_in(self, login: str) -> str:
         """The key under which something is kept about a login that nobody has."""

@@ -57,7 +57,7 @@ class MailRequests:
         """
         if not self.mailer.is_configured:
             raise MailNotConfigured
-        user = self._logins.find(email)
+        user = self._logins.find_by_email(email)
         subject = user.id if user else self._logins.stand_in(email)
         try:
             self._quotas.take(MAILS, subject)
