@@ -14,6 +14,7 @@ from flask_pynamodb.local import Engine
 from models import (
     CHEAPEST,
     Accounts,
+    Client,
     Confirmations,
     Credentials,
     Lifetimes,
@@ -27,6 +28,8 @@ from models import (
     db,
     secrets_from,
 )
+from models.attempts import FREE
+from models.errors import InvalidCredentials
 from tests.conftest import PASSWORD
 from tests.shared import empty, shared_config
 
@@ -137,6 +140,18 @@ def register(accounts: Accounts) -> Any:
         return accounts.register(username=username, **details)
 
     return make
+
+
+@pytest.fixture
+def lock(sign_in: SignIn) -> Callable[[str], None]:
+    """Tries wrong passwords until the account rests: `lock("ada")`."""
+
+    def guess(login: str) -> None:
+        for _ in range(FREE):
+            with pytest.raises(InvalidCredentials):
+                sign_in.open(login, "not the password at all", Client())
+
+    return guess
 
 
 @pytest.fixture

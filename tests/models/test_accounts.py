@@ -12,15 +12,12 @@ from models.errors import (
     UsernameTaken,
     UserNotFound,
     VersionMismatch,
-    WrongPassword,
 )
 from models.event import Event
 from models.identifier import Identifier
 from models.session import Session
 from models.user import User
 from tests.conftest import PASSWORD
-
-NEW_PASSWORD = "a stone bridge over the river"
 
 
 def admins() -> int:
@@ -236,48 +233,6 @@ class TestUpdate:
         *_, event = Event.query(ada.id)
         assert event.members == ["full_name", "metadata"]
         assert "secret" not in str(event.attribute_values)
-
-
-class TestChangePassword:
-    def test_other_sessions_end(self, credentials, accounts, register, sign_in):
-        """Every session ends but the one that asks (ASVS 7.4.3)."""
-        register("ada")
-        _, elsewhere, _ = sign_in.open("ada", PASSWORD, Client())
-        session, here, ada = sign_in.open("ada", PASSWORD, Client())
-
-        credentials.change_password(
-            ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
-        )
-
-        assert sign_in.find(here).user.id == ada.id
-        with pytest.raises(Unauthenticated):
-            sign_in.find(elsewhere)
-        assert [row.id for row in Session.query(ada.id)] == [session.id]
-
-    def test_wrong_current_password(self, credentials, accounts, register, sign_in):
-        """Who cannot tell the current password changes nothing (ASVS 6.2.3)."""
-        register("ada")
-        session, _, ada = sign_in.open("ada", PASSWORD, Client())
-
-        with pytest.raises(WrongPassword):
-            credentials.change_password(
-                ada, current_password="wrong", new_password=NEW_PASSWORD, session=session
-            )
-
-        assert sign_in.open("ada", PASSWORD, Client())
-
-    def test_session_ended_meanwhile(self, credentials, accounts, register, sign_in):
-        """A session that was just ended cannot change the password any more."""
-        register("ada")
-        session, _, ada = sign_in.open("ada", PASSWORD, Client())
-        sign_in.end(ada, session.id, by=Actor())
-
-        with pytest.raises(Unauthenticated):
-            credentials.change_password(
-                ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
-            )
-
-        assert sign_in.open("ada", PASSWORD, Client())
 
 
 class TestDelete:
