@@ -32,16 +32,21 @@ def init_app(app: Flask, *, are_on: bool) -> None:
     app.after_request(_tell)
 
 
-def limited(policy: Policy) -> Callable[[View], View]:
+def limited(policy: Policy, *, spares_admins: bool = False) -> Callable[[View], View]:
     """Refuse a client that has used its quota up.
 
     Stands below the check of the body, so that nothing that is refused anyway is counted.
+
+    Args:
+        policy: How many requests it may make.
+        spares_admins: Whether admins may make any number; needs `caller` from a guard above.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def counted(*args: Any, **kwargs: Any) -> Any:
-            _take(policy)
+            if not (spares_admins and kwargs["caller"] and kwargs["caller"].is_admin):
+                _take(policy)
             return view(*args, **kwargs)
 
         described = describe(counted, vendor={"limited": True})

@@ -88,6 +88,15 @@ class TestCount:
 
         assert answers == [401, 401, 429]
 
+    def test_admins_make_any_number_of_users(self, john, strict):
+        """Who may make users for others is not counted while doing so."""
+        people = [
+            {**ADA, "username": f"ada-{n}", "email": f"ada-{n}@example.com"} for n in range(4)
+        ]
+        answers = {john.post("/v1/users", json=person).status_code for person in people}
+
+        assert answers == {201}
+
     def test_off(self, make_app, strict):
         """Behind a gateway that counts, nothing is counted here."""
         client = make_app(rate_limits=False).test_client()

@@ -71,7 +71,7 @@ class Users(Resource):
     @anyone_or_admin
     @open_to_keys
     @body(new_user, admin_only=ADMINISTERED)
-    @limited(SIGN_UPS)
+    @limited(SIGN_UPS, spares_admins=True)
     @problems("username-taken", "email-taken", "busy")
     @links(201, dict.fromkeys(("get_user", "update_user", "delete_user"), ITS_ID))
     @headers("Location")
