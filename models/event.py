@@ -154,7 +154,7 @@ class Event(db.Model):  # type: ignore[misc,name-defined]
 
 def unfinished_sweeps(older_than: timedelta) -> Iterator[Event]:
     """Events whose sweep was begun some time ago and not finished, oldest first."""
-    return (event for event in Event.unfinished.query("sweep") if event.at < now() - older_than)
+    return (event for event in Event.unfinished.query("sweep") if event.at <= now() - older_than)
 
 
 def events_of(
