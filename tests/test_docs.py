@@ -141,12 +141,6 @@ CALLS: dict[tuple[str, str], tuple[str, int, str, dict[str, Any] | None]] = {
     ("DELETE /v1/users/{id}", "by an admin, one session"): (
         "john", 204, "/v1/users/{jane}", None
     ),
-    ("GET /v1/users/{id}/events", "oneself, few events"): (
-        "jane", 200, "/v1/users/me/events", None
-    ),
-    ("GET /v1/users/{id}/events", "by an admin, few events"): (
-        "john", 200, "/v1/users/{jane}/events", None
-    ),
     ("GET /v1/users/{id}/sessions", ""): ("john", 200, "/v1/users/{jane}/sessions", None),
     ("DELETE /v1/users/{id}/sessions", "one session"): (
         "john", 204, "/v1/users/{jane}/sessions", None
@@ -160,7 +154,6 @@ EVERY_KIND = [
     ("GET /v1/users", "`role=admin`, few admins"),
     ("GET /v1/users", "`status=suspended`, few suspended"),
     ("GET /v1/users", "`username=` or `email=`"),
-    ("GET /v1/users/{id}/events", "oneself, few events"),
     ("POST /v1/users", "by an admin, of an admin"),
     ("POST /v1/sessions", "signed in"),
     ("PUT /v1/users/{id}/password", "no other session"),
