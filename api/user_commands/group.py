@@ -20,8 +20,8 @@ class _Users(AppGroup):
     """Commands whose refusals are one line and the exit status 1."""
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        assert cmd.callback
-        cmd.callback = _in_one_line(cmd.callback)
+        if cmd.callback:
+            cmd.callback = _in_one_line(cmd.callback)
         super().add_command(cmd, name)
 
 
