@@ -7,35 +7,23 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
-from werkzeug.test import TestResponse
 
 import flask_pynamodb
-from api import openapi
 from api.config import Config, MailSettings
 from api.problems import PROBLEMS
-from flask_pynamodb.connection import AppConnection
 from flask_pynamodb.local import Engine
 from flask_pynamodb.settings import DEFAULTS
-from models import db, resume_sweeps
-from tests.conftest import PASSWORD
+from tests.documents import DOCS, ROOT, blocks, code, rows
 from tests.processes.stage import Stage
 
-ROOT = Path(__file__).parent.parent
-DOCS = ROOT / "docs"
 EXTENSION = ROOT / "flask_pynamodb" / "README.md"
 PAGES = [*ROOT.glob("*.md"), *DOCS.glob("*.md"), EXTENSION]
 PATIENCE = 120
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    """The fenced blocks of a language, in order."""
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
 
 
 def program(page: Path) -> str:
@@ -45,18 +33,6 @@ def program(page: Path) -> str:
         is_code = line != "```" if is_code else line == "```python"
         kept.append(line if is_code and line != "```python" else "")
     return "\n".join(kept)
-
-
-def rows(page: Path) -> list[list[str]]:
-    """The cells of every table row that begins with code."""
-    lines = (line for line in page.read_text().splitlines() if line.startswith("| `"))
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-
-
-def code(cell: str) -> str | None:
-    """What a cell holds if that is code and nothing else."""
-    found = re.fullmatch(r"`([^`]*)`", cell)
-    return found and found[1]
 
 
 def anchors(page: Path) -> set[str]:
@@ -81,156 +57,6 @@ _NEEDED_TOO = {
     "ROSTER_SMTP_USERNAME": ["ROSTER_SMTP_PASSWORD"],
     "ROSTER_SMTP_PASSWORD": ["ROSTER_SMTP_USERNAME"],
 }
-COSTS = {
-    (code(row[0]), row[1]): [float(number) for number in row[2:]]
-    for row in rows(DOCS / "operations.md")
-    if len(row) == 5
-}
-
-NEW_USER = {"username": "ada", "email": "ada@example.com", "password": PASSWORD}
-WRONG = {"login": "jane", "password": "wrong"}
-NEW_PASSWORD = {"current_password": PASSWORD, "new_password": "a stone bridge over the river"}
-# Who makes the call of a row, how, and what the answer is.
-CALLS: dict[tuple[str, str], tuple[str, int, str, dict[str, Any] | None]] = {
-    ("GET /health/live", ""): ("nobody", 200, "/health/live", None),
-    ("GET /health/ready", ""): ("nobody", 200, "/health/ready", None),
-    ("POST /v1/sessions", "signed in"): (
-        "nobody", 201, "/v1/sessions", {"login": "jane", "password": PASSWORD}
-    ),
-    ("POST /v1/sessions", "an admin signed in"): (
-        "nobody", 201, "/v1/sessions", {"login": "john", "password": PASSWORD}
-    ),
-    ("POST /v1/sessions", "refused"): ("nobody", 401, "/v1/sessions", WRONG),
-    ("GET /v1/sessions", ""): ("jane", 200, "/v1/sessions", None),
-    ("DELETE /v1/sessions", "one session"): ("jane", 204, "/v1/sessions", None),
-    ("DELETE /v1/sessions/current", ""): ("jane", 204, "/v1/sessions/current", None),
-    ("DELETE /v1/sessions/{id}", ""): ("jane", 204, "/v1/sessions/{session}", None),
-    ("POST /v1/users", "by anyone"): ("nobody", 201, "/v1/users", NEW_USER),
-    ("POST /v1/users", "by an admin"): ("john", 201, "/v1/users", NEW_USER),
-    ("POST /v1/users", "by an admin, of an admin"): (
-        "john", 201, "/v1/users", {**NEW_USER, "roles": ["admin"]}
-    ),
-    ("GET /v1/users", "few users"): ("john", 200, "/v1/users", None),
-    ("GET /v1/users", "`role=admin`, few admins"): ("john", 200, "/v1/users?role=admin", None),
-    ("GET /v1/users", "`status=suspended`, few suspended"): (
-        "john", 200, "/v1/users?status=suspended", None
-    ),
-    ("GET /v1/users", "`username=` or `email=`"): ("john", 200, "/v1/users?username=jane", None),
-    ("GET /v1/users/{id}", "oneself"): ("jane", 200, "/v1/users/me", None),
-    ("GET /v1/users/{id}", "by an admin"): ("john", 200, "/v1/users/{jane}", None),
-    ("PATCH /v1/users/{id}", "oneself"): ("jane", 200, "/v1/users/me", {"full_name": "Jane"}),
-    ("PATCH /v1/users/{id}", "oneself, nothing differs"): (
-        "jane", 200, "/v1/users/me", {"username": "jane"}
-    ),
-    ("PATCH /v1/users/{id}", "oneself, new user name or address"): (
-        "jane", 200, "/v1/users/me", {"username": "jeanne"}
-    ),
-    ("PATCH /v1/users/{id}", "by an admin"): (
-        "john", 200, "/v1/users/{jane}", {"full_name": "Jane"}
-    ),
-    ("PATCH /v1/users/{id}", "by an admin, to or from the role admin"): (
-        "john", 200, "/v1/users/{jane}", {"roles": ["admin"]}
-    ),
-    ("PATCH /v1/users/{id}", "by an admin, suspending, one session"): (
-        "john", 200, "/v1/users/{jane}", {"status": "suspended"}
-    ),
-    ("PUT /v1/users/{id}/password", "no other session"): (
-        "jane", 204, "/v1/users/me/password", NEW_PASSWORD
-    ),
-    ("DELETE /v1/users/{id}", "oneself, one session"): ("jane", 204, "/v1/users/me", None),
-    ("DELETE /v1/users/{id}", "by an admin, one session"): (
-        "john", 204, "/v1/users/{jane}", None
-    ),
-    ("GET /v1/users/{id}/sessions", ""): ("john", 200, "/v1/users/{jane}/sessions", None),
-    ("DELETE /v1/users/{id}/sessions", "one session"): (
-        "john", 204, "/v1/users/{jane}/sessions", None
-    ),
-}  # fmt: skip
-
-# Rows that, in this order, make every kind of call to DynamoDB that there is.
-EVERY_KIND = [
-    ("GET /health/ready", ""),
-    ("GET /v1/users", "few users"),
-    ("GET /v1/users", "`role=admin`, few admins"),
-    ("GET /v1/users", "`status=suspended`, few suspended"),
-    ("GET /v1/users", "`username=` or `email=`"),
-    ("POST /v1/users", "by an admin, of an admin"),
-    ("POST /v1/sessions", "signed in"),
-    ("PUT /v1/users/{id}/password", "no other session"),
-    ("DELETE /v1/sessions/current", ""),
-    ("DELETE /v1/users/{id}", "by an admin, one session"),
-]
-
-READS = {"BatchGetItem", "GetItem", "Query"}
-
-
-@dataclass
-class Ledger:
-    """What is sent to DynamoDB, and what DynamoDB says that it cost."""
-
-    cast: dict[str, Any]
-    prefix: str
-    trips: int = 0
-    reads: float = 0
-    writes: float = 0
-    rights: set[tuple[str, str]] = field(default_factory=set)
-
-    def note(self, operation: str, request: dict[str, Any], answer: dict[str, Any]) -> None:
-        capacity = answer.get("ConsumedCapacity") or []
-        tables = capacity if isinstance(capacity, list) else [capacity]
-        units = sum(table["CapacityUnits"] for table in tables)
-        self.trips += 1
-        self.reads += units if operation in READS else 0
-        self.writes += 0 if operation in READS else units
-        self.note_rights(operation, request)
-
-    def note_rights(self, operation: str, request: dict[str, Any]) -> None:
-        self.rights |= {
-            (f"dynamodb:{action}", resource.replace(self.prefix, "roster-"))
-            for action, resource in _rights(operation, request)
-        }
-
-    def call(self, route: str, case: str) -> TestResponse:
-        """Make the call of a row."""
-        who, status, path, body = CALLS[route, case]
-        method = route.partition(" ")[0]
-        jane = self.cast["jane"]
-        path = path.format(jane=jane.id, session=jane.session_id)
-        if who == "nobody":
-            answer = jane.client.open(path, method=method, json=body)
-        else:
-            answer = self.cast[who].request(method, path, json=body)
-        assert answer.status_code == status, answer.text
-        return answer
-
-
-def _rights(operation: str, request: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The actions and resources that IAM looks at."""
-    if operation == "TransactWriteItems":
-        for write in request["TransactItems"]:
-            [(kind, item)] = write.items()
-            yield f"{kind}Item", item["TableName"]
-    elif operation.startswith("Batch"):
-        for table in request["RequestItems"]:
-            yield operation, table
-    else:
-        index = f"/index/{request['IndexName']}" if "IndexName" in request else ""
-        yield operation, request["TableName"] + index
-
-
-@pytest.fixture
-def ledger(config, john, jane, monkeypatch) -> Ledger:
-    """An account of every call to DynamoDB from now on."""
-    ledger = Ledger({"john": john, "jane": jane}, config.dynamodb["DYNAMODB_TABLE_PREFIX"])
-    send = AppConnection._make_api_call
-
-    def noted(self: AppConnection, operation: str, request: dict[str, Any], *more: Any) -> Any:
-        answer = send(self, operation, request, *more)
-        ledger.note(operation, request, answer)
-        return answer
-
-    monkeypatch.setattr(AppConnection, "_make_api_call", noted)
-    return ledger
 
 
 @pytest.fixture
@@ -312,64 +138,6 @@ class TestErrors:
     def test_every_problem_has_an_anchor(self):
         """`errors.md#email-taken` leads to the explanation of that problem."""
         assert PROBLEMS.keys() <= anchors(DOCS / "errors.md")
-
-
-class TestCosts:
-    @pytest.mark.parametrize(("route", "case"), COSTS)
-    def test_row(self, ledger, route, case):
-        """A call costs as many round trips, reads and writes as its row says."""
-        ledger.call(route, case)
-
-        assert [ledger.trips, ledger.reads, ledger.writes] == COSTS[route, case]
-
-    def test_every_operation_has_a_row(self, app):
-        """A new operation under /v1 needs a row in docs/operations.md."""
-        paths = openapi.document(app)["paths"].items()
-        operations = {
-            f"{method.upper()} {path}"
-            for path, item in paths
-            for method in item.keys() & {"get", "post", "put", "patch", "delete"}
-            if path.startswith("/v1/")
-        }
-
-        assert operations <= {route for route, _ in COSTS}
-
-
-class TestPolicies:
-    def test_service_may_do_what_it_does_and_nothing_else(self, ledger, app):
-        """The calls of the table of costs, of a start and of a sweep need exactly this policy."""
-        for row in EVERY_KIND:
-            ledger.call(*row)
-        with app.app_context():
-            db.connection.client.meta.events.register(
-                "before-parameter-build.dynamodb",
-                lambda params, model, **_: ledger.note_rights(model.name, params),
-            )
-            db.check_all()
-            resume_sweeps()
-
-        assert ledger.rights == _allowed(blocks(DOCS / "operations.md", "json")[0])
-
-    def test_set_up_may_make_every_table(self):
-        """The policy for set-up holds for every table, and lets nobody read or write items."""
-        policy = json.loads(blocks(DOCS / "operations.md", "json")[1])
-        [statement] = policy["Statement"]
-
-        assert statement["Resource"].endswith(":table/roster-*")
-        assert not any("Item" in action for action in statement["Action"])
-
-
-def _allowed(policy: str) -> set[tuple[str, str]]:
-    return {
-        (action, resource.rpartition(":table/")[2])
-        for statement in json.loads(policy)["Statement"]
-        for action in _several(statement["Action"])
-        for resource in _several(statement["Resource"])
-    }
-
-
-def _several(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
 
 
 class TestArchitecture:
