@@ -6,20 +6,17 @@ conditions decide, so that no two callers can both be told yes.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models import metadata as metadata_rules
 from models import second_factor
 from models.changes import (
     Versions,
-    altered,
     claims_of,
     get,
     settle,
-    swap_claims,
     unchanged,
-    write,
 )
 from models.confirmations import Confirmations, refuse_taken
 from models.counter import count_admin
@@ -44,17 +41,8 @@ from models.mail import Mail, MailKind
 from models.mail_requests import Prepared
 from models.passwords import Passwords
 from models.sweep import sweep
+from models.updates import carry_out, in_order, normalized
 from models.user import Role, Status, User, UserFilter, newest_first
-
-_CHANGEABLE = (
-    "username",
-    "email",
-    "pending_email",
-    "full_name",
-    "metadata",
-    "roles",
-    "status",
-)
 
 
 class Accounts:
@@ -104,7 +92,7 @@ class Accounts:
             password_hash=self.passwords.hash(password),
             full_name=full_name,
             metadata=metadata_rules.checked(metadata or {}),
-            roles=_in_order(roles),
+            roles=in_order(roles),
             status=status,
         )
         prepared = self._prepare_for(user)
@@ -203,13 +191,13 @@ class Accounts:
             Contended: Others keep changing the user.
             TooManyRequests: The account had its mails of this hour.
         """
-        changes = _normalized(changes)
+        changes = normalized(changes)
         requests = self.confirmations.requests
         if "email" in changes and confirms_email and requests.mailer.is_configured:
             return self._update_and_confirm(user, changes, versions, by)
         if "email" in changes:
             changes["pending_email"] = None
-        after = settle(user, versions, lambda current: _change(current, changes, by))
+        after = settle(user, versions, lambda current: carry_out(current, changes, by))
         if after.email != user.email:
             requests.mailer.send(Mail(MailKind.EMAIL_CHANGED, user.email, user.username))
         return after
@@ -248,12 +236,12 @@ class Accounts:
         values.update(pending_email=address if is_new else None)
         if not is_new:
             return settle(
-                user, versions, lambda now: _change(now, {**values, "email": address}, by)
+                user, versions, lambda now: carry_out(now, {**values, "email": address}, by)
             )
         refuse_taken(user, address)
         self.confirmations.requests.admit(user)
         prepared = self.confirmations.prepare(user, address, is_new=True)
-        after = settle(user, versions, lambda now: _change(now, values, by, prepared))
+        after = settle(user, versions, lambda now: carry_out(now, values, by, prepared))
         for mail in (
             prepared.mail,
             Mail(MailKind.EMAIL_CHANGE_REQUESTED, user.email, user.username, detail=address),
@@ -271,59 +259,3 @@ class Accounts:
             return self.get(Identifier.get(claim, consistent_read=True).owner)
         except (Identifier.DoesNotExist, UserNotFound):
             return None
-
-
-def _normalized(changes: Mapping[str, Any]) -> dict[str, Any]:
-    rules: dict[str, Callable[[Any], Any]] = {
-        "username": normalize_username,
-        "email": normalize_email,
-        "roles": _in_order,
-    }
-    return {name: rules.get(name, _as_is)(value) for name, value in changes.items()}
-
-
-def _change(
-    before: User, changes: Mapping[str, Any], by: Actor, prepared: Prepared | None = None
-) -> User:
-    values = dict(changes)
-    if "metadata" in values:
-        values["metadata"] = metadata_rules.checked(
-            metadata_rules.merged(before.metadata, values["metadata"]) or {}
-        )
-    after = altered(before, **values).classify()
-    if email_claim(after.email) != email_claim(before.email):
-        after.email_verified = False
-    old, new = before.serialize(), after.serialize()
-    members = tuple(name for name in _CHANGEABLE if old.get(name) != new.get(name))
-    if not members:
-        # Whoever asks for the same new address again wants another mail.
-        if prepared:
-            prepared.row.save()
-        return before
-    ends_sessions = before.is_active and not after.is_active
-    after.epoch += int(ends_sessions)
-    event = Event.of(_kind(before, after), before.id, by, members=members, sweeps=ends_sessions)
-    with db.transaction() as transaction:
-        swap_claims(transaction, before, after)
-        write(transaction, before, after)
-        transaction.save(event)
-        count_admin(transaction, after.may_administer - before.may_administer)
-        if prepared:
-            transaction.save(prepared.row)
-    if ends_sessions:
-        sweep(event, before_epoch=after.epoch)
-    return after
-
-
-def _kind(before: User, after: User) -> EventType:
-    if before.status == after.status:
-        return EventType.USER_UPDATED
-    return EventType.USER_REACTIVATED if after.is_active else EventType.USER_SUSPENDED
-
-
-def _in_order(roles: Sequence[str]) -> list[str]:
-    return sorted(set(roles))
-
-
-def _as_is(value: Any) -> Any:
-    return value
