@@ -152,14 +152,6 @@ class TestArchitecture:
         assert drawn - {"__init__.py"} == built - {"__init__.py"}
 
 
-class TestSecurity:
-    def test_tests_that_are_named_exist(self):
-        """A requirement that is said to be met names a test that is there."""
-        named = re.findall(r"`(tests/[^`]+)`", (DOCS / "security.md").read_text())
-
-        assert [name for name in named if not (ROOT / name).is_file()] == []
-
-
 class TestContributing:
     def test_every_target_is_listed(self):
         """A new target of make needs a row in CONTRIBUTING.md."""
