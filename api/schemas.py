@@ -23,6 +23,15 @@ EMAIL = {
     "description": "Unique, whatever its case.",
     "example": "ada@example.com",
 }
+# Looked up, not stored: whatever could be an address may be asked about.
+EMAIL_OF_ACCOUNT = {
+    "type": "string",
+    "maxLength": 254,
+    "pattern": r"^[^@\x00]+@[^@\x00]+$",
+    "description": "The address of the account, in whatever case.",
+    "example": "ada@example.com",
+    "x-rule": "It must be an e-mail address.",
+}
 NEW_PASSWORD = {
     "type": "string",
     "maxLength": 1024,

@@ -8,7 +8,7 @@ from api.auth import actor_of
 from api.describe import problems
 from api.limits import MAIL_REQUESTS, MAILED_TOKENS, limited
 from api.responses import accepted, no_content
-from api.schemas import EMAIL, MAILED_TOKEN
+from api.schemas import EMAIL_OF_ACCOUNT, MAILED_TOKEN
 from api.services import confirmations
 from api.validation import body, refine
 
@@ -22,7 +22,7 @@ email_verifications = Namespace(
 verification_request = refine(
     email_verifications,
     "EmailVerificationRequest",
-    {"properties": {"email": EMAIL}, "required": ["email"]},
+    {"properties": {"email": EMAIL_OF_ACCOUNT}, "required": ["email"]},
 )
 verification = refine(
     email_verifications,

@@ -8,7 +8,7 @@ from api.auth import actor_of
 from api.describe import problems
 from api.limits import MAIL_REQUESTS, MAILED_TOKENS, limited
 from api.responses import accepted, no_content
-from api.schemas import EMAIL, MAILED_TOKEN, NEW_PASSWORD
+from api.schemas import EMAIL_OF_ACCOUNT, MAILED_TOKEN, NEW_PASSWORD
 from api.services import credentials
 from api.validation import body, refine
 
@@ -22,7 +22,7 @@ password_resets = Namespace(
 reset_request = refine(
     password_resets,
     "PasswordResetRequest",
-    {"properties": {"email": EMAIL}, "required": ["email"]},
+    {"properties": {"email": EMAIL_OF_ACCOUNT}, "required": ["email"]},
 )
 reset = refine(
     password_resets,

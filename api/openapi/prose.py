@@ -54,7 +54,7 @@ HEADERS: Json = {
     ),
     "RateLimit": _header(
         "How many requests of this kind are left, and in how many seconds all of them are there"
-        " again (draft-ietf-httpapi-ratelimit-headers-11). Not there where limits are off.",
+        " again (draft-ietf-httpapi-ratelimit-headers-11). Not there where nothing is counted.",
         '"sign-in";r=299;t=42',
         is_always=False,
         pattern='^"[a-z-]+";r=[0-9]+;t=[0-9]+$',

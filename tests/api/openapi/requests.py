@@ -50,7 +50,7 @@ class Granted(NamedTuple):
 
 GRANTED: dict[str, Granted] = {
     "list_users": Granted("john"),
-    "create_user": Granted("john", body=ADA),
+    "create_user": Granted("jane", body=ADA),
     "get_user": Granted("jane", "me"),
     "update_user": Granted("jane", "me", {"full_name": "Jane"}),
     "delete_user": Granted("jane", "me"),
@@ -113,8 +113,12 @@ ROLES = {"roles": ["admin"]}
 SINGLE: dict[tuple[str, str], dict[str, Any]] = {
     ("list_users", "invalid-request"): {"query_string": {"limit": "0"}},
     ("list_user_events", "invalid-request"): {"query_string": {"limit": "0"}},
-    ("create_user", "forbidden"): {"by": "jane", "json": {**ADA, **ROLES}},
-    ("create_user", "second-factor-missing"): {"json": {**ADA, **ROLES}, "given": (strict,)},
+    ("create_user", "forbidden"): {"json": {**ADA, **ROLES}},
+    ("create_user", "second-factor-missing"): {
+        "by": "john",
+        "json": {**ADA, **ROLES},
+        "given": (strict,),
+    },
     ("update_user", "forbidden"): {"json": ROLES},
     ("update_user", "email-taken"): {"json": {"email": "john@example.com"}},
     ("update_user", "username-taken"): {"json": {"username": "john"}},
