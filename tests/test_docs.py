@@ -216,6 +216,13 @@ class TestSessions:
 
         assert answer.returncode == 0, answer.stderr
 
+    def test_guide_to_accounts(self, base):
+        """The examples of docs/accounts.md are one session, which runs to its end twice."""
+        session = "".join(blocks(DOCS / "accounts.md", "bash"))
+        answers = [run("bash", "-euo", "pipefail", "-c", session, BASE=base) for _ in range(2)]
+
+        assert [answer.returncode for answer in answers] == [0, 0], answers
+
     def test_health_check_of_the_container(self, base):
         """The image's health check finds a service that lives, and misses one that does not."""
         check = re.search(r'CMD \["python", "-c", "(.*)"\]', (ROOT / "Dockerfile").read_text())[1]
