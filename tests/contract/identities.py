@@ -5,6 +5,7 @@ account made for that; when that has ended, the next one is made.
 """
 
 import os
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,14 @@ PASSWORD = "correct horse battery staple"
 ROLE = os.environ["ROSTER_ROLE"]
 # Signed in before anything is fuzzed, to make the others.
 KEEPER = {"Authorization": f"Bearer {os.environ['ROSTER_KEEPER']}"}
+OF_ONESELF = {
+    "change_password",
+    "create_api_key",
+    "enrol_second_factor",
+    "confirm_second_factor",
+    "disable_second_factor",
+    "renew_recovery_codes",
+}
 KEEPER_ID = requests.get(f"{BASE}/v1/users/me", headers=KEEPER, timeout=30).json()["id"]
 
 
@@ -46,6 +55,22 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
     parameters = case.path_parameters or {}
     if parameters.get("id") == KEEPER_ID:
         parameters["id"] = str(uuid4())
+
+
+@schemathesis.hook
+def map_path_parameters(context: Any, path_parameters: Any) -> Any:
+    """Let most requests that only the user itself may make be made for the user itself.
+
+    Whatever else such an id is, the answer is that there is no such user.
+    """
+    name = context.operation.definition.raw["operationId"]
+    if name in OF_ONESELF and path_parameters and _is_id(path_parameters.get("id")):
+        return {**path_parameters, "id": "me"}
+    return path_parameters
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f-]{36}", value) is not None
 
 
 def _is_text(value: Any) -> bool:
