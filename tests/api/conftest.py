@@ -8,6 +8,7 @@ one of its own with `make_app`.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +17,12 @@ from flask.testing import FlaskClient
 from pynamodb.signals import pre_dynamodb_send
 
 from api import create_app
-from api.config import Config, SignUp
+from api.config import Config, MailSettings, SignUp
 from flask_pynamodb.local import Engine
 from models import CHEAPEST, User, db
 from tests.api.answers import NEW_PASSWORD
 from tests.api.described import HeldClient
+from tests.api.letters import Letters
 from tests.conftest import Person
 from tests.shared import empty, shared_config, take_down
 
@@ -121,6 +123,21 @@ def closed(make_app: Any) -> Callable[[Person], Person]:
     """Lets somebody call a service whose sign-up is closed, on the same tables."""
     other = make_app(signup=SignUp.CLOSED)
     return lambda person: replace(person, client=other.test_client())
+
+
+@pytest.fixture
+def mailing(app: Flask, make_app: Any, tmp_path: Path) -> Flask:
+    """An app that can send mails, to be read with `letters`.
+
+    Its clients are not limited, so that nothing counts but the mails that an account may have.
+    """
+    return make_app(mail=MailSettings(folder=tmp_path / "mail"), rate_limits=False)
+
+
+@pytest.fixture
+def letters(mailing: Flask, tmp_path: Path) -> Letters:
+    """Reads what the app has mailed so far: `letters()`."""
+    return Letters(mailing, tmp_path / "mail")
 
 
 @pytest.fixture
