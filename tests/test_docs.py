@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -18,6 +19,7 @@ from api.config import Config, MailSettings
 from api.problems import PROBLEMS
 from flask_pynamodb.local import Engine
 from flask_pynamodb.settings import DEFAULTS
+from models import EventType, db
 from tests.documents import DOCS, ROOT, blocks, code, rows
 from tests.processes.stage import Stage
 
@@ -42,6 +44,12 @@ def anchors(page: Path) -> set[str]:
         text += (page.parent / name).read_text()
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def keys_of(model: Any) -> tuple[str | None, ...]:
+    """A table's name without its prefix, its partition key and its sort key if it has one."""
+    keys = model._hash_key_attribute(), model._range_key_attribute()
+    return (model.Meta.table_name, *(key and key.attr_name for key in keys))
 
 
 SETTINGS = {
@@ -150,6 +158,18 @@ class TestArchitecture:
         built = {path.name for path in (ROOT / package).glob("*.py")}
 
         assert drawn - {"__init__.py"} == built - {"__init__.py"}
+
+    def test_every_table_has_a_row(self):
+        """A new table is told of, with its keys."""
+        told = {tuple(map(code, row[:3])) for row in rows(DOCS / "architecture.md")}
+
+        assert {keys_of(model) for model in db.models} <= told
+
+    def test_every_event_is_named(self):
+        """A new type of event is told of."""
+        text = (DOCS / "architecture.md").read_text()
+
+        assert [type.value for type in EventType if f"`{type.value}`" not in text] == []
 
 
 class TestContributing:
