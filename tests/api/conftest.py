@@ -126,18 +126,25 @@ def closed(make_app: Any) -> Callable[[Person], Person]:
 
 
 @pytest.fixture
-def mailing(app: Flask, make_app: Any, tmp_path: Path) -> Flask:
+def mail_settings(tmp_path: Path) -> MailSettings:
+    """Mails go into a folder, as they do in local mode."""
+    return MailSettings(folder=tmp_path / "mail")
+
+
+@pytest.fixture
+def mailing(app: Flask, make_app: Any, mail_settings: MailSettings) -> Flask:
     """An app that can send mails, to be read with `letters`.
 
     Its clients are not limited, so that nothing counts but the mails that an account may have.
     """
-    return make_app(mail=MailSettings(folder=tmp_path / "mail"), rate_limits=False)
+    return make_app(mail=mail_settings, rate_limits=False)
 
 
 @pytest.fixture
-def letters(mailing: Flask, tmp_path: Path) -> Letters:
+def letters(mailing: Flask, mail_settings: MailSettings) -> Letters:
     """Reads what the app has mailed so far: `letters()`."""
-    return Letters(mailing, tmp_path / "mail")
+    assert mail_settings.folder
+    return Letters(mailing, mail_settings.folder)
 
 
 @pytest.fixture
