@@ -2,7 +2,12 @@
 
 import ast
 import re
+from datetime import timedelta
 
+from api.limits import MAIL_REQUESTS, MAILED_TOKENS, PASSWORDS, SIGN_INS, SIGN_UPS
+from api.namespaces.second_factor import CONFIRMATIONS
+from models.attempts import FREE, MOST, wait_after
+from models.mail_requests import MAILS
 from tests.documents import DOCS, ROOT
 
 PAGE = (DOCS / "security.md").read_text()
@@ -21,6 +26,8 @@ ASVS = set(
 """,
     )
 )
+# In the order of the page.
+POLICIES = (SIGN_INS, SIGN_UPS, PASSWORDS, MAIL_REQUESTS, MAILED_TOKENS, CONFIRMATIONS, MAILS)
 # What went wrong in systems like this one.
 FLAWS = set(
     re.findall(
@@ -44,7 +51,7 @@ def tables(heading: str) -> list[list[str]]:
     section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     lines = re.findall(r"^\| (.+) \|$", section, re.MULTILINE)
     rows = [line.split(" | ") for line in lines]
-    return [row for row in rows if row[-1] not in ("---", "shown by")]
+    return [row for row in rows if row[-1] not in ("---", "shown by", "where")]
 
 
 def exists(test: str) -> bool:
@@ -62,6 +69,25 @@ def exists(test: str) -> bool:
 POINTS = tables("OWASP ASVS 5.0")
 NIST = tables("NIST SP 800-63B-4")
 KNOWN = tables("Known flaws of similar systems")
+
+
+class TestFigures:
+    def test_what_is_counted(self):
+        """The figures of the page are those of the code."""
+        counted = [
+            row[1].partition(" ")[0] for row in tables("Brute force, and lockout as a weapon")
+        ]
+        quotas = [policy.quota for policy in POLICIES]
+
+        assert counted == [str(FREE), *map(str, quotas), "one"]
+        assert f"{MOST} in a row at the most" in PAGE
+
+    def test_growing_waits(self):
+        """Waits begin and end as the page says."""
+        assert (wait_after(FREE), wait_after(MOST - 1)) == (
+            timedelta(seconds=30),
+            timedelta(minutes=15),
+        )
 
 
 class TestTables:
