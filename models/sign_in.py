@@ -239,8 +239,9 @@ class SignIn:
         type = EventType.SESSION_RENEWED if replaced else EventType.SESSION_OPENED
         with db.transaction() as transaction:
             if replaced:
-                is_there = Session.token_digest.exists()
-                transaction.delete(replaced, is_there, otherwise=Unauthenticated())
+                # One that was ended by the epoch may still have its row.
+                is_alive = Session.epoch == user.epoch
+                transaction.delete(replaced, is_alive, otherwise=Unauthenticated())
             transaction.save(session)
             transaction.update(user, actions, is_same, otherwise=VersionMismatch())
             if proof:
