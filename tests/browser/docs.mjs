@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 const [base, password, screenshot] = process.argv.slice(2);
-const seen = { version: null, console: [], foreign: [], policy: null, answers: {} };
+const seen = { version: null, console: [], foreign: [], policy: null, answers: {}, shown: [] };
 const profile = await mkdtemp(join(tmpdir(), "roster-browser-"));
 const browser = await chromium.launchPersistentContext(profile, {
   executablePath: "/usr/bin/chromium",
@@ -39,11 +39,12 @@ page.on("console", (message) => {
 });
 page.on("pageerror", (error) => seen.console.push(String(error)));
 
-const operation = (id) => page.locator(`#operations-users-${id}, #operations-sessions-${id}`);
+const operation = (id) => page.locator(`[id^="operations-"][id$="-${id}"]`);
 
-async function execute(id, { body, status }) {
+async function execute(id, { user, body, status }) {
   const block = operation(id);
   if (!(await block.locator(".execute").isVisible())) await block.locator(".opblock-summary").click();
+  if (user) await block.locator('tr[data-param-name="id"] input').fill(user);
   if (body) await block.locator("textarea.body-param__text").fill(JSON.stringify(body, null, 2));
   await block.locator(".execute").click();
   const live = block.locator(".live-responses-table tbody tr").first();
@@ -56,6 +57,8 @@ async function execute(id, { body, status }) {
 
 async function authorize(token) {
   await page.locator(".auth-wrapper button.authorize").first().click();
+  const logout = page.locator(".auth-container button", { hasText: "Logout" });
+  if (await logout.isVisible()) await logout.click();
   await page.locator(".auth-container input").fill(token);
   await page.locator(".auth-container button.authorize").click();
   await page.locator(".auth-container button.btn-done").click();
@@ -66,6 +69,10 @@ try {
   seen.policy = response.headers()["content-security-policy"];
   await page.locator("#operations-users-list_users").waitFor();
   seen.version = (await page.locator(".version-stamp .version").innerText()).trim();
+
+  const blocks = await page.locator(".opblock").all();
+  const ids = await Promise.all(blocks.map((block) => block.getAttribute("id")));
+  seen.shown = ids.map((id) => id.replace(/^operations-[a-z-]+-/, "")).sort();
 
   const login = { login: "john", password };
   const opened = await execute("sign_in", { body: login, status: 201 });
@@ -84,6 +91,11 @@ try {
     await page.locator("#operations-users-list_users").waitFor();
     await page.screenshot({ path: screenshot });
   }
+
+  // A key takes the place of the token.
+  const made = await execute("create_api_key", { user: "me", body: { name: "nightly" }, status: 201 });
+  await authorize(made.match(/rsk_[\w-]+/)[0]);
+  await execute("get_user", { user: "me", status: 200 });
 } finally {
   await browser.close();
   await rm(profile, { recursive: true, force: true });

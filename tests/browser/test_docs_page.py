@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from api.openapi.swagger import operations
+from tests.api.described import DOCUMENT
 from tests.processes.stage import PASSWORD, Stage
 
 HERE = Path(__file__).parent
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.skipif(not IS_INSTALLED, reason="make test-browser inst
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """What happens when john signs in, authorizes, lists users, reloads and creates one."""
+    """What happens when john signs in, authorizes, lists users, creates one, and makes a key."""
     folder = tmp_path_factory.mktemp("browser")
     with contextlib.closing(Stage(folder)) as stage:
         base = f"http://127.0.0.1:{stage.serve().port}"
@@ -39,9 +41,21 @@ class TestPage:
         """The page shows the new description, not the old one."""
         assert seen["version"] == "OAS 3.1"
 
+    def test_shows_every_operation(self, seen):
+        """What is described is there."""
+        described = {said["operationId"] for _, _, said in operations(DOCUMENT)}
+
+        assert seen["shown"] == sorted(described)
+
     def test_authorized_once(self, seen):
-        """A token that was given once serves every operation, also after a reload."""
-        assert seen["answers"] == {"sign_in": 201, "list_users": 200, "create_user": 201}
+        """A token that was given once serves every operation, also after a reload; so does a key."""
+        assert seen["answers"] == {
+            "sign_in": 201,
+            "list_users": 200,
+            "create_user": 201,
+            "create_api_key": 201,
+            "get_user": 200,
+        }
 
     def test_nothing_in_the_console(self, seen):
         """The browser finds no fault, neither with the scripts nor with the policy."""
