@@ -61,8 +61,8 @@ _ALL = (
         "unauthenticated",
         401,
         "Sign in first",
-        "The request has no token, or its session has ended. Sign in with `POST /v1/sessions` and"
-        " send the token as `Authorization: Bearer <token>`.",
+        "The request has no token, or its session or API key has ended. Sign in with"
+        " `POST /v1/sessions` and send the token as `Authorization: Bearer <token>`.",
     ),
     Problem(
         "invalid-credentials",
@@ -90,7 +90,8 @@ _ALL = (
         403,
         "Not allowed",
         "You are signed in, but only an admin (or only the user itself) may do this, or set this"
-        " member. `errors` names the member where there is one.",
+        " member. An API key may read and change users, and nothing else. `errors` names the member"
+        " where there is one.",
     ),
     Problem(
         "second-factor-missing",
@@ -192,8 +193,8 @@ _ALL = (
         "too-many-requests",
         429,
         "Too many requests",
-        "There were too many requests of this kind from this client, or too many wrong passwords"
-        " for this account. Wait for the seconds in `Retry-After`.",
+        "There were too many requests of this kind from this client, too many wrong passwords for"
+        " this account, or too many mails because of it. Wait for the seconds in `Retry-After`.",
     ),
     Problem(
         "internal-error",

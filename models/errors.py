@@ -58,7 +58,7 @@ class SecondFactorMissing(AccountError):
     """The service asks admins for a second factor, and this one has none."""
 
     def __init__(self) -> None:
-        super().__init__("Admins need a second factor here. Set one up, then sign in again.")
+        super().__init__("Admins need a second factor here. Set one up, and repeat.")
 
 
 class FreshSignInRequired(AccountError):

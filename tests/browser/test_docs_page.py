@@ -48,7 +48,7 @@ class TestPage:
         assert seen["shown"] == sorted(described)
 
     def test_authorized_once(self, seen):
-        """A token that was given once serves every operation, also after a reload; so does a key."""
+        """A token that was given once serves all operations, after a reload too; so does a key."""
         assert seen["answers"] == {
             "sign_in": 201,
             "list_users": 200,
