@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from flask import current_app, request
+from flask import current_app, g, request
 
 from api.config import SecondFactorRule
 from api.errors import RequestError
@@ -126,7 +126,9 @@ def identify() -> Caller:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthenticated
-    return _caller_of(token.strip())
+    caller = _caller_of(token.strip())
+    g.caller_id = caller.user.id
+    return caller
 
 
 def actor_of(caller: Caller | None) -> Actor:

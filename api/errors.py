@@ -117,6 +117,8 @@ def _challenge(slug: str) -> str:
 
 
 def _refuse_request(error: RequestError) -> Response:
+    if error.problem.status == 403:
+        _record_refusal(error.problem.slug)
     return respond(error.problem.slug, error.detail, error.errors)
 
 
@@ -125,10 +127,24 @@ def _refuse_for_domain(error: domain.AccountError) -> Response:
     pointer = _MEMBERS.get(type(error))
     if isinstance(error, domain.InvalidMember):
         pointer = f"/{error.member}"
+    if isinstance(error, domain.SecondFactorMissing):
+        _record_refusal(slug)
     headers = {}
     if isinstance(error, domain.TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
     return respond(slug, str(error), [(pointer, str(error))] if pointer else (), headers)
+
+
+def _record_refusal(slug: str) -> None:
+    """Write down that somebody tried what is not allowed (ASVS 16.3.2): the rule, not the URL."""
+    log.warning(
+        "request %s: %s %s by %s is refused: %s",
+        g.request_id,
+        request.method,
+        request.url_rule,
+        g.get("caller_id", "nobody"),
+        slug,
+    )
 
 
 def _refuse_cursor(error: InvalidCursor) -> Response:

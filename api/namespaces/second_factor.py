@@ -141,21 +141,15 @@ class SecondFactorItem(Resource):
 
     @second_factor.doc("disable_second_factor")
     @signed_in
-    @problems(
-        "user-not-found",
-        "second-factor-not-found",
-        "second-factor-missing",
-        "fresh-sign-in-required",
-    )
+    @fresh
+    @problems("user-not-found", "second-factor-not-found", "second-factor-missing")
     @second_factor.response(204, "Signing in asks for no code any more")
     def delete(self, id: str, caller: Caller) -> Any:
         """Turn a second factor off
 
-        The user may, with a fresh sign-in, and admins for users who have lost their device. The
+        The user may, and admins for users who have lost their device, with a fresh sign-in. The
         user is told by mail.
         """
-        if caller.is_self(id):
-            caller.must_be_fresh()
         second_factors.disable(caller.may_see(id), by=caller.actor)
         return no_content()
 

@@ -1,5 +1,7 @@
 """Who is calling, by session or by key, and what guards let them do."""
 
+from dataclasses import replace
+
 import pytest
 
 from api.config import SecondFactorRule
@@ -289,3 +291,31 @@ class TestTables:
         with app.app_context():
             assert len(list(Session.query(jane.id))) == 1
             assert len(list(ApiKey.query(jane.id))) == 1
+
+
+class TestRecord:
+    """ASVS 16.3.2: what was tried and not allowed is in the log."""
+
+    def test_forbidden(self, jane, caplog):
+        """A refusal says who, with which request, which rule; nothing that the client wrote."""
+        response = jane.get("/v1/users?username=<script>")
+
+        assert outcome(response)[0] == 403
+        (line,) = [record.getMessage() for record in caplog.records if record.name == "roster"]
+        said = (
+            f"{response.headers['X-Request-Id']}: GET /v1/users by {jane.id} is refused: forbidden"
+        )
+        assert line.endswith(said)
+
+    def test_second_factor_missing(self, make_app, john, caplog):
+        """An admin who lacks the second factor that admins need is refused on the record."""
+        client = make_app(second_factor=SecondFactorRule.ADMINS).test_client()
+        replace(john, client=client).get("/v1/users")
+
+        assert "is refused: second-factor-missing" in caplog.text
+
+    def test_granted(self, jane, caplog):
+        """What is allowed is not in the log."""
+        jane.get("/v1/users/me")
+
+        assert caplog.text == ""

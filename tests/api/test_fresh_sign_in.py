@@ -153,3 +153,31 @@ class TestFresh:
         response = jane.post("/v1/users/me/api-keys", json={"name": "nightly"})
         assert outcome(renewed)[:2] == (401, "invalid-credentials")
         assert outcome(response)[1] == "fresh-sign-in-required"
+
+
+class TestOthers:
+    """An admin's stale session or key takes over nobody's account."""
+
+    TAKEOVERS = [
+        pytest.param("PATCH", "", {"email": "evil@example.com"}, id="change the address"),
+        pytest.param("DELETE", "/second-factor", None, id="turn a second factor off"),
+    ]
+
+    @pytest.mark.parametrize("method, path, body", TAKEOVERS)
+    def test_stale_admin(self, john, jane, age, stored, method, path, body):
+        """An admin who signed in a while ago gives the password once more."""
+        age(john, minutes=11)
+        before = stored()
+
+        response = john.request(method, jane.path + path, json=body)
+
+        assert outcome(response) == (401, "fresh-sign-in-required", [])
+        assert stored() == before
+
+    @pytest.mark.parametrize("method, path, body", TAKEOVERS)
+    def test_key_of_an_admin(self, john, jane, method, path, body):
+        """A key has no password to give, whatever its role."""
+        response = with_key(john, roles=["admin"]).request(method, jane.path + path, json=body)
+
+        assert outcome(response) == (403, "forbidden", [])
+        assert jane.get("/v1/users/me").json["email"] == "jane@example.com"

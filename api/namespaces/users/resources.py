@@ -122,12 +122,13 @@ class UserItem(Resource):
         `full_name`, `metadata` or a member of `metadata`. With `If-Match` nobody else's change is
         overwritten. Suspending a user ends its sessions at once.
 
-        A new `email` of one's own asks for a fresh sign-in, and takes the place of the old one
-        when it is confirmed by the token that is mailed to it; until then the old one is shown.
+        A new `email` asks for a fresh sign-in. One's own takes the place of the old one when it is
+        confirmed by the token that is mailed to it; until then the old one is shown.
         """
         seen = caller.may_see(id)
         is_own = caller.is_self(id)
-        if is_own and "email" in payload:
+        # Whoever has the address can reset the password: no stale session decides on it.
+        if "email" in payload:
             caller.must_be_fresh()
         changed = accounts.update(
             seen, payload, versions=versions, confirms_email=is_own, by=caller.actor
