@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api.answers import outcome
-from tests.api.bodies import GOOD, ROUTES
+from tests.api.bodies import GOOD, OTHER_ROUTES, ROUTES
 
 TEXT_MEMBERS = [
     ("POST", "/v1/users", "username"),
@@ -17,11 +17,21 @@ TEXT_MEMBERS = [
     ("PUT", "/v1/users/me/password", "new_password"),
     ("POST", "/v1/sessions", "login"),
     ("POST", "/v1/sessions", "password"),
+    ("POST", "/v1/sessions", "otp"),
+    ("POST", "/v1/sessions/current/reauthenticate", "password"),
+    ("POST", "/v1/sessions/current/reauthenticate", "otp"),
+    ("POST", "/v1/users/me/second-factor/confirm", "otp"),
+    ("POST", "/v1/users/me/api-keys", "name"),
+    ("POST", "/v1/password-resets", "email"),
+    ("POST", "/v1/password-resets/confirm", "token"),
+    ("POST", "/v1/password-resets/confirm", "new_password"),
+    ("POST", "/v1/email-verifications", "email"),
+    ("POST", "/v1/email-verifications/confirm", "token"),
 ]
 NEVER_NULL = [each for each in TEXT_MEMBERS if each[2] != "full_name"]
 
 
-@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("route", [*ROUTES, *OTHER_ROUTES])
 class TestMembers:
     @pytest.mark.parametrize(
         "member, value",
