@@ -59,6 +59,12 @@ class TestFinishReset:
         with pytest.raises(InvalidCredentials):
             sign_in.open("ada", PASSWORD, HERE)
 
+    def test_token_is_gone(self, credentials, reset_token, ada):
+        """ASVS 6.5.1: what is left of the token is nothing."""
+        credentials.finish_reset(reset_token, NEW_PASSWORD)
+
+        assert list(OneTimeToken.query(ada.id)) == []
+
     def test_sessions(self, credentials, reset_token, ada, sign_in):
         """CVE-2023-40273: every session ends, and its row is swept away."""
         tokens = [sign_in.open("ada", PASSWORD, HERE)[1] for _ in range(3)]
@@ -201,6 +207,15 @@ class TestVoid:
         accounts.update(ada, {"status": "suspended"})
 
         refused()
+
+    def test_suspended_before(self, credentials, accounts, ada, mailbox):
+        """GHSA-26c5-ppr8-f33p: nor with a token that an admin had mailed after the suspension."""
+        suspended = accounts.update(ada, {"status": "suspended"})
+        credentials.start_reset_for(suspended, by=Actor("an admin"))
+
+        with pytest.raises(InvalidToken):
+            credentials.finish_reset(mailbox[-1].token, NEW_PASSWORD)
+        assert User.get(ada.id).password_hash == ada.password_hash
 
     def test_reactivated(self, accounts, ada, refused):
         """What was mailed before a suspension does not come back after it."""

@@ -82,6 +82,12 @@ class TestRequest:
         assert letters() == []
         assert stored() == before
 
+    @pytest.mark.parametrize("email", ["", "jane", "@", "jane@", "jane@example.com@evil.example"])
+    def test_no_address(self, jane, ask, letters, email):
+        """What cannot be an address, such as a user name, is looked up for nobody."""
+        assert outcome(ask(email)) == (422, "invalid-request", ["/email"])
+        assert letters() == []
+
     @pytest.mark.parametrize(
         "body, pointers",
         [
