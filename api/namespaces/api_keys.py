@@ -106,8 +106,8 @@ new_api_key = refine(
                 "format": "int32",
                 "minimum": 1,
                 "maximum": 366,
-                "default": _DEFAULT_DAYS,
-                "description": "After how many days it ends.",
+                # No `default`: client generators take a member that has one for a required one.
+                "description": f"After how many days it ends; {_DEFAULT_DAYS} if not given.",
                 "example": 30,
             },
         },

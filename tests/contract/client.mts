@@ -64,3 +64,16 @@ const deleted = await client.DELETE("/v1/users/{id}", { params: { path } });
 assert.equal(deleted.response.status, 204);
 const gone = await client.GET("/v1/users/{id}", { params: { path } });
 assert.equal(gone.error?.status, 404);
+
+const me = { path: { id: "me" } };
+const key = await client.POST("/v1/users/{id}/api-keys", { params: me, body: { name: "nightly" } });
+assert(key.data);
+const machine = createClient<paths>({
+  baseUrl: base,
+  headers: { Authorization: `Bearer ${key.data.key}` },
+});
+assert.equal((await machine.GET("/v1/users/{id}", { params: me })).data?.username, "john");
+const of = { path: { id: "me", key_id: key.data.id } };
+await client.DELETE("/v1/users/{id}/api-keys/{key_id}", { params: of });
+const revoked = await machine.GET("/v1/users/{id}", { params: me });
+assert.equal(revoked.error?.type, "/problems/unauthenticated");

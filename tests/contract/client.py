@@ -4,10 +4,13 @@ import sys
 from uuid import uuid4
 
 from roster_client import AuthenticatedClient, Client
+from roster_client.api.api_keys import create_api_key, revoke_api_key
 from roster_client.api.sessions import sign_in
 from roster_client.api.users import create_user, delete_user, get_user, list_users, update_user
 from roster_client.models import (
+    CreatedApiKey,
     Credentials,
+    NewApiKey,
     NewUser,
     OpenedSession,
     Problem,
@@ -51,6 +54,20 @@ def every_user(client: AuthenticatedClient) -> list[User]:
         cursor = {"cursor": page.next_cursor}
 
 
+def try_a_key(client: AuthenticatedClient) -> None:
+    """A key signs in until it is revoked."""
+    made = create_api_key.sync("me", client=client, body=NewApiKey(name="nightly"))
+    assert isinstance(made, CreatedApiKey)
+    machine = AuthenticatedClient(base_url=BASE, token=made.key, raise_on_unexpected_status=True)
+    itself = get_user.sync("me", client=machine)
+    assert isinstance(itself, User)
+    assert itself.username == "john"
+    assert revoke_api_key.sync_detailed("me", made.id, client=client).status_code == 204
+    refused = get_user.sync("me", client=machine)
+    assert isinstance(refused, Problem)
+    assert refused.type_ == "/problems/unauthenticated"
+
+
 def main() -> None:
     ada = register()
     john = signed_in()
@@ -69,6 +86,7 @@ def main() -> None:
     gone = get_user.sync(ada.id, client=john)
     assert isinstance(gone, Problem)
     assert gone.status == 404
+    try_a_key(john)
 
 
 main()

@@ -33,7 +33,7 @@ class TestPython:
         assert "arning" not in python_client.stdout + python_client.stderr
 
     def test_in_use(self, python_client, run, tmp_path, base):
-        """Register, sign in, list every page, change by entity tag, delete."""
+        """Register, sign in, list every page, change by entity tag, delete, make and use a key."""
         run(
             PYTHON_TOOLS / "python",
             HERE / "client.py",
