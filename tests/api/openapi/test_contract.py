@@ -36,6 +36,19 @@ METHOD_NAME = re.compile("[a-z]+(_[a-z]+)*")
 # Problems that belong to no operation, but to URLs and methods that there are not, and to what is
 # below HTTP.
 OF_NO_OPERATION = {"bad-request", "method-not-allowed"}
+# Whatever computes a hash, sends a mail, or takes a guess.
+WITH_QUOTA = {
+    "create_user",
+    "change_password",
+    "sign_in",
+    "reauthenticate",
+    "confirm_second_factor",
+    "create_api_key",
+    "request_password_reset",
+    "confirm_password_reset",
+    "request_email_verification",
+    "confirm_email",
+}
 # For everybody: what signs in, what helps those who cannot, and what says how the service is.
 FREE = {
     "sign_in",
@@ -236,6 +249,21 @@ class TestAnswers:
         assert "ETag" in names(said["get_user"]["responses"]["304"])
         assert "WWW-Authenticate" in names(said["sign_in"]["responses"]["401"])
         assert "Retry-After" in names(said["check_ready"]["responses"]["503"])
+
+    def test_limits_are_told(self, said, answers):
+        """What is granted and 429 tell what is left of a quota, where there is one."""
+        telling = {
+            (name, status)
+            for name, status, response in answers
+            if {"RateLimit", "RateLimit-Policy"} <= names(response)
+        }
+
+        assert telling == {
+            (name, status)
+            for name in WITH_QUOTA
+            for status in said[name]["responses"]
+            if status < "400" or status == "429"
+        }
 
     def test_every_answer_is_named(self, answers):
         """Each answer has a request id and forbids guessing its type."""
