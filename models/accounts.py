@@ -239,7 +239,7 @@ class Accounts:
                 user, versions, lambda now: carry_out(now, {**values, "email": address}, by)
             )
         refuse_taken(user, address)
-        self.confirmations.requests.admit(user)
+        self.confirmations.requests.admit(user, "email-change")
         prepared = self.confirmations.prepare(user, address, is_new=True)
         after = settle(user, versions, lambda now: carry_out(now, values, by, prepared))
         for mail in (

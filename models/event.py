@@ -29,7 +29,6 @@ class EventType(StrEnum):
     USER_IMPORTED = "user.imported"
     USER_UNLOCKED = "user.unlocked"
     EMAIL_VERIFICATION_REQUESTED = "email-verification.requested"
-    EMAIL_CHANGE_REQUESTED = "email-change.requested"
     EMAIL_VERIFIED = "email.verified"
     EMAIL_CHANGED = "email.changed"
     PASSWORD_CHANGED = "password.changed"

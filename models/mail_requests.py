@@ -14,7 +14,8 @@ from models.one_time_token import OneTimeToken
 from models.rate_limit import Policy, RateLimits
 from models.user import User
 
-# However many ask, no account gets more mails than these. Whoever owns it has its token by then.
+# However many ask, no account gets more mails of one kind than these. Each kind counts apart, so
+# that nobody can use up, by asking for one that is not sent, those that the user needs.
 MAILS = Policy("mails", quota=5, window=3600)
 
 
@@ -60,7 +61,7 @@ class MailRequests:
         user = self._logins.find_by_email(email)
         subject = user.id if user else self._logins.stand_in(email)
         try:
-            self._quotas.take(MAILS, subject)
+            self._quotas.take(MAILS, f"{type}#{subject}")
         except TooManyRequests:
             return
         prepared = prepare(user) if user and user.is_active else None
@@ -80,14 +81,18 @@ class MailRequests:
             MailNotConfigured: There is no way to send a mail.
             TooManyRequests: The account had its mails of this hour.
         """
-        self.admit(user)
+        self.admit(user, f"{type} for a user")
         with db.transaction() as transaction:
             transaction.save(prepared.row)
             transaction.save(Event.of(type, user.id, by))
         self.mailer.send(prepared.mail)
 
-    def admit(self, user: User) -> None:
-        """Count one mail because of an account.
+    def admit(self, user: User, kind: str) -> None:
+        """Count one mail because of an account, asked for by somebody who is signed in.
+
+        Args:
+            user: Whose account.
+            kind: What the mail is, in words that no other kind has.
 
         Raises:
             MailNotConfigured: There is no way to send a mail.
@@ -95,4 +100,4 @@ class MailRequests:
         """
         if not self.mailer.is_configured:
             raise MailNotConfigured
-        self._quotas.take(MAILS, user.id)
+        self._quotas.take(MAILS, f"{kind}#{user.id}")

@@ -49,9 +49,9 @@ def app(shared_app: Flask) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def make_app(make_app: Any) -> Callable[..., Flask]:
+def make_app(shared_app: Flask, config: Config) -> Callable[..., Flask]:
     """Makes an app on the shared tables, with other settings where they are given."""
-    return lambda **settings: _held(make_app(**settings))
+    return lambda **settings: _held(create_app(replace(config, **settings), profile=CHEAPEST))
 
 
 @pytest.fixture
