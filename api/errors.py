@@ -111,6 +111,9 @@ def respond(
 
 
 def _challenge(slug: str) -> str:
+    # RFC 9470, section 3: the token is good, the sign-in behind it too old.
+    if slug == "fresh-sign-in-required":
+        return 'Bearer error="insufficient_user_authentication"'
     # RFC 6750, section 3.1: an error code only where a token was presented.
     was_presented = slug == "unauthenticated" and "Authorization" in request.headers
     return 'Bearer error="invalid_token"' if was_presented else "Bearer"

@@ -159,13 +159,13 @@ class SignIn:
 
         Raises:
             UserNotFound: The user is gone, and its sessions with it.
+            Unauthenticated: So is the one who asks.
         """
+        is_gone = Unauthenticated() if by.user_id == user.id else UserNotFound()
         event = Event.of(EventType.SESSIONS_ENDED, user.id, by, sweeps=True)
         epoch = user.epoch + 1
         with db.transaction() as transaction:
-            transaction.update(
-                user, [User.epoch.add(1)], User.id.exists(), otherwise=UserNotFound()
-            )
+            transaction.update(user, [User.epoch.add(1)], User.id.exists(), otherwise=is_gone)
             transaction.save(event)
         sweep(event, before_epoch=epoch)
 

@@ -79,9 +79,14 @@ HEADERS: Json = {
         },
     },
     "WWW-Authenticate": _header(
-        "How to sign in, and whether a token that was sent is not valid (RFC 6750).",
+        "How to sign in, and whether a token that was sent is not valid (RFC 6750), or its sign-in"
+        " too long ago (RFC 9470).",
         'Bearer error="invalid_token"',
-        enum=["Bearer", 'Bearer error="invalid_token"'],
+        enum=[
+            "Bearer",
+            'Bearer error="invalid_token"',
+            'Bearer error="insufficient_user_authentication"',
+        ],
     ),
     "X-Content-Type-Options": _header(
         "Browsers take the type of an answer as it is given.", "nosniff", enum=["nosniff"]

@@ -50,6 +50,7 @@ class TestStale:
         response = jane.request(method, path, json=body)
 
         assert outcome(response) == (401, "fresh-sign-in-required", [])
+        assert "insufficient_user_authentication" in response.headers["WWW-Authenticate"]
         assert stored() == before
 
     @pytest.mark.parametrize("method, path, body", SENSITIVE)

@@ -215,6 +215,13 @@ class TestEnd:
 
         assert list(User.scan()) == []
 
+    def test_all_of_oneself_deleted(self, sign_in, accounts, ada):
+        """Who signs out everywhere and is deleted at that moment is not signed in any more."""
+        accounts.delete(ada)
+
+        with pytest.raises(Unauthenticated):
+            sign_in.end_all(ada, by=Actor(ada.id))
+
     def test_dead_ones_are_not_listed(self, sign_in, opened, ada, accounts):
         """A row that only waits to be removed is no session."""
         opened[0].update([Session.expires_at.set(datetime.now(UTC))])
