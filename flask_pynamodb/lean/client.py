@@ -67,12 +67,12 @@ class LeanClient:
         *,
         extra_headers: Mapping[str, str] | None = None,
         deadline_seconds: float | None = None,
-        sleep: Callable[[float], object] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
         rand: Callable[[], float] = random.random,
     ) -> None:
         config, signer = client.meta.config, client._request_signer
         self._client = client
-        self._sleep = sleep
+        self._sleep = sleep or time.sleep
         self._target = target_of(client)
         self._pool = Pool(self._target)
         self._operations = read_operations(client.meta.service_model)

@@ -1,14 +1,11 @@
 """Passwords, addresses and tries when DynamoDB or the way to it misbehaves."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from api.config import Config
 from flask_pynamodb import is_unavailable
-from flask_pynamodb.local import Engine
 from models import Actor, Client, MailKind, User, resume_sweeps
 from models.attempts import FIRST_WAIT, FREE, Attempts
 from models.errors import (
@@ -25,7 +22,6 @@ from models.session import Session
 from tests.audit import audited_users
 from tests.conftest import PASSWORD
 from tests.faulty_proxy import (
-    FaultyProxy,
     conflicted,
     failed,
     failed_afterwards,
@@ -61,23 +57,6 @@ def at(*operations):
 def untouched(request, hand_on):
     """No fault at all."""
     return hand_on(request)
-
-
-@pytest.fixture
-def proxy(dynamodb_engine: Engine) -> Iterator[FaultyProxy]:
-    with FaultyProxy(dynamodb_engine.host) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def config(config: Config, proxy: FaultyProxy) -> Config:
-    """The app reaches the engine by way of the proxy, and does not try for long."""
-    way = {
-        "DYNAMODB_HOST": proxy.url,
-        "DYNAMODB_BASE_BACKOFF_MS": 1,
-        "DYNAMODB_MAX_RETRY_ATTEMPTS": 1,
-    }
-    return replace(config, dynamodb={**config.dynamodb, **way})
 
 
 @pytest.fixture

@@ -1,13 +1,10 @@
 """Second factors when DynamoDB or the way to it misbehaves."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 
 import pytest
 
-from api.config import Config
 from flask_pynamodb import is_unavailable
-from flask_pynamodb.local import Engine
 from models import Actor, Client, SecondFactors, Session, Totp, User
 from models.errors import SecondFactorNotFound, SecondFactorRequired
 from models.event import Event
@@ -15,7 +12,6 @@ from models.second_factor import SecondFactor
 from tests.authenticator import Authenticator, Clock
 from tests.conftest import PASSWORD
 from tests.faulty_proxy import (
-    FaultyProxy,
     conflicted,
     failed,
     failed_afterwards,
@@ -32,23 +28,6 @@ WRITE = "TransactWriteItems"
 ONCE = [lost_reply, lost_request, failed, failed_afterwards, throttled, over_capacity, conflicted]
 NEVER_DONE = [lost_request, failed, throttled, over_capacity, conflicted, in_progress]
 DONE_UNSEEN = [lost_reply, failed_afterwards]
-
-
-@pytest.fixture
-def proxy(dynamodb_engine: Engine) -> Iterator[FaultyProxy]:
-    with FaultyProxy(dynamodb_engine.host) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def config(config: Config, proxy: FaultyProxy) -> Config:
-    """The app reaches the engine by way of the proxy, and does not try for long."""
-    way = {
-        "DYNAMODB_HOST": proxy.url,
-        "DYNAMODB_BASE_BACKOFF_MS": 1,
-        "DYNAMODB_MAX_RETRY_ATTEMPTS": 1,
-    }
-    return replace(config, dynamodb={**config.dynamodb, **way})
 
 
 @pytest.fixture

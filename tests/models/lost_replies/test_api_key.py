@@ -1,18 +1,13 @@
 """API keys when DynamoDB or the way to it misbehaves."""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from api.config import Config
 from flask_pynamodb import is_unavailable
-from flask_pynamodb.local import Engine
 from models import Actor, ApiKey, ApiKeys
 from models.event import Event
 from tests.faulty_proxy import (
-    FaultyProxy,
     conflicted,
     failed,
     failed_afterwards,
@@ -27,23 +22,6 @@ from tests.outbox import Outbox
 WRITE = "TransactWriteItems"
 DAY = timedelta(days=1)
 ONCE = [lost_reply, lost_request, failed, failed_afterwards, throttled, over_capacity, conflicted]
-
-
-@pytest.fixture
-def proxy(dynamodb_engine: Engine) -> Iterator[FaultyProxy]:
-    with FaultyProxy(dynamodb_engine.host) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def config(config: Config, proxy: FaultyProxy) -> Config:
-    """The app reaches the engine by way of the proxy, and does not try for long."""
-    way = {
-        "DYNAMODB_HOST": proxy.url,
-        "DYNAMODB_BASE_BACKOFF_MS": 1,
-        "DYNAMODB_MAX_RETRY_ATTEMPTS": 1,
-    }
-    return replace(config, dynamodb={**config.dynamodb, **way})
 
 
 @pytest.fixture

@@ -1,14 +1,10 @@
 """What callers are told, and what is stored, when DynamoDB or the way to it misbehaves."""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from api.config import Config
 from flask_pynamodb import is_unavailable
-from flask_pynamodb.local import Engine
 from models import Actor, Client, resume_sweeps
 from models.errors import UsernameTaken, UserNotFound
 from models.event import Event
@@ -16,7 +12,6 @@ from models.session import Session
 from tests.audit import audited_users
 from tests.conftest import PASSWORD
 from tests.faulty_proxy import (
-    FaultyProxy,
     conflicted,
     failed,
     failed_afterwards,
@@ -35,23 +30,6 @@ WRITE = "TransactWriteItems"
 # Whether or not the first try was carried out, the second one has to end well.
 ONCE = [lost_reply, lost_request, failed, failed_afterwards, throttled, over_capacity, conflicted]
 FOR_EVER = [lost_request, failed, throttled, over_capacity, conflicted, in_progress]
-
-
-@pytest.fixture
-def proxy(dynamodb_engine: Engine) -> Iterator[FaultyProxy]:
-    with FaultyProxy(dynamodb_engine.host) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def config(config: Config, proxy: FaultyProxy) -> Config:
-    """The app reaches the engine by way of the proxy, and does not try for long."""
-    way = {
-        "DYNAMODB_HOST": proxy.url,
-        "DYNAMODB_BASE_BACKOFF_MS": 1,
-        "DYNAMODB_MAX_RETRY_ATTEMPTS": 1,
-    }
-    return replace(config, dynamodb={**config.dynamodb, **way})
 
 
 @pytest.fixture
