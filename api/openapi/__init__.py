@@ -1,10 +1,10 @@
 """The description of the API: Swagger 2.0 from RESTX, OpenAPI 3.1 from that, and where both are.
 
-The documents are written once, when an app is made; `/swagger.json`, `/openapi.json` and the
-committed files are these documents.
+`/swagger.json`, `/openapi.json` and the committed files are these documents.
 """
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +17,41 @@ _FOLDER = Path(__file__).parents[2] / "openapi"
 PATHS = {"swagger": _FOLDER / "swagger.json", "openapi": _FOLDER / "openapi.json"}
 
 
+class _Documents:
+    """What is said about an app; written when somebody asks, so that no start waits for it."""
+
+    def __init__(self, app: Flask, api: Api) -> None:
+        self._app = app
+        self._api = api
+        self._lock = threading.Lock()
+        self._written: dict[str, dict[str, Any]] = {}
+        self._served: dict[str, str] = {}
+
+    def __getitem__(self, name: str) -> dict[str, Any]:
+        with self._lock:
+            if not self._written:
+                with self._app.test_request_context():
+                    annotated = swagger.annotated(self._api)
+                self._written = {
+                    "swagger": swagger.plain(annotated),
+                    "openapi": contract.describe(annotated),
+                }
+        return self._written[name]
+
+    def serve(self, name: str) -> Response:
+        """A document as clients get it."""
+        if name not in self._served:
+            text = json.dumps(self[name], ensure_ascii=False)
+            self._served[name] = text
+        return Response(self._served[name], mimetype="application/json")
+
+
 def init_app(app: Flask, api: Api) -> None:
-    """Describe the API, and serve the description."""
-    with app.test_request_context():
-        annotated = swagger.annotated(api)
-        app.extensions["openapi"] = {
-            "swagger": swagger.plain(annotated),
-            "openapi": contract.describe(annotated),
-        }
-    # RESTX serves what it has described; the notes are not for clients.
-    api.__schema__ = app.extensions["openapi"]["swagger"]
-    served = json.dumps(app.extensions["openapi"]["openapi"], ensure_ascii=False)
-    app.add_url_rule(
-        "/openapi.json", "openapi", lambda: Response(served, mimetype="application/json")
-    )
+    """Serve the description of the API."""
+    documents = app.extensions["openapi"] = _Documents(app, api)
+    app.add_url_rule("/openapi.json", "openapi", lambda: documents.serve("openapi"))
+    # RESTX would serve what it has described with all the notes, which are not for clients.
+    app.view_functions["specs"] = lambda: documents.serve("swagger")
 
 
 def document(app: Flask, name: str = "openapi") -> dict[str, Any]:
