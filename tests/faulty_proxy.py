@@ -79,6 +79,11 @@ def conflicted(request: Request, hand_on: HandOn) -> Reply:
     return _error(400, "TransactionCanceledException", CancellationReasons=reasons)
 
 
+def in_a_transaction(request: Request, hand_on: HandOn) -> Reply:
+    """A transaction is changing the item of a single write at this moment."""
+    return _error(400, "TransactionConflictException")
+
+
 def in_progress(request: Request, hand_on: HandOn) -> Reply:
     """The first try of a transaction that is sent again is still under way."""
     return _error(400, "TransactionInProgressException")

@@ -25,6 +25,7 @@ from tests.faulty_proxy import (
     conflicted,
     failed,
     failed_afterwards,
+    in_a_transaction,
     in_progress,
     lost_reply,
     lost_request,
@@ -419,3 +420,26 @@ class TestForEver:
 
         assert is_unavailable(caught.value)
         assert not isinstance(caught.value, InvalidToken)
+
+
+class TestConflict:
+    """DynamoDB refuses a single write while a transaction changes the item."""
+
+    def test_for_a_moment(self, proxy, sign_in, ada, tries):
+        """The try is reserved as soon as the transaction is through, and counted once."""
+        proxy.next("UpdateItem", in_a_transaction, in_a_transaction)
+        with pytest.raises(InvalidCredentials):
+            sign_in.open("ada", WRONG, HERE)
+
+        assert tries() == 1
+
+    def test_for_ever(self, proxy, sign_in, ada, tries):
+        """ASVS 16.5.3: no password is looked at without a try, and none is called wrong."""
+        proxy.always("UpdateItem", in_a_transaction)
+
+        with pytest.raises(Exception) as caught:
+            sign_in.open("ada", PASSWORD, HERE)
+
+        proxy.behave()
+        assert is_unavailable(caught.value)
+        assert tries() in (None, 0)
