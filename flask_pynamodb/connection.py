@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from botocore.exceptions import (
@@ -13,6 +14,7 @@ from botocore.exceptions import (
     NoRegionError,
     PartialCredentialsError,
 )
+from botocore.loaders import create_loader
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.connection.base import MetaTable
 from pynamodb.constants import (
@@ -30,6 +32,9 @@ from flask_pynamodb.errors import ConfigurationError
 from flask_pynamodb.transport import DEFAULT_TRANSPORT, client_for
 
 _ANY_REGION = "us-east-1"
+# Reading DynamoDB's service model takes a tenth of a second: once for all sessions of a process and
+# of its forks.
+_loader_of = cache(create_loader)
 _pynamodb_log = logging.getLogger("pynamodb.connection.base")
 # What PynamoDB asks for no capacity: these have to do with tables, not with what is in them.
 _ON_TABLES = frozenset(
@@ -69,7 +74,12 @@ class AppConnection(Connection):
     @property
     def session(self) -> Any:
         """The botocore session: the one that was given, or one with botocore's own chain."""
-        return self._given_session or super().session
+        if self._given_session:
+            return self._given_session
+        session = super().session
+        loader = _loader_of(session.get_config_variable("data_path"))
+        session.register_component("data_loader", loader)
+        return session
 
     @property
     def client(self) -> Any:

@@ -96,3 +96,31 @@ class TestGiven:
 
         assert client.meta.region_name == "sa-east-1"
         assert client._request_signer._credentials.access_key == "mine"
+
+
+class TestServiceModel:
+    """What botocore knows of DynamoDB is read from the disk once."""
+
+    @pytest.fixture
+    def loader(self, db, make_app):
+        """What the session of a new app reads models with."""
+
+        def of_new_app():
+            app = make_app()
+            db.init_app(app)
+            with app.app_context():
+                return db.connection.session.get_component("data_loader")
+
+        return of_new_app
+
+    def test_is_shared(self, loader):
+        """Apps of one process have sessions of their own, but read the model once."""
+        assert loader() is loader()
+
+    def test_of_ones_own(self, loader, monkeypatch, tmp_path):
+        """Who keeps models elsewhere, by AWS_DATA_PATH, has them read from there."""
+        usual = loader()
+        monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+
+        assert loader() is not usual
+        assert str(tmp_path) in loader().search_paths
