@@ -189,6 +189,7 @@ def _read(scheme: str, hash: str) -> Any:
             warnings.simplefilter("ignore", PasslibHashWarning)
             record = _context().handler(scheme).from_string(hash)
     except (ValueError, NotImplementedError):
+        # passlib's ways to say that it is malformed: the caller refuses it, and says why.
         return None
     if record.checksum is None or getattr(record, "data", None):
         return None
