@@ -80,14 +80,18 @@ swagger-ui: swagger-ui/$(NPM) ## copy the locked Swagger UI to api/static/swagge
 docs: $(DEV) ## build the Sphinx site, warnings are errors
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
 
+# Extras stay in the locks: pip before 23.3 takes what asks for coverage[toml] to its newest release,
+# which a pin of coverage alone does not hold back and the hashes then refuse.
 lock: $(DEV) ## compile requirements/*.txt anew, with hashes
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --no-header --no-annotate -q pyproject.toml requirements/run.in -o requirements/run.txt
+	    --no-header --no-annotate --no-strip-extras -q pyproject.toml requirements/run.in \
+	    -o requirements/run.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --no-header --no-annotate -q pyproject.toml requirements/test.in -c requirements/run.txt \
-	    -o requirements/test.txt
+	    --no-header --no-annotate --no-strip-extras -q pyproject.toml requirements/test.in \
+	    -c requirements/run.txt -o requirements/test.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --no-header --no-annotate -q requirements/contract.in -o requirements/contract.txt
+	    --no-header --no-annotate --no-strip-extras -q requirements/contract.in \
+	    -o requirements/contract.txt
 
 clean: ## remove what the other targets made, but not the data
 	rm -rf $(VENV) engine/node_modules swagger-ui/node_modules tests/*/node_modules \
