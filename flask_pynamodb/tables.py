@@ -1,7 +1,7 @@
 """Make, check and drop the tables of an app. Every function is safe to repeat and to race."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -79,12 +79,23 @@ def find(client: Any, wanted: Declared) -> Found:
 def _create_one(client: Any, wanted: Declared) -> list[str]:
     found = find(client, wanted)
     if found.table is None:
-        # Another host may be faster; waiting for its table is as good as having made it.
-        is_ours = _tolerate("ResourceInUseException", client.create_table, **wanted.request)
+        answer = _tolerate("ResourceInUseException", client.create_table, **wanted.request)
+        if answer is not None:
+            _complete_new(client, wanted, answer["TableDescription"])
+            return [f"made {wanted.name}"]
+        # Another host was faster; waiting for its table is as good as having made it.
         _wait(client, wanted.name)
-        completed = list(_complete(client, wanted, find(client, wanted)))
-        return [f"made {wanted.name}"] if is_ours else completed
+        found = find(client, wanted)
     return list(_complete(client, wanted, found))
+
+
+def _complete_new(client: Any, wanted: Declared, table: Mapping[str, Any]) -> None:
+    """Add what CreateTable cannot; what it can need not be asked for once more."""
+    if not _is_active(table):
+        _wait(client, wanted.name)
+    recovers = _recovers(client, wanted.name) if wanted.recovers else None
+    for _ in _complete(client, wanted, Found(table, recovers=recovers, tags=wanted.tags)):
+        pass
 
 
 def _complete(client: Any, wanted: Declared, found: Found) -> Iterator[str]:
@@ -139,13 +150,15 @@ def _update(client: Any, wanted: Declared, change: dict[str, Any]) -> bool:
 def _wait(client: Any, name: str) -> None:
     give_up = time.monotonic() + _LONGEST_WAIT_SECONDS
     while time.monotonic() < give_up:
-        table = client.describe_table(TableName=name)["Table"]
-        states = {table["TableStatus"]}
-        states |= {index["IndexStatus"] for index in table.get("GlobalSecondaryIndexes", ())}
-        if states == {"ACTIVE"}:
+        if _is_active(client.describe_table(TableName=name)["Table"]):
             return
         time.sleep(_POLL_SECONDS)
     raise TableError(f"Table {name} is not active after {_LONGEST_WAIT_SECONDS:.0f} seconds.")
+
+
+def _is_active(table: Mapping[str, Any]) -> bool:
+    indexes = table.get("GlobalSecondaryIndexes", ())
+    return {table["TableStatus"], *(index["IndexStatus"] for index in indexes)} == {"ACTIVE"}
 
 
 def _recovers(client: Any, name: str) -> bool | None:

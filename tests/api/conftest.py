@@ -48,15 +48,15 @@ def app(shared_app: Flask) -> Iterator[Flask]:
     empty(shared_app)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_app(shared_app: Flask, config: Config) -> Callable[..., Flask]:
     """Makes an app on the shared tables, with other settings where they are given."""
     return lambda **settings: _held(create_app(replace(config, **settings), profile=CHEAPEST))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def bare(config: Config) -> Flask:
-    """An app without tables, for what is answered before the store is asked."""
+    """An app for what is answered before the store is asked; who changes it makes an own one."""
     return _held(create_app(config, profile=CHEAPEST))
 
 
@@ -66,11 +66,17 @@ def anybody(bare: Flask) -> FlaskClient:
     return bare.test_client()
 
 
-@pytest.fixture
-def nowhere(config: Config) -> FlaskClient:
-    """A client of a service whose store does not answer."""
+@pytest.fixture(scope="session")
+def adrift(config: Config) -> Flask:
+    """An app whose store does not answer."""
     settings = {**config.dynamodb, "DYNAMODB_HOST": "http://127.0.0.1:9"}
-    return _held(create_app(replace(config, dynamodb=settings), profile=CHEAPEST)).test_client()
+    return _held(create_app(replace(config, dynamodb=settings), profile=CHEAPEST))
+
+
+@pytest.fixture
+def nowhere(adrift: Flask) -> FlaskClient:
+    """A client of a service whose store does not answer."""
+    return adrift.test_client()
 
 
 @pytest.fixture

@@ -153,11 +153,12 @@ class TestShape:
 
 class TestFailure:
     @pytest.mark.parametrize("path", ["/boom", "/v1/boom"])
-    def test_a_view_raises(self, bare, caplog, path):
+    def test_a_view_raises(self, make_app, caplog, path):
         """A fault of ours is a 500 with the request's id; the details are in the log only."""
-        bare.add_url_rule(path, view_func=fail)
+        app = make_app()
+        app.add_url_rule(path, view_func=fail)
 
-        response = bare.test_client().get(path, headers={"X-Request-Id": "known"})
+        response = app.test_client().get(path, headers={"X-Request-Id": "known"})
 
         assert outcome(response) == (500, "internal-error", [])
         assert SECRET not in response.text
@@ -166,11 +167,12 @@ class TestFailure:
         assert SECRET in caplog.text
 
     @pytest.mark.parametrize("status", [400, 402, 406, 408, 411, 418, 431, 500, 501, 502])
-    def test_any_status_is_a_problem(self, bare, status):
+    def test_any_status_is_a_problem(self, make_app, status):
         """Whatever the framework aborts with becomes a problem of our registry."""
-        bare.add_url_rule("/abort", view_func=lambda: abort(status), endpoint="abort")
+        app = make_app()
+        app.add_url_rule("/abort", view_func=lambda: abort(status), endpoint="abort")
 
-        response = bare.test_client().get("/abort")
+        response = app.test_client().get("/abort")
 
         assert outcome(response)[1] in PROBLEMS
 

@@ -272,15 +272,17 @@ class TestSlowTable:
 
     @pytest.fixture
     def status(self, db, note, context, monkeypatch):
-        """What DescribeTable is made to say, one status an answer; then the truth."""
+        """What DynamoDB is made to say of a table, one status an answer; then the truth."""
         monkeypatch.setattr("flask_pynamodb.tables._POLL_SECONDS", 0.01)
         statuses = []
 
         def say(parsed, **_):
-            if statuses and "Table" in parsed:
-                parsed["Table"]["TableStatus"] = statuses.pop(0)
+            table = parsed.get("Table") or parsed.get("TableDescription")
+            if statuses and table:
+                table["TableStatus"] = statuses.pop(0)
 
-        db.connection.client.meta.events.register("after-call.dynamodb.DescribeTable", say)
+        for operation in ("CreateTable", "DescribeTable"):
+            db.connection.client.meta.events.register(f"after-call.dynamodb.{operation}", say)
         return statuses
 
     def test_waits(self, db, note, status):

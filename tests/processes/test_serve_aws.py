@@ -101,7 +101,10 @@ class TestRefusedStart:
     @pytest.mark.parametrize("name", WRONG)
     def test_setting_is_wrong(self, stage: Stage, name: str):
         """A wrong value is refused with the variable's name."""
-        assert name in refusal(stage, {**COMPLETE, name: WRONG[name]})
+        status, said = stage.rehearse("serve", **{**COMPLETE, name: WRONG[name]})
+
+        assert status == 1
+        assert name in only_line(said)
 
     def test_dynamodb_is_out_of_reach(self, stage: Stage):
         """An endpoint where nobody answers is told from missing tables."""
@@ -129,7 +132,7 @@ class TestRefusedStart:
 class TestServe:
     def test_after_the_tables_were_made(self, stage: Stage, settings: dict[str, str]):
         """The first user signs up and in; nobody else is there."""
-        stage.run("dynamodb", "create", **settings)
+        stage.rehearse("dynamodb", "create", **settings)
         service = begin(stage, settings).until_ready()
 
         assert service.sign_up("ada").status == 201
@@ -140,7 +143,7 @@ class TestServe:
 
     def test_says_where(self, stage: Stage, settings: dict[str, str]):
         """One line with the URL and no secret."""
-        stage.run("dynamodb", "create", **settings)
+        stage.rehearse("dynamodb", "create", **settings)
         service = begin(stage, settings)
         wait_for(lambda: service.said.endswith("\n"), "a line is printed")
 
@@ -151,7 +154,7 @@ class TestServe:
         """The service goes on, says that it is not ready, and is ready again afterwards."""
         with Engine(stage.data) as engine:
             own = {**settings, "DYNAMODB_HOST": engine.host}
-            stage.run("dynamodb", "create", **own)
+            stage.rehearse("dynamodb", "create", **own)
             service = begin(stage, own).until_ready()
         wait_for(lambda: service.call("GET", "/health/ready").status == 503, "it is missed")
         port = int(engine.host.rpartition(":")[2])
@@ -164,7 +167,7 @@ class TestServe:
 class TestDynamodb:
     def test_create_twice(self, stage: Stage, settings: dict[str, str]):
         """Making tables that are there already is no mistake."""
-        first, _ = stage.run("dynamodb", "create", **settings)
+        first, _ = stage.rehearse("dynamodb", "create", **settings)
         second, said = stage.run("dynamodb", "create", **settings)
 
         assert (first, second) == (0, 0)
@@ -172,8 +175,8 @@ class TestDynamodb:
 
     def test_check_before_and_after(self, stage: Stage, settings: dict[str, str]):
         """The exit status says whether something is missing."""
-        before, said = stage.run("dynamodb", "check", **settings)
-        stage.run("dynamodb", "create", **settings)
+        before, said = stage.rehearse("dynamodb", "check", **settings)
+        stage.rehearse("dynamodb", "create", **settings)
         after, _ = stage.run("dynamodb", "check", **settings)
 
         assert (before, after) == (1, 0)
@@ -181,18 +184,18 @@ class TestDynamodb:
 
     def test_drop(self, stage: Stage, settings: dict[str, str]):
         """With --yes nothing is asked, and nothing is left."""
-        stage.run("dynamodb", "create", **settings)
+        stage.rehearse("dynamodb", "create", **settings)
         dropped, said = stage.run("dynamodb", "drop", "--yes", **settings)
-        check, _ = stage.run("dynamodb", "check", **settings)
+        check, _ = stage.rehearse("dynamodb", "check", **settings)
 
         assert (dropped, check) == (0, 1)
         assert f"{settings['DYNAMODB_TABLE_PREFIX']}users" in said
 
     def test_drop_without_a_person(self, stage: Stage, settings: dict[str, str]):
         """Where nobody can answer the question nothing is dropped."""
-        stage.run("dynamodb", "create", **settings)
+        stage.rehearse("dynamodb", "create", **settings)
         dropped, _ = stage.run("dynamodb", "drop", **settings)
-        check, _ = stage.run("dynamodb", "check", **settings)
+        check, _ = stage.rehearse("dynamodb", "check", **settings)
 
         assert (dropped, check) == (1, 0)
 
@@ -200,7 +203,8 @@ class TestDynamodb:
     def test_out_of_reach(self, stage: Stage, settings: dict[str, str], command: str):
         """One line and no stack trace, whatever the command."""
         nowhere = f"http://127.0.0.1:{free_port()}"
-        status, said = stage.run("dynamodb", command, **{**settings, "DYNAMODB_HOST": nowhere})
+        own = {**settings, "DYNAMODB_HOST": nowhere}
+        status, said = stage.rehearse("dynamodb", command, **own)
 
         assert status == 1
         assert nowhere in only_line(said)
@@ -231,7 +235,7 @@ class TestOtherCommands:
 
     def test_sweep(self, stage: Stage, settings: dict[str, str]):
         """Where nothing was left behind there is nothing to do."""
-        stage.run("dynamodb", "create", **settings)
+        stage.rehearse("dynamodb", "create", **settings)
 
         assert stage.run("users", "sweep", **settings) == (0, "0 left over\n")
 

@@ -16,6 +16,7 @@ from tests.processes.stage import (
     PATIENCE,
     Running,
     Stage,
+    free_port,
     last_line,
     only_line,
     wait_for,
@@ -47,6 +48,14 @@ server.serve_forever()
 
 def mode_of(path):
     return stat.S_IMODE(path.stat().st_mode)
+
+
+def refusal(stage: Stage, *arguments: str, **settings: str) -> str:
+    """The one line by which the service refuses to start before there is an engine."""
+    where = ("--data", str(stage.data), "--port", str(free_port()))
+    status, said = stage.rehearse("serve", "--local", *where, *arguments, **settings)
+    assert status == 1, said
+    return only_line(said)
 
 
 class SignUps:
@@ -88,10 +97,14 @@ class SignUps:
 
 
 class TestFirstStart:
-    def test_banner_says_what_a_person_wants_to_know(self, stage: Stage):
-        """The URLs and the demo sign-in are printed."""
-        service = stage.serve()
+    @pytest.fixture(scope="class")
+    @classmethod
+    def service(cls, shared_stage: Stage) -> Running:
+        """The service in a folder where there was nothing."""
+        return shared_stage.serve()
 
+    def test_banner_says_what_a_person_wants_to_know(self, service: Running):
+        """The URLs and the demo sign-in are printed."""
         for words in (
             f"http://127.0.0.1:{service.port}\n",
             f"http://127.0.0.1:{service.port}/docs\n",
@@ -101,20 +114,16 @@ class TestFirstStart:
         ):
             assert words in service.said
 
-    def test_demo_users_sign_in(self, stage: Stage):
+    def test_demo_users_sign_in(self, service: Running):
         """john the admin and jane the user are there from the start."""
-        service = stage.serve()
-
         assert service.sign_in("john").body["user"]["roles"] == ["admin"]
         assert service.sign_in("jane@example.com").body["user"]["roles"] == ["user"]
 
-    def test_data_are_private(self, stage: Stage):
+    def test_data_are_private(self, service: Running, shared_stage: Stage):
         """Nobody else on the computer can read the key or the database."""
-        stage.serve()
-
-        assert mode_of(stage.data) == 0o700
-        assert mode_of(stage.data / "secret-key") == 0o600
-        assert mode_of(stage.data / "dynamodb.sqlite") == 0o600
+        assert mode_of(shared_stage.data) == 0o700
+        assert mode_of(shared_stage.data / "secret-key") == 0o600
+        assert mode_of(shared_stage.data / "dynamodb.sqlite") == 0o600
 
     def test_data_folder_is_deep_below_nothing(self, stage: Stage):
         """Folders above the data folder are made too."""
@@ -244,26 +253,46 @@ class TestStop:
 
 
 class TestRestart:
-    def test_users_and_sessions_stay(self, stage: Stage):
-        """Who signed up and in before the restart is still signed in after it."""
-        service = stage.serve()
+    @pytest.fixture(scope="class")
+    @classmethod
+    def before(cls, shared_stage: Stage) -> dict[str, str]:
+        """What somebody has done and kept before the service was stopped."""
+        service = shared_stage.serve()
+        john, jane = service.token_of("john"), service.token_of("jane")
+        page = service.call("GET", "/v1/users?limit=1", token=john).body
+        service.call("PATCH", "/v1/users/me", {"full_name": "Jane Roe"}, jane)
         made = service.sign_up("ada").body
-        token = service.token_of("ada")
+        kept = {
+            "john's token": john,
+            "john's cursor": page["next_cursor"],
+            "ada's id": made["id"],
+            "ada's token": service.token_of("ada"),
+        }
         service.stop()
-        again = stage.serve()
+        return kept
 
-        assert again.call("GET", "/v1/users/me", token=token).body["id"] == made["id"]
+    @pytest.fixture(scope="class")
+    @classmethod
+    def again(cls, before: dict[str, str], shared_stage: Stage) -> Running:
+        """The service that was started after that."""
+        return shared_stage.serve()
 
-    def test_secret_key_stays(self, stage: Stage):
+    def test_users_and_sessions_stay(self, before: dict[str, str], again: Running):
+        """Who signed up and in before the restart is still signed in after it."""
+        ada = again.call("GET", "/v1/users/me", token=before["ada's token"])
+
+        assert ada.body["id"] == before["ada's id"]
+
+    def test_secret_key_stays(self, before: dict[str, str], again: Running):
         """A cursor from before the restart goes on after it."""
-        service = stage.serve()
-        token = service.token_of("john")
-        path = "/v1/users?limit=1"
-        cursor = service.call("GET", path, token=token).body["next_cursor"]
-        service.stop()
-        again = stage.serve()
+        cursor = before["john's cursor"]
+        path = f"/v1/users?limit=1&cursor={cursor}"
 
-        assert again.call("GET", f"{path}&cursor={cursor}", token=token).status == 200
+        assert again.call("GET", path, token=before["john's token"]).status == 200
+
+    def test_demo_users_stay_as_they_are(self, again: Running):
+        """Seeding again undoes nothing that was done to the demo users."""
+        assert again.sign_in("jane").body["user"]["full_name"] == "Jane Roe"
 
     def test_start_was_broken_off_while_the_key_was_written(self, stage: Stage):
         """Half a key is never used: the next start makes a whole one."""
@@ -272,16 +301,6 @@ class TestRestart:
         stage.serve()
 
         assert len((stage.data / "secret-key").read_text()) >= 32
-
-    def test_demo_users_stay_as_they_are(self, stage: Stage):
-        """Seeding again undoes nothing that was done to the demo users."""
-        service = stage.serve()
-        token = service.token_of("jane")
-        service.call("PATCH", "/v1/users/me", {"full_name": "Jane Roe"}, token)
-        service.stop()
-        again = stage.serve()
-
-        assert again.sign_in("jane").body["user"]["full_name"] == "Jane Roe"
 
     def test_after_a_kill(self, stage: Stage):
         """Nothing has to be repaired by hand."""
@@ -358,10 +377,7 @@ class TestRefusedStart:
     @pytest.mark.parametrize("host", ["no such host", "192.0.2.1", "long" * 20])
     def test_host_is_not_here(self, stage: Stage, host: str):
         """A name that cannot be found and an address that is not this computer's are named."""
-        begun = stage.begin("--host", host)
-
-        assert begun.ended() == 1
-        assert host in only_line(begun.said)
+        assert host in refusal(stage, "--host", host)
 
     def test_data_folder_is_in_use(self, stage: Stage):
         """Two services never share one database; the first goes on."""
@@ -376,17 +392,14 @@ class TestRefusedStart:
         """A folder below a file is refused by name."""
         (stage.folder / "file").touch()
         stage.data = stage.folder / "file" / "data"
-        begun = stage.begin()
 
-        assert begun.ended() == 1
-        assert f"The data folder {stage.data} cannot be used" in only_line(begun.said)
+        assert f"The data folder {stage.data} cannot be used" in refusal(stage)
 
     def test_engine_is_missing(self, stage: Stage):
         """A wrong DYNAMODB_ENGINE is named."""
-        begun = stage.begin(DYNAMODB_ENGINE="/nonexistent")
+        line = refusal(stage, DYNAMODB_ENGINE="/nonexistent")
 
-        assert begun.ended() == 1
-        assert "DYNAMODB_ENGINE=/nonexistent" in only_line(begun.said)
+        assert "DYNAMODB_ENGINE=/nonexistent" in line
 
     def test_demo_password_is_weak(self, stage: Stage):
         """The password rules hold for demo users; the variable is named, its value is not."""
@@ -399,8 +412,5 @@ class TestRefusedStart:
 
     def test_setting_is_wrong(self, stage: Stage):
         """A wrong setting is refused before the engine is started."""
-        begun = stage.begin(ROSTER_SIGNUP="perhaps")
-
-        assert begun.ended() == 1
-        assert "ROSTER_SIGNUP" in only_line(begun.said)
+        assert "ROSTER_SIGNUP" in refusal(stage, ROSTER_SIGNUP="perhaps")
         assert not stage.data.exists()

@@ -33,9 +33,9 @@ def settings(dynamodb_engine: Engine) -> dict[str, str]:
 @pytest.fixture
 def ada(stage: Stage, settings: dict[str, str]) -> None:
     """Tables with one user."""
-    assert stage.run("dynamodb", "create", **settings)[0] == 0
+    assert stage.rehearse("dynamodb", "create", **settings)[0] == 0
     words = ("users", "create-admin", "ada", "ada@example.com", "--password", PASSWORD)
-    assert stage.run(*words, **settings)[0] == 0
+    assert stage.rehearse(*words, **settings)[0] == 0
 
 
 def by_server(server: MailServer) -> dict[str, str]:
@@ -83,7 +83,7 @@ class TestSettings:
     def test_no_credentials(self, stage: Stage, settings):
         """Without credentials one line says how to give some."""
         settings = {**settings, "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
-        status, said = stage.run("users", "list", **settings)
+        status, said = stage.rehearse("users", "list", **settings)
 
         assert status == 1
         assert "no credentials" in only_line(said)
@@ -95,14 +95,14 @@ class TestSettings:
             "DYNAMODB_HOST": "http://127.0.0.1:9",
             "DYNAMODB_MAX_RETRY_ATTEMPTS": "0",
         }
-        status, said = stage.run("users", "list", **settings)
+        status, said = stage.rehearse("users", "list", **settings)
 
         assert status == 1
         assert "DynamoDB is out of reach" in only_line(said)
 
     def test_tables_are_missing(self, stage: Stage, settings):
         """Without tables one line says how to make them."""
-        status, said = stage.run("users", "list", **settings)
+        status, said = stage.rehearse("users", "list", **settings)
 
         assert status == 1
         assert "`roster dynamodb create` makes missing tables." in only_line(said)

@@ -62,7 +62,7 @@ FREE = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def document(bare):
     return openapi.document(bare)
 

@@ -66,8 +66,16 @@ def scene(app, make_app, john, jane, tmp_path, monkeypatch) -> Iterator[Scene]:
         yield Scene(app, people, tmp_path, make_app, monkeypatch, at_end)
 
 
-def fail(**_: Any) -> None:
+def fail() -> None:
     raise RuntimeError("A fault of ours.")
+
+
+@pytest.fixture(scope="module")
+def broken(make_app):
+    """A client of a service that fails at every request."""
+    app = make_app()
+    app.before_request(fail)
+    return app.test_client()
 
 
 class TestAnswers:
@@ -98,10 +106,8 @@ class TestAnswers:
         assert int(response.headers["Retry-After"]) > 0
 
     @pytest.mark.parametrize("name, slug", FAILED)
-    def test_failure(self, scene, bare, nowhere, name, slug):
+    def test_failure(self, scene, broken, nowhere, name, slug):
         """Without its store, or with a fault of ours, an operation answers as it says."""
-        broken = bare.test_client()
-        bare.before_request(fail)
         client = broken if slug == "internal-error" else nowhere
         scene.people = {who: replace(person, client=client) for who, person in scene.people.items()}
 

@@ -24,7 +24,7 @@ WITH_BODY = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def document(bare):
     return openapi.document(bare, "swagger")
 
