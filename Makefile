@@ -28,10 +28,10 @@ run: $(RUN) $(ENGINE) ## serve the API on the embedded engine with demo users (P
 	@exec $(BIN)/roster serve --local --with-make --port $(PORT) --data "$(DATA)"
 
 test: $(DEV) $(VECTORS) $(ENGINE) swagger-ui/$(NPM) ## run the whole suite (ARGS="-k name" narrows it)
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 coverage: $(DEV) $(VECTORS) $(ENGINE) swagger-ui/$(NPM) ## run the suite and hold branch coverage to its bound
-	$(BIN)/pytest -n auto --cov --cov-report=term $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
 	$(BIN)/coverage report --include='flask_pynamodb/*' --fail-under=100
 
 test-browser: $(DEV) $(ENGINE) tests/browser/$(NPM) ## drive Chromium through Swagger UI

@@ -4,6 +4,7 @@ Every test has an app of its own on the local engine, with tables of its own, so
 order and in parallel. The cast: john is the admin, jane a user like any other, eve another one.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -33,6 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=DEFAULT_TRANSPORT,
         help="how tests that do not choose for themselves reach DynamoDB",
     )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Three workers for two cores: a third of the time a test waits, for processes or replies."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, (cores or 1) * 3 // 2)
 
 
 @pytest.fixture(scope="session")
