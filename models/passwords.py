@@ -1,23 +1,15 @@
 """Passwords: the rules for new ones, and the only place that hashes and verifies."""
 
-import os
 import re
-import signal
-import threading
-import weakref
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TypeVar
 
 from passlib.context import CryptContext
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from models import schemes
-from models.errors import Busy, WeakPassword
-
-_Result = TypeVar("_Result")
+from models.errors import WeakPassword
+from models.hash_threads import HashThreads
 
 # NIST SP 800-63B-4 asks verifiers to take at least 64; longer ones cost nothing up to here.
 MAX_LENGTH = 1024
@@ -66,9 +58,6 @@ class Passwords:
         profile: The cost of a hash.
         min_length: Characters a new password must have, 8 at the least.
         at_once: How many threads compute hashes in this process; who wants another one waits.
-            More of them than cores take longer in all, since each goes through all its memory
-            and pushes the others' out of the caches. For the same reason they are threads of
-            their own: whoever asks, the hash finds the memory of the one before it.
         waiting: How many more may wait for one of them; who comes then is sent away. A hash takes
             some 20 ms, so that nobody waits long, and the threads that serve requests are never
             all taken by sign-ins (ASVS 2.4.1, 15.2.2).
@@ -92,16 +81,11 @@ class Passwords:
             argon2__rounds=profile.rounds,
             argon2__parallelism=profile.parallelism,
         )
-        self._at_once = at_once
-        self._places = at_once + waiting
-        self._mine = threading.local()
-        self._start_threads()
-        _in_use.add(self)
+        self._threads = HashThreads(at_once, waiting)
         # What is verified when there is no user, so that both cases cost one hash (ASVS 6.3.8).
         self._nobody = self.hash("nobody has this password")
 
-    @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self) -> AbstractContextManager[None]:
         """Hold a place among those who compute hashes or wait for it.
 
         `hash` and `verify` take one by themselves. Whoever has to do something before that is not
@@ -110,17 +94,7 @@ class Passwords:
         Raises:
             Busy: All places are taken.
         """
-        if getattr(self._mine, "has_place", False):
-            yield
-            return
-        if not self._free.acquire(blocking=False):
-            raise Busy
-        self._mine.has_place = True
-        try:
-            yield
-        finally:
-            self._mine.has_place = False
-            self._free.release()
+        return self._threads.turn()
 
     def hash(self, password: str) -> str:
         """Hash a password with a fresh salt.
@@ -128,7 +102,7 @@ class Passwords:
         Raises:
             Busy: Too many wait for a hash.
         """
-        return str(self._compute(self._context.hash, password))
+        return str(self._threads.run(self._context.hash, password))
 
     def verify(self, password: str, stored: str | None) -> tuple[bool, str | None]:
         """Compare a password with a stored hash, at the same cost whether there is one or not.
@@ -145,7 +119,7 @@ class Passwords:
             Busy: Too many wait for a hash.
         """
         try:
-            is_right, newer = self._compute(self._compare, password, stored or self._nobody)
+            is_right, newer = self._threads.run(self._compare, password, stored or self._nobody)
         except (ValueError, NotImplementedError):
             # passlib's ways to say that this can never have been this hash's password: over
             # 4096 characters, a lone surrogate; or that this is no hash.
@@ -194,39 +168,12 @@ class Passwords:
         self._context.verify(password, self._nobody)
         return False, None
 
-    def _compute(self, function: Callable[..., _Result], *arguments: str) -> _Result:
-        with self.turn():
-            return self._threads.submit(function, *arguments).result()
-
-    def _start_threads(self) -> None:
-        self._free = threading.BoundedSemaphore(self._places)
-        self._threads = ThreadPoolExecutor(
-            self._at_once, thread_name_prefix="hash", initializer=_leave_signals
-        )
-
     def _wrong_length(self, password: str) -> str | None:
         if len(password) < self.min_length:
             return f"A password has at least {self.min_length} characters; a sentence is fine."
         if len(password) > MAX_LENGTH:
             return f"A password has {MAX_LENGTH} characters at the most."
         return None
-
-
-def _leave_signals() -> None:
-    # CPython runs handlers in the main thread, which may not hear of what another one takes.
-    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
-
-
-# Threads do not come along into the child of a fork, and nobody would compute its hashes.
-_in_use: "weakref.WeakSet[Passwords]" = weakref.WeakSet()
-
-
-def _start_threads_after_fork() -> None:
-    for passwords in _in_use:
-        passwords._start_threads()
-
-
-os.register_at_fork(after_in_child=_start_threads_after_fork)
 
 
 def _is_common(password: str) -> str | None:

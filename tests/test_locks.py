@@ -29,7 +29,7 @@ def asked_for(package: str, extras: set[str]) -> Iterator[Requirement]:
 
 @pytest.mark.parametrize("lock", ["run.txt", "test.txt"])
 def test_extras_are_pinned(lock: str):
-    """pip before 23.3 takes `coverage[toml]` to its newest release where only `coverage` is pinned."""
+    """Where only `coverage` is pinned, pip before 23.3 takes `coverage[toml]` as new as it gets."""
     pins = pinned(lock)
     needs = [need for package, extras in pins.items() for need in asked_for(package, extras)]
 
