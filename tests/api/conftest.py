@@ -5,6 +5,7 @@ its tables, which are emptied and made whole after each test. A test that change
 one of its own with `make_app`.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -131,19 +132,33 @@ def closed(make_app: Any) -> Callable[[Person], Person]:
     return lambda person: replace(person, client=other.test_client())
 
 
-@pytest.fixture
-def mail_settings(tmp_path: Path) -> MailSettings:
-    """Mails go into a folder, as they do in local mode."""
-    return MailSettings(folder=tmp_path / "mail")
+@pytest.fixture(scope="session")
+def mail_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the mails of all apps go."""
+    return tmp_path_factory.mktemp("mails") / "mail"
 
 
 @pytest.fixture
-def mailing(app: Flask, make_app: Any, mail_settings: MailSettings) -> Flask:
+def mail_settings(mail_folder: Path) -> Iterator[MailSettings]:
+    """Mails go into a folder, as they do in local mode; it is empty when a test begins."""
+    yield MailSettings(folder=mail_folder)
+    shutil.rmtree(mail_folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def shared_mailing(make_app: Any, mail_folder: Path) -> Flask:
+    return make_app(mail=MailSettings(folder=mail_folder), rate_limits=False)
+
+
+@pytest.fixture
+def mailing(app: Flask, shared_mailing: Flask, mail_settings: MailSettings) -> Iterator[Flask]:
     """An app that can send mails, to be read with `letters`.
 
     Its clients are not limited, so that nothing counts but the mails that an account may have.
     """
-    return make_app(mail=mail_settings, rate_limits=False)
+    yield shared_mailing
+    # None is to come when the next test has begun.
+    Letters(shared_mailing, mail_settings.folder)()
 
 
 @pytest.fixture

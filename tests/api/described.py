@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from flask.testing import FlaskClient
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 from werkzeug.test import TestResponse
 
 from api.openapi import PATHS
@@ -90,7 +90,7 @@ def _faults_of_body(response: TestResponse, said: Json) -> Iterator[str]:
 
 def _violations(schema: Json, value: Any) -> Iterator[str]:
     for error in _validator(json.dumps(schema)).iter_errors(value):
-        yield f"{error.json_path}: {error.message}"
+        yield f"{error.instance_path}: {error.message}"
 
 
 @cache

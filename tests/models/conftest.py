@@ -57,8 +57,16 @@ def shared_app(domain_config: Config) -> Flask:
 def app(shared_app: Flask, config: Config, domain_config: Config) -> Iterator[Flask]:
     """The shared app, or one that reaches the shared tables in another way; they are empty."""
     is_shared = config is domain_config
-    yield shared_app if is_shared else create_app(config, profile=CHEAPEST)
+    yield shared_app if is_shared else _app_without_routes(config)
     empty(shared_app)
+
+
+def _app_without_routes(config: Config) -> Flask:
+    """All that the domain needs; making routes takes longer than most of these tests."""
+    app = Flask(__name__)
+    app.config.from_mapping(config.dynamodb)
+    db.init_app(app)
+    return app
 
 
 class Mailbox(list[Mail]):

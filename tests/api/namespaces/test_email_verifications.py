@@ -9,6 +9,7 @@ from models.event import Event
 from models.moment import now
 from models.one_time_token import OneTimeToken
 from tests.api.answers import outcome
+from tests.api.letters import Letters
 from tests.conftest import PASSWORD
 
 JANE = "jane@example.com"
@@ -186,7 +187,9 @@ class TestRequired:
     @pytest.fixture
     def mailing(self, app, make_app, mail_settings):
         """A service where nobody signs in whose address is not confirmed."""
-        return make_app(mail=mail_settings, rate_limits=False, require_verified_email=True)
+        app = make_app(mail=mail_settings, rate_limits=False, require_verified_email=True)
+        yield app
+        Letters(app, mail_settings.folder)()
 
     @pytest.fixture
     def sign_in(self, client):

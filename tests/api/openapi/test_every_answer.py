@@ -129,7 +129,7 @@ class TestHold:
         [
             (418, {}, {}, "get_problem_type answers 418"),
             (200, {"X-Other": "1"}, {}, "the header X-Other is not described"),
-            (200, {}, {"type": 1}, "is not of type 'string'"),
+            (200, {}, {"type": 1}, 'is not of type "string"'),
             (404, {}, {}, "the content is application/json"),
         ],
     )

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from api import create_app
 from flask_pynamodb import is_unavailable
-from models import Actor, Client, resume_sweeps
+from models import CHEAPEST, Actor, Client, resume_sweeps
 from models.errors import UsernameTaken, UserNotFound
 from models.event import Event
 from models.session import Session
@@ -23,6 +24,7 @@ from tests.faulty_proxy import (
     throttled,
     unprocessed,
 )
+from tests.shared import empty
 
 NEW_PASSWORD = "a stone bridge over the river"
 HERE = Client("192.0.2.1", "a browser")
@@ -194,6 +196,12 @@ class TestBatch:
 
 
 class TestHttp:
+    @pytest.fixture
+    def app(self, shared_app, config):
+        """The whole app, routes included, by way of the proxy."""
+        yield create_app(config, profile=CHEAPEST)
+        empty(shared_app)
+
     @pytest.mark.parametrize("fault", FOR_EVER)
     def test_sign_up(self, proxy, context, client, fault):
         """The client learns that it may try again, and nothing of the inside."""
