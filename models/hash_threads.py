@@ -86,7 +86,9 @@ class HashThreads:
                 threading.Thread(
                     target=_work, args=(self._waiting,), name=name, daemon=True
                 ).start()
-            weakref.finalize(self, _send_home, self._waiting, self._number)
+            end = weakref.finalize(self, _send_home, self._waiting, self._number)
+            # At the end of a process the threads go with it; whoever hashes until then needs them.
+            end.atexit = False
             self._have_begun = True
 
     def _forget(self) -> None:

@@ -212,9 +212,10 @@ class Stage:
         return running.ended(), running.said
 
     def rehearse(self, *arguments: str, **settings: str) -> tuple[int, str]:
-        """The same by an understudy, much faster: for what a test needs on its way.
+        """The same by an understudy, much faster: a process of its own, but a fork.
 
-        Each command is run by the console script, too, in some test.
+        For what a test needs on its way, and where it is about what a command does and says, not
+        about how the console script starts and ends.
         """
         output = self._output()
         status = understudy.play(
