@@ -94,8 +94,7 @@ def _complete_new(client: Any, wanted: Declared, table: Mapping[str, Any]) -> No
     if not _is_active(table):
         _wait(client, wanted.name)
     recovers = _recovers(client, wanted.name) if wanted.recovers else None
-    for _ in _complete(client, wanted, Found(table, recovers=recovers, tags=wanted.tags)):
-        pass
+    list(_complete(client, wanted, Found(table, recovers=recovers, tags=wanted.tags)))
 
 
 def _complete(client: Any, wanted: Declared, found: Found) -> Iterator[str]:
