@@ -35,6 +35,8 @@ class _Waiting:
     mail: Mail = field(compare=False)
     message: EmailMessage | None = field(default=None, compare=False)
     failures: int = field(default=0, compare=False)
+    # Whether the try it is in began when the process was ending already.
+    is_at_last_try: bool = field(default=False, compare=False)
 
 
 class Outbox:
@@ -79,7 +81,9 @@ class Outbox:
             self._see_to_thread()
 
     def drain(self, seconds: float) -> bool:
-        """Wait until each mail that waits has had one last try, but not for longer than this.
+        """Wait until each mail has had one last try, but not for longer than this.
+
+        A try that has begun before is none: a mail that it fails gets another one.
 
         Returns:
             Whether nothing waits any more.
@@ -137,6 +141,7 @@ class Outbox:
             while (seconds := self._seconds_to_next()) != 0:
                 self._changed.wait(seconds)
             self._in_hand = heapq.heappop(self._waiting)
+            self._in_hand.is_at_last_try = self._is_closing
             return self._in_hand
 
     def _seconds_to_next(self) -> float | None:
@@ -170,7 +175,7 @@ class Outbox:
         return True
 
     def _put_off(self, waiting: _Waiting) -> None:
-        if self._is_closing:
+        if self._is_closing and waiting.is_at_last_try:
             log.error("mail %s is not sent: the process ends", waiting.mail.kind)
             return
         waiting.due = time.monotonic() + self._delays[waiting.failures]

@@ -220,6 +220,21 @@ class TestDrain:
         assert len(postman.tries) == 3
         assert caplog.messages[-1] == "mail reset-password is not sent: the process ends"
 
+    def test_a_try_that_has_begun_before(self, outbox):
+        """A mail that is on its way when the process begins to end gets its last try after that."""
+        postman = Postman(LATER)
+        postman.may_go_on.clear()
+        box = outbox(postman, delays=(60,))
+        box.send(RESET)
+        wait_for(lambda: postman.tries, "the mail is on its way")
+        drain = threading.Thread(target=box.drain, args=(SECONDS,))
+        drain.start()
+        wait_for(lambda: box._is_closing, "the process begins to end")
+        postman.may_go_on.set()
+        drain.join()
+
+        assert postman.taken == ["Reset your password"]
+
     def test_no_longer_than_allowed(self, outbox):
         """A mail server that takes its time does not keep the process from ending."""
         postman = Postman()
