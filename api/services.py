@@ -1,13 +1,12 @@
 """The domain's operations, as the current app is configured to run them."""
 
-import os
 from dataclasses import dataclass
 from typing import cast
 
 from flask import Flask, current_app
 from werkzeug.local import LocalProxy
 
-from api.config import Config, SignUp
+from api.config import Config, SignUp, usable_cores
 from api.mail import build_mailer
 from models import (
     OWASP,
@@ -40,7 +39,7 @@ class _Services:
 
 def init_app(app: Flask, config: Config, profile: Profile = OWASP) -> None:
     """Build the operations from the settings."""
-    cores_of_a_worker = max(1, (os.cpu_count() or 1) // config.workers)
+    cores_of_a_worker = max(1, usable_cores() // config.workers)
     passwords = Passwords(profile, config.password_min_length, at_once=cores_of_a_worker)
     mailer = build_mailer(config.mail)
     logins = Logins(config.secret_key)

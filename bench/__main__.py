@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from bench import command, plan, report
+from bench.cores import Split
 from bench.document import Section
 from bench.load import find_wrk
 from flask_pynamodb.local import find_binary
@@ -19,6 +20,7 @@ def main() -> int:
     def measure() -> str:
         find_wrk()
         find_binary()
+        Split.of_machine()
         with tempfile.TemporaryDirectory(prefix="roster-bench-") as folder:
             figures = plan.measure(
                 Path(folder),

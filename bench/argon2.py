@@ -14,7 +14,6 @@ from contextlib import ExitStack
 from bench import cpu
 from bench.load import Sample
 from bench.process import BenchError, running
-from bench.service import WORKERS
 from models import OWASP, Passwords
 
 _PASSWORD = "correct horse battery staple"
@@ -22,13 +21,13 @@ _PASSWORD = "correct horse battery staple"
 _PATIENCE = 60
 
 
-def measure(seconds: int) -> Sample:
-    """Hash on as many processes as the service has workers."""
+def measure(seconds: int, processes: int) -> Sample:
+    """Hash on as many processes as the service has workers, each of which hashes on one core."""
     command = [sys.executable, "-m", "bench.argon2", str(seconds)]
     with ExitStack() as stack:
         children = [
             stack.enter_context(running(command, subprocess.PIPE, stdin=subprocess.PIPE))
-            for _ in range(WORKERS)
+            for _ in range(processes)
         ]
         for child in children:
             _expect(child, "ready")

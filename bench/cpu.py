@@ -63,7 +63,7 @@ def metered(roots: Iterable[int], engine: Path | None = None) -> Callable[[], Cp
         engine: The engine's binary, to tell its process from the others.
     """
     family = [pid for root in roots for pid in family_of(root)]
-    engines = [pid for pid in family if engine and _program_of(pid) == engine.resolve()]
+    engines = [pid for pid in family if engine and program_of(pid) == engine.resolve()]
     services = [pid for pid in family if pid not in engines]
     before = _read(services, engines)
 
@@ -88,6 +88,14 @@ def family_of(root: int) -> list[int]:
     for pid in family:
         family += children.get(pid, [])
     return family
+
+
+def program_of(pid: int) -> Path | None:
+    """The file that a process runs; None if it is gone or somebody else's."""
+    try:
+        return (_PROC / str(pid) / "exe").resolve(strict=True)
+    except OSError:
+        return None
 
 
 def model_name() -> str:
@@ -133,10 +141,3 @@ def _stat(pid: int) -> list[str]:
         return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return []
-
-
-def _program_of(pid: int) -> Path | None:
-    try:
-        return (_PROC / str(pid) / "exe").resolve(strict=True)
-    except OSError:
-        return None

@@ -2,15 +2,16 @@
 
 import json
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import argon2, service
 from bench.cast import PAGE, PASSWORD, Cast, bearer, enrol
-from bench.load import Load, run_warm
-from bench.service import Service
+from bench.cores import Split, run_on
+from bench.load import Load, Sample, run_warm
+from bench.service import WORKERS, Service
 from bench.tables import Round
 
 BARE = "bare Flask route"
@@ -19,12 +20,20 @@ LIST = f"`GET {PAGE}`"
 SIGN_UP = "`POST /v1/users` (sign-up)"
 SIGN_IN = "`POST /v1/sessions` (sign-in)"
 ARGON2 = "argon2 alone"
+# The same where nobody shares the service's cores, and argon2 alone has those.
+OWN_SIGN_UP = "sign-up, own cores"
+OWN_ARGON2 = "argon2 alone, those cores"
+OWN_SIGN_IN = "sign-in, own cores"
 # How many requests wait for an answer: enough to keep the workers busy, fewer where argon2 does.
 CONNECTIONS = {BARE: 16, READ: 16, LIST: 16, SIGN_UP: 8, SIGN_IN: 8}
 STARTS = 5
 _JSON = {"Content-Type": "application/json"}
+# A service on cores of its own has one worker for each, and as many requests for each worker.
+_OWN_CONNECTIONS_EACH = CONNECTIONS[SIGN_IN] // WORKERS
 # argon2 stands between the two that are compared with it.
-ORDER = (BARE, READ, LIST, SIGN_UP, ARGON2, SIGN_IN)
+_SHARED = (BARE, READ, LIST, SIGN_UP, ARGON2, SIGN_IN)
+_OWN = (OWN_SIGN_UP, OWN_ARGON2, OWN_SIGN_IN)
+ORDER = _SHARED + _OWN
 
 _NEW_USER = f"""
 local function body_of(made)
@@ -61,7 +70,11 @@ def measure(folder: Path, *, rounds: int, seconds: int, users: int, report: Repo
         seconds: How long each load lasts.
         users: How many users to sign up before.
         report: Told what goes on, in one line.
+
+    Raises:
+        BenchError: Its text says why.
     """
+    split = Split.of_machine()
     store = folder / "store"
     report(f"signing up {users} users")
     with service.roster(store) as started:
@@ -74,25 +87,67 @@ def measure(folder: Path, *, rounds: int, seconds: int, users: int, report: Repo
     found = []
     with service.bare(cast.user, folder / "bare.log") as bare:
         for number in range(rounds):
-            # A fresh copy, so that no round finds the users of the one before.
-            copy = shutil.copytree(store, folder / f"round-{number}")
-            with service.roster(copy) as roster:
-                report(f"round {number + 1} of {rounds}")
-                found.append(_round(bare, roster, cast, seconds, report))
-            shutil.rmtree(copy)
+            report(f"round {number + 1} of {rounds}")
+            with _copy(store, folder / f"round-{number}") as copy, service.roster(copy) as roster:
+                shared = _shared(bare, roster, cast, seconds, report)
+            with (
+                _copy(store, folder / f"own-{number}") as copy,
+                run_on(split.own),
+                service.roster(copy, workers=len(split.own)) as roster,
+            ):
+                own = _own(roster, cast, split, seconds, report)
+            found.append({**shared, **own})
     return Figures(found, starts, users)
 
 
-def _round(bare: Service, roster: Service, cast: Cast, seconds: int, report: Report) -> Round:
-    steps = {
-        load.name: partial(run_warm, load, CONNECTIONS[load.name], seconds)
-        for load in _loads(bare, roster, cast)
-    }
+def at_once(name: str) -> str:
+    """How many requests wait for an answer, or how many processes hash."""
+    cores = len(Split.of_machine().own)
+    if name in (ARGON2, OWN_ARGON2):
+        return f"{WORKERS if name == ARGON2 else cores} processes"
+    return str(_OWN_CONNECTIONS_EACH * cores if name in _OWN else CONNECTIONS[name])
+
+
+@contextmanager
+def _copy(store: Path, to: Path) -> Iterator[Path]:
+    # A fresh one each time, so that nobody finds the users of somebody before.
+    shutil.copytree(store, to)
+    yield to
+    shutil.rmtree(to)
+
+
+def _shared(bare: Service, roster: Service, cast: Cast, seconds: int, report: Report) -> Round:
+    loads = {load.name: load for load in _loads(bare, roster, cast)}
     found = {}
-    for name in ORDER:
-        found[name] = argon2.measure(seconds) if name == ARGON2 else steps[name]()
-        report(f"  {name}: {found[name].rate:,.1f}/s")
+    for name in _SHARED:
+        if name == ARGON2:
+            found[name] = argon2.measure(seconds, WORKERS)
+        else:
+            found[name] = run_warm(loads[name], CONNECTIONS[name], seconds)
+        _tell(report, name, found[name])
     return found
+
+
+def _own(roster: Service, cast: Cast, split: Split, seconds: int, report: Report) -> Round:
+    split.send_engine_away(roster)
+    sign_up = replace(_signing_up(roster), name=OWN_SIGN_UP)
+    sign_in = replace(signing_in(roster, cast), name=OWN_SIGN_IN)
+    loads = {load.name: load for load in (sign_up, sign_in)}
+    cores = len(split.own)
+    found = {}
+    for name in _OWN:
+        if name == OWN_ARGON2:
+            with run_on(split.own):
+                found[name] = argon2.measure(seconds, cores)
+        else:
+            with run_on(split.others):
+                found[name] = run_warm(loads[name], _OWN_CONNECTIONS_EACH * cores, seconds)
+        _tell(report, name, found[name])
+    return found
+
+
+def _tell(report: Report, name: str, sample: Sample) -> None:
+    report(f"  {name}: {sample.rate:,.1f}/s")
 
 
 def reading(roster: Service, cast: Cast) -> Load:
@@ -107,13 +162,17 @@ def signing_in(roster: Service, cast: Cast) -> Load:
     return Load(SIGN_IN, roster.pid, url, "POST", 201, headers=_JSON, bodies=bodies)
 
 
+def _signing_up(roster: Service) -> Load:
+    url = f"{roster.url}/v1/users"
+    return Load(SIGN_UP, roster.pid, url, "POST", 201, headers=_JSON, bodies=_NEW_USER)
+
+
 def _loads(bare: Service, roster: Service, cast: Cast) -> list[Load]:
-    users = f"{roster.url}/v1/users"
     return [
         Load(BARE, bare.pid, f"{bare.url}/"),
         reading(roster, cast),
         Load(LIST, roster.pid, f"{roster.url}{PAGE}", headers=bearer(cast.admin_token)),
-        Load(SIGN_UP, roster.pid, users, "POST", 201, headers=_JSON, bodies=_NEW_USER),
+        _signing_up(roster),
         signing_in(roster, cast),
     ]
 

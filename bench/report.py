@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from bench import circumstances, plan, tables
+from bench.cores import Split
 from bench.service import WORKERS
 from bench.tables import Ratio, judged, spread
 
@@ -13,6 +14,8 @@ _RATIOS = (
     Ratio(plan.LIST, plan.BARE),
     Ratio(plan.SIGN_UP, plan.ARGON2, 0.85),
     Ratio(plan.SIGN_IN, plan.ARGON2, 0.85),
+    Ratio(plan.OWN_SIGN_UP, plan.OWN_ARGON2, 0.85),
+    Ratio(plan.OWN_SIGN_IN, plan.OWN_ARGON2, 0.85),
 )
 _LONGEST_START = 3.0
 _CPU_ROWS = (plan.ARGON2, plan.SIGN_UP, plan.SIGN_IN, plan.READ, plan.LIST, plan.BARE)
@@ -20,7 +23,7 @@ _CPU_ROWS = (plan.ARGON2, plan.SIGN_UP, plan.SIGN_IN, plan.READ, plan.LIST, plan
 
 def render(figures: plan.Figures, command: str) -> str:
     """The figures with where, when and how they were taken."""
-    at_once = {name: str(plan.CONNECTIONS.get(name, f"{WORKERS} processes")) for name in plan.ORDER}
+    at_once = {name: plan.at_once(name) for name in plan.ORDER}
     parts = (
         _circumstances(figures, command),
         tables.rates(figures.rounds, at_once),
@@ -33,7 +36,12 @@ def render(figures: plan.Figures, command: str) -> str:
 
 def _circumstances(figures: plan.Figures, command: str) -> Iterator[str]:
     yield circumstances.command(command)
-    yield f"{circumstances.machine()}; wrk runs on the same cores"
+    split = Split.of_machine()
+    yield f"{circumstances.machine()}; engine and wrk run on the service's cores but where it has"
+    yield (
+        f"  its own: those are {len(split.own)}, with a worker for each; engine and wrk have the"
+        f" other {len(split.others)}"
+    )
     yield f"- Versions: {', '.join(circumstances.versions(_PACKAGES))}"
     yield (
         f"- Rounds: {len(figures.rounds)}, each with {WORKERS} workers and {figures.users} users"

@@ -64,10 +64,10 @@ class Service:
 
 
 @contextmanager
-def roster(data: Path) -> Iterator[Service]:
+def roster(data: Path, workers: int = WORKERS) -> Iterator[Service]:
     """`roster serve --local` on a data folder."""
     data.mkdir(parents=True, exist_ok=True)
-    command = [*_roster_serve(), "--local", "--data", str(data)]
+    command = [*_roster_serve(workers), "--local", "--data", str(data)]
     with serving(command, "/health/ready", data.with_suffix(".log")) as service:
         yield service
 
@@ -89,7 +89,7 @@ def roster_on(endpoint: str, log: Path, *, transport: str) -> Iterator[Service]:
         "DYNAMODB_AWS_SECRET_ACCESS_KEY": "local",
         "DYNAMODB_TRANSPORT": transport,
     }
-    with serving(_roster_serve(), "/health/ready", log, settings) as service:
+    with serving(_roster_serve(WORKERS), "/health/ready", log, settings) as service:
         yield service
 
 
@@ -121,11 +121,11 @@ def serving(
             yield Service(process.pid, port, time.monotonic() - began)
 
 
-def _roster_serve() -> list[str]:
+def _roster_serve(workers: int) -> list[str]:
     program = Path(sys.executable).with_name("roster")
     if not program.exists():
         raise BenchError(f"{program} is missing: run the benchmark with `make bench`.")
-    return [str(program), "serve", "--workers", str(WORKERS)]
+    return [str(program), "serve", "--workers", str(workers)]
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, path: str, log: Path) -> None:

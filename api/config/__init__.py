@@ -1,6 +1,5 @@
 """Every setting, typed, read once from the environment and refused there if it is wrong."""
 
-import os
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +11,7 @@ from environs import Env, EnvError
 from marshmallow import ValidationError
 from marshmallow.validate import Length, Range
 
+from api.config.cores import usable_cores
 from api.config.dynamodb import read_dynamodb
 from api.config.mail import MailSettings, SmtpSecurity, read_mail
 from api.config.reading import SettingError, lifetime
@@ -24,6 +24,7 @@ __all__ = [
     "SettingError",
     "SignUp",
     "SmtpSecurity",
+    "usable_cores",
 ]
 
 
@@ -73,7 +74,7 @@ class Config:
     session_idle: timedelta = timedelta(days=7)
     session_max: timedelta = timedelta(days=30)
     password_min_length: int = 15
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    workers: int = field(default_factory=usable_cores)
     demo: bool = False
     demo_password: str = field(default="correct horse battery staple", repr=False)
     rate_limits: bool = True
@@ -121,7 +122,7 @@ class Config:
                 cls.password_min_length,
                 validate=Range(min=SHORTEST_PASSWORD_MIN_LENGTH, max=128),
             ),
-            workers=env.int("WORKERS", os.cpu_count() or 1, validate=Range(min=1, max=256)),
+            workers=env.int("WORKERS", usable_cores(), validate=Range(min=1, max=256)),
             demo=env.bool("DEMO", local),
             demo_password=env.str("DEMO_PASSWORD", cls.demo_password, validate=Length(min=1)),
             rate_limits=env.bool("RATE_LIMITS", cls.rate_limits),

@@ -13,6 +13,7 @@ from api.config import (
     SettingError,
     SignUp,
     SmtpSecurity,
+    usable_cores,
 )
 from flask_pynamodb import ConfigurationError
 from models import CHEAPEST
@@ -47,7 +48,7 @@ class TestDefaults:
             ("session_idle", timedelta(days=7)),
             ("session_max", timedelta(days=30)),
             ("password_min_length", 15),
-            ("workers", os.cpu_count()),
+            ("workers", usable_cores()),
             ("demo", False),
             ("demo_password", "correct horse battery staple"),
             ("rate_limits", True),
@@ -97,6 +98,25 @@ class TestDefaults:
             "DYNAMODB_DEADLINE_SECONDS": 10.0,
             "DYNAMODB_DEBUG": False,
         }
+
+
+class TestUsableCores:
+    @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux confines")
+    def test_confined(self):
+        """Who may run on one core of the machine has one worker."""
+        before = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {min(before)})
+        try:
+            assert usable_cores() == 1
+            assert Config.from_env().workers == 1
+        finally:
+            os.sched_setaffinity(0, before)
+
+    def test_the_system_does_not_tell(self, monkeypatch):
+        """Where there is no such rule all cores of the machine count."""
+        monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+
+        assert usable_cores() == os.cpu_count()
 
 
 class TestValues:
