@@ -104,7 +104,8 @@ def at_once(name: str) -> str:
     """How many requests wait for an answer, or how many processes hash."""
     cores = len(Split.of_machine().own)
     if name in (ARGON2, OWN_ARGON2):
-        return f"{WORKERS if name == ARGON2 else cores} processes"
+        processes = WORKERS if name == ARGON2 else cores
+        return f"{processes} process{'es' if processes > 1 else ''}"
     return str(_OWN_CONNECTIONS_EACH * cores if name in _OWN else CONNECTIONS[name])
 
 
