@@ -95,6 +95,7 @@ def measure(folder: Path, *, rounds: int, seconds: int, users: int, report: Repo
                 run_on(split.own),
                 service.roster(copy, workers=len(split.own)) as roster,
             ):
+                split.send_engine_away(roster)
                 own = _own(roster, cast, split, seconds, report)
             found.append({**shared, **own})
     return Figures(found, starts, users)
@@ -130,7 +131,7 @@ def _shared(bare: Service, roster: Service, cast: Cast, seconds: int, report: Re
 
 
 def _own(roster: Service, cast: Cast, split: Split, seconds: int, report: Report) -> Round:
-    split.send_engine_away(roster)
+    """Measure on the service's own cores, to which this process is confined already."""
     sign_up = replace(_signing_up(roster), name=OWN_SIGN_UP)
     sign_in = replace(signing_in(roster, cast), name=OWN_SIGN_IN)
     loads = {load.name: load for load in (sign_up, sign_in)}
@@ -138,8 +139,7 @@ def _own(roster: Service, cast: Cast, split: Split, seconds: int, report: Report
     found = {}
     for name in _OWN:
         if name == OWN_ARGON2:
-            with run_on(split.own):
-                found[name] = argon2.measure(seconds, cores)
+            found[name] = argon2.measure(seconds, cores)
         else:
             with run_on(split.others):
                 found[name] = run_warm(loads[name], _OWN_CONNECTIONS_EACH * cores, seconds)
