@@ -4,7 +4,7 @@ PORT ?= 8080
 DATA ?= .roster
 VENV := .venv
 BIN := $(VENV)/bin
-ENGINE := engine/node_modules/.package-lock.json
+ENGINE := tools/local-dynamodb/node_modules/.package-lock.json
 FASTAPI := bench/peers/fastapi/.venv
 EXPRESS := bench/peers/express/node_modules/.package-lock.json
 TOOLS := $(VENV)/contract.stamp
@@ -27,10 +27,10 @@ help: ## list every target
 run: $(RUN) $(ENGINE) ## serve the API on the embedded engine with demo users (PORT=8080 DATA=.roster)
 	@exec $(BIN)/roster serve --local --with-make --port $(PORT) --data "$(DATA)"
 
-test: $(DEV) $(VECTORS) $(ENGINE) swagger-ui/$(NPM) ## run the whole suite (ARGS="-k name" narrows it)
+test: $(DEV) $(VECTORS) $(ENGINE) tools/swagger-ui/$(NPM) ## run the whole suite (ARGS="-k name" narrows it)
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
-coverage: $(DEV) $(VECTORS) $(ENGINE) swagger-ui/$(NPM) ## run the suite and hold branch coverage to its bound
+coverage: $(DEV) $(VECTORS) $(ENGINE) tools/swagger-ui/$(NPM) ## run the suite and hold branch coverage to its bound
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
 	$(BIN)/coverage report --include='flask_pynamodb/*' --fail-under=100
 
@@ -49,7 +49,7 @@ lint: $(DEV) ## ruff, ruff format, mypy, bandit, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/bandit -q -c pyproject.toml -r api models flask_pynamodb
+	$(BIN)/bandit -q -c pyproject.toml -r roster web api models flask_pynamodb
 	$(BIN)/lint-imports
 
 lint-openapi: tests/contract/$(NPM) ## Spectral with the OWASP rules, and Redocly
@@ -74,8 +74,8 @@ bench-peers: $(DEV) $(ENGINE) $(FASTAPI)/run.stamp $(EXPRESS) ## measure reads b
 openapi: $(DEV) ## write openapi/*.json
 	ROSTER_SECRET_KEY=unused $(BIN)/roster openapi write
 
-swagger-ui: swagger-ui/$(NPM) ## copy the locked Swagger UI to api/static/swagger-ui
-	cp $(addprefix swagger-ui/node_modules/swagger-ui-dist/,$(notdir $(SWAGGER_UI))) api/static/swagger-ui/
+swagger-ui: tools/swagger-ui/$(NPM) ## copy the locked Swagger UI to api/static/swagger-ui
+	cp $(addprefix tools/swagger-ui/node_modules/swagger-ui-dist/,$(notdir $(SWAGGER_UI))) api/static/swagger-ui/
 
 docs: $(DEV) ## build the Sphinx site, warnings are errors
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
@@ -94,7 +94,7 @@ lock: $(DEV) ## compile requirements/*.txt anew, with hashes
 	    -o requirements/contract.txt
 
 clean: ## remove what the other targets made, but not the data
-	rm -rf $(VENV) engine/node_modules swagger-ui/node_modules tests/*/node_modules \
+	rm -rf $(VENV) tools/*/node_modules tests/*/node_modules \
 	    docs/_build .pytest_cache .mypy_cache .ruff_cache .coverage*
 
 $(RUN): requirements/run.txt pyproject.toml
@@ -134,10 +134,10 @@ $(TOOLS): requirements/contract.txt
 	@npm ci --prefix $* --ignore-scripts --no-fund --no-audit --no-update-notifier >/dev/null
 	@touch $@
 
-$(ENGINE): engine/package-lock.json
+$(ENGINE): tools/local-dynamodb/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is needed to install the local engine" >&2; exit 1; }
 	@echo "Installing the local engine ..."
-	@npm ci --prefix engine --no-fund --no-audit --no-update-notifier >/dev/null
+	@npm ci --prefix tools/local-dynamodb --no-fund --no-audit --no-update-notifier >/dev/null
 	@touch $@
 
 $(FASTAPI)/run.stamp: bench/peers/fastapi/requirements.txt

@@ -6,10 +6,11 @@ from typing import Any
 
 from flask import request
 
-from api.caller import Caller, actor_of, client, identify, not_by_key
-from api.describe import describe, problems
 from api.errors import RequestError
-from api.services import signup_is_open
+from api.openapi.annotations import describe, problems
+from api.principal import Caller, actor_of, client, identify, not_by_key
+from api.services import rules
+from models import SignUp
 
 __all__ = [
     "AUTHORIZATIONS",
@@ -80,9 +81,9 @@ def anyone_or_admin(view: View) -> View:
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        is_anonymous = "Authorization" not in request.headers and signup_is_open()
+        is_anonymous = "Authorization" not in request.headers and rules.signup is SignUp.OPEN
         caller = None if is_anonymous else _identify(view)
-        if not signup_is_open() and not (caller and caller.may_administer()):
+        if rules.signup is SignUp.CLOSED and not (caller and caller.may_administer()):
             raise RequestError("forbidden", "Sign-up is closed: only an admin creates users.")
         return view(*args, caller=caller, **kwargs)
 

@@ -15,9 +15,9 @@ from flask import request
 from flask_restx import Namespace
 from flask_restx.model import SchemaModel
 
-from api.describe import describe, problems
 from api.errors import RequestError
-from api.faults import escape, faults_of, printable, refuse_all, refuse_one, shortened
+from api.openapi.annotations import describe, problems
+from api.validation_errors import escape, faults_of, printable, refuse_all, refuse_one, shortened
 
 View = Callable[..., Any]
 

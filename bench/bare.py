@@ -13,9 +13,9 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server as Granian
 
-from api import serving
 from bench.process import LOOPBACK
 from bench.service import WORKERS
+from roster import server
 
 
 def create_app(body: Any) -> Flask:
@@ -42,7 +42,7 @@ def main() -> None:
         interface=Interfaces.WSGI,
         workers=WORKERS,
         # The service's own number, so that it cannot come to differ.
-        blocking_threads=serving._THREADS,
+        blocking_threads=server._THREADS,
         log_level=LogLevels.error,
     ).serve(target_loader=partial(create_app, arguments.body), wrap_loader=False)
 

@@ -26,7 +26,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from bench import circumstances, command
+from bench import command, environment
 from bench.document import Section
 from bench.process import BenchError
 from bench.tables import row, spread
@@ -188,8 +188,8 @@ def _cost(send: Send) -> float:
 def _render(rounds: Sequence[Round]) -> Iterator[str]:
     packages = ["botocore", "urllib3", "pycurl"]
     packages += ["pyreqwest"] * bool(importlib.util.find_spec("pyreqwest"))
-    yield circumstances.command(command.typed("bench.clients"))
-    yield circumstances.machine()
+    yield environment.command(command.typed("bench.clients"))
+    yield environment.machine()
     yield f"- Versions: {', '.join(f'{name} {version(name)}' for name in packages)}"
     yield f"- Medians of {len(rounds)} rounds of {_CALLS} calls"
     yield ""

@@ -13,9 +13,9 @@ import tempfile
 from pathlib import Path
 
 from bench import command, cpu, plan, service
-from bench.cast import enrol
 from bench.load import Load, run
 from bench.process import BenchError, stop_on_signals
+from bench.users import enrol
 from flask_pynamodb.local import EngineError, find_binary
 
 PICTURE = Path(__file__).parent.parent / "docs" / "images" / "flame-read.svg"

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import argon2, service
-from bench.cast import PAGE, PASSWORD, Cast, bearer, enrol
 from bench.cores import Split, run_on
 from bench.load import Load, Sample, run_warm
 from bench.service import WORKERS, Service
 from bench.tables import Round
+from bench.users import PAGE, PASSWORD, Cast, bearer, enrol
 
 BARE = "bare Flask route"
 READ = "`GET /v1/users/{id}`"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from statistics import median
 
-from bench import circumstances, plan, tables
+from bench import environment, plan, tables
 from bench.cores import Split
 from bench.service import WORKERS
 from bench.tables import Ratio, judged, spread
@@ -35,19 +35,19 @@ def render(figures: plan.Figures, command: str) -> str:
 
 
 def _circumstances(figures: plan.Figures, command: str) -> Iterator[str]:
-    yield circumstances.command(command)
+    yield environment.command(command)
     split = Split.of_machine()
-    yield f"{circumstances.machine()}; engine and wrk run on the service's cores but where it has"
+    yield f"{environment.machine()}; engine and wrk run on the service's cores but where it has"
     yield (
         f"  its own: those are {len(split.own)}, with a worker for each; engine and wrk have the"
         f" other {len(split.others)}"
     )
-    yield f"- Versions: {', '.join(circumstances.versions(_PACKAGES))}"
+    yield f"- Versions: {', '.join(environment.versions(_PACKAGES))}"
     yield (
         f"- Rounds: {len(figures.rounds)}, each with {WORKERS} workers and {figures.users} users"
         " in the store at its beginning"
     )
-    yield circumstances.others([sample for found in figures.rounds for sample in found.values()])
+    yield environment.others([sample for found in figures.rounds for sample in found.values()])
 
 
 def _starts(figures: plan.Figures) -> Iterator[str]:

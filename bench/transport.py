@@ -23,7 +23,7 @@ from pynamodb.attributes import (
     UTCDateTimeAttribute,
 )
 
-from bench import circumstances, command
+from bench import command, environment
 from bench.document import Section
 from bench.tables import judged, row, spread
 from flask_pynamodb import PynamoDB
@@ -137,11 +137,11 @@ def _rate(work: Work, seconds: float) -> float:
 
 def _render(rounds: Sequence[Round]) -> Iterator[str]:
     packages = [f"{name} {version(name)}" for name in ("pynamodb", "botocore", "pycurl", "orjson")]
-    yield circumstances.command(command.typed("bench.transport"))
-    yield circumstances.machine()
+    yield environment.command(command.typed("bench.transport"))
+    yield environment.machine()
     yield (
         f"- Versions: Python {platform.python_version()}, {', '.join(packages)},"
-        f" {pycurl.version.split()[1]}, {circumstances.said_by(str(find_binary()), '--version')}"
+        f" {pycurl.version.split()[1]}, {environment.said_by(str(find_binary()), '--version')}"
     )
     yield f"- Calls per second of processor time, one thread; medians of {len(rounds)} rounds\n"
     yield "| PynamoDB's | botocore | lean | lean / botocore, in each round | min..max | goal |"

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask import current_app
 from flask.cli import AppGroup
 
 from flask_pynamodb import iam, tables
-from flask_pynamodb.declared import declared
 from flask_pynamodb.errors import is_unavailable
 from flask_pynamodb.local import Engine, EngineError
+from flask_pynamodb.state import current_state
+from flask_pynamodb.table_spec import declared
 
 dynamodb = AppGroup("dynamodb", help="Make, check, describe and drop the app's DynamoDB tables.")
 
@@ -73,7 +73,7 @@ def iam_policy(account: str, region: str | None, partition: str) -> None:
         region=region or database.connection.region or "*",
         account=account,
         partition=partition,
-        scans=current_app.config["DYNAMODB_ALLOW_SCAN"] is not False,
+        scans=current_state().allows_scan is not False,
     )
     click.echo(json.dumps(document, indent=2))
 
@@ -111,7 +111,7 @@ def _described(name: str, table: Any) -> Iterator[str]:
 
 
 def _database() -> Any:
-    return current_app.extensions["pynamodb"].database
+    return current_state().database
 
 
 @contextmanager

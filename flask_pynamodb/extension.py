@@ -1,6 +1,6 @@
 """PynamoDB: the extension object. One per project, any number of apps."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,10 +10,10 @@ from pynamodb.connection.base import Connection
 
 from flask_pynamodb import batch, signals, tables
 from flask_pynamodb.cli import dynamodb
-from flask_pynamodb.declared import Difference
 from flask_pynamodb.model import Model, make_base, scan_is_allowed
 from flask_pynamodb.settings import DEFAULTS
-from flask_pynamodb.state import AppState, current_state
+from flask_pynamodb.state import AppState, Standalone, current_state
+from flask_pynamodb.table_spec import Difference
 from flask_pynamodb.transaction import Transaction
 
 
@@ -87,10 +87,26 @@ class PynamoDB:
             )
         for key, default in DEFAULTS.items():
             app.config.setdefault(key, default)
-        app.extensions["pynamodb"] = AppState(self, app)
+        app.extensions["pynamodb"] = AppState(self, app.config)
         if app.config["DYNAMODB_DEBUG"]:
             signals.show_totals(app)
         app.cli.add_command(dynamodb)
+
+    def standalone(self, settings: Mapping[str, Any]) -> Standalone:
+        """Make a database for code that runs without a Flask app; no connection is made yet.
+
+        Example:
+            >>> database = db.standalone({"DYNAMODB_REGION": "eu-central-1"})
+            >>> with database.context():
+            ...     Todo.get("1")
+
+        Args:
+            settings: The keys of `app.config`; missing ones have their defaults.
+
+        Raises:
+            ConfigurationError: Settings are wrong or contradict each other.
+        """
+        return Standalone(AppState(self, {**DEFAULTS, **settings}))
 
     @property
     def connection(self) -> Connection:

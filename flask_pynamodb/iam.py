@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from flask_pynamodb.declared import declared
 from flask_pynamodb.model import Model
+from flask_pynamodb.table_spec import declared
 
 _RUN_TIME = (
     "BatchGetItem",

@@ -29,7 +29,7 @@ with contextlib.suppress(ImportError):
 
 __all__ = ["Engine", "EngineError", "find_binary"]
 
-INSTALLED = Path("engine/node_modules/@dynoxide/linux-x64/dynoxide")
+INSTALLED = Path("tools/local-dynamodb/node_modules/@dynoxide/linux-x64/dynoxide")
 LOOPBACK = "127.0.0.1"
 
 LOCK_TIMEOUT = 3.0  # seconds; an engine whose parent was killed needs a few milliseconds to go
@@ -396,7 +396,7 @@ def _is_executable(path: Path) -> bool:
 
 def _advice() -> str:
     if (sys.platform, platform.machine()) == ("linux", "x86_64"):
-        return "run `npm ci --prefix engine` (`make run` does it)"
+        return "run `npm ci --prefix tools/local-dynamodb` (`make run` does it)"
     return (
         "its package is for linux-x64 only, so set DYNAMODB_HOST to a DynamoDB Local "
         "or DYNAMODB_ENGINE to a dynoxide binary"

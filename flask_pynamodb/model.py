@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
-from flask import abort, current_app, has_app_context
+from flask import abort
 from pynamodb import models
 from pynamodb.connection import TableConnection
 from pynamodb.exceptions import PutError
@@ -15,7 +15,7 @@ from pynamodb.expressions.condition import Condition
 from flask_pynamodb.errors import ScanRefused, ScanWarning, VersionConflict, code_of
 from flask_pynamodb.items import Reading, fill, read, reading_of
 from flask_pynamodb.pagination import Page, paginate
-from flask_pynamodb.state import current_state
+from flask_pynamodb.state import current_state, find_state
 from flask_pynamodb.unique import UniqueClaim, claim_all
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class _LateMeta(type):
 
     @property
     def table_name(cls) -> str:
-        if not has_app_context() or "pynamodb" not in current_app.extensions:
+        if find_state() is None:
             return cls.base_table_name
         return cls.owner._get_connection().table_name
 

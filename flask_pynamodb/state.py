@@ -1,9 +1,12 @@
 """What belongs to one app: its databases, and its models' tables on them."""
 
 import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, current_app
+from flask import current_app, has_app_context
 from pynamodb.connection.base import MetaTable
 
 from flask_pynamodb.connection import AppConnection, AppTable
@@ -20,16 +23,16 @@ class AppState:
 
     Args:
         database: The extension object.
-        app: The app, with all its settings.
+        settings: The settings of the app by the keys of `app.config`, each one present.
 
     Raises:
         ConfigurationError: Settings are wrong or contradict each other.
     """
 
-    def __init__(self, database: "PynamoDB", app: Flask) -> None:
+    def __init__(self, database: "PynamoDB", settings: Mapping[str, Any]) -> None:
         self.database = database
-        self.allows_scan: bool | None = app.config["DYNAMODB_ALLOW_SCAN"]
-        self._binds = read_binds(app.config)
+        self.allows_scan: bool | None = settings["DYNAMODB_ALLOW_SCAN"]
+        self._binds = read_binds(settings)
         self._lock = threading.Lock()
         self._connections: dict[str | None, AppConnection] = {}
         self._tables: dict[type[Model], AppTable] = {}
@@ -87,12 +90,46 @@ class AppState:
         )
 
 
+class Standalone:
+    """A database for code that runs without a Flask app, such as a worker or a command.
+
+    `PynamoDB.standalone` makes one. Like an app it may be used by any number of threads, each
+    inside a `context()` of its own; all of them share its connections.
+    """
+
+    def __init__(self, state: AppState) -> None:
+        self._state = state
+
+    @contextmanager
+    def context(self) -> Iterator[None]:
+        """Bind the models to this database inside the `with` block, even inside an app context."""
+        before = _standalone.set(self._state)
+        try:
+            yield
+        finally:
+            _standalone.reset(before)
+
+
+_standalone: ContextVar[AppState | None] = ContextVar("flask_pynamodb.standalone", default=None)
+
+
+def find_state() -> AppState | None:
+    """Return the current state, or None outside of any context or where the app has none."""
+    state = _standalone.get()
+    if state is None and has_app_context():
+        state = current_app.extensions.get("pynamodb")
+    return state
+
+
 def current_state() -> AppState:
-    """The state of the current app.
+    """Return the state of the current standalone database or app.
 
     Raises:
-        RuntimeError: There is no app context, or the app has no extension.
+        RuntimeError: There is no such context, or the app has no extension.
     """
+    standalone = _standalone.get()
+    if standalone is not None:
+        return standalone
     try:
         # Each use of the proxy looks the context up again.
         app = current_app._get_current_object()  # type: ignore[attr-defined]

@@ -8,7 +8,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import TableError
 
-from flask_pynamodb.declared import (
+from flask_pynamodb.model import Model
+from flask_pynamodb.table_spec import (
     Declared,
     Difference,
     Found,
@@ -17,7 +18,6 @@ from flask_pynamodb.declared import (
     missing_stream,
     missing_tags,
 )
-from flask_pynamodb.model import Model
 
 _POLL_SECONDS = 1.0
 # Building an index over a large table takes hours on AWS; set-up does not wait for ever.

@@ -72,7 +72,7 @@ def override(app: Flask, **settings: Any) -> Iterator[PynamoDB]:
     own_state: AppState = app.extensions["pynamodb"]
     own_settings = {key: app.config[key] for key in settings}
     app.config.update(settings)
-    app.extensions["pynamodb"] = AppState(own_state.database, app)
+    app.extensions["pynamodb"] = AppState(own_state.database, app.config)
     try:
         yield own_state.database
     finally:

@@ -6,7 +6,7 @@ from typing import Any
 from flask_pynamodb.errors import ConfigurationError
 
 try:
-    from flask_pynamodb.lean import LeanClient
+    from flask_pynamodb.curl import LeanClient
 except ImportError:
     # pycurl, orjson and certifi are an extra of the extension's own distribution.
     LeanClient = None  # type: ignore[assignment,misc]

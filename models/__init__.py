@@ -1,7 +1,18 @@
 """The domain: what the API may use. It knows nothing about HTTP."""
 
-from models.accounts import Accounts
-from models.api_key import (
+from models.db import db
+from models.email import Mail, Mailer, MailKind, NoMailer
+from models.security.passwords import (
+    CHEAPEST,
+    OWASP,
+    SHORTEST_PASSWORD_MIN_LENGTH,
+    Passwords,
+    Profile,
+)
+from models.security.totp import RECOVERY_CODES, NewSecret, Totp, secrets_from
+from models.services.account_emails import MailRequests
+from models.services.accounts import Accounts
+from models.services.api_keys import (
     API_KEY_ID_PATTERN,
     API_KEY_NAME_PATTERN,
     API_KEY_PREFIX,
@@ -10,29 +21,19 @@ from models.api_key import (
     ApiKeys,
     FoundKey,
 )
-from models.confirmations import Confirmations
-from models.credentials import Credentials
-from models.db import db
-from models.event import EVENT_ID_PATTERN, NOBODY, Actor, Event, EventType, events_of
-from models.identifier import USERNAME_PATTERN
-from models.imports import Imports
-from models.logins import Logins
-from models.mail import Mail, Mailer, MailKind, NoMailer
-from models.mail_requests import MailRequests
-from models.passwords import (
-    CHEAPEST,
-    OWASP,
-    SHORTEST_PASSWORD_MIN_LENGTH,
-    Passwords,
-    Profile,
-)
-from models.rate_limit import Allowance, Policy, RateLimits
-from models.second_factor import SecondFactors, SecondFactorStatus
-from models.session import SESSION_ID_PATTERN, Client, Found, Lifetimes, Session
-from models.sign_in import SignIn
-from models.sweep import resume_sweeps
-from models.totp import RECOVERY_CODES, NewSecret, Totp, secrets_from
-from models.user import USER_ID_PATTERN, Role, Status, User, UserFilter, is_user_id
+from models.services.email_verification import Confirmations
+from models.services.login_lookup import Logins
+from models.services.passwords import Credentials
+from models.services.registry import AccessRules, SecondFactorRule, Services, SignUp
+from models.services.second_factors import SecondFactors, SecondFactorStatus
+from models.services.session_cleanup import resume_sweeps
+from models.services.sessions import SignIn
+from models.services.user_import import Imports
+from models.tables.audit_event import EVENT_ID_PATTERN, NOBODY, Actor, Event, EventType, events_of
+from models.tables.identifier import USERNAME_PATTERN
+from models.tables.rate_limit import Allowance, Policy, RateLimits
+from models.tables.session import SESSION_ID_PATTERN, Client, Found, Lifetimes, Session
+from models.tables.user import USER_ID_PATTERN, Role, Status, User, UserFilter, is_user_id
 
 __all__ = [
     "API_KEY_ID_PATTERN",
@@ -48,6 +49,7 @@ __all__ = [
     "SHORTEST_PASSWORD_MIN_LENGTH",
     "USERNAME_PATTERN",
     "USER_ID_PATTERN",
+    "AccessRules",
     "Accounts",
     "Actor",
     "Allowance",
@@ -74,10 +76,13 @@ __all__ = [
     "Profile",
     "RateLimits",
     "Role",
+    "SecondFactorRule",
     "SecondFactorStatus",
     "SecondFactors",
+    "Services",
     "Session",
     "SignIn",
+    "SignUp",
     "Status",
     "Totp",
     "User",

@@ -1,30 +1,39 @@
-"""The stage and the cast.
+"""Fixtures of all tests: the apps and their tables, the users, emails.
 
-Every test has an app of its own on the local engine, with tables of its own, so tests run in any
-order and in parallel. The cast: john is the admin, jane a user like any other, eve another one.
+Creating tables takes longer than most tests, so the tests of one process share an app and its
+tables, which are emptied after each test; each process has an engine of its own. Tests run in any
+order and in parallel. A test that changes its app makes one of its own with `make_app`. The users:
+john is an admin, jane a regular user, eve another one.
 """
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import argon2.low_level
 import pytest
+from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from pynamodb.signals import pre_dynamodb_send
 
-from api import create_app
-from api.config import Config
 from flask_pynamodb import DEFAULT_TRANSPORT, TRANSPORTS
-from models import CHEAPEST, Client, db
+from flask_pynamodb.local import Engine
+from models import CHEAPEST, SignUp, User, db
+from roster.app import create_app
+from roster.cli import cli
+from roster.config import Config, MailSettings
+from tests.support.email_helpers import Letters
+from tests.support.openapi_client import HeldClient
+from tests.support.person import DEVICE, Person
+from tests.support.responses import NEW_PASSWORD
+from tests.support.shared_tables import empty, shared_config, take_down
 
 pytest_plugins = ["flask_pynamodb.testing"]
-
-PASSWORD = "correct horse battery staple"
-# From where the cast has signed in when a test begins.
-DEVICE = Client(ip="127.0.0.1", user_agent="a browser")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,42 +57,61 @@ def transport(request: pytest.FixtureRequest) -> str:
     return str(request.config.getoption("--transport"))
 
 
-@pytest.fixture
-def config(dynamodb_settings: dict[str, Any], transport: str) -> Config:
-    """Settings for an app on the engine, with a table prefix that no other test has."""
-    return Config(
-        secret_key="only for tests",
-        workers=1,
-        # Tests look into whole tables; that the service never does has a test of its own.
-        dynamodb={
-            **dynamodb_settings,
-            "DYNAMODB_ALLOW_SCAN": True,
-            "DYNAMODB_TRANSPORT": transport,
-        },
-    )
+@pytest.fixture(scope="session")
+def config(dynamodb_engine: Engine, transport: str) -> Config:
+    """Settings for apps on the tables that the tests of this process share."""
+    return shared_config(dynamodb_engine, transport, "tests-of-the-api-")
+
+
+@pytest.fixture(scope="session")
+def shared_app(config: Config) -> Flask:
+    app = _held(create_app(config, profile=CHEAPEST))
+    with app.app_context():
+        db.create_all()
+    return app
 
 
 @pytest.fixture
-def make_app(config: Config) -> Any:
-    """Makes an app on this test's tables, with other settings where they are given."""
+def app(shared_app: Flask) -> Iterator[Flask]:
+    """The shared app, on empty tables."""
+    yield shared_app
+    empty(shared_app)
 
-    def make(**settings: Any) -> Flask:
-        app = create_app(replace(config, **settings), profile=CHEAPEST)
-        with app.app_context():
-            db.create_all()
-        return app
 
-    return make
+@pytest.fixture(scope="session")
+def make_app(shared_app: Flask, config: Config) -> Callable[..., Flask]:
+    """Makes an app on the shared tables, with other settings where they are given."""
+    return lambda **settings: _held(create_app(replace(config, **settings), profile=CHEAPEST))
+
+
+@pytest.fixture(scope="session")
+def bare(config: Config) -> Flask:
+    """An app for what is answered before the store is asked; who changes it makes an own one."""
+    return _held(create_app(config, profile=CHEAPEST))
 
 
 @pytest.fixture
-def app(make_app: Any) -> Flask:
-    return make_app()
+def anybody(bare: Flask) -> FlaskClient:
+    """A client of an app without tables."""
+    return bare.test_client()
+
+
+@pytest.fixture(scope="session")
+def adrift(config: Config) -> Flask:
+    """An app whose store does not answer."""
+    settings = {**config.dynamodb, "DYNAMODB_HOST": "http://127.0.0.1:9"}
+    return _held(create_app(replace(config, dynamodb=settings), profile=CHEAPEST))
+
+
+@pytest.fixture
+def nowhere(adrift: Flask) -> FlaskClient:
+    """A client of a service whose store does not answer."""
+    return adrift.test_client()
 
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """Nobody in particular."""
+    """An anonymous client."""
     return app.test_client()
 
 
@@ -92,52 +120,6 @@ def context(app: Flask) -> Iterator[None]:
     """For tests of the domain, below HTTP."""
     with app.app_context():
         yield
-
-
-@dataclass
-class Person:
-    """Somebody with an account and a way to make requests as that user."""
-
-    client: FlaskClient
-    username: str
-    roles: list[str] = field(default_factory=lambda: ["user"])
-    password: str = PASSWORD
-    id: str = ""
-    etag: str = ""
-    token: str = ""
-    session_id: str = ""
-
-    def sign_in(self) -> "Person":
-        """Open a session and use it from now on."""
-        answer = self.client.post(
-            "/v1/sessions", json={"login": self.username, "password": self.password}
-        )
-        assert answer.status_code == 201, answer.json
-        self.token, self.session_id = answer.json["token"], answer.json["id"]
-        return self
-
-    def request(self, method: str, path: str, **options: Any) -> TestResponse:
-        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
-        return self.client.open(path, method=method, headers=headers, **options)
-
-    def get(self, path: str, **options: Any) -> TestResponse:
-        return self.request("GET", path, **options)
-
-    def post(self, path: str, **options: Any) -> TestResponse:
-        return self.request("POST", path, **options)
-
-    def patch(self, path: str, **options: Any) -> TestResponse:
-        return self.request("PATCH", path, **options)
-
-    def put(self, path: str, **options: Any) -> TestResponse:
-        return self.request("PUT", path, **options)
-
-    def delete(self, path: str, **options: Any) -> TestResponse:
-        return self.request("DELETE", path, **options)
-
-    @property
-    def path(self) -> str:
-        return f"/v1/users/{self.id}"
 
 
 @pytest.fixture
@@ -155,7 +137,7 @@ def enrol(app: Flask, client: FlaskClient) -> Any:
                 roles=person.roles,
             )
             # Below HTTP, which takes as long again, and counts towards the client's rate limit.
-            session, person.token, _ = services.sign_in.open(username, person.password, DEVICE)
+            session, person.token, _ = services.sessions.open(username, person.password, DEVICE)
         person.id, person.session_id = made.id, session.id
         return person
 
@@ -192,3 +174,126 @@ def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for name in ("hash_secret", "verify_secret"):
         monkeypatch.setattr(argon2.low_level, name, counted(name))
     return work
+
+
+@pytest.fixture
+def stored(app: Flask) -> Callable[[], dict[str, list[str]]]:
+    """Takes down every item of every table: compare it with itself to see that nothing changed.
+
+    What counts requests and tries is left out: it counts those that were refused, too.
+    """
+
+    return lambda: take_down(app)
+
+
+@pytest.fixture
+def alter(app: Flask) -> Callable[..., None]:
+    """Edits a user's row below the API: `alter(jane, email_verified=True)`."""
+
+    def edit(person: Person, **values: Any) -> None:
+        with app.app_context():
+            actions = [getattr(User, name).set(value) for name, value in values.items()]
+            User.get(person.id).update(actions)
+
+    return edit
+
+
+@pytest.fixture
+def register(app: Flask) -> Callable[..., str]:
+    """Makes a user who does not sign in; returns its id."""
+
+    def make(username: str, **attributes: Any) -> str:
+        with app.app_context():
+            made = app.extensions["roster"].accounts.register(
+                username=username,
+                email=f"{username}@example.com",
+                password=NEW_PASSWORD,
+                **attributes,
+            )
+        return str(made.id)
+
+    return make
+
+
+@pytest.fixture
+def elsewhere() -> Callable[[Person], Person]:
+    """Signs somebody in once more, as if from another device."""
+    return lambda person: replace(person).sign_in()
+
+
+@pytest.fixture
+def closed(make_app: Any) -> Callable[[Person], Person]:
+    """Lets somebody call a service whose sign-up is closed, on the same tables."""
+    other = make_app(signup=SignUp.CLOSED)
+    return lambda person: replace(person, client=other.test_client())
+
+
+@pytest.fixture(scope="session")
+def mail_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the mails of all apps go."""
+    return tmp_path_factory.mktemp("mails") / "mail"
+
+
+@pytest.fixture
+def mail_settings(mail_folder: Path) -> Iterator[MailSettings]:
+    """Mails go into a folder, as they do in local mode; it is empty when a test begins."""
+    yield MailSettings(folder=mail_folder)
+    shutil.rmtree(mail_folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def shared_mailing(make_app: Any, mail_folder: Path) -> Flask:
+    return make_app(mail=MailSettings(folder=mail_folder), rate_limits=False)
+
+
+@pytest.fixture
+def mailing(app: Flask, shared_mailing: Flask, mail_settings: MailSettings) -> Iterator[Flask]:
+    """An app that can send mails, to be read with `letters`.
+
+    Its clients are not limited, so that nothing counts but the mails that an account may have.
+    """
+    yield shared_mailing
+    # None is to come when the next test has begun.
+    Letters(shared_mailing, mail_settings.folder)()
+
+
+@pytest.fixture
+def letters(mailing: Flask, mail_settings: MailSettings) -> Letters:
+    """Reads what the app has mailed so far: `letters()`."""
+    assert mail_settings.folder
+    return Letters(mailing, mail_settings.folder)
+
+
+@pytest.fixture
+def store_calls() -> Callable[[], Any]:
+    """Notes what DynamoDB is asked: `with store_calls() as calls:`."""
+
+    @contextmanager
+    def watch() -> Iterator[list[str]]:
+        calls: list[str] = []
+
+        def note(sender: Any, operation_name: str, **_: Any) -> None:
+            calls.append(operation_name)
+
+        with pre_dynamodb_send.connected_to(note):
+            yield calls
+
+    return watch
+
+
+@pytest.fixture
+def run_users(app: Flask) -> Callable[..., Result]:
+    """Runs a command of `roster users` on the tables of an app: `run_users("list")`."""
+
+    def run(*arguments: str, app: Flask = app, **options: Any) -> Result:
+        with app.app_context():
+            services = app.extensions["roster"]
+            return CliRunner().invoke(cli, ["users", *arguments], obj=services, **options)
+
+    return run
+
+
+def _held(app: Flask) -> Flask:
+    """The app, with clients that hold its answers to the description."""
+    app.test_client_class = HeldClient
+    return app

@@ -15,13 +15,13 @@ import pytest
 import yaml
 
 import flask_pynamodb
-from api.config import Config, MailSettings
 from api.problems import PROBLEMS
 from flask_pynamodb.local import Engine
 from flask_pynamodb.settings import DEFAULTS
 from models import EventType, db
-from tests.documents import DOCS, ROOT, blocks, code, rows
-from tests.processes.stage import Stage
+from roster.config import Config, MailSettings
+from tests.support.documents import DOCS, ROOT, blocks, code, rows
+from tests.support.process_harness import Stage
 
 EXTENSION = ROOT / "flask_pynamodb" / "README.md"
 PAGES = [*ROOT.glob("*.md"), *DOCS.glob("*.md"), EXTENSION]
@@ -138,8 +138,8 @@ class TestConfiguration:
 
 class TestErrors:
     def test_committed_page_is_current(self):
-        """docs/errors.md is what the registry says; if not: python docs/write_errors.py."""
-        writer = runpy.run_path(str(DOCS / "write_errors.py"))
+        """docs/errors.md is the registry; if not: python docs/_scripts/write_errors.py."""
+        writer = runpy.run_path(str(DOCS / "_scripts" / "write_errors.py"))
 
         assert writer["PATH"].read_text() == writer["render"]()
 
@@ -211,15 +211,15 @@ class TestExtension:
 
 class TestSessions:
     def test_tour_can_be_repeated(self, base):
-        """docs/curl-session.sh runs to its end, and leaves things as they were."""
-        tour = DOCS / "curl-session.sh"
+        """docs/_scripts/curl-session.sh runs to its end, and leaves things as they were."""
+        tour = DOCS / "_scripts" / "curl-session.sh"
         first, second = run(tour, BASE=base), run(tour, BASE=base)
 
         assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
 
     def test_tour_stops_at_a_wrong_status(self, base):
         """An answer that is not as it should be ends the tour and is shown."""
-        answer = run(DOCS / "curl-session.sh", BASE=f"{base}/nowhere")
+        answer = run(DOCS / "_scripts" / "curl-session.sh", BASE=f"{base}/nowhere")
 
         assert answer.returncode == 1
         assert "expected 201" in answer.stderr

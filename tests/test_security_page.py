@@ -4,11 +4,11 @@ import ast
 import re
 from datetime import timedelta
 
-from api.limits import MAIL_REQUESTS, MAILED_TOKENS, PASSWORDS, SIGN_INS, SIGN_UPS
-from api.namespaces.second_factor import CONFIRMATIONS
-from models.attempts import FREE, MOST, wait_after
-from models.mail_requests import MAILS
-from tests.documents import DOCS, ROOT
+from api.rate_limits import MAIL_REQUESTS, MAILED_TOKENS, PASSWORDS, SIGN_INS, SIGN_UPS
+from api.v1.second_factors.routes import CONFIRMATIONS
+from models.services.account_emails import MAILS
+from models.tables.login_attempts import FREE, MOST, wait_after
+from tests.support.documents import DOCS, ROOT
 
 PAGE = (DOCS / "security.md").read_text()
 # The points of ASVS 5.0 that apply to a service like this one.

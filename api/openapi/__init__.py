@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, Response
 from flask_restx import Api
 
-from api.openapi import contract, swagger
+from api.openapi import enrich, swagger
 
 _FOLDER = Path(__file__).parents[2] / "openapi"
 PATHS = {"swagger": _FOLDER / "swagger.json", "openapi": _FOLDER / "openapi.json"}
@@ -34,7 +34,7 @@ class _Documents:
                     annotated = swagger.annotated(self._api)
                 self._written = {
                     "swagger": swagger.plain(annotated),
-                    "openapi": contract.describe(annotated),
+                    "openapi": enrich.describe(annotated),
                 }
         return self._written[name]
 

@@ -16,7 +16,7 @@ Json = dict[str, Any]
 # The order in which a reader wants the operations of a path.
 _METHODS = ("get", "post", "put", "patch", "delete")
 _PROBLEM = {"$ref": f"#/definitions/{problem_schema.name}"}
-# What the notes are called, here and in `api/describe.py`.
+# What the notes are called, here and in `api/openapi/annotations.py`.
 _NOTES = ("x-openapi", "x-problems", "x-headers", "x-limited", "x-produces", "x-consumes")
 
 

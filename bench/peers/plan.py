@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from bench import service
-from bench.cast import Cast, bearer, enrol
 from bench.load import Load, run_warm
 from bench.peers import servers
 from bench.process import BenchError
 from bench.service import Service
 from bench.tables import Round
+from bench.users import Cast, bearer, enrol
 from flask_pynamodb.local import Engine
 
 LEAN = "Roster"

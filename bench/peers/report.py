@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from bench import circumstances, tables
+from bench import environment, tables
 from bench.peers import plan, servers
 from bench.service import WORKERS
 from bench.tables import Ratio, Round
@@ -29,9 +29,9 @@ def render(rounds: Sequence[Round], users: int, command: str) -> str:
 
 
 def _circumstances(rounds: Sequence[Round], users: int, command: str) -> Iterator[str]:
-    versions = [*circumstances.versions(_PACKAGES), *servers.versions()]
-    yield circumstances.command(command)
-    yield f"{circumstances.machine()}; wrk runs on the same cores"
+    versions = [*environment.versions(_PACKAGES), *servers.versions()]
+    yield environment.command(command)
+    yield f"{environment.machine()}; wrk runs on the same cores"
     yield f"- Versions: {', '.join(versions)}"
     yield f"- Rounds: {len(rounds)}, each with {WORKERS} workers and {users} users in the store"
-    yield circumstances.others([sample for found in rounds for sample in found.values()])
+    yield environment.others([sample for found in rounds for sample in found.values()])

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from importlib.metadata import distributions
 from pathlib import Path
 
-from bench.circumstances import said_by
+from bench.environment import said_by
 from bench.process import LOOPBACK, BenchError
 from bench.service import REGION, WORKERS, Service, serving
 

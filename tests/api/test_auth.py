@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from api.config import SecondFactorRule
-from models import ApiKey, Session
-from tests.api.answers import ABSENT_ID, ADA, NEW_PASSWORD, outcome
-from tests.api.keys import with_key
-from tests.conftest import PASSWORD, Person
+from models import ApiKey, SecondFactorRule, Session
+from tests.support.api_keys import with_key
+from tests.support.person import PASSWORD, Person
+from tests.support.responses import ABSENT_ID, ADA, NEW_PASSWORD, outcome
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from tests.api.answers import outcome
-from tests.api.bodies import ROUTES
+from tests.support.bodies import ROUTES
+from tests.support.responses import outcome
 
 JSON = "application/json"
 

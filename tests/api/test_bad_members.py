@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.api.answers import outcome
-from tests.api.bodies import GOOD, OTHER_ROUTES, ROUTES
+from tests.support.bodies import GOOD, OTHER_ROUTES, ROUTES
+from tests.support.responses import outcome
 
 TEXT_MEMBERS = [
     ("POST", "/v1/users", "username"),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.api.answers import ADA, outcome
-from tests.api.bodies import GOOD
+from tests.support.bodies import GOOD
+from tests.support.responses import ADA, outcome
 
 NO_IDS = [
     "..",

@@ -13,17 +13,17 @@ from typing import Any, NamedTuple
 import pytest
 from werkzeug.test import TestResponse
 
-from api.mail.folder import MailFolder, link_of
 from flask_pynamodb.connection import AppConnection
 from models import db, resume_sweeps
-from models.attempts import MOST, Attempts
-from models.moment import now
-from tests.api.openapi.requests import GRANTED, SIGN_IN
-from tests.api.openapi.situations import Scene, by_machine, confirmed, locked, mailing
+from models.clock import now
+from models.tables.login_attempts import MOST, Attempts
+from roster.email.file_backend import MailFolder, link_of
 from tests.api.openapi.test_every_answer import CALLS, ask
-from tests.authenticator import Authenticator
-from tests.conftest import PASSWORD, Person
-from tests.documents import DOCS, blocks, code, rows
+from tests.support.authenticator import Authenticator
+from tests.support.documents import DOCS, blocks, code, rows
+from tests.support.openapi_requests import GRANTED, SIGN_IN
+from tests.support.person import PASSWORD, Person
+from tests.support.preconditions import Scene, by_machine, confirmed, locked, mailing
 
 PAGE = DOCS / "operations.md"
 COSTS = {
@@ -54,7 +54,7 @@ def used_key(scene: Scene) -> None:
 def nobody_locked(scene: Scene) -> None:
     """So many tried to sign in as somebody who is not there that nobody is let try for a while."""
     with scene.app.app_context():
-        subject = scene.app.extensions["roster"].sign_in.logins.stand_in("nobody")
+        subject = scene.app.extensions["roster"].sessions.logins.stand_in("nobody")
         Attempts(subject, tries=MOST, tried_at=now(), remove_at=now()).save()
 
 

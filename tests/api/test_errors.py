@@ -6,7 +6,7 @@ import pytest
 from flask import abort
 
 from api.problems import PROBLEMS
-from tests.api.answers import ADA, outcome
+from tests.support.responses import ADA, outcome
 
 CONTRACT = [
     ("malformed-json", 400),

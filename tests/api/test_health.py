@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from api import create_app
 from models import CHEAPEST, db
+from roster.app import create_app
 
 
 class TestReady:

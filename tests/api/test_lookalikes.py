@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.answers import NEW_PASSWORD, names, outcome
+from tests.support.responses import NEW_PASSWORD, names, outcome
 
 # The account that is imitated has i, s and k; each imitation has one other character.
 MIKE = {"username": "mike.s", "email": "mike.s@example.com", "password": NEW_PASSWORD}

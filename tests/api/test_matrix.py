@@ -16,9 +16,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from models import ApiKey, Session
-from tests.api.answers import ABSENT_ID, ADA, NEW_PASSWORD
-from tests.api.keys import with_key
-from tests.conftest import PASSWORD, Person
+from tests.support.api_keys import with_key
+from tests.support.person import PASSWORD, Person
+from tests.support.responses import ABSENT_ID, ADA, NEW_PASSWORD
 
 Request = Callable[..., TestResponse]
 # All of them ask about jane, in whose name {id} stands.

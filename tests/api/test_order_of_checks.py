@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from api.config import SignUp
-from tests.api.answers import outcome
+from models import SignUp
+from tests.support.responses import outcome
 
 JSON = "application/json"
 

@@ -3,8 +3,8 @@
 import pytest
 
 from models import Session
-from tests.api.answers import ADA, NEW_PASSWORD, outcome
-from tests.conftest import PASSWORD
+from tests.support.person import PASSWORD
+from tests.support.responses import ADA, NEW_PASSWORD, outcome
 
 
 class TestAuthorisation:

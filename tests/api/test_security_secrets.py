@@ -4,10 +4,11 @@ import logging
 
 import pytest
 
-from api import create_app
-from models import CHEAPEST, OWASP, Passwords, User, attempts, db
-from tests.api.answers import ABSENT_ID, ADA, NEW_PASSWORD, names, outcome
-from tests.conftest import PASSWORD
+from models import CHEAPEST, OWASP, Passwords, User, db
+from models.tables import login_attempts
+from roster.app import create_app
+from tests.support.person import PASSWORD
+from tests.support.responses import ABSENT_ID, ADA, NEW_PASSWORD, names, outcome
 
 ENGINE = "ValidationException"
 
@@ -68,7 +69,7 @@ class TestEnumeration:
     @pytest.mark.parametrize("login", ["nobody", "nobody@example.com", "jane", "eve", "amy", "zoe"])
     def test_equal_work_when_locked(self, cost, login):
         """A lock costs no hash, and is the same for a login that nobody has."""
-        for _ in range(attempts.FREE):
+        for _ in range(login_attempts.FREE):
             cost(login, "not the password at all")
 
         calls = ["UpdateItem", "GetItem", "UpdateItem", "GetItem"]

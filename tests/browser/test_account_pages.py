@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser.test_docs_page import HERE, IS_INSTALLED
-from tests.processes.stage import Stage
+from tests.support.process_harness import Stage
 
 NEW_PASSWORD = "a stone bridge over the river"
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from api.openapi.swagger import operations
-from tests.api.described import DOCUMENT
-from tests.processes.stage import PASSWORD, Stage
+from tests.support.openapi_client import DOCUMENT
+from tests.support.process_harness import PASSWORD, Stage
 
 HERE = Path(__file__).parent
 CHROMIUM = Path("/usr/bin/chromium")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.stage import PROJECT, Running, Stage
+from tests.support.process_harness import PROJECT, Running, Stage
 
 HERE = Path(__file__).parent
 # An environment of its own: what schemathesis stands on is not what the service stands on.

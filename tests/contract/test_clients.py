@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.conftest import DESCRIPTION, HERE, PYTHON_TOOLS
-from tests.processes.stage import PASSWORD
+from tests.support.process_harness import PASSWORD
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.conftest import HERE
-from tests.processes.stage import Running
+from tests.support.process_harness import Running
 
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "20")
 SEED = "20261121"

@@ -10,7 +10,7 @@ from moto.server import ThreadedMotoServer
 
 from flask_pynamodb import PynamoDB
 from flask_pynamodb.local import Engine
-from tests.faulty_proxy import FaultyProxy
+from tests.support.faulty_proxy import FaultyProxy
 
 
 @pytest.fixture(scope="session")

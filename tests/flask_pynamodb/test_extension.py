@@ -10,7 +10,7 @@ from pynamodb.exceptions import GetError
 
 from flask_pynamodb import PynamoDB, is_unavailable
 from flask_pynamodb.settings import DEFAULTS
-from tests.faulty_proxy import half_processed, unprocessed
+from tests.support.faulty_proxy import half_processed, unprocessed
 
 
 @pytest.fixture

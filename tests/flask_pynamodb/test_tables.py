@@ -18,7 +18,7 @@ from pynamodb.indexes import (
 )
 
 from flask_pynamodb import PynamoDB
-from tests.faulty_proxy import overtaken
+from tests.support.faulty_proxy import overtaken
 
 
 @pytest.fixture

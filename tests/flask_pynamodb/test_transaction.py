@@ -5,7 +5,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import TransactWriteError
 
 from flask_pynamodb import is_unavailable
-from tests.faulty_proxy import conflicted
+from tests.support.faulty_proxy import conflicted
 
 
 class Refused(Exception):

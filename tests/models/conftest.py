@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from api import create_app
-from api.config import Config
 from flask_pynamodb.local import Engine
 from models import (
     CHEAPEST,
@@ -28,10 +26,12 @@ from models import (
     db,
     secrets_from,
 )
-from models.attempts import FREE
 from models.errors import InvalidCredentials
-from tests.conftest import PASSWORD
-from tests.shared import empty, shared_config
+from models.tables.login_attempts import FREE
+from roster.app import create_app
+from roster.config import Config
+from tests.support.person import PASSWORD
+from tests.support.shared_tables import empty, shared_config
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.stage import HERE, Stage
+from tests.support.process_harness import HERE, Stage
 
 
 @pytest.fixture

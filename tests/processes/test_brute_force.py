@@ -4,8 +4,8 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from models.attempts import FREE
-from tests.processes.stage import Running, Stage
+from models.tables.login_attempts import FREE
+from tests.support.process_harness import Running, Stage
 
 GUESSES = 50
 

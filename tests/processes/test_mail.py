@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.api.mail.server import MailServer, texts
-from tests.processes.stage import HERE, Running, Stage, wait_for
+from tests.support.process_harness import HERE, Running, Stage, wait_for
+from tests.support.smtp_server import MailServer, texts
 
 
 @pytest.fixture

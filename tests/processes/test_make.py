@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.processes.stage import Running, Stage, free_port, wait_for
+from tests.support.process_harness import Running, Stage, free_port, wait_for
 
 # How a shell script starts what it puts an ampersand behind, and nohup what it is given.
 IN_THE_BACKGROUND = ("sh", "-c", 'trap "" HUP INT QUIT; exec "$@"', "sh")

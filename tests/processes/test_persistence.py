@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import pytest
 from flask import Flask
 
-from api import create_app
-from api.config import Config
 from flask_pynamodb.local import Engine
 from models import db
-from tests.audit import audited_users
-from tests.processes.stage import Running, Stage, wait_for
+from roster.app import create_app
+from roster.config import Config
+from tests.support.invariants import audited_users
+from tests.support.process_harness import Running, Stage, wait_for
 
 
 @dataclass

@@ -5,7 +5,15 @@ from uuid import uuid4
 import pytest
 
 from flask_pynamodb.local import Engine
-from tests.processes.stage import ROSTER, Running, Stage, free_port, last_line, only_line, wait_for
+from tests.support.process_harness import (
+    ROSTER,
+    Running,
+    Stage,
+    free_port,
+    last_line,
+    only_line,
+    wait_for,
+)
 
 # What is set before each test of a refusal takes something away or makes it wrong.
 COMPLETE = {

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from tests.processes.stage import (
+from tests.support.process_harness import (
     HERE,
     PASSWORD,
     PATIENCE,

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from flask_pynamodb.local import Engine
-from tests.api.mail.server import MailServer, texts
-from tests.processes.stage import HERE, PASSWORD, Stage, only_line
+from tests.support.process_harness import HERE, PASSWORD, Stage, only_line
+from tests.support.smtp_server import MailServer, texts
 
 
 @pytest.fixture

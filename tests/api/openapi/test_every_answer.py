@@ -12,9 +12,9 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.api.described import DOCUMENT, faults, slugs_of
-from tests.api.openapi.requests import ALIKE, GRANTED, LOCKED, SINGLE
-from tests.api.openapi.situations import Scene, locked
+from tests.support.openapi_client import DOCUMENT, faults, slugs_of
+from tests.support.openapi_requests import ALIKE, GRANTED, LOCKED, SINGLE
+from tests.support.preconditions import Scene, locked
 
 CALLS = {
     operation["operationId"]: (method.upper(), path)

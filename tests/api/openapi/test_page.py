@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 COMMITTED = ROOT / "api" / "static" / "swagger-ui"
-INSTALLED = ROOT / "swagger-ui" / "node_modules" / "swagger-ui-dist"
+INSTALLED = ROOT / "tools" / "swagger-ui" / "node_modules" / "swagger-ui-dist"
 
 
 class TestDocs:
@@ -60,7 +60,7 @@ class TestSwaggerUi:
     def test_shows_what_is_current(self, anybody):
         """The page shows OpenAPI 3.1, which Swagger UI 4 could not."""
         page = anybody.get("/docs").text
-        locked = json.loads((ROOT / "swagger-ui" / "package-lock.json").read_text())
+        locked = json.loads((ROOT / "tools" / "swagger-ui" / "package-lock.json").read_text())
 
         assert 'data-document="/openapi.json"' in page
         assert locked["packages"]["node_modules/swagger-ui-dist"]["version"].startswith("5.")

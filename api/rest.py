@@ -1,0 +1,64 @@
+"""Builds the API out of its namespaces: one list, in reading order."""
+
+from typing import Any
+
+from flask import Response, redirect, url_for
+from flask_restx import Api
+
+from api import docs_page
+from api.auth import AUTHORIZATIONS
+from api.health.routes import health
+from api.problem_types.routes import problems
+from api.problems import problem_member_schema, problem_schema
+from api.responses import json_response
+from api.v1.api_keys.routes import api_keys
+from api.v1.email_verifications.routes import email_verifications
+from api.v1.events.routes import events
+from api.v1.password_resets.routes import password_resets
+from api.v1.second_factors.routes import second_factor
+from api.v1.sessions.routes import sessions
+from api.v1.users import users
+from api.version import VERSION
+
+NAMESPACES = (
+    users,
+    sessions,
+    second_factor,
+    api_keys,
+    password_resets,
+    email_verifications,
+    events,
+    health,
+    problems,
+)
+
+
+class RosterApi(Api):
+    """RESTX without its own error handling: Flask's handlers give every error one shape."""
+
+    def error_router(self, original_handler: Any, error: Exception) -> Any:
+        return original_handler(error)
+
+    def render_root(self) -> Any:
+        return redirect(url_for("doc"))
+
+    def render_doc(self) -> Response:
+        return docs_page.render(self.title)
+
+
+def build_api() -> RosterApi:
+    """A fresh API with every namespace, to be bound to one app."""
+    api = RosterApi(
+        title="Roster",
+        version=VERSION,
+        description="Accounts, sessions and passwords on Amazon DynamoDB.",
+        license="MIT",
+        doc="/docs",
+        authorizations=AUTHORIZATIONS,
+    )
+    api.add_model(problem_schema.name, problem_schema)
+    api.add_model(problem_member_schema.name, problem_member_schema)
+    api.representation("application/json")(json_response)
+    for namespace in NAMESPACES:
+        api.add_namespace(namespace)
+    return api

@@ -1,0 +1,1 @@
+"""What Roster can do; each method is one transaction."""

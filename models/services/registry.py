@@ -1,0 +1,54 @@
+"""The set of services that one configuration yields, and the rules that callers are held to."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from models.services.accounts import Accounts
+from models.services.api_keys import ApiKeys
+from models.services.email_verification import Confirmations
+from models.services.passwords import Credentials
+from models.services.second_factors import SecondFactors
+from models.services.sessions import SignIn
+
+
+class SecondFactorRule(StrEnum):
+    """Who must have a second factor: no user, or every admin."""
+
+    OPTIONAL = "optional"
+    ADMINS = "admins"
+
+
+class SignUp(StrEnum):
+    """Who may create users: anyone, or admins only."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class AccessRules:
+    """What callers are held to, whichever way they call.
+
+    Attributes:
+        signup: Who may create users.
+        second_factor: Who must have a second factor.
+        recent_auth: How long after authentication sensitive changes are allowed.
+    """
+
+    signup: SignUp = SignUp.OPEN
+    second_factor: SecondFactorRule = SecondFactorRule.OPTIONAL
+    recent_auth: timedelta = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Services:
+    """Every service of the domain, built from one configuration."""
+
+    accounts: Accounts
+    sessions: SignIn
+    passwords: Credentials
+    email_verification: Confirmations
+    second_factors: SecondFactors
+    api_keys: ApiKeys
+    rules: AccessRules

@@ -1,0 +1,1 @@
+"""One module per DynamoDB table, with its single-item operations."""

@@ -1,0 +1,95 @@
+"""Tokens that are sent by mail: for one user, one purpose and one use, and not for long."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Self
+
+from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
+from uuid_utils import uuid7
+
+from flask_pynamodb import Transaction
+from models.clock import MomentAttribute, now
+from models.db import db
+from models.errors import InvalidToken
+from models.security import tokens as tokens
+from models.tables.user import User
+
+_PREFIX = "rso_"
+
+
+class Purpose(StrEnum):
+    """What a token is for; it is good for nothing else."""
+
+    RESET_PASSWORD = "reset-password"
+    CONFIRM_EMAIL = "confirm-email"
+
+
+class OneTimeToken(db.Model):  # type: ignore[misc,name-defined]
+    """One token that was sent.
+
+    It is void when it has been used, when its time is over, and when what it was about has
+    changed: `epoch` is the user's at the time, which a new password raises; `email` is the address
+    that it was sent to.
+    """
+
+    class Meta:
+        table_name = "one_time_tokens"
+
+    user_id = UnicodeAttribute(hash_key=True)
+    token_digest = UnicodeAttribute(range_key=True)
+    purpose = UnicodeAttribute()
+    email = UnicodeAttribute()
+    epoch = NumberAttribute()
+    expires_at = MomentAttribute()
+    remove_at = TTLAttribute()
+
+    @classmethod
+    def new(cls, user: User, purpose: Purpose, email: str, lifetime: timedelta) -> tuple[Self, str]:
+        """A token for the user as it was read, not stored yet, and what to send."""
+        token = tokens.make(_PREFIX, user.id)
+        expires_at = now() + lifetime
+        row = cls(
+            user_id=user.id,
+            token_digest=tokens.digest(token),
+            purpose=purpose,
+            email=email,
+            epoch=user.epoch,
+            expires_at=expires_at,
+            remove_at=expires_at,
+        )
+        return row, token
+
+    @classmethod
+    def decoy(cls) -> Self:
+        """A row that looks like any other, of a token that nobody gets and a user who is nobody."""
+        return cls.new(User(str(uuid7()), epoch=0), Purpose.CONFIRM_EMAIL, "", timedelta(days=1))[0]
+
+    @classmethod
+    def find(cls, token: str, purpose: Purpose) -> tuple[Self, User]:
+        """A living token and its user, in one round trip.
+
+        Raises:
+            InvalidToken: It was never given, is used, has expired, or is for something else.
+        """
+        user_id = tokens.user_id_of(_PREFIX, token)
+        if user_id is None:
+            raise InvalidToken
+        row: Any
+        row, user = db.get_many((cls, user_id, tokens.digest(token)), (User, user_id))
+        if not row or not user or row.purpose != purpose or row.expires_at <= now():
+            raise InvalidToken
+        return row, user
+
+    def spend(self, transaction: Transaction) -> None:
+        """Use the token in a transaction: whoever is second is refused."""
+        transaction.delete(self, OneTimeToken.token_digest.exists(), otherwise=InvalidToken())
+
+    def __repr__(self) -> str:
+        return f"<OneTimeToken {self.purpose} of {self.user_id}>"
+
+
+def remove_rows(user_id: str) -> None:
+    """Delete every token of a user."""
+    with OneTimeToken.batch_write() as batch:
+        for row in OneTimeToken.query(user_id, consistent_read=True):
+            batch.delete(row)

@@ -1,0 +1,1 @@
+"""The application: what an operator starts. Imports everything, is imported by nothing."""

@@ -1,0 +1,41 @@
+"""Build the web application: the services, the API and the pages."""
+
+from flask import Flask
+from granian.utils.proxies import wrap_wsgi_with_proxy_headers
+
+import api
+import web
+from models import OWASP, Profile, db
+from roster.config import Config
+from roster.local import mailbox
+from roster.wiring import build_services
+
+
+def create_app(config: Config | None = None, *, profile: Profile = OWASP) -> Flask:
+    """Build the application.
+
+    Args:
+        config: The settings; read from the environment if not given.
+        profile: The cost of password hashes; only tests choose another one.
+
+    Raises:
+        SettingError: A setting is missing or wrong.
+    """
+    config = config or Config.from_env()
+    app = Flask("roster", static_folder=None)
+    app.config.from_mapping(config.for_flask())
+    # A doubled slash is another URL, not a reason to redirect to an address built from `Host`.
+    app.url_map.merge_slashes = False
+
+    db.init_app(app)
+    api.init_app(app, build_services(config, profile=profile), limits_requests=config.rate_limits)
+    web.init_app(app)
+    # Without a mail folder these URLs do not exist: nothing can be left open by mistake.
+    if config.mail.folder is not None:
+        mailbox.init_app(app, config.mail.folder)
+    # Only these proxies are trusted about the address of a client (ASVS 15.3.4).
+    app.wsgi_app = wrap_wsgi_with_proxy_headers(  # type: ignore[method-assign]
+        app.wsgi_app, trusted_hosts=list(config.trusted_proxies)
+    )
+
+    return app

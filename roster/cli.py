@@ -1,0 +1,154 @@
+"""The `roster` command: serve, users, openapi, and Flask's own commands."""
+
+import os
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from flask import Flask
+from flask.cli import ScriptInfo
+
+from api import openapi
+from api.version import VERSION
+from flask_pynamodb import ConfigurationError, is_unavailable
+from flask_pynamodb.cli import dynamodb
+from flask_pynamodb.local import Engine, EngineError
+from models import Services, db, resume_sweeps
+from models.errors import WeakPassword
+from roster import server
+from roster.app import create_app
+from roster.commands.context import settings_errors_in_one_line
+from roster.commands.users import users
+from roster.config import Config, SettingError
+from roster.local import demo
+from roster.wiring import open_services
+
+
+def load_database_app() -> Flask:
+    """Make the app for the commands of the extension: its database and no routes.
+
+    Raises:
+        ClickException: A setting is missing or wrong.
+    """
+    with settings_errors_in_one_line():
+        app = Flask("roster", static_folder=None)
+        app.config.from_mapping(Config.from_env().for_flask())
+        db.init_app(app)
+    return app
+
+
+def main() -> None:
+    """Run the console script."""
+    try:
+        cli()
+    except Exception as error:
+        if not is_unavailable(error):
+            raise
+        sys.exit(f"Error: DynamoDB is out of reach: {error}")
+
+
+# The commands of the extension find their app through the ScriptInfo of Flask.
+@click.group(context_settings={"obj": ScriptInfo(create_app=load_database_app)})
+@click.version_option(VERSION, prog_name="Roster", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Roster: accounts, sessions and passwords on Amazon DynamoDB."""
+
+
+@cli.group("openapi")
+def openapi_group() -> None:
+    """Write the API description."""
+
+
+cli.add_command(users)
+cli.add_command(dynamodb)
+
+
+@cli.command()
+@click.option("--local", "is_local", is_flag=True, help="Embedded engine and demo users.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes  [default: ROSTER_WORKERS]")
+@click.option(
+    "--data",
+    default=".roster",
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where --local keeps its data.",
+)
+@click.option("--with-make", is_flag=True, hidden=True, help="Stop when make, the parent, does.")
+def serve(
+    is_local: bool, host: str, port: int, workers: int | None, data: Path, with_make: bool
+) -> None:
+    """Serve the API until SIGTERM or Ctrl-C."""
+    with server.stopped_by_signals():
+        if with_make:
+            server.stop_with_make()
+        try:
+            config = Config.from_env(local=is_local)
+            config = replace(config, workers=workers or config.workers)
+            address = server.free_address(host, port)
+            if is_local:
+                _serve_locally(config, address, port, data)
+            else:
+                _serve_on_aws(config, address, port)
+        except (SettingError, ConfigurationError, server.PortTaken, EngineError) as error:
+            raise click.ClickException(str(error)) from None
+
+
+def _serve_on_aws(config: Config, host: str, port: int) -> None:
+    with open_services(config):
+        if lacking := db.missing_access():
+            raise click.ClickException("; ".join(lacking))
+        if lacking := [lack for lack in db.check_all() if lack.blocks]:
+            raise click.ClickException(
+                f"{'; '.join(lacking)}. `roster dynamodb create` makes missing tables."
+            )
+        resume_sweeps()
+    click.echo(f"Roster serves on {demo.url(host, port)} with {config.workers} workers")
+    server.serve(config, host, port)
+
+
+def _serve_locally(config: Config, host: str, port: int, data: Path) -> None:
+    deaths: list[str] = []
+
+    def stop_without_engine(line: str) -> None:
+        deaths.append(line)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    try:
+        with Engine(data, on_exit=stop_without_engine) as engine:
+            config = demo.configure(config, engine, data, demo.url(host, port))
+            with open_services(config) as services:
+                db.create_all()
+                if config.demo:
+                    _seed(services, config)
+                resume_sweeps()
+            click.echo(demo.banner(config, host, port))
+            server.serve(config, host, port)
+    finally:
+        # Whatever else went wrong without the engine, this is the reason.
+        if deaths:
+            raise EngineError(deaths[0])
+
+
+def _seed(services: Services, config: Config) -> None:
+    try:
+        demo.seed(services.accounts, config.demo_password)
+    except WeakPassword as error:
+        raise SettingError(f"ROSTER_DEMO_PASSWORD: {error}") from None
+
+
+@openapi_group.command()
+def write() -> None:
+    """Write openapi/openapi.json and openapi/swagger.json."""
+    with settings_errors_in_one_line():
+        app = create_app()
+    for name, path in openapi.PATHS.items():
+        path.write_text(openapi.render(app, name))
+        click.echo(f"wrote {path}")
+
+
+if __name__ == "__main__":
+    main()

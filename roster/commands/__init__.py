@@ -1,0 +1,1 @@
+"""The groups of the `roster` command, one package or module each."""

@@ -1,0 +1,47 @@
+"""What commands show: a table on a terminal, plain lines elsewhere, or one JSON document."""
+
+from collections.abc import Iterable, Sequence
+
+import click
+import orjson
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from api.schemas import user
+from api.serialization import compiled
+from api.v1.events.routes import event, shown
+from models import Event
+
+as_user = compiled(user)
+as_event = compiled(event)
+
+
+def show_json(value: object) -> None:
+    """Write one JSON document, and nothing else."""
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows: for people on a terminal, else as lines with tabs, which other tools can cut."""
+    console = Console()
+    if not console.is_terminal:
+        for row in (columns, *rows):
+            click.echo("\t".join(map(_plain, row)))
+        return
+    table = Table(*columns, header_style="bold", box=None)
+    for row in rows:
+        # A name is text, also where it looks like markup or like an escape sequence.
+        table.add_row(*(Text(_plain(cell), overflow="fold") for cell in row))
+    console.print(table)
+
+
+def events_for_operators(rows: Iterable[Event]) -> list[dict[str, object]]:
+    """Events as the API shows them to admins."""
+    return [as_event(shown(row, hides_ip=False)) for row in rows]
+
+
+def _plain(cell: object) -> str:
+    if isinstance(cell, list):
+        return " ".join(map(str, cell))
+    return "" if cell is None else str(cell)

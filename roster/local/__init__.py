@@ -1,0 +1,1 @@
+"""Local mode: the embedded engine, demo users and the mailbox page."""

@@ -1,0 +1,100 @@
+"""Local mode: an embedded engine, a secret of its own, demo users."""
+
+import secrets
+from dataclasses import replace
+from pathlib import Path
+
+from flask_pynamodb.local import Engine
+from models import Accounts, Role
+from models.errors import EmailTaken, UsernameTaken
+from roster.config import Config, MailSettings
+
+_DEMO_USERS = (("john", "John Doe", Role.ADMIN), ("jane", "Jane Doe", Role.USER))
+_REGION = "us-east-1"
+
+
+def configure(config: Config, engine: Engine, data: Path, base: str) -> Config:
+    """The settings that let the service use the engine and nothing else.
+
+    Args:
+        config: What the environment says.
+        engine: The engine that runs.
+        data: The folder of local mode.
+        base: Where a browser finds the service.
+    """
+    return replace(
+        config,
+        secret_key=config.secret_key or _secret_key(data / "secret-key"),
+        mail=_mail(config.mail, data, base),
+        dynamodb={
+            **config.dynamodb,
+            "DYNAMODB_HOST": engine.host,
+            "DYNAMODB_REGION": _REGION,
+            # The engine checks no signatures. These stand here, beside the endpoint they are
+            # for, so that no real credentials are ever sent to it.
+            "DYNAMODB_AWS_ACCESS_KEY_ID": "local",
+            "DYNAMODB_AWS_SECRET_ACCESS_KEY": "local",
+            "DYNAMODB_AWS_SESSION_TOKEN": None,
+        },
+    )
+
+
+def seed(accounts: Accounts, password: str) -> None:
+    """Make the demo users; those that are there already stay as they are.
+
+    Raises:
+        WeakPassword: The policy refuses the demo password.
+    """
+    for username, full_name, role in _DEMO_USERS:
+        try:
+            accounts.register(
+                username=username,
+                email=f"{username}@example.com",
+                password=password,
+                full_name=full_name,
+                roles=[role],
+            )
+        except (EmailTaken, UsernameTaken):
+            continue
+
+
+def url(host: str, port: int) -> str:
+    """Where a browser on this computer finds the service."""
+    # These mean every address of the computer, and are none that one could go to.
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # nosec B104
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def banner(config: Config, host: str, port: int) -> str:
+    """What a person wants to know first."""
+    base = url(host, port)
+    lines = [f"Roster serves on {base}", f"  Swagger UI   {base}/docs"]
+    if config.demo:
+        names = " and ".join(username for username, _, _ in _DEMO_USERS)
+        lines += [
+            f"  Demo users   {names} (john is an admin)",
+            f"  Password     {config.demo_password}",
+        ]
+    if config.mail.folder is not None:
+        lines.append(f"  Mails        {base}/dev/mail")
+    return "\n".join([*lines, "  Ctrl-C stops it; the data stay."])
+
+
+def _mail(settings: MailSettings, data: Path, base: str) -> MailSettings:
+    """Mails stay on this computer, unless a mail server is given."""
+    return replace(
+        settings,
+        folder=None if settings.smtp_host is not None else data / "mail",
+        base_url=base if settings.base_url == MailSettings.base_url else settings.base_url,
+    )
+
+
+def _secret_key(path: Path) -> str:
+    """The key in the file, made at the first start and readable by its owner only."""
+    # It gets its name when it is complete: a start that was killed leaves no half a key.
+    if not path.exists():
+        draft = path.with_suffix(".draft")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(32))
+        draft.replace(path)
+    return path.read_text().strip()

@@ -1,0 +1,103 @@
+"""The mails of local mode, for whoever sits at the computer that the service runs on."""
+
+from email.message import EmailMessage
+from ipaddress import IPv6Address, ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, Response, request
+from werkzeug.exceptions import NotFound
+
+from api.responses import json_response
+from roster.email.file_backend import MailFolder, html_of, link_of, text_of
+from web.html import html, page
+
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'"
+)
+# A mail brings its own styles. It is a document of nobody's, runs nothing and loads nothing.
+_MAIL_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'; sandbox"
+)
+_OF_PROXIES = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
+
+
+def init_app(app: Flask, folder: Path) -> None:
+    """Add the pages for the mails of a folder."""
+    app.register_blueprint(_mailbox(MailFolder(folder)))
+
+
+def _mailbox(mails: MailFolder) -> Blueprint:
+    mailbox = Blueprint("mailbox", __name__, url_prefix="/dev/mail", template_folder="templates")
+    mailbox.before_request(_let_in_only_from_here)
+
+    @mailbox.get("")
+    def list_mails() -> Response:
+        shown = [_shown(id, mail) for id in mails.ids() if (mail := mails.find(id))]
+        answer = (
+            json_response(shown)
+            if _asks_for_json()
+            else page("mailbox/list.html", _POLICY, mails=shown)
+        )
+        answer.headers["Cache-Control"] = "no-store"
+        answer.vary.add("Accept")
+        return answer
+
+    @mailbox.get("/<id>")
+    def show_mail(id: str) -> Response:
+        return page("mailbox/mail.html", _POLICY, mail=_shown(id, _get(mails, id)))
+
+    @mailbox.get("/<id>/html")
+    def show_html(id: str) -> Response:
+        return html(html_of(_get(mails, id)), _MAIL_POLICY)
+
+    return mailbox
+
+
+def _get(mails: MailFolder, id: str) -> EmailMessage:
+    mail = mails.find(id)
+    if mail is None:
+        raise NotFound
+    return mail
+
+
+def _shown(id: str, mail: EmailMessage) -> dict[str, Any]:
+    return {
+        "id": id,
+        "to": str(mail["To"]),
+        "subject": str(mail["Subject"]),
+        "date": mail["Date"].datetime.isoformat().replace("+00:00", "Z"),
+        "text": text_of(mail),
+        "link": link_of(mail),
+    }
+
+
+def _asks_for_json() -> bool:
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    return best == "application/json"
+
+
+def _let_in_only_from_here() -> None:
+    """Say to others that there is nothing: these mails let their readers into accounts."""
+    # A page elsewhere whose name leads to this computer for a moment would come from here too, but
+    # under its own name (DNS rebinding). A proxy on this computer speaks for anybody.
+    names_us = _is_loopback(urlsplit(f"//{request.host}").hostname or "")
+    if not (names_us and _is_loopback(request.remote_addr or "")):
+        raise NotFound
+    if any(name in request.headers for name in _OF_PROXIES):
+        raise NotFound
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return address.is_loopback

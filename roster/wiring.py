@@ -1,0 +1,81 @@
+"""Build the services from the settings. The only place where the parts of the domain are wired."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from models import (
+    OWASP,
+    AccessRules,
+    Accounts,
+    ApiKeys,
+    Confirmations,
+    Credentials,
+    Lifetimes,
+    Logins,
+    MailRequests,
+    Passwords,
+    Profile,
+    SecondFactors,
+    Services,
+    SignIn,
+    Totp,
+    db,
+    secrets_from,
+)
+from roster.config import Config, usable_cores
+from roster.email import build_mailer
+
+
+@contextmanager
+def open_services(config: Config, *, profile: Profile = OWASP) -> Iterator[Services]:
+    """Build the services and bind the tables to the database of the settings.
+
+    For commands and workers: inside the `with` block of one thread, no web app is needed.
+
+    Args:
+        config: The settings.
+        profile: The cost of password hashes; only tests choose another one.
+
+    Raises:
+        ConfigurationError: The settings of the database contradict each other.
+    """
+    with db.standalone(config.for_database()).context():
+        yield build_services(config, profile=profile)
+
+
+def build_services(config: Config, *, profile: Profile = OWASP) -> Services:
+    """Build the services from the settings; no web app is needed.
+
+    Args:
+        config: The settings.
+        profile: The cost of password hashes; only tests choose another one.
+    """
+    cores_per_worker = max(1, usable_cores() // config.workers)
+    passwords = Passwords(profile, config.password_min_length, at_once=cores_per_worker)
+    mailer = build_mailer(config.mail)
+    logins = Logins(config.secret_key)
+    requests = MailRequests(mailer, logins)
+    confirmations = Confirmations(requests, config.verification_lifetime)
+    # Second factors encrypted before ROSTER_TOTP_SECRETS was set stay readable.
+    secrets = {**secrets_from(config.secret_key), **config.totp_secrets}
+    second_factors = SecondFactors(Totp(secrets, "Roster"), mailer)
+    return Services(
+        accounts=Accounts(passwords, confirmations, mails_new_users=config.require_verified_email),
+        sessions=SignIn(
+            passwords,
+            Lifetimes(idle=config.session_idle, total=config.session_max),
+            second_factors=second_factors,
+            mailer=mailer,
+            logins=logins,
+            requires_verified_email=config.require_verified_email,
+        ),
+        passwords=Credentials(passwords, requests, config.reset_lifetime),
+        email_verification=confirmations,
+        second_factors=second_factors,
+        api_keys=ApiKeys(mailer),
+        rules=AccessRules(
+            signup=config.signup,
+            second_factor=config.second_factor,
+            recent_auth=config.fresh_sign_in,
+        ),
+    )

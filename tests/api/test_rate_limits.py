@@ -1,0 +1,157 @@
+"""Rate limits by route and client, and who the client is (ASVS 2.4.1, 6.3.1, 15.3.4)."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from api import rate_limits
+from models import Policy, RateLimits
+from tests.support.person import PASSWORD
+from tests.support.responses import ADA, outcome
+
+WRONG = {"login": "nobody", "password": "not the password at all"}
+
+
+@pytest.fixture
+def strict(monkeypatch, app):
+    """Two requests of each kind a day, of which none has been made."""
+    monkeypatch.setitem(app.extensions, "roster-limits", RateLimits())
+    # The views hold the policies themselves, so that only their numbers can be changed.
+    for policy in vars(rate_limits).values():
+        if isinstance(policy, Policy):
+            monkeypatch.setitem(policy.__dict__, "quota", 2)
+            monkeypatch.setitem(policy.__dict__, "window", 86_400)
+
+
+def sign_in(client, **options):
+    return client.post("/v1/sessions", json=WRONG, **options)
+
+
+class TestHeaders:
+    def test_success(self, client):
+        """Who is granted a request learns what is left (draft-ietf-httpapi-ratelimit-headers)."""
+        response = client.post("/v1/users", json=ADA)
+
+        assert response.headers["RateLimit-Policy"] == '"sign-up";q=300;w=60'
+        assert re.fullmatch(r'"sign-up";r=299;t=[1-9][0-9]?', response.headers["RateLimit"])
+
+    def test_refusal_for_another_reason(self, client):
+        """A wrong password is answered without a count, to the byte like any other."""
+        assert "RateLimit" not in sign_in(client).headers
+
+    def test_used_up(self, client, strict):
+        """Who has used the quota up is told when there is a new one."""
+        for _ in range(2):
+            assert sign_in(client).status_code == 401
+        response = sign_in(client)
+
+        assert outcome(response) == (429, "too-many-requests", [])
+        assert 1 <= int(response.headers["Retry-After"]) <= 86_400
+        assert response.headers["RateLimit"].startswith('"sign-in";r=0;t=')
+        assert response.headers["RateLimit-Policy"] == '"sign-in";q=2;w=86400'
+
+    def test_what_costs_nothing_has_no_limit(self, jane):
+        """Reading oneself is not counted, and writes nothing."""
+        assert "RateLimit" not in jane.get("/v1/users/me").headers
+
+
+class TestCount:
+    def test_bad_bodies_do_not_count(self, client, strict):
+        """What is refused without a hash uses no quota up."""
+        for _ in range(5):
+            assert client.post("/v1/sessions", json={}).status_code == 422
+
+        assert sign_in(client).status_code == 401
+
+    def test_kinds_are_counted_apart(self, client, strict):
+        """Who may not sign in any more may still sign up."""
+        for _ in range(3):
+            sign_in(client)
+
+        assert client.post("/v1/users", json=ADA).status_code == 201
+
+    def test_clients_are_counted_apart(self, client, strict):
+        """One client's guesses take nothing from another one."""
+        for _ in range(3):
+            sign_in(client)
+
+        other = sign_in(client, environ_overrides={"REMOTE_ADDR": "192.0.2.9"})
+        assert other.status_code == 401
+
+    def test_ipv6_networks_are_one_client(self, client, strict):
+        """Whoever has one IPv6 address has the /64 around it, and no more quota for that."""
+        answers = [
+            sign_in(client, environ_overrides={"REMOTE_ADDR": f"2001:db8::{n}"}).status_code
+            for n in range(1, 4)
+        ]
+
+        assert answers == [401, 401, 429]
+
+    def test_admins_make_any_number_of_users(self, john, strict):
+        """Who may make users for others is not counted while doing so."""
+        people = [
+            {**ADA, "username": f"ada-{n}", "email": f"ada-{n}@example.com"} for n in range(4)
+        ]
+        answers = {john.post("/v1/users", json=person).status_code for person in people}
+
+        assert answers == {201}
+
+    def test_off(self, make_app, strict):
+        """Behind a gateway that counts, nothing is counted here."""
+        client = make_app(rate_limits=False).test_client()
+        answers = {sign_in(client).status_code for _ in range(5)}
+
+        assert answers == {401}
+
+    def test_lock_stays_on(self, make_app, john):
+        """Without rate limits an account is still locked."""
+        client = make_app(rate_limits=False).test_client()
+        body = {"login": "john", "password": "not the password at all"}
+        answers = [client.post("/v1/sessions", json=body).status_code for _ in range(21)]
+
+        assert answers == [401] * 20 + [429]
+
+
+class TestClient:
+    SPOOFED = {"X-Forwarded-For": "192.0.2.77", "Forwarded": "for=192.0.2.77"}
+
+    def seen_ip(self, person, **options):
+        body = {"login": person.username, "password": PASSWORD}
+        token = person.client.post("/v1/sessions", json=body, **options).json["token"]
+        listed = replace(person, token=token).get("/v1/sessions").json["items"]
+        return listed[0]["ip"]
+
+    def test_nobody_is_trusted(self, jane):
+        """Without trusted proxies the connection alone tells who the client is (ASVS 4.1.3)."""
+        assert self.seen_ip(jane, headers=self.SPOOFED) == "127.0.0.1"
+
+    def test_trusted_proxy(self, make_app, jane):
+        """A trusted proxy is believed about its client."""
+        client = make_app(trusted_proxies=("127.0.0.0/8",)).test_client()
+
+        assert self.seen_ip(replace(jane, client=client), headers=self.SPOOFED) == "192.0.2.77"
+
+    def test_what_the_client_claims(self, make_app, jane):
+        """Of several addresses the last one that no trusted proxy has counts (ASVS 15.3.4)."""
+        client = make_app(trusted_proxies=("127.0.0.0/8", "10.0.0.0/8")).test_client()
+        chain = {"X-Forwarded-For": "192.0.2.77, 198.51.100.3, 10.0.0.4"}
+
+        assert self.seen_ip(replace(jane, client=client), headers=chain) == "198.51.100.3"
+
+    def test_no_address(self, make_app, jane):
+        """What is no address is none, whoever forwards it."""
+        client = make_app(trusted_proxies=("127.0.0.0/8",)).test_client()
+        person = replace(jane, client=client)
+
+        assert self.seen_ip(person, headers={"X-Forwarded-For": "<script>"}) is None
+
+    def test_quota_by_forwarded_address(self, make_app, strict):
+        """Behind a trusted proxy each of its clients has a quota of its own."""
+        client = make_app(trusted_proxies=("127.0.0.0/8",)).test_client()
+        answers = [
+            sign_in(client, headers={"X-Forwarded-For": f"192.0.2.{n}"}).status_code
+            for n in (1, 1, 1, 2)
+        ]
+
+        assert answers == [401, 401, 429, 401]

@@ -1,0 +1,79 @@
+"""What the compiled marshalling shows, beside what RESTX would."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
+
+import pytest
+from flask_restx import Model, fields, marshal
+
+from api.fields import Moment, Object, Text
+from api.serialization import compiled
+
+PLACE = Model("Place", {"city": Text(required=True), "lot": fields.Integer})
+PERSON = Model(
+    "Person",
+    {
+        "id": Text(required=True),
+        "name": Text(nullable=True, attribute="full_name"),
+        "is_here": fields.Boolean,
+        "roles": fields.List(Text),
+        "home": fields.Nested(PLACE, allow_null=True),
+        "places": fields.List(fields.Nested(PLACE)),
+        "born_at": Moment,
+        "more": Object,
+    },
+)
+ADA = {
+    "id": "1",
+    "full_name": "Ada Lovelace",
+    "is_here": False,
+    "roles": ["user", "admin"],
+    "home": {"city": "London", "lot": 3},
+    "places": [{"city": "Ockham", "lot": 1}, {"city": "Paris", "lot": None}],
+    "born_at": datetime(1815, 12, 10, 12, tzinfo=UTC),
+    "more": {"a": [1, {"b": None}]},
+    "secret": "is not in the schema",
+}
+
+
+class TestCompiled:
+    def test_same_as_restx(self):
+        """Every kind of field is shown as RESTX shows it."""
+        assert compiled(PERSON)(ADA) == marshal(ADA, PERSON)
+
+    def test_object(self):
+        """An object's attributes are as good as a dict's members."""
+        assert compiled(PERSON)(SimpleNamespace(**ADA)) == compiled(PERSON)(ADA)
+
+    @pytest.mark.parametrize("member", ["full_name", "is_here", "roles", "home", "born_at"])
+    def test_nothing(self, member):
+        """What is not there is null."""
+        nobody = {**ADA, member: None}
+
+        assert compiled(PERSON)(nobody) == marshal(nobody, PERSON)
+
+    def test_other_time_zone(self):
+        """A moment is shown in UTC, to the second, wherever it was noted."""
+        here = timezone(timedelta(hours=2))
+        shown = compiled(PERSON)({**ADA, "born_at": datetime(2026, 1, 2, 1, 4, 5, 999, here)})
+
+        assert shown["born_at"] == "2026-01-01T23:04:05Z"
+
+    def test_member_is_missing(self):
+        """A member that nobody has thought of is a mistake of ours, not a null."""
+        with pytest.raises(KeyError):
+            compiled(PERSON)({"id": "1"})
+
+    @pytest.mark.parametrize(
+        "field",
+        [
+            fields.Integer(default=3),
+            fields.Wildcard(Text),
+            fields.String(attribute=lambda person: person["id"]),
+        ],
+        ids=["default", "wildcard", "function"],
+    )
+    def test_more_than_it_can(self, field):
+        """A field that only RESTX can marshal is refused when the view is declared."""
+        with pytest.raises(TypeError, match="'extra'"):
+            compiled(Model("Odd", {"extra": field}))

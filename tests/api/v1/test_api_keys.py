@@ -1,0 +1,300 @@
+"""/v1/users/{id}/api-keys."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from models import ApiKey, User
+from tests.support.api_keys import with_key
+from tests.support.responses import ABSENT_ID, outcome
+
+PATH = "/v1/users/me/api-keys"
+MEMBERS = {"id", "name", "roles", "created_at", "expires_at", "last_used_at"}
+ABSENT_KEY = "0" * 64
+NIGHTLY = {"name": "nightly"}
+
+
+def lifetime(answer):
+    """How long a key lives, by what is shown of it."""
+    ends, begins = (datetime.fromisoformat(answer[name]) for name in ("expires_at", "created_at"))
+    return ends - begins
+
+
+class TestCreate:
+    def test_the_answer(self, jane):
+        """The answer describes the key, says where it is, and is kept by nobody."""
+        response = jane.post(PATH, json={"name": "nightly", "roles": ["user"]})
+
+        shown = response.json
+        assert response.status_code == 201
+        assert set(shown) == {*MEMBERS, "key"}
+        assert (shown["name"], shown["roles"], shown["last_used_at"]) == ("nightly", ["user"], None)
+        assert response.headers["Location"] == f"{jane.path}/api-keys/{shown['id']}"
+        assert response.headers["Cache-Control"] == "no-store"
+
+    def test_key_signs_in(self, jane):
+        """The key signs the next request in."""
+        response = with_key(jane).get("/v1/users/me")
+
+        assert response.status_code == 200
+        assert response.json["id"] == jane.id
+
+    def test_shown_once(self, jane, john):
+        """ASVS 14.2.1: no other answer has the key, and no URL."""
+        response = jane.post(PATH, json=NIGHTLY)
+
+        key = response.json["key"]
+        later = [jane.get(PATH), john.get(f"{jane.path}/api-keys"), jane.get("/v1/users/me")]
+        assert [answer.status_code for answer in later] == [200, 200, 200]
+        assert key not in "".join(answer.text for answer in later)
+        assert key not in str(response.headers)
+
+    def test_not_logged_nor_stored(self, jane, john, caplog, stored):
+        """ASVS 16.2.5: neither the log nor a table learns the key, whatever is done with it."""
+        caplog.set_level(logging.INFO)
+        caplog.set_level(logging.DEBUG, logger="roster")
+        machine = with_key(jane)
+
+        machine.get("/v1/users/me")
+        machine.patch("/v1/users/me", json={"full_name": "Jane"})
+        machine.delete(PATH)
+        john.delete(f"{jane.path}/api-keys/{machine.session_id}")
+        machine.get("/v1/users/me")
+
+        assert machine.token not in caplog.text
+        assert machine.token not in str(stored())
+
+    @pytest.mark.parametrize("members, days", [({}, 90), ({"expires_in_days": 1}, 1)])
+    def test_lifetime(self, jane, members, days):
+        """A key lives for as long as was asked for, 90 days if nothing was."""
+        assert lifetime(jane.post(PATH, json={**NIGHTLY, **members}).json) == timedelta(days=days)
+
+    def test_roles_by_default(self, enrol):
+        """A key administers only where that was asked for."""
+        chief = enrol("chief", roles=["admin", "user"])
+
+        assert chief.post(PATH, json=NIGHTLY).json["roles"] == ["user"]
+
+    def test_foreign_role(self, jane, stored):
+        """ASVS 8.2.3: nobody gives a key a role that is not the owner's."""
+        before = stored()
+
+        response = jane.post(PATH, json={**NIGHTLY, "roles": ["admin"]})
+
+        assert outcome(response) == (422, "invalid-request", ["/roles"])
+        assert stored() == before
+
+    @pytest.mark.parametrize(
+        "members, pointer",
+        [
+            ({"name": ""}, "/name"),
+            ({"name": " nightly"}, "/name"),
+            ({"name": "n" * 101}, "/name"),
+            ({"name": "nightly\u0007"}, "/name"),
+            ({"name": "nightly\n"}, "/name"),
+            ({"name": "nightly\u202egnp"}, "/name"),
+            ({"name": ["nightly"]}, "/name"),
+            ({"name": None}, "/name"),
+            ({"roles": "user"}, "/roles"),
+            ({"roles": ["root"]}, "/roles/0"),
+            ({"roles": ["user", "user"]}, "/roles"),
+            ({"roles": None}, "/roles"),
+            ({"expires_in_days": 0}, "/expires_in_days"),
+            ({"expires_in_days": 367}, "/expires_in_days"),
+            ({"expires_in_days": 1.5}, "/expires_in_days"),
+            ({"expires_in_days": "90"}, "/expires_in_days"),
+            ({"expires_in_days": True}, "/expires_in_days"),
+            ({"key": "rsk_mine"}, "/key"),
+            ({"id": ABSENT_KEY}, "/id"),
+            ({"user_id": ABSENT_ID}, "/user_id"),
+            ({"expires_at": "2999-01-01T00:00:00Z"}, "/expires_at"),
+        ],
+    )
+    def test_bad_member(self, jane, members, pointer):
+        """ASVS 15.3.3, 15.3.5: what is out of bounds, or not taken at all, is named."""
+        response = jane.post(PATH, json={**NIGHTLY, **members})
+
+        assert outcome(response) == (422, "invalid-request", [pointer])
+
+    def test_name_is_missing(self, jane):
+        """A key without a name would be known to nobody."""
+        assert outcome(jane.post(PATH, json={})) == (422, "invalid-request", ["/name"])
+
+    def test_bounds(self, jane):
+        """The longest name and the longest lifetime are taken."""
+        response = jane.post(PATH, json={"name": "é" * 100, "expires_in_days": 366})
+
+        assert response.status_code == 201
+        assert response.json["name"] == "é" * 100
+
+    def test_most(self, jane, monkeypatch):
+        """Nobody collects keys without end."""
+        monkeypatch.setattr("models.services.api_keys.MOST_API_KEYS", 1)
+        with_key(jane)
+
+        assert outcome(jane.post(PATH, json=NIGHTLY))[:2] == (422, "invalid-request")
+
+    def test_too_many_mails(self, jane, make_app):
+        """ASVS 2.4.1: nobody has mails without end sent to an address by making keys."""
+        jane.client = make_app().test_client()
+
+        # More than the quotas of two windows, should one end meanwhile.
+        answers = [jane.post(PATH, json=NIGHTLY) for _ in range(45)]
+
+        assert {answer.status_code for answer in answers} == {201, 429}
+
+    def test_for_somebody_else(self, jane, eve, john):
+        """ASVS 8.2.2: not even an admin makes a key that signs in as somebody else."""
+        body = {"json": NIGHTLY}
+
+        assert outcome(eve.post(f"{jane.path}/api-keys", **body))[:2] == (404, "user-not-found")
+        assert outcome(john.post(f"{jane.path}/api-keys", **body))[:2] == (403, "forbidden")
+
+    def test_by_a_key(self, jane, enrol):
+        """No key makes another one: revoking it ends what it can do."""
+        chief = enrol("chief", roles=["admin", "user"])
+        machine = with_key(chief, roles=["admin", "user"])
+
+        assert outcome(machine.post(PATH, json=NIGHTLY)) == (403, "forbidden", [])
+        assert outcome(machine.post(f"{jane.path}/api-keys", json=NIGHTLY))[0] == 403
+
+
+class TestList:
+    def test_newest_first(self, jane):
+        """A user sees its keys, the newest first, and nothing that signs in."""
+        older = with_key(jane, name="older")
+        newer = with_key(jane, name="newer")
+
+        response = jane.get(PATH)
+        keys = response.json["items"]
+        assert [key["name"] for key in keys] == ["newer", "older"]
+        assert [key["id"] for key in keys] == [newer.session_id, older.session_id]
+        assert all(set(key) == MEMBERS for key in keys)
+
+    def test_none(self, jane, eve):
+        """Nobody sees a key of somebody else in the own list."""
+        with_key(eve)
+
+        assert jane.get(PATH).json == {"items": []}
+
+    def test_last_use(self, jane):
+        """A key tells when it was last used, null until it was."""
+        machine = with_key(jane)
+        before = jane.get(PATH).json["items"][0]["last_used_at"]
+
+        machine.get("/v1/users/me")
+
+        assert before is None
+        assert jane.get(PATH).json["items"][0]["last_used_at"] is not None
+
+    def test_who(self, jane, eve, john):
+        """ASVS 8.2.2: the user itself and admins may; to others the user does not exist."""
+        with_key(jane)
+        path = f"{jane.path}/api-keys"
+
+        assert len(john.get(path).json["items"]) == 1
+        assert outcome(eve.get(path))[:2] == (404, "user-not-found")
+        assert outcome(john.get(f"/v1/users/{ABSENT_ID}/api-keys"))[:2] == (404, "user-not-found")
+
+    def test_of_a_suspended_user(self, jane, john):
+        """An admin sees what a suspended user left, which would work again afterwards."""
+        with_key(jane)
+        john.patch(jane.path, json={"status": "suspended"})
+
+        assert len(john.get(f"{jane.path}/api-keys").json["items"]) == 1
+
+
+class TestRevoke:
+    def test_at_once(self, jane):
+        """ASVS 7.4.1: a revoked key signs nobody in any more."""
+        machine = with_key(jane)
+        machine.get("/v1/users/me")
+
+        response = jane.delete(f"{PATH}/{machine.session_id}")
+
+        assert response.status_code == 204
+        assert outcome(machine.get("/v1/users/me")) == (401, "unauthenticated", [])
+        assert jane.get(PATH).json == {"items": []}
+
+    def test_others_go_on(self, jane):
+        """Only the key that is named ends."""
+        first, second = with_key(jane), with_key(jane)
+        jane.delete(f"{PATH}/{first.session_id}")
+
+        assert second.get("/v1/users/me").status_code == 200
+
+    def test_by_an_admin(self, jane, john):
+        """ASVS 7.4.5: an admin ends a user's key."""
+        machine = with_key(jane)
+
+        response = john.delete(f"{jane.path}/api-keys/{machine.session_id}")
+
+        assert response.status_code == 204
+        assert outcome(machine.get("/v1/users/me"))[0] == 401
+
+    def test_of_somebody_else(self, jane, eve):
+        """ASVS 8.2.2: another's key is out of reach by both of its ids."""
+        machine = with_key(jane)
+
+        foreign = eve.delete(f"{jane.path}/api-keys/{machine.session_id}")
+        own = eve.delete(f"{PATH}/{machine.session_id}")
+
+        assert outcome(foreign)[:2] == (404, "user-not-found")
+        assert outcome(own)[:2] == (404, "api-key-not-found")
+        assert machine.get("/v1/users/me").status_code == 200
+
+    @pytest.mark.parametrize("key_id", [ABSENT_KEY, "nope", "0" * 63, "A" * 64, "rsk_nope"])
+    def test_unknown(self, jane, key_id):
+        """A key that is not there is a 404, whatever its id looks like."""
+        assert outcome(jane.delete(f"{PATH}/{key_id}")) == (404, "api-key-not-found", [])
+
+    def test_twice(self, jane):
+        """The second time there is nothing to revoke."""
+        machine = with_key(jane)
+        jane.delete(f"{PATH}/{machine.session_id}")
+
+        assert outcome(jane.delete(f"{PATH}/{machine.session_id}"))[0] == 404
+
+    def test_by_itself(self, jane):
+        """A key does not even revoke itself: keys are closed to keys."""
+        machine = with_key(jane)
+
+        response = machine.delete(f"{PATH}/{machine.session_id}")
+
+        assert outcome(response) == (403, "forbidden", [])
+        assert machine.get("/v1/users/me").status_code == 200
+
+
+class TestEnd:
+    def test_by_the_clock(self, app, jane):
+        """ASVS 7.3.2: an expired key signs nobody in, though its row is still there."""
+        machine = with_key(jane)
+        with app.app_context():
+            row = ApiKey.get(jane.id, machine.session_id)
+            row.update([ApiKey.expires_at.set(datetime.now(UTC))])
+
+        assert outcome(machine.get("/v1/users/me")) == (401, "unauthenticated", [])
+
+    def test_suspended(self, jane, john):
+        """ASVS 7.4.2: a suspended user's key is refused at once."""
+        machine = with_key(jane)
+        john.patch(jane.path, json={"status": "suspended"})
+
+        assert outcome(machine.get("/v1/users/me")) == (401, "unauthenticated", [])
+
+    def test_deleted(self, jane, john):
+        """ASVS 7.4.2: a deleted user's key is refused at once."""
+        machine = with_key(jane)
+        john.delete(jane.path)
+
+        assert outcome(machine.get("/v1/users/me")) == (401, "unauthenticated", [])
+
+    def test_sign_out(self, app, jane):
+        """Signing out ends sessions, not keys: programs go on."""
+        machine = with_key(jane)
+        jane.delete("/v1/sessions")
+
+        with app.app_context():
+            assert User.get(jane.id).epoch == 2
+        assert machine.get("/v1/users/me").status_code == 200

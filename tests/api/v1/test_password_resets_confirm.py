@@ -1,0 +1,208 @@
+"""POST /v1/password-resets/confirm."""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from models import MailKind
+from models.clock import now
+from models.tables.login_attempts import FREE
+from models.tables.one_time_token import OneTimeToken
+from tests.support.api_keys import with_key
+from tests.support.person import PASSWORD
+from tests.support.responses import NEW_PASSWORD, outcome
+
+JANE = "jane@example.com"
+
+
+@pytest.fixture
+def client(mailing):
+    """Nobody in particular, at a service that can send mails."""
+    return mailing.test_client()
+
+
+@pytest.fixture
+def confirm(client):
+    def bring(token, new_password=NEW_PASSWORD):
+        body = {"token": token, "new_password": new_password}
+        return client.post("/v1/password-resets/confirm", json=body)
+
+    return bring
+
+
+@pytest.fixture
+def token(jane, client, letters):
+    """What jane was mailed."""
+    client.post("/v1/password-resets", json={"email": JANE})
+    return letters()[-1].token
+
+
+class TestConfirm:
+    def test_new_password(self, jane, confirm, token):
+        """After a 204 without body the new password signs in, the old one does not."""
+        answer = confirm(token)
+
+        refused = jane.client.post("/v1/sessions", json={"login": "jane", "password": PASSWORD})
+        assert (answer.status_code, answer.data) == (204, b"")
+        assert outcome(refused) == (401, "invalid-credentials", [])
+        assert replace(jane, password=NEW_PASSWORD).sign_in().token
+
+    @pytest.mark.parametrize("token", ["", None, {}, [], [""], 0, False, True, "null!", "a b", "*"])
+    def test_no_token(self, jane, confirm, stored, token):
+        """CVE-2019-18818: what cannot be a token is refused, and changes nothing."""
+        before = stored()
+        answer = confirm(token)
+
+        assert outcome(answer) == (422, "invalid-request", ["/token"])
+        assert stored() == before
+
+    def test_missing(self, jane, client, stored):
+        """CVE-2019-18818: so is the lack of one."""
+        before = stored()
+        answer = client.post("/v1/password-resets/confirm", json={"new_password": NEW_PASSWORD})
+
+        assert outcome(answer) == (422, "invalid-request", ["/token"])
+        assert stored() == before
+
+    @pytest.mark.parametrize("token", ["null", "0", "rso_", "rso_" + "A" * 54, "a" * 128])
+    def test_unknown(self, jane, confirm, stored, token):
+        """A token that nobody was given changes nothing."""
+        before = stored()
+        answer = confirm(token)
+
+        assert outcome(answer) == (422, "invalid-token", ["/token"])
+        assert stored() == before
+
+    @pytest.mark.parametrize("new_password", [None, {}, [], 0, [NEW_PASSWORD]])
+    def test_types_of_password(self, confirm, token, new_password):
+        """ASVS 15.3.5: a password is a string, and a refusal does not use the token up."""
+        answer = confirm(token, new_password)
+
+        assert outcome(answer) == (422, "invalid-request", ["/new_password"])
+        assert confirm(token).status_code == 204
+
+    def test_weak(self, confirm, token):
+        """A weak password is refused with a reason, and the token can be used again."""
+        answer = confirm(token, "fourteen chars")
+
+        assert outcome(answer) == (422, "invalid-request", ["/new_password"])
+        assert "fourteen chars" not in answer.text
+        assert confirm(token).status_code == 204
+
+    def test_twice(self, confirm, token):
+        """ASVS 6.5.1: a token works once."""
+        confirm(token)
+
+        assert outcome(confirm(token, "one more stone bridge")) == (
+            422,
+            "invalid-token",
+            ["/token"],
+        )
+
+    def test_expired(self, app, jane, confirm, token):
+        """ASVS 6.5.5: ten minutes later it does not."""
+        with app.app_context():
+            (row,) = OneTimeToken.query(jane.id)
+            left = row.expires_at - now()
+            row.update([OneTimeToken.expires_at.set(now())])
+
+        assert timedelta(minutes=9) < left <= timedelta(minutes=10)
+        assert outcome(confirm(token))[1] == "invalid-token"
+
+    def test_other_purpose(self, jane, client, confirm, letters):
+        """ASVS 6.6.2: a token that confirms an address resets no password."""
+        client.post("/v1/email-verifications", json={"email": JANE})
+
+        assert outcome(confirm(letters()[-1].token))[1] == "invalid-token"
+
+    @pytest.mark.parametrize(
+        "token_of", [lambda jane: jane.token, lambda jane: with_key(jane).token]
+    )
+    def test_other_kinds(self, jane, confirm, token_of):
+        """ASVS 6.6.2: neither do the tokens of sessions and keys."""
+        assert outcome(confirm(token_of(jane)))[1] == "invalid-token"
+
+    def test_in_the_url(self, jane, client, token):
+        """ASVS 14.2.1: a token in a URL is not even looked at."""
+        answer = client.post(
+            f"/v1/password-resets/confirm?token={token}", json={"new_password": NEW_PASSWORD}
+        )
+
+        assert outcome(answer) == (422, "invalid-request", ["/token"])
+
+    def test_sessions(self, jane, elsewhere, confirm, token):
+        """CVE-2023-40273: every session ends; whoever resets is not signed in by it."""
+        phone = elsewhere(jane)
+        confirm(token)
+
+        assert outcome(jane.get("/v1/users/me")) == (401, "unauthenticated", [])
+        assert outcome(phone.get("/v1/users/me")) == (401, "unauthenticated", [])
+
+    def test_api_keys(self, jane, confirm, token):
+        """API keys go on: they have no password."""
+        machine = with_key(jane)
+        confirm(token)
+
+        assert machine.get("/v1/users/me").status_code == 200
+
+    def test_suspended(self, jane, john, confirm, token):
+        """GHSA-26c5-ppr8-f33p: a suspended user sets no password, and would not get in with it."""
+        john.patch(jane.path, json={"status": "suspended"})
+        answer = confirm(token)
+
+        refused = jane.client.post("/v1/sessions", json={"login": "jane", "password": NEW_PASSWORD})
+        assert outcome(answer)[1] == "invalid-token"
+        assert outcome(refused) == (401, "invalid-credentials", [])
+
+    def test_suspended_afterwards(self, jane, john, confirm, token):
+        """GHSA-26c5-ppr8-f33p: nor does one who had set it before."""
+        confirm(token)
+        john.patch(jane.path, json={"status": "suspended"})
+
+        refused = jane.client.post("/v1/sessions", json={"login": "jane", "password": NEW_PASSWORD})
+        assert outcome(refused) == (401, "invalid-credentials", [])
+
+    def test_lock(self, jane, client, confirm, token):
+        """A reset lifts the lock."""
+        for _ in range(FREE):
+            client.post("/v1/sessions", json={"login": "jane", "password": "wrong"})
+        locked = client.post("/v1/sessions", json={"login": "jane", "password": PASSWORD})
+        confirm(token)
+
+        assert outcome(locked)[:2] == (429, "too-many-requests")
+        assert replace(jane, password=NEW_PASSWORD).sign_in().token
+
+    def test_second_factor(self, jane, alter, confirm, token):
+        """ASVS 6.4.3: whoever has a second factor is asked for it as ever."""
+        alter(jane, has_second_factor=True)
+        confirm(token)
+
+        asked = jane.client.post("/v1/sessions", json={"login": "jane", "password": NEW_PASSWORD})
+        assert outcome(asked) == (401, "second-factor-required", [])
+
+    def test_notice(self, confirm, token, letters):
+        """ASVS 6.3.7: the user is told by mail."""
+        confirm(token)
+
+        letter = letters()[-1]
+        assert (letter.kind, letter.to) == (MailKind.PASSWORD_CHANGED, JANE)
+        assert letter.token == ""
+
+    def test_verifies(self, jane, confirm, token):
+        """Whoever had the mail has the address."""
+        confirm(token)
+
+        person = replace(jane, password=NEW_PASSWORD).sign_in()
+        assert person.get("/v1/users/me").json["email_verified"]
+
+    def test_secrecy(self, app, jane, confirm, token, caplog, stored):
+        """ASVS 16.2.5: the token is neither logged nor stored, nor repeated in a refusal."""
+        caplog.set_level(logging.DEBUG)
+        held = str(stored())
+        confirm(token)
+        refused = confirm(token)
+
+        secret = token[26:]
+        assert secret not in held + str(stored()) + caplog.text + refused.text

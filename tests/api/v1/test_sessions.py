@@ -1,0 +1,220 @@
+"""The lists of sessions, and the ways to end them."""
+
+import pytest
+
+from tests.support.responses import ABSENT_ID, outcome
+
+SESSION = {"id", "created_at", "last_used_at", "expires_at", "user_agent", "ip", "current"}
+NO_IDS = ["nonsense", "0" * 63, "g" * 64, "%00", "..", "a" * 5000, "CURRENT", "é"]
+
+
+def ids(response):
+    return [row["id"] for row in response.json["items"]]
+
+
+class TestOwnList:
+    def test_newest_first(self, jane, elsewhere):
+        """A user sees where it is signed in, the latest sign-in first."""
+        phone = elsewhere(jane)
+        laptop = elsewhere(jane)
+
+        response = jane.get("/v1/sessions")
+
+        assert ids(response) == [laptop.session_id, phone.session_id, jane.session_id]
+        assert response.headers["Cache-Control"] == "no-store"
+
+    def test_members(self, jane):
+        """A session shows the contract's members, and its token is none of them."""
+        (row,) = jane.get("/v1/sessions").json["items"]
+
+        assert set(row) == SESSION
+        assert jane.token not in str(row)
+
+    def test_current(self, jane, elsewhere):
+        """The session that asks is marked, the others are not."""
+        phone = elsewhere(jane)
+
+        rows = phone.get("/v1/sessions").json["items"]
+
+        assert [row["current"] for row in rows] == [True, False]
+
+    def test_from_where(self, jane, client):
+        """A session remembers the client's address and user agent at sign-in."""
+        client.post(
+            "/v1/sessions",
+            json={"login": "jane", "password": jane.password},
+            headers={"User-Agent": "Lynx/2.8"},
+            environ_overrides={"REMOTE_ADDR": "192.0.2.7"},
+        )
+
+        row = jane.get("/v1/sessions").json["items"][0]
+
+        assert (row["user_agent"], row["ip"]) == ("Lynx/2.8", "192.0.2.7")
+
+    def test_long_user_agent(self, jane, client):
+        """A user agent that goes on and on is cut, not refused."""
+        client.post(
+            "/v1/sessions",
+            json={"login": "jane", "password": jane.password},
+            headers={"User-Agent": "x" * 5000},
+        )
+
+        row = jane.get("/v1/sessions").json["items"][0]
+
+        assert len(row["user_agent"]) == 400
+
+    def test_no_user_agent(self, jane, client):
+        """Who does not say is null."""
+        client.post(
+            "/v1/sessions",
+            json={"login": "jane", "password": jane.password},
+            headers={"User-Agent": ""},
+        )
+
+        assert not jane.get("/v1/sessions").json["items"][0]["user_agent"]
+
+    def test_others_are_not_listed(self, jane, eve):
+        """Nobody sees another user's sessions here."""
+        assert ids(jane.get("/v1/sessions")) == [jane.session_id]
+
+    def test_anonymous(self, client):
+        """Who is not signed in has no sessions."""
+        assert outcome(client.get("/v1/sessions")) == (401, "unauthenticated", [])
+
+
+class TestEndOne:
+    def test_another_device(self, jane, elsewhere):
+        """A user ends one of its sessions and the others go on (ASVS 7.5.2)."""
+        phone = elsewhere(jane)
+
+        response = jane.delete(f"/v1/sessions/{phone.session_id}")
+
+        assert (response.status_code, response.data) == (204, b"")
+        assert outcome(phone.get("/v1/users/me")) == (401, "unauthenticated", [])
+        assert ids(jane.get("/v1/sessions")) == [jane.session_id]
+
+    def test_by_its_own_id(self, jane):
+        """The session that asks can be named by its id too."""
+        assert jane.delete(f"/v1/sessions/{jane.session_id}").status_code == 204
+        assert jane.get("/v1/users/me").status_code == 401
+
+    def test_current(self, jane, elsewhere):
+        """Signing out ends this session and no other."""
+        phone = elsewhere(jane)
+
+        response = jane.delete("/v1/sessions/current")
+
+        assert (response.status_code, response.data) == (204, b"")
+        assert outcome(jane.get("/v1/users/me")) == (401, "unauthenticated", [])
+        assert phone.get("/v1/users/me").status_code == 200
+
+    def test_twice(self, jane, elsewhere):
+        """A session that has ended is a 404."""
+        phone = elsewhere(jane)
+        jane.delete(f"/v1/sessions/{phone.session_id}")
+
+        response = jane.delete(f"/v1/sessions/{phone.session_id}")
+
+        assert outcome(response) == (404, "session-not-found", [])
+
+    def test_of_somebody_else(self, jane, eve):
+        """Another user's session does not exist, and goes on."""
+        response = jane.delete(f"/v1/sessions/{eve.session_id}")
+
+        assert outcome(response) == (404, "session-not-found", [])
+        assert eve.get("/v1/users/me").status_code == 200
+
+    def test_admin_has_its_own_only(self, john, jane):
+        """Here an admin is a user like any other."""
+        response = john.delete(f"/v1/sessions/{jane.session_id}")
+
+        assert outcome(response) == (404, "session-not-found", [])
+
+    @pytest.mark.parametrize("id", NO_IDS)
+    def test_what_is_no_id(self, jane, stored, id):
+        """What cannot be a session's id is a 404 and ends nothing."""
+        before = stored()
+
+        assert outcome(jane.delete(f"/v1/sessions/{id}")) == (404, "session-not-found", [])
+        assert stored() == before
+
+    @pytest.mark.parametrize("path", ["", "/current", f"/{'0' * 64}"])
+    def test_anonymous(self, client, jane, path):
+        """Who is not signed in ends nothing."""
+        response = client.delete(f"/v1/sessions{path}")
+
+        assert outcome(response) == (401, "unauthenticated", [])
+        assert jane.get("/v1/users/me").status_code == 200
+
+
+class TestEndAll:
+    def test_everywhere(self, jane, eve, elsewhere):
+        """Signing out everywhere ends all sessions of the user, this one too, nobody else's."""
+        phone = elsewhere(jane)
+
+        response = jane.delete("/v1/sessions")
+
+        assert (response.status_code, response.data) == (204, b"")
+        assert outcome(jane.get("/v1/users/me")) == (401, "unauthenticated", [])
+        assert outcome(phone.get("/v1/users/me")) == (401, "unauthenticated", [])
+        assert eve.get("/v1/users/me").status_code == 200
+
+    def test_sign_in_again(self, jane):
+        """A new session starts afresh."""
+        jane.delete("/v1/sessions")
+
+        assert ids(jane.sign_in().get("/v1/sessions")) == [jane.session_id]
+
+    def test_no_rows_are_left(self, jane, elsewhere, stored):
+        """Ended sessions leave nothing behind."""
+        elsewhere(jane).delete("/v1/sessions")
+
+        assert stored()["Session"] == []
+
+
+class TestSessionsOfAUser:
+    def test_admin_lists(self, john, jane, elsewhere):
+        """An admin sees a user's sessions; none of them is the one that asks."""
+        phone = elsewhere(jane)
+
+        response = john.get(f"{jane.path}/sessions")
+
+        assert ids(response) == [phone.session_id, jane.session_id]
+        assert [row["current"] for row in response.json["items"]] == [False, False]
+        assert jane.token not in response.text
+
+    @pytest.mark.parametrize("path", ["/v1/users/me", "own id"])
+    def test_admin_lists_its_own(self, john, path):
+        """`me` and the admin's own id work here too."""
+        response = john.get(f"{path.replace('own id', john.path)}/sessions")
+
+        assert ids(response) == [john.session_id]
+        assert response.json["items"][0]["current"] is True
+
+    def test_admin_ends(self, john, jane, elsewhere):
+        """An admin ends all sessions of a user, nobody else's (ASVS 7.4.5)."""
+        phone = elsewhere(jane)
+
+        response = john.delete(f"{jane.path}/sessions")
+
+        assert (response.status_code, response.data) == (204, b"")
+        assert jane.get("/v1/users/me").status_code == 401
+        assert phone.get("/v1/users/me").status_code == 401
+        assert ids(john.get(f"{jane.path}/sessions")) == []
+        assert john.get("/v1/users/me").status_code == 200
+
+    @pytest.mark.parametrize("method", ["GET", "DELETE"])
+    def test_nobody(self, john, method):
+        """An id that nobody has is a 404."""
+        response = john.request(method, f"/v1/users/{ABSENT_ID}/sessions")
+
+        assert outcome(response) == (404, "user-not-found", [])
+
+    @pytest.mark.parametrize("method", ["GET", "DELETE"])
+    @pytest.mark.parametrize("path", ["/v1/users/me", f"/v1/users/{ABSENT_ID}"])
+    def test_user(self, jane, method, path):
+        """These routes are for admins only."""
+        response = jane.request(method, f"{path}/sessions")
+
+        assert outcome(response) == (403, "forbidden", [])
+        assert jane.get("/v1/users/me").status_code == 200

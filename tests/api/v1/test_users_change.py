@@ -1,0 +1,245 @@
+"""PATCH /v1/users/{id} and /v1/users/me: what changes and who may."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.support.responses import ABSENT_ID, ADA, outcome
+
+
+class TestMergePatch:
+    @pytest.mark.parametrize(
+        "media_type",
+        [
+            "application/merge-patch+json",
+            "application/json",
+            "Application/Merge-Patch+JSON; charset=utf-8",
+        ],
+    )
+    def test_media_types(self, jane, media_type):
+        """A merge patch may say that it is one, or that it is JSON."""
+        response = jane.patch("/v1/users/me", data='{"full_name": "Jane"}', content_type=media_type)
+
+        assert response.status_code == 200
+        assert response.json["full_name"] == "Jane"
+
+    @pytest.mark.parametrize(
+        "media_type", ["application/json-patch+json", "text/plain", "multipart/form-data"]
+    )
+    def test_other_media_types(self, jane, stored, media_type):
+        """Another kind of patch is a 415."""
+        before = stored()
+
+        response = jane.patch("/v1/users/me", data='{"full_name": "Jane"}', content_type=media_type)
+
+        assert outcome(response) == (415, "unsupported-media-type", [])
+        assert stored() == before
+
+    def test_only_what_is_named_changes(self, jane):
+        """Members that the patch does not name stay, and the answer is what is stored."""
+        before = jane.get("/v1/users/me").json
+
+        response = jane.patch("/v1/users/me", json={"full_name": "Jane Doe"})
+
+        unchanged = {"updated_at": response.json["updated_at"], "full_name": "Jane Doe"}
+        assert response.json == {**before, **unchanged}
+        assert response.json == jane.get("/v1/users/me").json
+
+    def test_several_members_at_once(self, jane):
+        """A user changes its names, address and metadata in one go."""
+        wanted = {
+            "username": "janet",
+            "email": "janet@example.com",
+            "full_name": "Janet",
+            "metadata": {"a": 1},
+        }
+
+        response = jane.patch("/v1/users/me", json=wanted)
+
+        assert {**response.json, **wanted} == response.json
+
+    def test_null_removes_the_full_name(self, jane):
+        """Null takes the full name away."""
+        jane.patch("/v1/users/me", json={"full_name": "Jane"})
+
+        response = jane.patch("/v1/users/me", json={"full_name": None})
+
+        assert response.status_code == 200
+        assert jane.get("/v1/users/me").json["full_name"] is None
+
+    @pytest.mark.parametrize("member", ["username", "email"])
+    def test_null_where_a_value_is_due(self, jane, member):
+        """A user name and an address can be changed, not removed."""
+        response = jane.patch("/v1/users/me", json={member: None})
+
+        assert outcome(response) == (422, "invalid-request", [f"/{member}"])
+
+    @pytest.mark.parametrize(
+        "before, patch, after",
+        [
+            ({"a": "b"}, {"a": "c"}, {"a": "c"}),
+            ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
+            ({"a": "b"}, {"a": None}, {}),
+            ({"a": "b", "b": "c"}, {"a": None}, {"b": "c"}),
+            ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
+            ({"a": "c"}, {"a": ["b"]}, {"a": ["b"]}),
+            ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
+            ({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}),
+            ({"e": 1}, {"a": 1}, {"e": 1, "a": 1}),
+            ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
+            ({"a": 1}, {}, {"a": 1}),
+            ({"a": 1}, None, {}),
+            ({"a": [1, None]}, {"a": [None]}, {"a": [None]}),
+            ({"a": 1}, {"a": True}, {"a": True}),
+            ({"a": 0}, {"a": False}, {"a": False}),
+        ],
+    )
+    def test_metadata(self, jane, before, patch, after):
+        """Metadata follow RFC 7396, appendix A, at every depth."""
+        jane.patch("/v1/users/me", json={"metadata": before})
+
+        response = jane.patch("/v1/users/me", json={"metadata": patch})
+
+        assert response.json["metadata"] == after
+        assert jane.get("/v1/users/me").json["metadata"] == after
+
+    def test_metadata_grow_too_large(self, jane, stored):
+        """The bound holds for what a patch would make of the metadata, not for the patch."""
+        jane.patch("/v1/users/me", json={"metadata": {"a": "x" * 3000}})
+        before = stored()
+
+        response = jane.patch("/v1/users/me", json={"metadata": {"b": "x" * 3000}})
+
+        assert outcome(response) == (422, "invalid-request", ["/metadata"])
+        assert stored() == before
+
+    @pytest.mark.parametrize("patch", [{}, {"username": "JANE"}, {"full_name": None}])
+    def test_nothing_changes(self, jane, stored, patch):
+        """A patch that says what is already so writes nothing and keeps the tag."""
+        tag = jane.get("/v1/users/me").headers["ETag"]
+        before = stored()
+
+        response = jane.patch("/v1/users/me", json=patch)
+
+        assert response.status_code == 200
+        assert response.headers["ETag"] == tag
+        assert stored() == before
+
+
+class TestNames:
+    def test_rename(self, jane, client):
+        """The new user name signs in and the old one does not."""
+        jane.patch("/v1/users/me", json={"username": "Janet"})
+
+        assert replace(jane, username="janet").sign_in().token
+        old = client.post("/v1/sessions", json={"login": "jane", "password": jane.password})
+        assert outcome(old) == (401, "invalid-credentials", [])
+
+    def test_old_username_is_free(self, jane, client):
+        """After a rename somebody else may have the old user name."""
+        jane.patch("/v1/users/me", json={"username": "janet"})
+
+        assert client.post("/v1/users", json={**ADA, "username": "jane"}).status_code == 201
+
+    def test_old_email_is_free(self, jane, client):
+        """After a change of address somebody else may have the old one."""
+        jane.patch("/v1/users/me", json={"email": "janet@example.com"})
+
+        made = client.post("/v1/users", json={**ADA, "email": "jane@example.com"})
+
+        assert made.status_code == 201
+
+    @pytest.mark.parametrize(
+        "member, value, problem",
+        [
+            ("username", "eve", "username-taken"),
+            ("username", "EVE", "username-taken"),
+            ("email", "eve@example.com", "email-taken"),
+            ("email", "Eve@EXAMPLE.com", "email-taken"),
+        ],
+    )
+    def test_somebody_has_it(self, jane, eve, stored, member, value, problem):
+        """A name that somebody has is a 409, and nothing else of the patch is written."""
+        before = stored()
+
+        response = jane.patch("/v1/users/me", json={member: value, "full_name": "Jane"})
+
+        assert outcome(response) == (409, problem, [f"/{member}"])
+        assert stored() == before
+
+    def test_swap_back(self, jane):
+        """A user may take its own old name again."""
+        jane.patch("/v1/users/me", json={"username": "janet"})
+
+        assert jane.patch("/v1/users/me", json={"username": "jane"}).status_code == 200
+
+    def test_case_of_the_email_only(self, jane, alter):
+        """The same address in another case is kept as written and stays verified."""
+        alter(jane, email_verified=True)
+
+        response = jane.patch("/v1/users/me", json={"email": "Jane@example.com"})
+
+        assert response.json["email"] == "Jane@example.com"
+        assert response.json["email_verified"] is True
+
+    def test_new_address_is_unverified(self, jane, alter):
+        """Whoever proved to own the old address has proved nothing about the new one."""
+        alter(jane, email_verified=True)
+
+        response = jane.patch("/v1/users/me", json={"email": "janet@example.com"})
+
+        assert response.json["email_verified"] is False
+        assert jane.get("/v1/users/me").json["email_verified"] is False
+
+
+class TestWho:
+    def test_admin_changes_anybody(self, john, jane):
+        """An admin may change another user's members, roles and status included."""
+        wanted = {"full_name": "Jane", "roles": ["admin", "user"], "status": "active"}
+
+        response = john.patch(jane.path, json=wanted)
+
+        assert response.status_code == 200
+        assert {**response.json, **wanted} == response.json
+
+    def test_user_changes_another(self, jane, eve, stored):
+        """To a user the others do not exist, and nothing is written."""
+        before = stored()
+
+        response = jane.patch(eve.path, json={"full_name": "Eve"})
+
+        assert outcome(response) == (404, "user-not-found", [])
+        assert stored() == before
+
+    def test_admin_changes_nobody(self, john):
+        """An id that nobody has is a 404."""
+        response = john.patch(f"/v1/users/{ABSENT_ID}", json={"full_name": "X"})
+
+        assert outcome(response) == (404, "user-not-found", [])
+
+    def test_anonymous(self, client, jane, stored):
+        """Who is not signed in changes nobody."""
+        before = stored()
+
+        response = client.patch(jane.path, json={"full_name": "Jane"})
+
+        assert outcome(response) == (401, "unauthenticated", [])
+        assert stored() == before
+
+    @pytest.mark.parametrize(
+        "patch, named",
+        [
+            ({"roles": ["admin"]}, ["/roles"]),
+            ({"roles": ["user"]}, ["/roles"]),
+            ({"status": "suspended"}, ["/status"]),
+            ({"status": "active", "roles": [], "full_name": "Jane"}, ["/roles", "/status"]),
+        ],
+    )
+    def test_roles_and_status_are_for_admins(self, jane, stored, patch, named):
+        """A user who sets its own roles or status is refused by name; nothing is written."""
+        before = stored()
+
+        response = jane.patch("/v1/users/me", json=patch)
+
+        assert outcome(response) == (403, "forbidden", named)
+        assert stored() == before

@@ -1,0 +1,416 @@
+"""A new address: the user's own wish waits to be confirmed, an admin's counts at once."""
+
+from collections import Counter
+
+import pytest
+
+from models import (
+    Accounts,
+    Actor,
+    Client,
+    Confirmations,
+    Logins,
+    MailKind,
+    MailRequests,
+    NoMailer,
+    User,
+)
+from models.errors import (
+    EmailTaken,
+    InvalidEmail,
+    InvalidToken,
+    TooManyRequests,
+    VersionMismatch,
+)
+from models.tables.audit_event import Event
+from models.tables.identifier import Identifier
+from models.tables.one_time_token import OneTimeToken
+from tests.support.invariants import audited_users
+from tests.support.person import PASSWORD
+
+NEW_PASSWORD = "a stone bridge over the river"
+HERE = Client("192.0.2.1", "a browser")
+SOMEBODY = Actor(ip="192.0.2.7")
+ROUNDS = range(10)
+
+
+@pytest.fixture
+def ada(register):
+    """Ada, whose present address is confirmed."""
+    ada = register("ada")
+    ada.update([User.email_verified.set(True)])
+    return ada
+
+
+@pytest.fixture
+def wish(accounts, mailbox):
+    """Lets a user ask for another address, and returns the token that was mailed there."""
+
+    def ask(user, address):
+        accounts.update(accounts.get(user.id), {"email": address}, confirms_email=True)
+        return next(mail.token for mail in reversed(mailbox) if mail.token)
+
+    return ask
+
+
+@pytest.fixture
+def token(wish, ada, mailbox):
+    """A token for new@example.com; the mailbox is empty again."""
+    token = wish(ada, "new@example.com")
+    mailbox.clear()
+    return token
+
+
+def address_of(user):
+    """The address that counts, and whether it is confirmed."""
+    row = User.get(user.id, consistent_read=True)
+    return row.email, row.email_verified
+
+
+def claims():
+    return {claim.value for claim in Identifier.scan(consistent_read=True)}
+
+
+class TestAsk:
+    def test_present_one_goes_on(self, accounts, ada, sign_in):
+        """ASVS 6.3.7: the old address stays the user's, confirmed and claimed, and signs in."""
+        after = accounts.update(ada, {"email": "new@example.com"}, confirms_email=True)
+
+        assert (after.email, after.pending_email) == ("ada@example.com", "new@example.com")
+        assert address_of(ada) == ("ada@example.com", True)
+        assert claims() == {"username#ada", "email#ada@example.com"}
+        assert sign_in.open("ada@example.com", PASSWORD, HERE)
+
+    def test_mails(self, accounts, ada, mailbox):
+        """ASVS 6.3.7: the new address gets the token, the old one a warning without it."""
+        accounts.update(ada, {"email": "new@example.com"}, confirms_email=True)
+
+        confirm, warn = mailbox
+        assert (confirm.kind, confirm.to) == (MailKind.CONFIRM_EMAIL_CHANGE, "new@example.com")
+        assert (warn.kind, warn.to) == (MailKind.EMAIL_CHANGE_REQUESTED, "ada@example.com")
+        assert confirm.token
+        assert (warn.token, warn.detail) == (None, "new@example.com")
+
+    def test_event(self, accounts, ada):
+        """The event names the member, never the address."""
+        accounts.update(ada, {"email": "new@example.com"}, confirms_email=True, by=Actor(ada.id))
+
+        *_, event = Event.query(ada.id)
+        assert (event.type, event.members) == ("user.updated", ["pending_email"])
+        assert "new@example.com" not in str(event.serialize())
+
+    def test_other_members(self, accounts, ada):
+        """What else is asked for in the same breath counts at once."""
+        changes = {"email": "new@example.com", "full_name": "Ada"}
+        after = accounts.update(ada, changes, confirms_email=True)
+
+        assert (after.full_name, after.email) == ("Ada", "ada@example.com")
+
+    def test_other_case(self, accounts, ada, mailbox):
+        """The same address in other letters needs no mail."""
+        after = accounts.update(ada, {"email": "Ada@Example.com"}, confirms_email=True)
+
+        assert (after.email, after.email_verified) == ("Ada@example.com", True)
+        assert after.pending_email is None
+        assert mailbox == []
+
+    def test_taken(self, accounts, ada, register, mailbox):
+        """Who asks for somebody else's address is told at once, and nobody is mailed."""
+        register("eve")
+
+        with pytest.raises(EmailTaken):
+            accounts.update(ada, {"email": "EVE@example.com"}, confirms_email=True)
+
+        assert mailbox == []
+        assert User.get(ada.id).pending_email is None
+
+    def test_no_address(self, accounts, ada, mailbox):
+        """What cannot be an address is refused before anything is written."""
+        with pytest.raises(InvalidEmail):
+            accounts.update(ada, {"email": "nonsense"}, confirms_email=True)
+
+        assert mailbox == []
+
+    def test_other_version(self, accounts, ada, mailbox):
+        """A caller who names a version asks for it at that version or not at all."""
+        with pytest.raises(VersionMismatch):
+            accounts.update(ada, {"email": "new@example.com"}, versions={7}, confirms_email=True)
+
+        assert mailbox == []
+        assert list(OneTimeToken.scan()) == []
+
+    def test_five_mails_an_hour(self, accounts, ada, mailbox):
+        """ASVS 6.3.1: nobody fills strangers' mailboxes by wanting one address after another."""
+        for n in range(5):
+            accounts.update(ada, {"email": f"new{n}@example.com"}, confirms_email=True)
+        mailbox.clear()
+
+        with pytest.raises(TooManyRequests):
+            accounts.update(ada, {"email": "new5@example.com"}, confirms_email=True)
+
+        assert mailbox == []
+        assert User.get(ada.id).pending_email == "new4@example.com"
+
+    def test_no_mailer(self, context, passwords, ada):
+        """Where no mail can be sent a new address counts at once, and is not confirmed."""
+        accounts = Accounts(passwords, Confirmations(MailRequests(NoMailer(), Logins())))
+        after = accounts.update(ada, {"email": "new@example.com"}, confirms_email=True)
+
+        assert (after.email, after.email_verified) == ("new@example.com", False)
+        assert after.pending_email is None
+
+
+class TestConfirm:
+    def test_new_address(self, confirmations, ada, token):
+        """The new address counts, is confirmed and claimed; the old one is free."""
+        confirmations.finish(token, by=SOMEBODY)
+
+        assert address_of(ada) == ("new@example.com", True)
+        assert User.get(ada.id).pending_email is None
+        assert claims() == {"username#ada", "email#new@example.com"}
+        assert [event.type for event in Event.query(ada.id)][-1] == "email.changed"
+
+    def test_old_address_is_told(self, confirmations, token, mailbox):
+        """ASVS 6.3.7: the old address hears of it, in case somebody else did it."""
+        confirmations.finish(token, by=SOMEBODY)
+
+        (mail,) = mailbox
+        assert (mail.kind, mail.to) == (MailKind.EMAIL_CHANGED, "ada@example.com")
+        assert mail.token is None
+
+    def test_old_address_is_free(self, confirmations, token, register):
+        """Somebody else may have the old address at once."""
+        confirmations.finish(token, by=SOMEBODY)
+
+        assert register("eve", email="ada@example.com")
+        assert len(audited_users()) == 2
+
+    def test_sessions_go_on(self, confirmations, token, sign_in):
+        """Confirming signs nobody in or out."""
+        _, session_token, _ = sign_in.open("ada", PASSWORD, HERE)
+        confirmations.finish(token, by=SOMEBODY)
+
+        assert sign_in.find(session_token)
+
+    def test_twenty_at_once(self, at_once, confirmations, ada, token, mailbox):
+        """ASVS 6.5.1, 15.4.2: of twenty who bring it at the same moment one succeeds."""
+        outcomes = at_once(*[lambda: confirmations.finish(token, by=SOMEBODY)] * 20)
+
+        assert outcomes.count(None) == 1
+        assert [type(each) for each in outcomes].count(InvalidToken) == 19
+        assert [mail.kind for mail in mailbox] == [MailKind.EMAIL_CHANGED]
+        assert [user.email for user in audited_users()] == ["new@example.com"]
+
+    def test_after_a_rename(self, confirmations, accounts, ada, token):
+        """What else changes meanwhile does not make the token void."""
+        accounts.update(ada, {"username": "countess"})
+        confirmations.finish(token, by=SOMEBODY)
+
+        assert claims() == {"username#countess", "email#new@example.com"}
+
+
+class TestSeveralWishes:
+    def test_last_one_counts(self, confirmations, ada, wish):
+        """Of two pending changes only the last one can be confirmed."""
+        first, second = wish(ada, "one@example.com"), wish(ada, "two@example.com")
+
+        with pytest.raises(InvalidToken):
+            confirmations.finish(first, by=SOMEBODY)
+        confirmations.finish(second, by=SOMEBODY)
+        assert address_of(ada) == ("two@example.com", True)
+
+    def test_same_one_again(self, confirmations, accounts, ada, token, wish):
+        """Who asks for the same address again gets another mail; the version does not rise."""
+        version = accounts.get(ada.id).version
+        another = wish(ada, "new@example.com")
+
+        assert another != token
+        assert accounts.get(ada.id).version == version
+        confirmations.finish(another, by=SOMEBODY)
+        assert address_of(ada) == ("new@example.com", True)
+
+    def test_either_of_two_mails(self, confirmations, ada, token, wish):
+        """The earlier mail for the same address works, too, and then neither does."""
+        another = wish(ada, "new@example.com")
+        confirmations.finish(token, by=SOMEBODY)
+
+        assert address_of(ada) == ("new@example.com", True)
+        with pytest.raises(InvalidToken):
+            confirmations.finish(token, by=SOMEBODY)
+        confirmations.finish(another, by=SOMEBODY)
+        assert address_of(ada) == ("new@example.com", True)
+
+    def test_present_one_cancels(self, confirmations, accounts, ada, token):
+        """Who asks for the present address wants no other any more."""
+        wishing = accounts.get(ada.id)
+        after = accounts.update(wishing, {"email": "ada@example.com"}, confirms_email=True)
+
+        assert after.pending_email is None
+        with pytest.raises(InvalidToken):
+            confirmations.finish(token, by=SOMEBODY)
+        assert address_of(ada) == ("ada@example.com", True)
+
+    @pytest.mark.parametrize("turn", ROUNDS)
+    def test_at_once(self, at_once, confirmations, accounts, ada, token, turn):
+        """Whoever is faster, the books are right, and no address counts that is not confirmed."""
+        wishing = accounts.get(ada.id)
+        outcome, *others = at_once(
+            lambda: confirmations.finish(token, by=SOMEBODY),
+            lambda: accounts.update(wishing, {"full_name": "Ada"}),
+            lambda: accounts.update(wishing, {"email": "other@example.com"}, confirms_email=True),
+        )
+
+        (user,) = audited_users()
+        assert type(outcome) in (type(None), InvalidToken)
+        assert [type(each) for each in others] == [User, User]
+        assert user.email in ("ada@example.com", "new@example.com")
+        assert user.email_verified
+        assert user.full_name == "Ada"
+
+
+class TestTakenMeanwhile:
+    @pytest.fixture
+    def eve(self, register, token):
+        """Somebody who has taken the address that ada waits for."""
+        return register("eve", email="NEW@example.com")
+
+    def test_refused(self, confirmations, ada, token, eve, mailbox):
+        """Who comes too late changes nothing, and nobody is told of a change."""
+        before = User.get(ada.id).serialize()
+
+        with pytest.raises(EmailTaken):
+            confirmations.finish(token, by=SOMEBODY)
+
+        assert User.get(ada.id).serialize() == before
+        assert mailbox == []
+        assert len(audited_users()) == 2
+
+    def test_token_can_be_used_again(self, confirmations, accounts, ada, token, eve):
+        """A refused token is not used up: it works as soon as the address is free."""
+        with pytest.raises(EmailTaken):
+            confirmations.finish(token, by=SOMEBODY)
+        accounts.delete(eve)
+        confirmations.finish(token, by=SOMEBODY)
+
+        assert address_of(ada) == ("new@example.com", True)
+
+    @pytest.mark.parametrize("turn", ROUNDS)
+    def test_two_want_one(self, at_once, confirmations, register, wish, ada, turn):
+        """Of two who confirm one address at the same moment one has it."""
+        bob = register("bob")
+        tokens = wish(ada, "new@example.com"), wish(bob, "new@example.com")
+        outcomes = at_once(
+            *(lambda token=token: confirmations.finish(token, by=SOMEBODY) for token in tokens)
+        )
+
+        assert Counter(map(type, outcomes)) == {type(None): 1, EmailTaken: 1}
+        assert [user.email for user in audited_users()].count("new@example.com") == 1
+
+    @pytest.mark.parametrize("turn", ROUNDS)
+    def test_sign_up(self, at_once, confirmations, register, token, turn):
+        """ASVS 2.3.3: whoever signs up with it at the same moment has it, or ada has."""
+        outcomes = at_once(
+            lambda: confirmations.finish(token, by=SOMEBODY),
+            lambda: register("eve", email="new@example.com"),
+        )
+
+        assert [type(each) for each in outcomes].count(EmailTaken) == 1
+        assert [user.email for user in audited_users()].count("new@example.com") == 1
+
+
+class TestVoid:
+    """A stolen session must not be what gives the account away when its owner has acted."""
+
+    @pytest.fixture
+    def refused(self, confirmations, ada, token):
+        """Sees to it that the new address does not count."""
+
+        def check():
+            with pytest.raises(InvalidToken):
+                confirmations.finish(token, by=SOMEBODY)
+            assert User.get(ada.id).email == "ada@example.com"
+
+        return check
+
+    def test_password_was_reset(self, credentials, ada, mailbox, refused):
+        """A wish from before a reset is not granted after it (unexpired e-mail change)."""
+        credentials.start_reset(ada.email, by=SOMEBODY)
+        credentials.finish_reset(mailbox[-1].token, NEW_PASSWORD)
+
+        refused()
+
+    def test_password_was_changed(self, credentials, sign_in, refused):
+        """Nor after a change of the password."""
+        session, _, user = sign_in.open("ada", PASSWORD, HERE)
+        credentials.change_password(
+            user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
+        )
+
+        refused()
+
+    def test_signed_out_everywhere(self, sign_in, ada, refused):
+        """Nor after all sessions were ended."""
+        sign_in.end_all(ada, by=Actor(ada.id))
+
+        refused()
+
+    def test_reactivated(self, accounts, ada, refused):
+        """Nor after a suspension."""
+        suspended = accounts.update(ada, {"status": "suspended"})
+        accounts.update(suspended, {"status": "active"})
+
+        refused()
+
+    def test_suspended(self, accounts, ada, refused):
+        """Nor during one."""
+        accounts.update(ada, {"status": "suspended"})
+
+        refused()
+
+    def test_asked_again(self, credentials, confirmations, ada, mailbox, token, wish):
+        """Who still wants the address after a reset asks for it once more."""
+        credentials.start_reset(ada.email, by=SOMEBODY)
+        credentials.finish_reset(mailbox[-1].token, NEW_PASSWORD)
+        confirmations.finish(wish(ada, "new@example.com"), by=SOMEBODY)
+
+        assert address_of(ada) == ("new@example.com", True)
+
+    def test_address_of_an_admin(self, accounts, ada, token, confirmations):
+        """Nor after an admin has given the user another address."""
+        accounts.update(ada, {"email": "admins@example.com"})
+
+        with pytest.raises(InvalidToken):
+            confirmations.finish(token, by=SOMEBODY)
+        assert address_of(ada) == ("admins@example.com", False)
+
+
+class TestByAnAdmin:
+    def test_at_once(self, accounts, ada):
+        """An admin's change counts at once, and shows nothing of whose the address is."""
+        after = accounts.update(ada, {"email": "new@example.com"}, by=Actor("an admin"))
+
+        assert (after.email, after.email_verified) == ("new@example.com", False)
+        assert after.pending_email is None
+        assert claims() == {"username#ada", "email#new@example.com"}
+
+    def test_old_address_is_told(self, accounts, ada, mailbox):
+        """ASVS 6.3.7: the old address hears of it."""
+        accounts.update(ada, {"email": "new@example.com"}, by=Actor("an admin"))
+
+        (mail,) = mailbox
+        assert (mail.kind, mail.to) == (MailKind.EMAIL_CHANGED, "ada@example.com")
+
+    def test_nothing_differs(self, accounts, ada, mailbox):
+        """Who gives a user the address it has changes nothing and mails nobody."""
+        after = accounts.update(ada, {"email": "ada@example.com"}, by=Actor("an admin"))
+
+        assert after.version == ada.version
+        assert mailbox == []
+
+    def test_confirmed_afterwards(self, accounts, confirmations, ada, mailbox):
+        """The user can confirm it afterwards."""
+        accounts.update(ada, {"email": "new@example.com"}, by=Actor("an admin"))
+        confirmations.start("new@example.com", by=SOMEBODY)
+        confirmations.finish(mailbox[-1].token, by=SOMEBODY)
+
+        assert address_of(ada) == ("new@example.com", True)

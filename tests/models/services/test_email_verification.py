@@ -1,0 +1,283 @@
+"""An address is its user's when the token that was mailed to it has come back."""
+
+import pytest
+
+from models import (
+    Accounts,
+    Actor,
+    Client,
+    Confirmations,
+    Logins,
+    MailKind,
+    MailRequests,
+    NoMailer,
+    User,
+)
+from models.clock import now
+from models.errors import (
+    EmailTaken,
+    InvalidCredentials,
+    InvalidToken,
+    MailNotConfigured,
+    UsernameTaken,
+)
+from models.tables.audit_event import Event
+from models.tables.one_time_token import OneTimeToken
+from tests.support.invariants import audited_users
+from tests.support.person import PASSWORD
+
+HERE = Client("192.0.2.1", "a browser")
+SOMEBODY = Actor(ip="192.0.2.7")
+ROUNDS = range(10)
+
+
+@pytest.fixture
+def ada(register):
+    return register("ada")
+
+
+@pytest.fixture
+def token(confirmations, ada, mailbox):
+    """A token for the address that ada has; the mailbox is empty again."""
+    confirmations.start(ada.email, by=SOMEBODY)
+    return mailbox.pop().token
+
+
+def events_of(user):
+    """The types of a user's events in the order they happened."""
+    return [event.type for event in Event.query(user.id)]
+
+
+class TestStart:
+    @pytest.mark.parametrize("email", ["ada@example.com", "ADA@example.com", "ada@EXAMPLE.com"])
+    def test_stored_address(self, confirmations, ada, mailbox, email):
+        """CVE-2019-19844: the mail goes to the address as it is stored, not as it was asked for."""
+        confirmations.start(email, by=SOMEBODY)
+
+        (mail,) = mailbox
+        assert (mail.kind, mail.to) == (MailKind.VERIFY_EMAIL, "ada@example.com")
+        assert (mail.username, mail.minutes) == ("ada", 24 * 60)
+        assert events_of(ada)[-1] == "email-verification.requested"
+
+    @pytest.mark.parametrize(
+        "email",
+        [
+            "m\u0131ke.s@example.com",
+            "mike.\u017f@example.com",
+            "mi\u212ae.s@example.com",
+            "mike.s",
+            "mike.s@example.com,eve@evil.example",
+            "nobody@example.com",
+            "",
+        ],
+    )
+    def test_other_addresses(self, confirmations, register, mailbox, email):
+        """CVE-2019-19844: an address that merely looks like mike's leads to no mail at all."""
+        register("mike.s")
+        confirmations.start(email, by=SOMEBODY)
+
+        assert mailbox == []
+
+    def test_confirmed_already(self, confirmations, ada, token, mailbox):
+        """Who has confirmed the address is not mailed again."""
+        confirmations.finish(token, by=SOMEBODY)
+        confirmations.start(ada.email, by=SOMEBODY)
+
+        assert mailbox == []
+
+    def test_suspended(self, confirmations, accounts, ada, mailbox):
+        """A suspended user is not mailed."""
+        accounts.update(ada, {"status": "suspended"})
+        confirmations.start(ada.email, by=SOMEBODY)
+
+        assert mailbox == []
+
+    def test_twenty_at_once(self, at_once, confirmations, ada, mailbox):
+        """However many ask at the same moment, one account gets five mails an hour."""
+        at_once(*[lambda: confirmations.start(ada.email, by=SOMEBODY)] * 20)
+
+        assert len(mailbox) == 5
+
+    @pytest.mark.parametrize("email", ["ada@example.com", "nobody@example.com"])
+    def test_no_mailer(self, ada, email):
+        """Where no mail can be sent everybody is told so."""
+        confirmations = Confirmations(MailRequests(NoMailer(), Logins()))
+
+        with pytest.raises(MailNotConfigured):
+            confirmations.start(email, by=SOMEBODY)
+
+    def test_prepared(self, confirmations, ada):
+        """ASVS 16.2.5: what is about to be mailed can be printed without harm."""
+        prepared = confirmations.prepare(ada, ada.email)
+
+        assert prepared.mail.token not in repr(prepared)
+        assert prepared.row.token_digest not in repr(prepared)
+        assert ada.email not in repr(prepared)
+
+
+class TestFinish:
+    def test_verified(self, confirmations, accounts, ada, token, mailbox):
+        """The address is known to be the user's, and there is nothing to tell by mail."""
+        confirmations.finish(token, by=SOMEBODY)
+
+        *_, event = Event.query(ada.id)
+        after = accounts.get(ada.id)
+        assert (after.email, after.email_verified) == ("ada@example.com", True)
+        assert (event.type, event.actor_id, event.ip) == ("email.verified", None, "192.0.2.7")
+        assert mailbox == []
+
+    def test_nothing_else(self, confirmations, accounts, ada, token, sign_in):
+        """Confirming signs nobody in or out."""
+        _, session_token, _ = sign_in.open("ada", PASSWORD, HERE)
+        confirmations.finish(token, by=SOMEBODY)
+
+        assert sign_in.find(session_token)
+        assert accounts.get(ada.id).epoch == 1
+
+    def test_twice(self, confirmations, token):
+        """ASVS 6.5.1: a token works once."""
+        confirmations.finish(token, by=SOMEBODY)
+
+        with pytest.raises(InvalidToken):
+            confirmations.finish(token, by=SOMEBODY)
+
+    def test_twenty_at_once(self, at_once, confirmations, ada, token):
+        """ASVS 6.5.1, 15.4.2: of twenty who bring it at the same moment one succeeds."""
+        outcomes = at_once(*[lambda: confirmations.finish(token, by=SOMEBODY)] * 20)
+
+        assert outcomes.count(None) == 1
+        assert [type(each) for each in outcomes].count(InvalidToken) == 19
+        assert events_of(ada).count("email.verified") == 1
+
+    def test_expired(self, confirmations, accounts, ada, token):
+        """After its time it is worth nothing, whether its row is still there or not."""
+        (row,) = OneTimeToken.query(ada.id)
+        row.update([OneTimeToken.expires_at.set(now())])
+
+        with pytest.raises(InvalidToken):
+            confirmations.finish(token, by=SOMEBODY)
+        assert not accounts.get(ada.id).email_verified
+
+    def test_other_purpose(self, confirmations, credentials, accounts, ada, mailbox):
+        """ASVS 6.6.2: a token that resets a password confirms no address."""
+        credentials.start_reset(ada.email, by=SOMEBODY)
+
+        with pytest.raises(InvalidToken):
+            confirmations.finish(mailbox[0].token, by=SOMEBODY)
+        assert not accounts.get(ada.id).email_verified
+
+    def test_address_was_changed(self, confirmations, accounts, ada, token):
+        """A token confirms the address that it was mailed to and no other."""
+        accounts.update(ada, {"email": "new@example.com"})
+
+        with pytest.raises(InvalidToken):
+            confirmations.finish(token, by=SOMEBODY)
+        assert not accounts.get(ada.id).email_verified
+
+    def test_suspended(self, confirmations, accounts, ada, token):
+        """A suspended user confirms nothing."""
+        accounts.update(ada, {"status": "suspended"})
+
+        with pytest.raises(InvalidToken):
+            confirmations.finish(token, by=SOMEBODY)
+
+    @pytest.mark.parametrize("turn", ROUNDS)
+    def test_deleted(self, at_once, confirmations, accounts, ada, token, turn):
+        """A user who is deleted at the same moment is gone, and the token says no more than no."""
+        deleted, outcome = at_once(
+            lambda: accounts.delete(ada),
+            lambda: confirmations.finish(token, by=SOMEBODY),
+        )
+
+        assert deleted is None
+        assert type(outcome) in (type(None), InvalidToken)
+        assert audited_users() == []
+
+    def test_other_changes(self, at_once, confirmations, accounts, ada, token):
+        """Confirming neither loses nor is hindered by changes to the user."""
+        changes = [{"metadata": {f"key-{n}": n}} for n in range(5)]
+        outcomes = at_once(
+            lambda: confirmations.finish(token, by=SOMEBODY),
+            *(lambda c=c: accounts.update(ada, c) for c in changes),
+        )
+
+        after = accounts.get(ada.id)
+        assert {type(each) for each in outcomes} == {type(None), User}
+        assert after.email_verified
+        assert after.metadata == {f"key-{n}": n for n in range(5)}
+
+
+class TestNewUsers:
+    @pytest.fixture
+    def strict(self, context, passwords, confirmations):
+        """Accounts where whoever signs up is asked to confirm the address at once."""
+        return Accounts(passwords, confirmations, mails_new_users=True)
+
+    @pytest.fixture
+    def strict_sign_in(self, make_sign_in):
+        return make_sign_in(requires_verified_email=True)
+
+    def test_mail(self, strict, mailbox):
+        """Who signs up is mailed a token, which is stored with the user."""
+        ada = strict.register(username="ada", email="ada@example.com", password=PASSWORD)
+
+        (mail,) = mailbox
+        assert (mail.kind, mail.to) == (MailKind.VERIFY_EMAIL, "ada@example.com")
+        assert len(list(OneTimeToken.query(ada.id))) == 1
+
+    def test_sign_in(self, strict, strict_sign_in, confirmations, mailbox):
+        """Without the token nobody signs in, and the refusal says nothing of it (ASVS 6.3.8)."""
+        strict.register(username="ada", email="ada@example.com", password=PASSWORD)
+        refusals = []
+        for login, password in (("ada", PASSWORD), ("ada", "wrong"), ("nobody", PASSWORD)):
+            with pytest.raises(InvalidCredentials) as caught:
+                strict_sign_in.open(login, password, HERE)
+            refusals.append((type(caught.value), str(caught.value)))
+        confirmations.finish(mailbox[0].token, by=SOMEBODY)
+
+        assert len(set(refusals)) == 1
+        assert strict_sign_in.open("ada", PASSWORD, HERE)
+
+    def test_by_a_reset(self, strict, strict_sign_in, credentials, mailbox):
+        """Whoever resets the password has shown the mailbox to be its own, too."""
+        strict.register(username="ada", email="ada@example.com", password=PASSWORD)
+        credentials.start_reset("ada@example.com", by=SOMEBODY)
+        credentials.finish_reset(mailbox[-1].token, "a stone bridge over the river")
+
+        assert strict_sign_in.open("ada", "a stone bridge over the river", HERE)
+
+    def test_refused(self, strict, mailbox):
+        """Who is refused leaves no token behind, and nobody is mailed."""
+        strict.register(username="ada", email="ada@example.com", password=PASSWORD)
+        mailbox.clear()
+
+        with pytest.raises(UsernameTaken):
+            strict.register(username="ada", email="eve@example.com", password=PASSWORD)
+        with pytest.raises(EmailTaken):
+            strict.register(username="eve", email="ADA@example.com", password=PASSWORD)
+
+        assert mailbox == []
+        assert len(list(OneTimeToken.scan())) == 1
+
+    def test_suspended(self, strict, mailbox):
+        """Who is made a suspended user is not mailed yet."""
+        strict.register(
+            username="ada", email="ada@example.com", password=PASSWORD, status="suspended"
+        )
+
+        assert mailbox == []
+
+    def test_not_required(self, register, mailbox):
+        """Where addresses need not be confirmed nobody is mailed by signing up."""
+        register("ada")
+
+        assert mailbox == []
+
+    def test_no_mailer(self, context, passwords):
+        """Where no mail can be sent signing up works all the same."""
+        accounts = Accounts(
+            passwords, Confirmations(MailRequests(NoMailer(), Logins())), mails_new_users=True
+        )
+
+        assert accounts.register(username="ada", email="ada@example.com", password=PASSWORD)
+        assert list(OneTimeToken.scan()) == []

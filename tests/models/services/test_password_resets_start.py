@@ -1,0 +1,222 @@
+"""Forgotten passwords: a token is mailed to whoever has the address."""
+
+import logging
+
+import pytest
+
+from models import Actor, Client, Credentials, Logins, MailKind, MailRequests, NoMailer, User, db
+from models.clock import now
+from models.errors import InvalidToken, MailNotConfigured, TooManyRequests
+from models.tables.audit_event import Event
+from models.tables.one_time_token import OneTimeToken
+from tests.support.person import PASSWORD
+
+NEW_PASSWORD = "a stone bridge over the river"
+HERE = Client("192.0.2.1", "a browser")
+SOMEBODY = Actor(ip="192.0.2.7")
+
+
+@pytest.fixture
+def ada(register):
+    return register("ada")
+
+
+def kinds(mails):
+    return [mail.kind for mail in mails]
+
+
+def events_of(user):
+    """The types of a user's events in the order they happened."""
+    return [event.type for event in Event.query(user.id)]
+
+
+class TestStartReset:
+    @pytest.mark.parametrize("email", ["ada@example.com", "ADA@example.com", "ada@EXAMPLE.com"])
+    def test_stored_address(self, credentials, ada, mailbox, email):
+        """CVE-2019-19844: the mail goes to the address as it is stored, not as it was asked for."""
+        credentials.start_reset(email, by=SOMEBODY)
+
+        (mail,) = mailbox
+        assert (mail.kind, mail.to) == (MailKind.RESET_PASSWORD, "ada@example.com")
+        assert (mail.username, mail.minutes) == ("ada", 10)
+        assert mail.token.startswith("rso_")
+
+    @pytest.mark.parametrize(
+        "email",
+        [
+            "m\u0131ke.s@example.com",
+            "m\u0130ke.s@example.com",
+            "mike.\u017f@example.com",
+            "mi\u212ae.s@example.com",
+            "MI\u212aE.S@EXAMPLE.COM",
+            "mi\u043ae.s@example.com",
+            "mike.s@example.com@evil.example",
+            "mike.s@example.com,eve@evil.example",
+            "mike.s@example.com\r\nbcc: eve@evil.example",
+            " mike.s@example.com",
+            "",
+        ],
+    )
+    def test_lookalikes(self, credentials, register, mailbox, email):
+        """CVE-2019-19844: an address that merely looks like mike's leads to no mail at all."""
+        register("mike.s")
+        credentials.start_reset(email, by=SOMEBODY)
+
+        assert mailbox == []
+
+    def test_lookalike_of_its_own(self, credentials, register, mailbox):
+        """CVE-2019-19844: who has such an address is mailed there, about that account."""
+        register("mike")
+        register("eve", email="mi\u043ae@example.com")
+        credentials.start_reset("mi\u043ae@example.com", by=SOMEBODY)
+
+        assert [(mail.username, mail.to) for mail in mailbox] == [("eve", "mi\u043ae@example.com")]
+
+    def test_user_name(self, credentials, ada, mailbox):
+        """A user name is no address: whether both are one person's cannot be found out by mails."""
+        credentials.start_reset("ada", by=SOMEBODY)
+
+        assert mailbox == []
+        assert events_of(ada) == ["user.registered"]
+
+    def test_nobody(self, credentials, context, mailbox):
+        """Where there is nobody a token is stored that nobody gets, and removed after a while."""
+        credentials.start_reset("nobody@example.com", by=SOMEBODY)
+
+        (row,), (event,) = OneTimeToken.scan(), Event.scan()
+        assert mailbox == []
+        assert row.remove_at > now()
+        assert event.remove_at > now()
+        assert "nobody@example.com" not in str([row.serialize(), event.serialize()])
+
+    def test_suspended(self, credentials, accounts, ada, mailbox):
+        """A suspended user gets no token, and its address no other answer."""
+        accounts.update(ada, {"status": "suspended"})
+        credentials.start_reset(ada.email, by=SOMEBODY)
+
+        assert mailbox == []
+        assert [row.user_id for row in OneTimeToken.scan()] != [ada.id]
+
+    def test_event(self, credentials, ada):
+        """The user can see that somebody asked, and from where."""
+        credentials.start_reset(ada.email, by=SOMEBODY)
+
+        *_, event = Event.query(ada.id)
+        assert event.type == "password-reset.requested"
+        assert (event.actor_id, event.ip) == (None, "192.0.2.7")
+
+    def test_asking_changes_nothing(self, credentials, ada, sign_in):
+        """ASVS 6.4.3: whoever asks for a mail neither signs the user out nor locks it out."""
+        _, token, _ = sign_in.open("ada", PASSWORD, HERE)
+        credentials.start_reset(ada.email, by=SOMEBODY)
+
+        assert sign_in.find(token)
+        assert sign_in.open("ada", PASSWORD, HERE)
+
+    def test_while_locked(self, credentials, ada, mailbox, lock):
+        """ASVS 6.1.1: a lock keeps nobody from getting out of it."""
+        lock("ada")
+        credentials.start_reset(ada.email, by=SOMEBODY)
+
+        assert kinds(mailbox) == [MailKind.RESET_PASSWORD]
+
+    def test_five_mails_an_hour(self, credentials, confirmations, ada, mailbox):
+        """ASVS 6.3.1: whoever asks, and however it is written, one account gets five an hour."""
+        for email in ("ada@example.com", "ADA@example.com", "Ada@Example.com") * 2:
+            credentials.start_reset(email, by=SOMEBODY)
+
+        assert len(mailbox) == 5
+
+    def test_each_kind_counts_apart(self, credentials, confirmations, ada, mailbox):
+        """Asking for mails that are not sent takes none away that the user needs (ASVS 6.1.1)."""
+        ada.update([User.email_verified.set(True)])
+        for _ in range(6):
+            confirmations.start(ada.email, by=SOMEBODY)
+        credentials.start_reset(ada.email, by=SOMEBODY)
+
+        assert kinds(mailbox) == [MailKind.RESET_PASSWORD]
+
+    def test_others_have_their_own(self, credentials, ada, register, mailbox):
+        """Nobody loses a mail because somebody else had many."""
+        for _ in range(6):
+            credentials.start_reset(ada.email, by=SOMEBODY)
+        mailbox.clear()
+        credentials.start_reset(register("eve").email, by=SOMEBODY)
+
+        assert [mail.to for mail in mailbox] == ["eve@example.com"]
+
+    def test_twenty_at_once(self, at_once, credentials, ada, mailbox):
+        """ASVS 15.4.2: asking for many at the same moment yields no more."""
+        outcomes = at_once(*[lambda: credentials.start_reset(ada.email, by=SOMEBODY)] * 20)
+
+        assert outcomes == [None] * 20
+        assert len(mailbox) == 5
+        assert len({mail.token for mail in mailbox}) == 5
+
+    @pytest.mark.parametrize("email", ["ada@example.com", "nobody@example.com", "nonsense"])
+    def test_no_mailer(self, passwords, ada, email):
+        """Where no mail can be sent everybody is told so, and nothing is written."""
+        credentials = Credentials(passwords, MailRequests(NoMailer(), Logins()))
+
+        with pytest.raises(MailNotConfigured):
+            credentials.start_reset(email, by=SOMEBODY)
+
+        assert list(OneTimeToken.scan()) == []
+        assert events_of(ada) == ["user.registered"]
+
+
+class TestStartResetFor:
+    def test_mail(self, credentials, ada, mailbox):
+        """ASVS 6.4.6: an admin starts it, and the token goes to the user alone."""
+        answer = credentials.start_reset_for(ada, by=Actor("an admin"))
+
+        (mail,) = mailbox
+        *_, event = Event.query(ada.id)
+        assert answer is None
+        assert (mail.kind, mail.to) == (MailKind.RESET_PASSWORD, "ada@example.com")
+        assert (event.type, event.actor_id) == ("password-reset.requested", "an admin")
+
+    def test_token_works(self, credentials, ada, mailbox, sign_in):
+        """The user chooses the password, as if it had asked itself."""
+        credentials.start_reset_for(ada, by=Actor("an admin"))
+        credentials.finish_reset(mailbox[0].token, NEW_PASSWORD)
+
+        assert sign_in.open("ada", NEW_PASSWORD, HERE)
+
+    def test_five_mails_an_hour(self, credentials, ada, mailbox):
+        """Admins fill nobody's mailbox either, and are told when to try again."""
+        for _ in range(5):
+            credentials.start_reset_for(ada, by=Actor("an admin"))
+
+        with pytest.raises(TooManyRequests) as caught:
+            credentials.start_reset_for(ada, by=Actor("an admin"))
+
+        assert 1 <= caught.value.retry_after <= 3600
+        assert len(mailbox) == 5
+        assert len(list(OneTimeToken.query(ada.id))) == 5
+
+    def test_no_mailer(self, passwords, ada):
+        """Where no mail can be sent an admin is told so."""
+        credentials = Credentials(passwords, MailRequests(NoMailer(), Logins()))
+
+        with pytest.raises(MailNotConfigured):
+            credentials.start_reset_for(ada, by=Actor("an admin"))
+
+        assert list(OneTimeToken.scan()) == []
+
+
+class TestSecrecy:
+    def test_token_is_nowhere(self, credentials, ada, mailbox, caplog):
+        """ASVS 16.2.5: the token is in the mail, and in no table, log, event or printed object."""
+        caplog.set_level(logging.DEBUG)
+        credentials.start_reset(ada.email, by=SOMEBODY)
+        (mail,) = mailbox
+        stored = str([row.serialize() for model in db.models for row in model.scan()])
+        with pytest.raises(InvalidToken) as caught:
+            credentials.finish_reset(mail.token[:-1], NEW_PASSWORD)
+        credentials.finish_reset(mail.token, NEW_PASSWORD)
+        stored += str([row.serialize() for model in db.models for row in model.scan()])
+
+        told = [stored, caplog.text, repr(mailbox), repr(caught.value), str(caught.value)]
+        secret = mail.token[26:-1]
+        assert [text for text in told if secret in text or NEW_PASSWORD in text] == []

@@ -1,0 +1,287 @@
+"""What happens when several callers want the same thing at the same moment."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from passlib.hash import bcrypt
+
+from models import Client, User
+from models.errors import (
+    EmailTaken,
+    InvalidCredentials,
+    LastAdmin,
+    Unauthenticated,
+    UsernameTaken,
+    UserNotFound,
+    WrongPassword,
+)
+from models.tables.audit_event import unfinished_sweeps
+from models.tables.session import Session
+from tests.support.invariants import audited_users
+from tests.support.person import PASSWORD
+
+NEW_PASSWORD = "a stone bridge over the river"
+HERE = Client("192.0.2.1", "a browser")
+ROUNDS = range(10)
+
+
+@pytest.fixture
+def ada(register):
+    return register("ada")
+
+
+def kinds(outcomes: list[Any]) -> dict[type, int]:
+    """How many outcomes there are of each kind."""
+    return dict(Counter(map(type, outcomes)))
+
+
+def names_of(users: list[User]) -> list[str]:
+    return sorted(user.username for user in users)
+
+
+class TestRegister:
+    def test_one_address(self, at_once, register):
+        """Of forty people with one address, in whatever case, exactly one gets it."""
+        addresses = ["ada@example.com", "Ada@Example.com"] * 20
+        outcomes = at_once(
+            *(lambda n=n: register(f"user-{n}", email=addresses[n]) for n in range(40))
+        )
+
+        assert kinds(outcomes) == {User: 1, EmailTaken: 39}
+        assert len(audited_users()) == 1
+
+    def test_one_user_name(self, at_once, register):
+        """Of forty people with one user name exactly one gets it."""
+        outcomes = at_once(
+            *(lambda n=n: register("ada", email=f"user-{n}@example.com") for n in range(40))
+        )
+
+        assert kinds(outcomes) == {User: 1, UsernameTaken: 39}
+        assert len(audited_users()) == 1
+
+    def test_different_people(self, at_once, register):
+        """People who want different things do not get in each other's way."""
+        outcomes = at_once(*(lambda n=n: register(f"user-{n}", roles=["admin"]) for n in range(20)))
+
+        assert kinds(outcomes) == {User: 20}
+        assert len(audited_users()) == 20
+
+    def test_name_that_becomes_free(self, at_once, register, accounts):
+        """A name that somebody gives up goes to exactly one person."""
+        ada = register("ada")
+        outcomes = at_once(
+            lambda: accounts.update(ada, {"username": "eve"}),
+            *(lambda n=n: register("ada", email=f"user-{n}@example.com") for n in range(10)),
+        )
+
+        assert type(outcomes[0]) is User
+        assert kinds(outcomes[1:]).get(User, 0) <= 1
+        assert names_of(audited_users()).count("ada") <= 1
+
+
+class TestLastAdmin:
+    def test_two_demote_each_other(self, at_once, register, accounts):
+        """However often two admins demote each other, one admin stays."""
+        one, two = register("one", roles=["admin"]), register("two", roles=["admin"])
+        for _ in ROUNDS:
+            outcomes = at_once(
+                lambda user=two: accounts.update(user, {"roles": ["user"]}),
+                lambda user=one: accounts.update(user, {"roles": ["user"]}),
+            )
+
+            assert kinds(outcomes) == {User: 1, LastAdmin: 1}
+            assert [user.is_admin for user in audited_users()].count(True) == 1
+            one, two = (accounts.update(user, {"roles": ["admin"]}) for user in audited_users())
+
+    def test_two_delete_each_other(self, at_once, register, accounts):
+        """Of two admins who delete each other one stays."""
+        one, two = register("one", roles=["admin"]), register("two", roles=["admin"])
+        outcomes = at_once(lambda: accounts.delete(two), lambda: accounts.delete(one))
+
+        assert kinds(outcomes) == {type(None): 1, LastAdmin: 1}
+        assert len(audited_users()) == 1
+
+    def test_three_by_three_ways(self, at_once, register, accounts):
+        """Deleting, suspending and demoting count together."""
+        one, two, three = (register(name, roles=["admin"]) for name in ("one", "two", "three"))
+        outcomes = at_once(
+            lambda: accounts.delete(one),
+            lambda: accounts.update(two, {"status": "suspended"}),
+            lambda: accounts.update(three, {"roles": ["user"]}),
+        )
+
+        assert kinds(outcomes)[LastAdmin] == 1
+        assert [user.may_administer for user in audited_users()].count(True) == 1
+
+    def test_one_is_demoted_by_many(self, at_once, register, accounts):
+        """Demoting somebody ten times at once takes one admin away, not ten."""
+        register("john", roles=["admin"])
+        ada = register("ada", roles=["admin"])
+        outcomes = at_once(*[lambda: accounts.update(ada, {"roles": ["user"]})] * 10)
+
+        assert kinds(outcomes) == {User: 10}
+        assert [user.may_administer for user in audited_users()].count(True) == 1
+
+
+class TestUpdate:
+    def test_different_members(self, at_once, accounts, ada):
+        """Twenty changes to different members of one user all land: none is lost or refused."""
+        changes = [{"metadata": {f"key-{n}": n}} for n in range(17)]
+        changes += [{"username": "eve"}, {"email": "eve@example.com"}, {"full_name": "Eve"}]
+        outcomes = at_once(*(lambda c=c: accounts.update(ada, c) for c in changes))
+        after = accounts.get(ada.id)
+
+        assert kinds(outcomes) == {User: 20}
+        assert after.metadata == {f"key-{n}": n for n in range(17)}
+        assert (after.username, after.email) == ("eve", "eve@example.com")
+        assert after.full_name == "Eve"
+        assert after.version == 21
+        assert names_of(audited_users()) == ["eve"]
+
+    def test_swap_of_names(self, at_once, register, accounts, ada):
+        """Two users who want each other's name both hear that it is taken."""
+        bob = register("bob")
+        outcomes = at_once(
+            lambda: accounts.update(ada, {"username": "bob"}),
+            lambda: accounts.update(bob, {"username": "ada"}),
+        )
+
+        assert kinds(outcomes) == {UsernameTaken: 2}
+        assert names_of(audited_users()) == ["ada", "bob"]
+
+    def test_chain_of_names(self, at_once, register, accounts, ada):
+        """Who wants a name that is being given up gets it or hears that it is taken."""
+        bob = register("bob")
+        outcomes = at_once(
+            lambda: accounts.update(ada, {"username": "eve"}),
+            lambda: accounts.update(bob, {"username": "ada"}),
+        )
+
+        assert type(outcomes[0]) is User
+        assert type(outcomes[1]) in (User, UsernameTaken)
+        assert len(audited_users()) == 2
+
+    def test_one_new_name_for_many(self, at_once, register, accounts):
+        """Of ten users who want one name exactly one gets it, and keeps no other."""
+        users = [register(f"user-{n}") for n in range(10)]
+        outcomes = at_once(
+            *(lambda user=user: accounts.update(user, {"username": "ada"}) for user in users)
+        )
+
+        assert kinds(outcomes) == {User: 1, UsernameTaken: 9}
+        assert names_of(audited_users()).count("ada") == 1
+
+    def test_user_is_deleted(self, at_once, accounts, ada):
+        """A user who is renamed and deleted at once is gone under both names."""
+        outcomes = at_once(
+            lambda: accounts.delete(ada),
+            lambda: accounts.update(ada, {"username": "eve", "email": "eve@example.com"}),
+        )
+
+        assert outcomes[0] is None
+        assert type(outcomes[1]) in (User, UserNotFound)
+        assert audited_users() == []
+
+
+class TestDelete:
+    def test_by_many(self, at_once, accounts, ada):
+        """Somebody who is deleted ten times at once is deleted once."""
+        outcomes = at_once(*[lambda: accounts.delete(ada)] * 10)
+
+        assert kinds(outcomes) == {type(None): 1, UserNotFound: 9}
+        assert audited_users() == []
+
+
+class TestSignIn:
+    def test_by_many(self, at_once, sign_in, ada):
+        """One user signs in from twenty places at once, each with a session of its own."""
+        outcomes = at_once(*[lambda: sign_in.open("ada", PASSWORD, HERE)] * 20)
+
+        assert kinds(outcomes) == {tuple: 20}
+        assert len({token for _, token, _ in outcomes}) == 20
+        assert len(sign_in.sessions_of(ada)) == 20
+
+    def test_by_many_with_an_old_hash(self, at_once, sign_in, ada):
+        """The hash is renewed at the first sign-in; those at the same moment are not refused."""
+        old = bcrypt.using(rounds=4).hash(PASSWORD)
+        ada.update([User.password_hash.set(old)])
+        outcomes = at_once(*[lambda: sign_in.open("ada", PASSWORD, HERE)] * 10)
+
+        assert kinds(outcomes) == {tuple: 10}
+        assert User.get(ada.id).password_hash.startswith("$argon2id$")
+
+    def test_user_is_changed(self, at_once, sign_in, accounts, ada):
+        """Signing in neither loses nor hinders a change to the user."""
+        changes = [{"metadata": {f"key-{n}": n}} for n in range(5)]
+        outcomes = at_once(
+            *[lambda: sign_in.open("ada", PASSWORD, HERE)] * 5,
+            *(lambda c=c: accounts.update(ada, c) for c in changes),
+        )
+
+        assert kinds(outcomes) == {tuple: 5, User: 5}
+        assert accounts.get(ada.id).metadata == {f"key-{n}": n for n in range(5)}
+        assert accounts.get(ada.id).last_login_at is not None
+
+    @pytest.mark.parametrize("turn", ROUNDS)
+    def test_user_is_suspended(self, at_once, sign_in, accounts, ada, turn):
+        """Whoever was faster, no session from before the suspension lives after it."""
+        suspended, *outcomes = at_once(
+            lambda: accounts.update(ada, {"status": "suspended"}),
+            *[lambda: sign_in.open("ada", PASSWORD, HERE)] * 8,
+        )
+        accounts.update(suspended, {"status": "active"})
+
+        assert set(kinds(outcomes)) <= {tuple, InvalidCredentials}
+        assert list(Session.query(ada.id, consistent_read=True)) == []
+        assert list(unfinished_sweeps(timedelta(0))) == []
+
+    @pytest.mark.parametrize("turn", ROUNDS)
+    def test_password_is_changed(self, credentials, at_once, sign_in, accounts, ada, turn):
+        """Whoever was faster, the old password has opened no session that still lives."""
+        session, token, _ = sign_in.open("ada", PASSWORD, HERE)
+        changed, *outcomes = at_once(
+            lambda: credentials.change_password(
+                ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
+            ),
+            *[lambda: sign_in.open("ada", PASSWORD, HERE)] * 8,
+        )
+        after = accounts.get(ada.id)
+
+        assert changed is None
+        assert set(kinds(outcomes)) <= {tuple, InvalidCredentials}
+        assert sign_in.find(token).user.id == ada.id
+        assert [row.id for row in sign_in.sessions_of(after)] == [session.id]
+
+    @pytest.mark.parametrize("turn", ROUNDS)
+    def test_user_is_deleted(self, at_once, sign_in, accounts, ada, turn):
+        """Whoever was faster, nothing is left of the user."""
+        deleted, *outcomes = at_once(
+            lambda: accounts.delete(ada),
+            *[lambda: sign_in.open("ada", PASSWORD, HERE)] * 8,
+        )
+
+        assert deleted is None
+        assert set(kinds(outcomes)) <= {tuple, InvalidCredentials}
+        assert list(Session.query(ada.id, consistent_read=True)) == []
+        assert audited_users() == []
+
+
+class TestChangePassword:
+    def test_twice(self, credentials, at_once, sign_in, accounts, ada):
+        """Of two people who both know the old password one sets the new one."""
+        first, second = (sign_in.open("ada", PASSWORD, HERE)[0] for _ in range(2))
+        outcomes = at_once(
+            lambda: credentials.change_password(
+                ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=first
+            ),
+            lambda: credentials.change_password(
+                ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=second
+            ),
+        )
+
+        # The slower one finds another password, or that its session has been ended.
+        assert outcomes.count(None) == 1
+        assert set(kinds(outcomes)) - {type(None)} <= {WrongPassword, Unauthenticated}
+        assert len(sign_in.sessions_of(accounts.get(ada.id))) == 1

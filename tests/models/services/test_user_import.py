@@ -1,0 +1,170 @@
+"""Users out of another system: brought in once, with the hash they had, or none."""
+
+import pytest
+from passlib.registry import get_crypt_handler
+
+from models import Actor, Client, Imports, User
+from models.errors import EmailTaken, InvalidCredentials, InvalidMember, UsernameTaken
+from models.tables.audit_event import Event
+from tests.support.invariants import audited_users
+from tests.support.person import PASSWORD
+
+HERE = Client("192.0.2.1", "a browser")
+ADA = {"username": "Ada", "email": "Ada@example.com"}
+
+
+@pytest.fixture
+def imports(accounts):
+    return Imports(accounts)
+
+
+@pytest.fixture
+def bcrypt_hash():
+    """The password of the cast, as another system stored it."""
+    return get_crypt_handler("bcrypt").using(rounds=4).hash(PASSWORD)
+
+
+class TestAdd:
+    def test_signs_in_with_the_old_password(self, imports, sign_in, bcrypt_hash):
+        """The user keeps its password, whose hash becomes argon2id at the first sign-in."""
+        ada = imports.add(**ADA, password_hash=bcrypt_hash)
+        before = User.get(ada.id).password_hash
+        sign_in.open("ada", PASSWORD, HERE)
+
+        assert before == bcrypt_hash
+        assert User.get(ada.id).password_hash.startswith("$argon2id$")
+        assert sign_in.open("ada", PASSWORD, HERE)
+
+    def test_wrong_password(self, imports, sign_in, bcrypt_hash):
+        """Another password signs nobody in, and the old hash stays."""
+        ada = imports.add(**ADA, password_hash=bcrypt_hash)
+
+        with pytest.raises(InvalidCredentials):
+            sign_in.open("ada", "another " + PASSWORD, HERE)
+        assert User.get(ada.id).password_hash == bcrypt_hash
+
+    def test_without_a_hash(self, imports, sign_in, credentials, mailbox):
+        """Without a hash no password signs in; a reset sets the first one."""
+        ada = imports.add(**ADA)
+
+        with pytest.raises(InvalidCredentials):
+            sign_in.open("ada", "", HERE)
+        credentials.start_reset_for(ada, by=Actor())
+        credentials.finish_reset(mailbox[0].token, PASSWORD)
+        assert sign_in.open("ada", PASSWORD, HERE)
+
+    def test_no_mail(self, imports, mailbox):
+        """Thousands who are imported are not written to."""
+        imports.add(**ADA)
+
+        assert mailbox == []
+
+    def test_members(self, imports):
+        """All that the other system knows comes along."""
+        ada = imports.add(
+            **ADA,
+            full_name="Ada King",
+            metadata={"team": "engines"},
+            roles=["user", "admin"],
+            status="suspended",
+            email_verified=True,
+        )
+        stored = User.get(ada.id)
+
+        assert (stored.username, stored.email) == ("ada", "Ada@example.com")
+        assert (stored.full_name, stored.metadata) == ("Ada King", {"team": "engines"})
+        assert (stored.roles, stored.status) == (["admin", "user"], "suspended")
+        assert stored.email_verified
+
+    def test_event(self, imports, bcrypt_hash):
+        """The first event tells that the user was imported, and holds no hash (ASVS 16.2.5)."""
+        ada = imports.add(**ADA, password_hash=bcrypt_hash)
+        [event] = Event.query(ada.id)
+
+        assert event.type == "user.imported"
+        assert bcrypt_hash not in str(event.serialize())
+
+    def test_admins_are_counted(self, imports, accounts, register):
+        """An imported admin counts: the other one may go."""
+        john = register("john", roles=["admin"])
+        imports.add(**ADA, roles=["admin"])
+        accounts.delete(john)
+
+        assert [user.username for user in audited_users()] == ["ada"]
+
+
+class TestAgain:
+    def test_same_user(self, imports, bcrypt_hash):
+        """Who has come in before stays as it is now."""
+        ada = imports.add(**ADA, password_hash=bcrypt_hash)
+
+        assert imports.add(**ADA, full_name="Ada King") is None
+        assert [(user.id, user.full_name) for user in audited_users()] == [(ada.id, None)]
+
+    def test_name_is_somebody_elses(self, imports, register):
+        """A user name that somebody with another address has is taken."""
+        register("ada")
+
+        with pytest.raises(UsernameTaken):
+            imports.add(username="ada", email="countess@example.com")
+
+    def test_address_is_somebody_elses(self, imports, register):
+        """An address that somebody with another user name has is taken."""
+        register("ada")
+
+        with pytest.raises(EmailTaken):
+            imports.add(username="countess", email="ADA@example.com")
+
+    def test_at_once(self, imports, at_once):
+        """Of several imports of the same user one makes it, and the others find it there."""
+        outcomes = at_once(*[lambda: imports.add(**ADA)] * 8)
+
+        assert len(audited_users()) == 1
+        assert outcomes.count(None) == 7
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("member", "value"),
+        [
+            ("username", "a"),
+            ("email", "nonsense"),
+            ("password_hash", PASSWORD),
+            ("password_hash", ""),
+            ("metadata", {"much": "x" * 5000}),
+        ],
+    )
+    def test_rules(self, imports, member, value):
+        """What the rules refuse is refused by name, and nothing is stored."""
+        with pytest.raises(InvalidMember) as refused:
+            imports.add(**{**ADA, member: value})
+
+        assert refused.value.member == member
+        assert audited_users() == []
+
+
+class TestRehearse:
+    def test_new(self, imports):
+        """Who could come in does not yet."""
+        assert imports.rehearse(**ADA).username == "ada"
+        assert audited_users() == []
+
+    def test_there_already(self, imports):
+        """Who is there already would be left alone."""
+        imports.add(**ADA)
+
+        assert imports.rehearse(**ADA) is None
+
+    @pytest.mark.parametrize(
+        ("username", "email", "error"),
+        [
+            ("ada", "countess@example.com", UsernameTaken),
+            ("countess", "ada@example.com", EmailTaken),
+        ],
+    )
+    def test_taken(self, imports, username, email, error):
+        """What is somebody else's is told before anything is stored."""
+        imports.add(**ADA)
+
+        with pytest.raises(error):
+            imports.rehearse(username=username, email=email)

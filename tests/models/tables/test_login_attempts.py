@@ -1,0 +1,233 @@
+"""Tries to sign in: counted before the password is looked at (CVE-2024-4629, CVE-2023-47111)."""
+
+from datetime import timedelta
+
+import pytest
+
+from models import Client, User
+from models.clock import now
+from models.errors import InvalidCredentials, TooManyAttempts
+from models.tables.login_attempts import (
+    FIRST_WAIT,
+    FORGOTTEN_AFTER,
+    FREE,
+    LONGEST_WAIT,
+    MOST,
+    Attempts,
+    reserve,
+    wait_after,
+)
+from tests.support.person import PASSWORD
+
+HERE = Client("192.0.2.1", "a browser")
+WRONG = "not the password at all"
+
+
+@pytest.fixture
+def row(context):
+    return Attempts("somebody")
+
+
+@pytest.fixture
+def tried(row):
+    """Makes it so that the last of so many tries was some time ago."""
+
+    def make(tries, ago):
+        reserve(row)
+        row.update([Attempts.tries.set(tries), Attempts.tried_at.set(now() - ago)])
+        return row
+
+    return make
+
+
+class TestWait:
+    @pytest.mark.parametrize(
+        "tries, wait",
+        [
+            (0, timedelta(0)),
+            (FREE - 1, timedelta(0)),
+            (FREE, FIRST_WAIT),
+            (FREE + 1, 2 * FIRST_WAIT),
+            (FREE + 4, 16 * FIRST_WAIT),
+            (FREE + 5, LONGEST_WAIT),
+            (MOST - 1, LONGEST_WAIT),
+            (MOST, FORGOTTEN_AFTER),
+            (10 * MOST, FORGOTTEN_AFTER),
+        ],
+    )
+    def test_grows(self, tries, wait):
+        """Some tries are free, then waits double, and after NIST's hundred there is no other."""
+        assert wait_after(tries) == wait
+
+    def test_nist(self):
+        """NIST SP 800-63B-4: at most 100 consecutive failures for one account."""
+        assert MOST == 100
+
+
+class TestReserve:
+    def test_free(self, row):
+        """The free tries are granted one after the other, each counted once."""
+        for _ in range(FREE):
+            reserve(row)
+
+        assert Attempts.get("somebody").tries == FREE
+
+    def test_one_too_many(self, row):
+        """The one after them is not, and is told for how long."""
+        for _ in range(FREE):
+            reserve(row)
+
+        with pytest.raises(TooManyAttempts) as caught:
+            reserve(row)
+
+        assert caught.value.retry_after == FIRST_WAIT.total_seconds()
+        assert Attempts.get("somebody").tries == FREE
+
+    def test_after_the_wait(self, tried):
+        """After the wait one more is granted, and then the wait is longer."""
+        row = tried(FREE, FIRST_WAIT)
+        reserve(row)
+
+        with pytest.raises(TooManyAttempts) as caught:
+            reserve(row)
+
+        assert row.tries == FREE + 1
+        assert caught.value.retry_after == 2 * FIRST_WAIT.total_seconds()
+
+    def test_before_the_wait_is_over(self, tried):
+        """A second earlier none is granted, and asking does not make the wait longer."""
+        row = tried(FREE, FIRST_WAIT - timedelta(seconds=1))
+
+        for _ in range(3):
+            with pytest.raises(TooManyAttempts) as caught:
+                reserve(row)
+
+        assert caught.value.retry_after == 1
+
+    def test_most(self, tried):
+        """After a hundred failures no wait is long enough, short of a month."""
+        row = tried(MOST, timedelta(days=29))
+
+        with pytest.raises(TooManyAttempts):
+            reserve(row)
+
+    def test_forgotten(self, tried):
+        """After a month without a try the count begins anew."""
+        row = tried(MOST, FORGOTTEN_AFTER)
+        reserve(row)
+
+        assert row.tries == 1
+
+    def test_parallel(self, at_once, row):
+        """Fifty at once: exactly the free ones are granted."""
+        outcomes = at_once(*[lambda: reserve(Attempts("somebody"))] * 50)
+
+        refused = [each for each in outcomes if isinstance(each, TooManyAttempts)]
+        assert (outcomes.count(None), len(refused)) == (FREE, 50 - FREE)
+        assert Attempts.get("somebody").tries == FREE
+
+    def test_parallel_after_the_wait(self, at_once, tried):
+        """Twenty at the moment at which a wait ends: one is granted."""
+        tried(FREE, FIRST_WAIT)
+        outcomes = at_once(*[lambda: reserve(Attempts("somebody"))] * 20)
+
+        assert outcomes.count(None) == 1
+        assert Attempts.get("somebody").tries == FREE + 1
+
+    def test_deleted_user(self, context, accounts, register):
+        """Trying brings no part of a deleted user back."""
+        ada = register("ada")
+        accounts.delete(ada)
+
+        with pytest.raises(User.DoesNotExist):
+            reserve(User(ada.id), User.id.exists())
+
+        assert list(User.scan()) == []
+
+
+class TestSignIn:
+    @pytest.mark.parametrize("login", ["ada", "ada@example.com"])
+    def test_fifty_guesses_at_once(self, at_once, sign_in, register, hashes, login):
+        """However many guess at once, no more passwords are looked at than are allowed."""
+        register("ada")
+        hashes.clear()
+        outcomes = at_once(*[lambda: sign_in.open(login, WRONG, HERE)] * 50)
+
+        wrong = [each for each in outcomes if isinstance(each, InvalidCredentials)]
+        locked = [each for each in outcomes if isinstance(each, TooManyAttempts)]
+        assert (len(wrong), len(locked)) == (FREE, 50 - FREE)
+        assert hashes == ["verify_secret"] * FREE
+
+    def test_fifty_guesses_at_nobody(self, at_once, sign_in, context, hashes):
+        """A login that nobody has is locked alike, so that the lock tells nothing (ASVS 6.3.8)."""
+        hashes.clear()
+        outcomes = at_once(*[lambda: sign_in.open("nobody", WRONG, HERE)] * 50)
+
+        wrong = [each for each in outcomes if isinstance(each, InvalidCredentials)]
+        assert len(wrong) == FREE
+        assert hashes == ["verify_secret"] * FREE
+
+    def test_one_count_for_both_names(self, sign_in, register):
+        """User name and address lead to one account, and to one count."""
+        register("ada")
+        for login in ["ada", "ada@example.com"] * (FREE // 2):
+            with pytest.raises(InvalidCredentials):
+                sign_in.open(login, WRONG, HERE)
+
+        for login in ("ada", "ADA", "ada@example.com"):
+            with pytest.raises(TooManyAttempts):
+                sign_in.open(login, PASSWORD, HERE)
+
+    def test_right_password_during_a_lock(self, sign_in, register):
+        """The right password is refused like a wrong one: no lock can be guessed through."""
+        register("ada")
+        for _ in range(FREE):
+            with pytest.raises(InvalidCredentials):
+                sign_in.open("ada", WRONG, HERE)
+
+        refusals = set()
+        for password in (PASSWORD, WRONG):
+            with pytest.raises(TooManyAttempts) as caught:
+                sign_in.open("ada", password, HERE)
+            refusals.add(type(caught.value))
+
+        assert refusals == {TooManyAttempts}
+
+    def test_success_ends_the_count(self, sign_in, register):
+        """Who signs in has all tries again."""
+        ada = register("ada")
+        for _ in range(FREE - 1):
+            with pytest.raises(InvalidCredentials):
+                sign_in.open("ada", WRONG, HERE)
+        sign_in.open("ada", PASSWORD, HERE)
+
+        assert User.get(ada.id).tries is None
+
+    def test_living_sessions_go_on(self, sign_in, register):
+        """A lock keeps nobody out who is in: others cannot sign a user out."""
+        register("ada")
+        _, token, _ = sign_in.open("ada", PASSWORD, HERE)
+        for _ in range(FREE):
+            with pytest.raises(InvalidCredentials):
+                sign_in.open("ada", WRONG, HERE)
+
+        assert sign_in.find(token)
+
+    def test_unknown_login_is_kept_as_a_digest(self, sign_in, context):
+        """What was typed as a login, perhaps a password, is in no table."""
+        with pytest.raises(InvalidCredentials):
+            sign_in.open("my secret password", WRONG, HERE)
+
+        (row,) = Attempts.scan()
+        assert "secret" not in row.subject
+        assert row.remove_at > now()
+
+    def test_a_change_loses_no_tries(self, sign_in, accounts, register):
+        """Who changes the account does not set the count back."""
+        ada = register("ada")
+        for _ in range(3):
+            with pytest.raises(InvalidCredentials):
+                sign_in.open("ada", WRONG, HERE)
+        accounts.update(ada, {"full_name": "Ada"})
+
+        assert User.get(ada.id).tries == 3

@@ -1,0 +1,148 @@
+"""`roster users import`."""
+
+import json
+
+import pytest
+from passlib.registry import get_crypt_handler
+
+from tests.support.person import PASSWORD
+
+ADA = {"username": "ada", "email": "ada@example.com"}
+
+
+@pytest.fixture
+def bcrypt_hash():
+    """The password of the cast, as another system stored it."""
+    return get_crypt_handler("bcrypt").using(rounds=4).hash(PASSWORD)
+
+
+@pytest.fixture
+def bring(run_users):
+    """Imports lines, given as objects or as text."""
+
+    def run(*lines, options=()):
+        text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
+        return run_users("import", "-", *options, input=text)
+
+    return run
+
+
+class TestImport:
+    def test_user_signs_in(self, bring, client, bcrypt_hash):
+        """A user of another system signs in with its password."""
+        result = bring({**ADA, "password_hash": bcrypt_hash, "email_verified": True})
+        answer = client.post("/v1/sessions", json={"login": "ada", "password": PASSWORD})
+
+        assert result.exit_code == 0
+        assert result.output == "1 imported, 0 already there, 0 refused\n"
+        assert answer.json["user"]["email_verified"]
+
+    def test_file(self, run_users, tmp_path):
+        """A file is read line by line; empty lines and a byte order mark are nothing."""
+        path = tmp_path / "users.jsonl"
+        path.write_bytes(b"\xef\xbb\xbf" + json.dumps(ADA).encode() + b"\r\n\r\n")
+        result = run_users("import", str(path))
+
+        assert result.output == "1 imported, 0 already there, 0 refused\n"
+
+    def test_again(self, bring):
+        """An import can be repeated: who is there already is left alone."""
+        bring(ADA)
+        result = bring({**ADA, "full_name": "Ada King"}, {**ADA, "username": "ADA"})
+
+        assert result.exit_code == 0
+        assert result.output == "0 imported, 2 already there, 0 refused\n"
+
+    def test_json(self, bring):
+        """Scripts get one JSON document with the faults by line."""
+        result = bring(ADA, {"username": "bob"}, options=["--json"])
+
+        assert result.exit_code == 1
+        assert json.loads(result.stdout) == {
+            "dry_run": False,
+            "imported": 1,
+            "already_there": 0,
+            "refused": 1,
+            "faults": [{"line": 2, "errors": [{"pointer": "/email", "detail": "It is missing."}]}],
+        }
+
+
+class TestFaults:
+    @pytest.mark.parametrize(
+        ("line", "said"),
+        [
+            ("nonsense", "The body is not JSON"),
+            ("[]", "must be a JSON object"),
+            ('{"username": "ada", "username": "eve"}', "/username: It occurs twice."),
+            ({"username": "ada"}, "/email: It is missing."),
+            ({**ADA, "username": "a"}, "/username: It must have 3 characters or more."),
+            ({**ADA, "email": "nonsense"}, "/email: "),
+            ({**ADA, "password": PASSWORD}, "/password: It is unknown"),
+            ({**ADA, "id": "1"}, "/id: It is unknown"),
+            ({**ADA, "roles": ["root"]}, "/roles/0: It must be one of"),
+            ({**ADA, "status": "deleted"}, "/status: It must be one of"),
+            ({**ADA, "email_verified": 1}, "/email_verified: It must be of the type boolean."),
+            ({**ADA, "password_hash": 1}, "/password_hash: It must be of the type"),
+            ({**ADA, "password_hash": PASSWORD}, "/password_hash: This is no hash"),
+            ({**ADA, "full_name": "a\u0007b"}, "/full_name: It must not contain control"),
+        ],
+    )
+    def test_line(self, bring, line, said):
+        """A line that breaks the rules is told by its number; the others come in."""
+        result = bring({"username": "bob", "email": "bob@example.com"}, line)
+
+        assert result.exit_code == 1
+        assert result.stderr.startswith("line 2: ")
+        assert said in result.stderr
+        assert result.stdout == "1 imported, 0 already there, 1 refused\n"
+
+    def test_taken(self, bring):
+        """A name that somebody else has is refused by its member."""
+        result = bring(ADA, {**ADA, "email": "eve@example.com"}, {**ADA, "username": "eve"})
+
+        assert "line 2: /username: Somebody has this user name." in result.stderr
+        assert "line 3: /email: There is an account with this" in result.stderr
+
+    @pytest.mark.parametrize(
+        "hash",
+        [
+            "5f4dcc3b5aa765d61d8327deb882cf99",
+            "$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA",
+            "$2b$04$nbyxoiasGHEUSRMxB8sX9eS",
+        ],
+        ids=["no salt", "too dear", "cut off"],
+    )
+    @pytest.mark.parametrize("options", [[], ["--json"], ["--dry-run"]])
+    def test_hash_is_never_shown(self, bring, hash, options):
+        """A hash that is refused is not repeated (ASVS 16.2.5)."""
+        result = bring({**ADA, "password_hash": hash}, options=options)
+
+        assert result.exit_code == 1
+        assert hash not in result.output
+
+    def test_broken_line_with_a_hash(self, bring, bcrypt_hash):
+        """Nothing of a line that is no JSON is repeated (ASVS 16.2.5)."""
+        result = bring(f'{{"username": "ada", "password_hash": "{bcrypt_hash}", }}')
+
+        assert result.exit_code == 1
+        assert bcrypt_hash not in result.output
+
+
+class TestDryRun:
+    def test_stores_nothing(self, bring, stored):
+        """A dry run says what would become of each line, and changes nothing."""
+        bring(ADA)
+        before = stored()
+        result = bring(
+            ADA,
+            {"username": "bob", "email": "bob@example.com"},
+            {"username": "eve", "email": "ada@example.com"},
+            options=["--dry-run"],
+        )
+
+        assert result.exit_code == 1
+        assert "line 3: /email: There is an account with this" in result.stderr
+        assert result.stdout == (
+            "dry run, nothing is stored: 1 imported, 1 already there, 1 refused\n"
+        )
+        assert stored() == before

@@ -1,0 +1,51 @@
+"""What the tests of mails need: mails, and what writes them."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models import Mail, MailKind
+from roster.config import MailSettings
+from roster.email.render import Composer
+from tests.support.certificates import Authority, make_authority
+from tests.support.smtp_server import MailServer
+
+TOKEN = "a-secret-token_of-a-mail"
+RESET = Mail(MailKind.RESET_PASSWORD, "jane@example.com", "jane", token=TOKEN, minutes=10)
+CHANGED = Mail(MailKind.PASSWORD_CHANGED, "jane@example.com", "jane")
+
+
+@pytest.fixture
+def settings() -> MailSettings:
+    return MailSettings(
+        sender="Roster <accounts@example.org>", base_url="https://accounts.example.org"
+    )
+
+
+@pytest.fixture
+def composer(settings: MailSettings) -> Composer:
+    return Composer(settings)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    folder = tmp_path / "authority"
+    folder.mkdir()
+    return make_authority(folder)
+
+
+@pytest.fixture
+def believed(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
+    """An authority that this computer believes."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.bundle))
+    return authority
+
+
+@pytest.fixture
+def serve() -> Iterator[Any]:
+    """Starts mail servers: `serve(answers=["451 later"])`."""
+    with ExitStack() as servers:
+        yield lambda **options: servers.enter_context(MailServer(**options).running())

@@ -1,0 +1,49 @@
+"""Mails that requests ask for: what a request says never shows in them."""
+
+from dataclasses import replace
+
+import pytest
+
+from roster.email.file_backend import MailFolder, link_of
+from tests.support.process_harness import wait_for
+
+BASE = "https://accounts.example.org/users"
+
+
+@pytest.fixture
+def box(tmp_path):
+    return MailFolder(tmp_path)
+
+
+@pytest.fixture
+def service(config, make_app, register, tmp_path):
+    """A client of a service that puts its mails into a folder; jane has an account."""
+    register("jane")
+    return make_app(mail=replace(config.mail, base_url=BASE, folder=tmp_path)).test_client()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "gopher"},
+        {"X-Forwarded-Prefix": "/evil", "X-Forwarded-Port": "666"},
+        {"Forwarded": "for=127.0.0.1;host=evil.example;proto=http"},
+        {"X-Original-Host": "evil.example", "X-Host": "evil.example"},
+        {"Origin": "https://evil.example", "Referer": "https://evil.example/"},
+    ],
+    ids=lambda headers: next(iter(headers)),
+)
+@pytest.mark.parametrize(
+    "asked, page", [("password-resets", "reset-password"), ("email-verifications", "verify-email")]
+)
+class TestLinks:
+    def test_poisoned_request(self, service, box, asked, page, headers):
+        """CVE-2023-49097, GHSA-3529-5m8x-rpv3: the link leads where the settings say."""
+        answer = service.post(f"/v1/{asked}", json={"email": "jane@example.com"}, headers=headers)
+        wait_for(box.ids, "the mail is there")
+
+        mail = box.find(box.ids()[0])
+        assert answer.status_code == 202
+        assert link_of(mail).startswith(f"{BASE}/{page}#token=")
+        assert "evil" not in mail.as_string()

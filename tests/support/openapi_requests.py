@@ -1,0 +1,139 @@
+"""For each operation a request that it grants, and how each of its problems comes about.
+
+A table of changes to the request that is granted: what is not named stays as it is there.
+"""
+
+from typing import Any, NamedTuple
+
+from tests.support.person import PASSWORD
+from tests.support.preconditions import (
+    ABSENT_DIGEST,
+    Situation,
+    address_lost,
+    by_machine,
+    confirmed,
+    crowded,
+    enrolled,
+    locked,
+    mailing,
+    reset_mailed,
+    stale,
+    strict,
+    used_up,
+    verification_mailed,
+)
+from tests.support.responses import ABSENT_ID, ADA, NEW_PASSWORD
+
+JSON = "application/json"
+NEW = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+SIGN_IN = {"login": "jane", "password": PASSWORD}
+MAIL = {"email": "jane@example.com"}
+TOKEN = {"token": "{token}"}
+RESET = {"new_password": NEW_PASSWORD}
+
+
+class Granted(NamedTuple):
+    """A request that is granted.
+
+    Attributes:
+        by: Who makes it.
+        id: Which user or session its path names, if it names one.
+        body: What is sent as JSON.
+        given: What has happened before.
+    """
+
+    by: str
+    id: str = ""
+    body: Any = None
+    given: tuple[Situation, ...] = ()
+
+
+GRANTED: dict[str, Granted] = {
+    "list_users": Granted("john"),
+    "create_user": Granted("jane", body=ADA),
+    "get_user": Granted("jane", "me"),
+    "update_user": Granted("jane", "me", {"full_name": "Jane"}),
+    "delete_user": Granted("jane", "me"),
+    "change_password": Granted("jane", "me", NEW),
+    "start_password_reset": Granted("john", "jane", given=(mailing,)),
+    "unlock_user": Granted("john", "jane", given=(locked,)),
+    "list_user_events": Granted("jane", "me"),
+    "list_user_sessions": Granted("john", "me"),
+    "end_user_sessions": Granted("john", "me"),
+    "sign_in": Granted("jane", body=SIGN_IN),
+    "reauthenticate": Granted("jane", body={"password": PASSWORD}),
+    "list_sessions": Granted("jane"),
+    "sign_out_everywhere": Granted("jane"),
+    "sign_out": Granted("jane"),
+    "end_session": Granted("jane", "session"),
+    "get_second_factor": Granted("jane", "me"),
+    "enrol_second_factor": Granted("jane", "me"),
+    "confirm_second_factor": Granted("jane", "me", {"otp": "{otp}"}, (enrolled,)),
+    "renew_recovery_codes": Granted("jane", "me", given=(confirmed,)),
+    "disable_second_factor": Granted("jane", "me", given=(confirmed,)),
+    "create_api_key": Granted("jane", "me", {"name": "nightly"}),
+    "list_api_keys": Granted("jane", "me"),
+    "revoke_api_key": Granted("jane", "me", given=(by_machine,)),
+    "request_password_reset": Granted("jane", body=MAIL, given=(mailing,)),
+    "confirm_password_reset": Granted("jane", body={**RESET, **TOKEN}, given=(reset_mailed,)),
+    "request_email_verification": Granted("jane", body=MAIL, given=(mailing,)),
+    "confirm_email": Granted("jane", body=TOKEN, given=(verification_mailed,)),
+    "check_live": Granted("jane"),
+    "check_ready": Granted("jane"),
+    "get_problem_type": Granted("jane", "forbidden"),
+}
+# What makes each problem of a request that would be granted, where one way serves all operations.
+ALIKE: dict[str, dict[str, Any]] = {
+    "unauthenticated": {"headers": {"Authorization": "Bearer rst_none"}},
+    "forbidden": {"by": "machine", "given": (by_machine,)},
+    "fresh-sign-in-required": {"given": (stale,)},
+    "second-factor-required": {"given": (confirmed,)},
+    "second-factor-missing": {"by": "john", "id": "jane", "given": (strict,)},
+    "second-factor-not-found": {"given": ()},
+    "second-factor-exists": {"given": (confirmed,)},
+    "malformed-json": {"data": "{", "content_type": JSON},
+    "payload-too-large": {"data": "x" * 65_537, "content_type": JSON},
+    "unsupported-media-type": {"data": "{}", "content_type": "text/plain"},
+    "invalid-request": {"json": {"nothing": 1}},
+    "invalid-token": {"given": ()},
+    "user-not-found": {"id": ABSENT_ID},
+    "session-not-found": {"id": ABSENT_DIGEST},
+    "api-key-not-found": {"given": ()},
+    "not-found": {"id": "nothing"},
+    "version-mismatch": {"headers": {"If-Match": '"1f-0"'}},
+    "email-taken": {"json": {**ADA, "email": "john@example.com"}},
+    "username-taken": {"json": {**ADA, "username": "john"}},
+    "invalid-cursor": {"query_string": {"cursor": "x"}},
+    "too-many-requests": {"given": (used_up,)},
+    "mail-not-configured": {"given": ()},
+    "busy": {"given": (crowded,)},
+}
+ROLES = {"roles": ["admin"]}
+# And where it does not.
+SINGLE: dict[tuple[str, str], dict[str, Any]] = {
+    ("list_users", "invalid-request"): {"query_string": {"limit": "0"}},
+    ("list_user_events", "invalid-request"): {"query_string": {"limit": "0"}},
+    ("create_user", "forbidden"): {"json": {**ADA, **ROLES}},
+    ("create_user", "second-factor-missing"): {
+        "by": "john",
+        "json": {**ADA, **ROLES},
+        "given": (strict,),
+    },
+    ("update_user", "forbidden"): {"json": ROLES},
+    ("update_user", "email-taken"): {"json": {"email": "john@example.com"}},
+    ("update_user", "username-taken"): {"json": {"username": "john"}},
+    ("update_user", "last-admin"): {"by": "john", "json": {"roles": []}},
+    ("update_user", "fresh-sign-in-required"): {"json": MAIL, "given": (stale,)},
+    ("update_user", "too-many-requests"): {
+        "json": {"email": "new@example.com"},
+        "given": (used_up,),
+    },
+    ("delete_user", "last-admin"): {"by": "john"},
+    ("sign_in", "invalid-credentials"): {"json": {**SIGN_IN, "password": "wrong"}},
+    ("reauthenticate", "invalid-credentials"): {"json": {"password": "wrong"}},
+    ("change_password", "invalid-credentials"): {"json": {**NEW, "current_password": "wrong"}},
+    ("confirm_password_reset", "busy"): {"given": (reset_mailed, crowded)},
+    ("confirm_email", "email-taken"): {"json": TOKEN, "given": (address_lost,)},
+}
+# What looks at passwords refuses while an account is locked, too.
+LOCKED = ("sign_in", "reauthenticate", "change_password")

@@ -1,0 +1,93 @@
+"""Tables that the tests of one process share: making them takes longer than most tests."""
+
+import json
+from typing import Any
+
+import botocore.session
+from botocore.exceptions import ClientError
+from flask import Flask
+
+from flask_pynamodb.local import Engine
+from models import db
+from models.tables.audit_event import EventType
+from models.tables.login_attempts import Attempts
+from models.tables.rate_limit import RateWindow
+from roster.config import Config
+
+# What is counted whether or not a request is granted.
+_COUNTS = {"tries", "tried_at", "ticket"}
+_FAILED = {"S": EventType.SIGN_IN_FAILED}
+# DynamoDB takes so many deletions at once.
+_BATCH = 25
+
+
+def shared_config(engine: Engine, transport: str, prefix: str) -> Config:
+    """Settings for apps on tables that are shared under a prefix."""
+    session = botocore.session.get_session()
+    session.set_credentials("local", "local")
+    return Config(
+        secret_key="only for tests",
+        workers=1,
+        # Tests look into whole tables; that the service never does has a test of its own.
+        dynamodb={
+            "DYNAMODB_HOST": engine.host,
+            "DYNAMODB_REGION": "us-east-1",
+            "DYNAMODB_SESSION": session,
+            "DYNAMODB_TABLE_PREFIX": prefix,
+            "DYNAMODB_ALLOW_SCAN": True,
+            "DYNAMODB_TRANSPORT": transport,
+        },
+    )
+
+
+def empty(app: Flask) -> None:
+    """Delete everything in the tables of an app, and make those that are missing."""
+    with app.app_context():
+        try:
+            deletions = _deletions()
+        except ClientError:
+            db.create_all()
+            deletions = _deletions()
+        for at in range(0, len(deletions), _BATCH):
+            batch: dict[str, list[Any]] = {}
+            for table, deletion in deletions[at : at + _BATCH]:
+                batch.setdefault(table, []).append(deletion)
+            db.connection.dispatch("BatchWriteItem", {"RequestItems": batch})
+
+
+def take_down(app: Flask) -> dict[str, list[str]]:
+    """Every item of every table but what counts requests and tries, refused ones included."""
+    with app.app_context():
+        return {
+            model.__name__: sorted(map(_written, filter(_is_kept, _items(model))))
+            for model in db.models
+            if model not in (Attempts, RateWindow)
+        }
+
+
+def _is_kept(item: dict[str, Any]) -> bool:
+    return item.get("type") != _FAILED
+
+
+def _written(item: dict[str, Any]) -> str:
+    return json.dumps({name: item[name] for name in item.keys() - _COUNTS}, sort_keys=True)
+
+
+def _items(model: Any) -> list[dict[str, Any]]:
+    """What a table holds, as DynamoDB tells it: a row that no model can read must not stop us."""
+    request = {"TableName": model.Meta.table_name, "ConsistentRead": True}
+    items: list[dict[str, Any]] = db.connection.dispatch("Scan", request)["Items"]
+    return items
+
+
+def _deletions() -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (model.Meta.table_name, {"DeleteRequest": {"Key": key}})
+        for model in db.models
+        for key in _keys(model)
+    ]
+
+
+def _keys(model: Any) -> list[dict[str, Any]]:
+    names = [part["AttributeName"] for part in model._get_schema()["key_schema"]]
+    return [{name: item[name] for name in names} for item in _items(model)]
