@@ -8,13 +8,13 @@ from flask import request
 
 from api.errors import RequestError
 from api.openapi.annotations import describe, problems
-from api.principal import Caller, actor_of, client, identify, not_by_key
+from api.principal import Principal, actor_of, client, identify, not_by_key
 from api.services import rules
 from models import SignUp
 
 __all__ = [
     "AUTHORIZATIONS",
-    "Caller",
+    "Principal",
     "actor_of",
     "admin",
     "anyone_or_admin",
@@ -57,7 +57,7 @@ def only_self(view: View) -> View:
     @wraps(view)
     def guarded(*args: Any, id: str, **kwargs: Any) -> Any:
         caller = _identify(view)
-        caller.must_be(id)
+        caller.require_self(id)
         return view(*args, id=id, caller=caller, **kwargs)
 
     return _guarded(guarded, "forbidden", "user-not-found", "second-factor-missing")
@@ -69,7 +69,7 @@ def admin(view: View) -> View:
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         caller = _identify(view)
-        if not caller.may_administer():
+        if not caller.is_active_admin():
             raise RequestError("forbidden", "Only an admin may do this.")
         return view(*args, caller=caller, **kwargs)
 
@@ -83,7 +83,7 @@ def anyone_or_admin(view: View) -> View:
     def guarded(*args: Any, **kwargs: Any) -> Any:
         is_anonymous = "Authorization" not in request.headers and rules.signup is SignUp.OPEN
         caller = None if is_anonymous else _identify(view)
-        if rules.signup is SignUp.CLOSED and not (caller and caller.may_administer()):
+        if rules.signup is SignUp.CLOSED and not (caller and caller.is_active_admin()):
             raise RequestError("forbidden", "Sign-up is closed: only an admin creates users.")
         return view(*args, caller=caller, **kwargs)
 
@@ -108,7 +108,7 @@ def fresh(view: View) -> View:
     """
 
     @wraps(view)
-    def guarded(*args: Any, caller: Caller, **kwargs: Any) -> Any:
+    def guarded(*args: Any, caller: Principal, **kwargs: Any) -> Any:
         caller.must_be_fresh()
         return view(*args, caller=caller, **kwargs)
 
@@ -122,7 +122,7 @@ def _guarded(view: View, *slugs: str) -> View:
     return problems("unauthenticated", "store-unavailable", *refuses_keys, *slugs)(asked)
 
 
-def _identify(view: View) -> Caller:
+def _identify(view: View) -> Principal:
     """Who makes the request, if the view is open to such callers."""
     caller = identify()
     if caller.key and not _is_open_to_keys(view):

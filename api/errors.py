@@ -22,17 +22,17 @@ _DOMAIN: Mapping[type[domain.AccountError], str] = {
     domain.Busy: "busy",
     domain.Contended: "store-unavailable",
     domain.EmailTaken: "email-taken",
-    domain.FreshSignInRequired: "fresh-sign-in-required",
+    domain.RecentAuthenticationRequired: "fresh-sign-in-required",
     domain.InvalidCredentials: "invalid-credentials",
-    domain.InvalidMember: "invalid-request",
+    domain.InvalidField: "invalid-request",
     domain.InvalidToken: "invalid-token",
-    domain.KeyNotFound: "api-key-not-found",
+    domain.ApiKeyNotFound: "api-key-not-found",
     domain.LastAdmin: "last-admin",
-    domain.MailNotConfigured: "mail-not-configured",
-    domain.SecondFactorExists: "second-factor-exists",
-    domain.SecondFactorMissing: "second-factor-missing",
-    domain.SecondFactorNotFound: "second-factor-not-found",
-    domain.SecondFactorRequired: "second-factor-required",
+    domain.EmailNotConfigured: "mail-not-configured",
+    domain.SecondFactorAlreadyEnabled: "second-factor-exists",
+    domain.SecondFactorEnrollmentRequired: "second-factor-missing",
+    domain.SecondFactorNotEnabled: "second-factor-not-found",
+    domain.SecondFactorCodeRequired: "second-factor-required",
     domain.SessionNotFound: "session-not-found",
     domain.TooManyRequests: "too-many-requests",
     domain.Unauthenticated: "unauthenticated",
@@ -128,9 +128,9 @@ def _refuse_request(error: RequestError) -> Response:
 def _refuse_for_domain(error: domain.AccountError) -> Response:
     slug = next(_DOMAIN[kind] for kind in type(error).__mro__ if kind in _DOMAIN)
     pointer = _MEMBERS.get(type(error))
-    if isinstance(error, domain.InvalidMember):
+    if isinstance(error, domain.InvalidField):
         pointer = f"/{error.member}"
-    if isinstance(error, domain.SecondFactorMissing):
+    if isinstance(error, domain.SecondFactorEnrollmentRequired):
         _record_refusal(slug)
     headers = {}
     if isinstance(error, domain.TooManyRequests):

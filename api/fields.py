@@ -18,7 +18,7 @@ class Text(_Nullable, fields.String):
     """A string, null where `nullable` is given and there is none."""
 
 
-class Moment(_Nullable):
+class Timestamp(_Nullable):
     """A moment in UTC as RFC 3339 writes it, to the second."""
 
     __schema_type__ = "string"

@@ -8,8 +8,8 @@ from flask import g, request
 from api.errors import RequestError
 from api.services import api_keys, rules, sessions
 from models import (
+    ANONYMOUS,
     API_KEY_PREFIX,
-    NOBODY,
     Actor,
     ApiKey,
     Client,
@@ -20,15 +20,15 @@ from models import (
     is_user_id,
 )
 from models.errors import (
-    FreshSignInRequired,
-    SecondFactorMissing,
+    RecentAuthenticationRequired,
+    SecondFactorEnrollmentRequired,
     Unauthenticated,
     UserNotFound,
 )
 
 
 @dataclass(frozen=True)
-class Caller:
+class Principal:
     """The user who makes the request, by a session or by an API key.
 
     Attributes:
@@ -67,35 +67,35 @@ class Caller:
         """Whether the role admin counts."""
         return Role.ADMIN in self.roles
 
-    def may_administer(self) -> bool:
+    def is_active_admin(self) -> bool:
         """Whether the caller may do what only admins may.
 
         Raises:
-            SecondFactorMissing: The caller could, with the second factor that is asked of admins.
+            SecondFactorEnrollmentRequired: The caller could, with the second factor that is asked of admins.
         """
         if self.is_admin and _admins_need_second_factor() and not self.user.has_second_factor:
-            raise SecondFactorMissing
+            raise SecondFactorEnrollmentRequired
         return self.is_admin
 
     def is_self(self, user_id: str) -> bool:
         """Whether an id in the URL means the caller."""
         return user_id in ("me", self.user.id)
 
-    def may_see(self, user_id: str) -> User:
+    def get_visible_user(self, user_id: str) -> User:
         """The user an id in the URL means, if the caller may see it.
 
         Raises:
             UserNotFound: There is no such user, or it is somebody else's and the caller no admin.
-            SecondFactorMissing: It is somebody else's, and the caller an admin without the second
+            SecondFactorEnrollmentRequired: It is somebody else's, and the caller an admin without the second
                 factor that is asked of admins.
         """
         if self.is_self(user_id):
             return self.user
-        if not self.may_administer() or self._other is None:
+        if not self.is_active_admin() or self._other is None:
             raise UserNotFound
         return self._other
 
-    def must_be(self, user_id: str) -> None:
+    def require_self(self, user_id: str) -> None:
         """Refuse unless an id in the URL means the caller.
 
         Raises:
@@ -103,7 +103,7 @@ class Caller:
             RequestError: An admin may see it, but not do this for it.
         """
         if not self.is_self(user_id):
-            self.may_see(user_id)
+            self.get_visible_user(user_id)
             raise RequestError("forbidden", "Only the user itself may do this.")
 
     def must_be_fresh(self) -> None:
@@ -111,13 +111,13 @@ class Caller:
 
         Raises:
             RequestError: The caller signs in with an API key.
-            FreshSignInRequired: That was too long ago.
+            RecentAuthenticationRequired: That was too long ago.
         """
         if not self.session.is_fresh(rules.recent_auth):
-            raise FreshSignInRequired
+            raise RecentAuthenticationRequired
 
 
-def identify() -> Caller:
+def identify() -> Principal:
     """Who makes the request.
 
     Raises:
@@ -131,9 +131,9 @@ def identify() -> Caller:
     return caller
 
 
-def actor_of(caller: Caller | None) -> Actor:
+def actor_of(caller: Principal | None) -> Actor:
     """Who makes a change, as events name it."""
-    return caller.actor if caller else Actor(NOBODY.user_id, client().ip)
+    return caller.actor if caller else Actor(ANONYMOUS.user_id, client().ip)
 
 
 def client() -> Client:
@@ -156,15 +156,15 @@ def _address() -> str | None:
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
-def _caller_of(token: str) -> Caller:
+def _caller_of(token: str) -> Principal:
     other_user_id = _other_user_id()
     if not token.startswith(API_KEY_PREFIX):
         signed_in = sessions.find(token, other_user_id=other_user_id)
-        return Caller(signed_in.user, signed_in.other, _session=signed_in.session)
+        return Principal(signed_in.user, signed_in.other, _session=signed_in.session)
     found = api_keys.find(token, other_user_id=other_user_id)
     if found is None:
         raise Unauthenticated
-    return Caller(found.user, found.other, key=found.key)
+    return Principal(found.user, found.other, key=found.key)
 
 
 def _admins_need_second_factor() -> bool:

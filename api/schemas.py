@@ -2,7 +2,7 @@
 
 from flask_restx import Model, fields
 
-from api.fields import Moment, Object, Text
+from api.fields import Object, Text, Timestamp
 from api.validation import NO_NUL
 from models import USER_ID_PATTERN, USERNAME_PATTERN, Role, Status
 
@@ -102,9 +102,9 @@ user = Model(
             description="A JSON object of the client's own",
             example={"team": "engines"},
         ),
-        "created_at": Moment(required=True, description="When the user was registered"),
-        "updated_at": Moment(required=True, description="The last change; not the last sign-in"),
-        "last_login_at": Moment(
+        "created_at": Timestamp(required=True, description="When the user was registered"),
+        "updated_at": Timestamp(required=True, description="The last change; not the last sign-in"),
+        "last_login_at": Timestamp(
             required=True, nullable=True, description="Null until the first sign-in"
         ),
     },

@@ -9,11 +9,11 @@ from models import (
     AccessRules,
     Accounts,
     ApiKeys,
-    Confirmations,
     Credentials,
+    EmailVerification,
     SecondFactors,
     Services,
-    SignIn,
+    SessionService,
 )
 
 
@@ -27,9 +27,9 @@ def _current() -> Services:
 
 
 accounts = cast(Accounts, LocalProxy(lambda: _current().accounts))
-sessions = cast(SignIn, LocalProxy(lambda: _current().sessions))
+sessions = cast(SessionService, LocalProxy(lambda: _current().sessions))
 passwords = cast(Credentials, LocalProxy(lambda: _current().passwords))
-email_verification = cast(Confirmations, LocalProxy(lambda: _current().email_verification))
+email_verification = cast(EmailVerification, LocalProxy(lambda: _current().email_verification))
 second_factors = cast(SecondFactors, LocalProxy(lambda: _current().second_factors))
 api_keys = cast(ApiKeys, LocalProxy(lambda: _current().api_keys))
 rules = cast(AccessRules, LocalProxy(lambda: _current().rules))

@@ -192,7 +192,7 @@ def _strange_text(pointer: str, text: str) -> Iterator[tuple[str, str]]:
 
 def _refuse_reserved(payload: dict[str, Any], reserved: frozenset[str], caller: Any) -> None:
     sent = sorted(reserved & payload.keys())
-    if sent and not (caller and caller.may_administer()):
+    if sent and not (caller and caller.is_active_admin()):
         raise RequestError(
             "forbidden",
             f"Only an admin may set {', '.join(sent)}.",

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from bench import cpu
 from bench.load import Sample
 from bench.process import BenchError, running
-from models import OWASP, Passwords
+from models import OWASP_PROFILE, Passwords
 
 _PASSWORD = "correct horse battery staple"
 # Importing and warming up take a second or two; a child that nobody lets go ends by itself.
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("seconds", type=int)
     seconds = parser.parse_args().seconds
     signal.alarm(seconds + _PATIENCE)
-    passwords = Passwords(OWASP)
+    passwords = Passwords(OWASP_PROFILE)
     print("ready", flush=True)
     if not sys.stdin.readline():
         return

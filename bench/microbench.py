@@ -22,7 +22,7 @@ from bench.process import BenchError
 from bench.tables import row, spread
 from bench.users import PASSWORD
 from flask_pynamodb.local import Engine
-from models import CHEAPEST, db
+from models import CHEAPEST_PROFILE, db
 from models.tables.user import User
 from roster.app import create_app
 from roster.config import Config
@@ -65,7 +65,7 @@ def _app(engine: Engine) -> Flask:
     config = Config(
         secret_key="only for the bench", workers=1, dynamodb=settings, rate_limits=False
     )
-    return create_app(config, profile=CHEAPEST)
+    return create_app(config, profile=CHEAPEST_PROFILE)
 
 
 def _works(app: Flask) -> Iterator[tuple[str, Work]]:

@@ -17,7 +17,7 @@ def from_seconds(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-class MomentAttribute(Attribute[datetime]):
+class TimestampAttribute(Attribute[datetime]):
     """A moment in UTC, stored as milliseconds since 1970."""
 
     attr_type = NUMBER

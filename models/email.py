@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Protocol
 
 
-class MailKind(StrEnum):
+class EmailKind(StrEnum):
     """What a mail says; the names are those of its templates."""
 
     VERIFY_EMAIL = "verify-email"
@@ -21,7 +21,7 @@ class MailKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Mail:
+class Email:
     """One mail.
 
     Attributes:
@@ -33,7 +33,7 @@ class Mail:
         detail: What else it tells, such as a new address or the name of a key.
     """
 
-    kind: MailKind
+    kind: EmailKind
     to: str = field(repr=False)
     username: str
     token: str | None = field(default=None, repr=False)
@@ -49,7 +49,7 @@ class Mailer(Protocol):
         """Whether there is a way to send a mail."""
         ...
 
-    def send(self, mail: Mail) -> None:
+    def send(self, mail: Email) -> None:
         """Take a mail over. Never blocks and never fails."""
 
 
@@ -58,5 +58,5 @@ class NoMailer:
 
     is_configured = False
 
-    def send(self, mail: Mail) -> None:
+    def send(self, mail: Email) -> None:
         """Drop it."""

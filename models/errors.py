@@ -4,21 +4,21 @@ Exception
  └── AccountError                 never raised itself
       ├── InvalidCredentials      the login or the password is wrong, or the user may not sign in
       │    └── WrongPassword      the current password, given to change it, is wrong
-      ├── SecondFactorRequired    the password is right, the second factor is missing or wrong
-      ├── SecondFactorMissing     this role asks for a second factor, and the user has none
-      ├── FreshSignInRequired     the session's sign-in is too long ago for this
+      ├── SecondFactorCodeRequired    the password is right, the second factor is missing or wrong
+      ├── SecondFactorEnrollmentRequired     this role asks for a second factor, and the user has none
+      ├── RecentAuthenticationRequired     the session's sign-in is too long ago for this
       ├── Unauthenticated         the token belongs to no living session or key
       ├── InvalidToken            the token out of a mail is unknown, used, expired or outdated
       ├── TooManyRequests         the caller has to wait
       │    └── TooManyAttempts    so many wrong passwords that the account has to rest
       ├── Busy                    this process computes as many hashes as it may
-      ├── MailNotConfigured       there is no way to send a mail
+      ├── EmailNotConfigured       there is no way to send a mail
       ├── UserNotFound            no such user
       ├── SessionNotFound         the user has no such session
-      ├── KeyNotFound             the user has no such API key
-      ├── SecondFactorNotFound    the user has no second factor
-      ├── SecondFactorExists      the user has a second factor already
-      ├── InvalidMember           a value that the rules refuse
+      ├── ApiKeyNotFound             the user has no such API key
+      ├── SecondFactorNotEnabled    the user has no second factor
+      ├── SecondFactorAlreadyEnabled      the user has a second factor already
+      ├── InvalidField           a value that the rules refuse
       │    ├── WeakPassword       the password is too short, too common or too guessable
       │    └── InvalidEmail       the address cannot be one
       ├── UsernameTaken           somebody else has this user name
@@ -47,21 +47,21 @@ class WrongPassword(InvalidCredentials):
         super().__init__("The current password is wrong.")
 
 
-class SecondFactorRequired(AccountError):
+class SecondFactorCodeRequired(AccountError):
     """The password is right, but the code of the second factor is missing or wrong."""
 
     def __init__(self, detail: str = "Send the code of your second factor as `otp`.") -> None:
         super().__init__(detail)
 
 
-class SecondFactorMissing(AccountError):
+class SecondFactorEnrollmentRequired(AccountError):
     """The service asks admins for a second factor, and this one has none."""
 
     def __init__(self) -> None:
         super().__init__("Admins need a second factor here. Set one up, and repeat.")
 
 
-class FreshSignInRequired(AccountError):
+class RecentAuthenticationRequired(AccountError):
     """The session's sign-in is too long ago for a change as sensitive as this."""
 
     def __init__(self) -> None:
@@ -108,7 +108,7 @@ class Busy(AccountError):
         super().__init__("Too many passwords are being checked at this moment. Try again soon.")
 
 
-class MailNotConfigured(AccountError):
+class EmailNotConfigured(AccountError):
     """There is no way to send a mail."""
 
     def __init__(self) -> None:
@@ -129,28 +129,28 @@ class SessionNotFound(AccountError):
         super().__init__("You have no session with this id.")
 
 
-class KeyNotFound(AccountError):
+class ApiKeyNotFound(AccountError):
     """The user has no API key with this id."""
 
     def __init__(self) -> None:
         super().__init__("There is no API key with this id.")
 
 
-class SecondFactorNotFound(AccountError):
+class SecondFactorNotEnabled(AccountError):
     """The user has no second factor, or none that waits to be confirmed."""
 
     def __init__(self) -> None:
         super().__init__("There is no second factor. Set one up first.")
 
 
-class SecondFactorExists(AccountError):
+class SecondFactorAlreadyEnabled(AccountError):
     """The user has a second factor already."""
 
     def __init__(self) -> None:
         super().__init__("There is a second factor already. Turn it off first.")
 
 
-class InvalidMember(AccountError):
+class InvalidField(AccountError):
     """A value that the rules of the domain refuse.
 
     Attributes:
@@ -162,11 +162,11 @@ class InvalidMember(AccountError):
         self.member = member
 
 
-class WeakPassword(InvalidMember):
+class WeakPassword(InvalidField):
     """The password is too short, too common or too easy to guess; the text says which."""
 
 
-class InvalidEmail(InvalidMember):
+class InvalidEmail(InvalidField):
     """The value cannot be an e-mail address; the text says why."""
 
 

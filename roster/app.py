@@ -5,13 +5,13 @@ from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 
 import api
 import web
-from models import OWASP, Profile, db
+from models import OWASP_PROFILE, Profile, db
 from roster.config import Config
 from roster.local import mailbox
 from roster.wiring import build_services
 
 
-def create_app(config: Config | None = None, *, profile: Profile = OWASP) -> Flask:
+def create_app(config: Config | None = None, *, profile: Profile = OWASP_PROFILE) -> Flask:
     """Build the application.
 
     Args:

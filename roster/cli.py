@@ -15,7 +15,7 @@ from api.version import VERSION
 from flask_pynamodb import ConfigurationError, is_unavailable
 from flask_pynamodb.cli import dynamodb
 from flask_pynamodb.local import Engine, EngineError
-from models import Services, db, resume_sweeps
+from models import Services, db, resume_cleanup
 from models.errors import WeakPassword
 from roster import server
 from roster.app import create_app
@@ -105,7 +105,7 @@ def _serve_on_aws(config: Config, host: str, port: int) -> None:
             raise click.ClickException(
                 f"{'; '.join(lacking)}. `roster dynamodb create` makes missing tables."
             )
-        resume_sweeps()
+        resume_cleanup()
     click.echo(f"Roster serves on {demo.url(host, port)} with {config.workers} workers")
     server.serve(config, host, port)
 
@@ -124,7 +124,7 @@ def _serve_locally(config: Config, host: str, port: int, data: Path) -> None:
                 db.create_all()
                 if config.demo:
                     _seed(services, config)
-                resume_sweeps()
+                resume_cleanup()
             click.echo(demo.banner(config, host, port))
             server.serve(config, host, port)
     finally:

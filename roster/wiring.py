@@ -4,20 +4,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from models import (
-    OWASP,
+    OWASP_PROFILE,
     AccessRules,
+    AccountEmails,
     Accounts,
     ApiKeys,
-    Confirmations,
     Credentials,
+    EmailVerification,
     Lifetimes,
-    Logins,
-    MailRequests,
+    LoginLookup,
     Passwords,
     Profile,
     SecondFactors,
     Services,
-    SignIn,
+    SessionService,
     Totp,
     db,
     secrets_from,
@@ -27,7 +27,7 @@ from roster.email import build_mailer
 
 
 @contextmanager
-def open_services(config: Config, *, profile: Profile = OWASP) -> Iterator[Services]:
+def open_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Iterator[Services]:
     """Build the services and bind the tables to the database of the settings.
 
     For commands and workers: inside the `with` block of one thread, no web app is needed.
@@ -43,7 +43,7 @@ def open_services(config: Config, *, profile: Profile = OWASP) -> Iterator[Servi
         yield build_services(config, profile=profile)
 
 
-def build_services(config: Config, *, profile: Profile = OWASP) -> Services:
+def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Services:
     """Build the services from the settings; no web app is needed.
 
     Args:
@@ -53,15 +53,15 @@ def build_services(config: Config, *, profile: Profile = OWASP) -> Services:
     cores_per_worker = max(1, usable_cores() // config.workers)
     passwords = Passwords(profile, config.password_min_length, at_once=cores_per_worker)
     mailer = build_mailer(config.mail)
-    logins = Logins(config.secret_key)
-    requests = MailRequests(mailer, logins)
-    confirmations = Confirmations(requests, config.verification_lifetime)
+    logins = LoginLookup(config.secret_key)
+    requests = AccountEmails(mailer, logins)
+    confirmations = EmailVerification(requests, config.verification_lifetime)
     # Second factors encrypted before ROSTER_TOTP_SECRETS was set stay readable.
     secrets = {**secrets_from(config.secret_key), **config.totp_secrets}
     second_factors = SecondFactors(Totp(secrets, "Roster"), mailer)
     return Services(
         accounts=Accounts(passwords, confirmations, mails_new_users=config.require_verified_email),
-        sessions=SignIn(
+        sessions=SessionService(
             passwords,
             Lifetimes(idle=config.session_idle, total=config.session_max),
             second_factors=second_factors,

@@ -23,10 +23,10 @@ from pynamodb.signals import pre_dynamodb_send
 
 from flask_pynamodb import DEFAULT_TRANSPORT, TRANSPORTS
 from flask_pynamodb.local import Engine
-from models import CHEAPEST, SignUp, User, db
+from models import CHEAPEST_PROFILE, SignUp, User, db
 from roster.app import create_app
 from roster.cli import cli
-from roster.config import Config, MailSettings
+from roster.config import Config, EmailSettings
 from tests.support.email_helpers import Letters
 from tests.support.openapi_client import HeldClient
 from tests.support.person import DEVICE, Person
@@ -65,7 +65,7 @@ def config(dynamodb_engine: Engine, transport: str) -> Config:
 
 @pytest.fixture(scope="session")
 def shared_app(config: Config) -> Flask:
-    app = _held(create_app(config, profile=CHEAPEST))
+    app = _held(create_app(config, profile=CHEAPEST_PROFILE))
     with app.app_context():
         db.create_all()
     return app
@@ -81,13 +81,15 @@ def app(shared_app: Flask) -> Iterator[Flask]:
 @pytest.fixture(scope="session")
 def make_app(shared_app: Flask, config: Config) -> Callable[..., Flask]:
     """Makes an app on the shared tables, with other settings where they are given."""
-    return lambda **settings: _held(create_app(replace(config, **settings), profile=CHEAPEST))
+    return lambda **settings: _held(
+        create_app(replace(config, **settings), profile=CHEAPEST_PROFILE)
+    )
 
 
 @pytest.fixture(scope="session")
 def bare(config: Config) -> Flask:
     """An app for what is answered before the store is asked; who changes it makes an own one."""
-    return _held(create_app(config, profile=CHEAPEST))
+    return _held(create_app(config, profile=CHEAPEST_PROFILE))
 
 
 @pytest.fixture
@@ -100,7 +102,7 @@ def anybody(bare: Flask) -> FlaskClient:
 def adrift(config: Config) -> Flask:
     """An app whose store does not answer."""
     settings = {**config.dynamodb, "DYNAMODB_HOST": "http://127.0.0.1:9"}
-    return _held(create_app(replace(config, dynamodb=settings), profile=CHEAPEST))
+    return _held(create_app(replace(config, dynamodb=settings), profile=CHEAPEST_PROFILE))
 
 
 @pytest.fixture
@@ -235,19 +237,19 @@ def mail_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def mail_settings(mail_folder: Path) -> Iterator[MailSettings]:
+def mail_settings(mail_folder: Path) -> Iterator[EmailSettings]:
     """Mails go into a folder, as they do in local mode; it is empty when a test begins."""
-    yield MailSettings(folder=mail_folder)
+    yield EmailSettings(folder=mail_folder)
     shutil.rmtree(mail_folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
 def shared_mailing(make_app: Any, mail_folder: Path) -> Flask:
-    return make_app(mail=MailSettings(folder=mail_folder), rate_limits=False)
+    return make_app(mail=EmailSettings(folder=mail_folder), rate_limits=False)
 
 
 @pytest.fixture
-def mailing(app: Flask, shared_mailing: Flask, mail_settings: MailSettings) -> Iterator[Flask]:
+def mailing(app: Flask, shared_mailing: Flask, mail_settings: EmailSettings) -> Iterator[Flask]:
     """An app that can send mails, to be read with `letters`.
 
     Its clients are not limited, so that nothing counts but the mails that an account may have.
@@ -258,7 +260,7 @@ def mailing(app: Flask, shared_mailing: Flask, mail_settings: MailSettings) -> I
 
 
 @pytest.fixture
-def letters(mailing: Flask, mail_settings: MailSettings) -> Letters:
+def letters(mailing: Flask, mail_settings: EmailSettings) -> Letters:
     """Reads what the app has mailed so far: `letters()`."""
     assert mail_settings.folder
     return Letters(mailing, mail_settings.folder)

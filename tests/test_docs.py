@@ -19,7 +19,7 @@ from api.problems import PROBLEMS
 from flask_pynamodb.local import Engine
 from flask_pynamodb.settings import DEFAULTS
 from models import EventType, db
-from roster.config import Config, MailSettings
+from roster.config import Config, EmailSettings
 from tests.support.documents import DOCS, ROOT, blocks, code, rows
 from tests.support.process_harness import Stage
 
@@ -102,7 +102,7 @@ class TestConfiguration:
         names = {f"ROSTER_{part.name.upper()}" for part in fields(Config)}
         names -= {"ROSTER_DYNAMODB", "ROSTER_MAIL"}
         # What mails need is called what a person calls it, and the fields say which that is.
-        names |= set(re.findall(r"ROSTER_\w+", MailSettings.__doc__ or ""))
+        names |= set(re.findall(r"ROSTER_\w+", EmailSettings.__doc__ or ""))
 
         assert names == {name for name in SETTINGS if name.startswith("ROSTER_")}
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from api.rate_limits import MAIL_REQUESTS, MAILED_TOKENS, PASSWORDS, SIGN_INS, SIGN_UPS
 from api.v1.second_factors.routes import CONFIRMATIONS
 from models.services.account_emails import MAILS
-from models.tables.login_attempts import FREE, MOST, wait_after
+from models.tables.login_attempts import FREE_ATTEMPTS, MAX_CONSECUTIVE_FAILURES, wait_after
 from tests.support.documents import DOCS, ROOT
 
 PAGE = (DOCS / "security.md").read_text()
@@ -79,12 +79,12 @@ class TestFigures:
         ]
         quotas = [policy.quota for policy in POLICIES]
 
-        assert counted == [str(FREE), *map(str, quotas), "one"]
-        assert f"{MOST} in a row at the most" in PAGE
+        assert counted == [str(FREE_ATTEMPTS), *map(str, quotas), "one"]
+        assert f"{MAX_CONSECUTIVE_FAILURES} in a row at the most" in PAGE
 
     def test_growing_waits(self):
         """Waits begin and end as the page says."""
-        assert (wait_after(FREE), wait_after(MOST - 1)) == (
+        assert (wait_after(FREE_ATTEMPTS), wait_after(MAX_CONSECUTIVE_FAILURES - 1)) == (
             timedelta(seconds=30),
             timedelta(minutes=15),
         )

@@ -23,7 +23,7 @@ _Task = tuple["Future[Any]", Callable[..., Any], tuple[Any, ...]] | None
 _TOGETHER = 2
 
 
-class HashThreads:
+class HashPool:
     """Computes on threads of its own, which end with it.
 
     Whoever asks, a thread finds the memory of its last hash, which is still in the caches in part.
@@ -147,7 +147,7 @@ def _send_home(waiting: "SimpleQueue[_Task]", number: int) -> None:
 
 
 # Threads do not come along into the child of a fork, and nobody would compute its hashes.
-_in_use: "weakref.WeakSet[HashThreads]" = weakref.WeakSet()
+_in_use: "weakref.WeakSet[HashPool]" = weakref.WeakSet()
 
 
 def _forget_after_fork() -> None:

@@ -17,7 +17,7 @@ from passlib.context import CryptContext
 from passlib.exc import PasslibHashWarning
 from passlib.utils.binary import ab64_encode, b64s_encode
 
-from models.errors import InvalidMember
+from models.errors import InvalidField
 
 # Memory-hard: as good as Roster's own if the parameters are.
 _MEMORY_HARD = ("argon2", "scrypt")
@@ -103,18 +103,18 @@ def checked(hash: str) -> str:
         hash: As another system wrote it.
 
     Raises:
-        InvalidMember: It is none that can be verified, or verifying it would cost too much. The
+        InvalidField: It is none that can be verified, or verifying it would cost too much. The
             text never has the hash in it.
     """
     hash = _respelt(hash)
     scheme = scheme_of(hash) if len(hash) <= LONGEST_HASH else None
     if scheme is None:
-        raise InvalidMember("password_hash", "This is no hash of a scheme that can be imported.")
+        raise InvalidField("password_hash", "This is no hash of a scheme that can be imported.")
     record = _read(scheme, hash)
     if record is None:
-        raise InvalidMember("password_hash", f"This is no complete {scheme} hash.")
+        raise InvalidField("password_hash", f"This is no complete {scheme} hash.")
     if _is_too_dear(scheme, record):
-        raise InvalidMember(
+        raise InvalidField(
             "password_hash", f"Verifying this {scheme} hash would cost too much time or memory."
         )
     return str(record.to_string())

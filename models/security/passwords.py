@@ -9,7 +9,7 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from models.errors import WeakPassword
 from models.security import legacy_hashes
-from models.security.hash_pool import HashThreads
+from models.security.hash_pool import HashPool
 
 # NIST SP 800-63B-4 asks verifiers to take at least 64; longer ones cost nothing up to here.
 MAX_LENGTH = 1024
@@ -43,9 +43,9 @@ class Profile:
 
 
 # OWASP Password Storage Cheat Sheet and ASVS 5.0, appendix C: argon2id, 19 MiB, t=2, p=1.
-OWASP = Profile(memory_kib=19_456, rounds=2, parallelism=1)
+OWASP_PROFILE = Profile(memory_kib=19_456, rounds=2, parallelism=1)
 # As cheap as argon2 allows. For tests only: it protects nothing.
-CHEAPEST = Profile(memory_kib=8, rounds=1, parallelism=1)
+CHEAPEST_PROFILE = Profile(memory_kib=8, rounds=1, parallelism=1)
 
 
 class Passwords:
@@ -65,7 +65,7 @@ class Passwords:
 
     def __init__(
         self,
-        profile: Profile = OWASP,
+        profile: Profile = OWASP_PROFILE,
         min_length: int = 15,
         *,
         at_once: int = 1,
@@ -81,7 +81,7 @@ class Passwords:
             argon2__rounds=profile.rounds,
             argon2__parallelism=profile.parallelism,
         )
-        self._threads = HashThreads(at_once, waiting)
+        self._threads = HashPool(at_once, waiting)
         # What is verified when there is no user, so that both cases cost one hash (ASVS 6.3.8).
         self._nobody = self.hash("nobody has this password")
 

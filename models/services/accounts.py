@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.db import db
-from models.email import Mail, MailKind
+from models.email import Email, EmailKind
 from models.errors import (
     EmailTaken,
-    InvalidMember,
+    InvalidField,
     UsernameTaken,
     UserNotFound,
     VersionMismatch,
@@ -21,20 +21,20 @@ from models.errors import (
 from models.security.passwords import Passwords
 from models.services import metadata as metadata_rules
 from models.services import second_factors
-from models.services.account_emails import Prepared
-from models.services.changes import Versions, claims_of, get, settle, unchanged
-from models.services.email_verification import Confirmations, refuse_taken
+from models.services.account_emails import TokenEmail
+from models.services.changes import Versions, get, reserved_keys, retry_on_conflict, unchanged
+from models.services.email_verification import EmailVerification, refuse_taken
 from models.services.session_cleanup import sweep
-from models.services.user_update import carry_out, in_order, normalized
-from models.tables.audit_event import NOBODY, Actor, Event, EventType
+from models.services.user_update import apply_update, normalize_roles, normalized
+from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType
 from models.tables.counter import count_admin
 from models.tables.identifier import (
     Identifier,
-    claim_of_login,
-    email_claim,
+    email_key,
+    login_key,
     normalize_email,
     normalize_username,
-    username_claim,
+    username_key,
 )
 from models.tables.user import Role, Status, User, UserFilter, newest_first
 
@@ -51,7 +51,7 @@ class Accounts:
     def __init__(
         self,
         passwords: Passwords,
-        confirmations: Confirmations,
+        confirmations: EmailVerification,
         *,
         mails_new_users: bool = False,
     ) -> None:
@@ -69,12 +69,12 @@ class Accounts:
         metadata: Mapping[str, Any] | None = None,
         roles: Sequence[str] = (Role.USER,),
         status: str = Status.ACTIVE,
-        by: Actor = NOBODY,
+        by: Actor = ANONYMOUS,
     ) -> User:
         """Make a user with a claim on its user name and address.
 
         Raises:
-            InvalidMember: The user name or address cannot be one, or the password is weak.
+            InvalidField: The user name or address cannot be one, or the password is weak.
             UsernameTaken: Somebody has the user name.
             EmailTaken: Somebody has the address, in whatever case.
         """
@@ -86,7 +86,7 @@ class Accounts:
             password_hash=self.passwords.hash(password),
             full_name=full_name,
             metadata=metadata_rules.checked(metadata or {}),
-            roles=in_order(roles),
+            roles=normalize_roles(roles),
             status=status,
         )
         prepared = self._prepare_for(user)
@@ -96,7 +96,7 @@ class Accounts:
         return user
 
     def add(
-        self, user: User, type: EventType, *, by: Actor, prepared: Prepared | None = None
+        self, user: User, type: EventType, *, by: Actor, prepared: TokenEmail | None = None
     ) -> None:
         """Store a new user with a claim on its user name and address.
 
@@ -112,13 +112,13 @@ class Accounts:
         """
         with db.transaction() as transaction:
             for claim, taken in (
-                (username_claim(user.username), UsernameTaken()),
-                (email_claim(user.email), EmailTaken()),
+                (username_key(user.username), UsernameTaken()),
+                (email_key(user.email), EmailTaken()),
             ):
                 Identifier.claim(transaction, claim, user.id, otherwise=taken)
             transaction.save(user, User.id.does_not_exist())
-            transaction.save(Event.of(type, user.id, by))
-            count_admin(transaction, int(user.may_administer))
+            transaction.save(AuditEvent.create(type, user.id, by))
+            count_admin(transaction, int(user.is_active_admin))
             if prepared:
                 transaction.save(prepared.row)
 
@@ -132,20 +132,20 @@ class Accounts:
 
     def find(self, login: str) -> User | None:
         """The user with this user name or address, whatever its case."""
-        claim = claim_of_login(login)
+        claim = login_key(login)
         return self._find_by_claim(claim) if claim else None
 
     def find_named(self, username: str | None, email: str | None) -> User | None:
         """The one user who has this user name and this address, where each is given."""
         try:
             claims = [
-                *([username_claim(normalize_username(username))] if username is not None else []),
-                *([email_claim(normalize_email(email))] if email is not None else []),
+                *([username_key(normalize_username(username))] if username is not None else []),
+                *([email_key(normalize_email(email))] if email is not None else []),
             ]
-        except InvalidMember:
+        except InvalidField:
             return None
         found = self._find_by_claim(claims[0])
-        return found if found and claims_of(found).issuperset(claims) else None
+        return found if found and reserved_keys(found).issuperset(claims) else None
 
     def newest_first(
         self, chosen: UserFilter, *, after: str | None = None, limit: int = 25
@@ -160,7 +160,7 @@ class Accounts:
         *,
         versions: Versions = None,
         confirms_email: bool = False,
-        by: Actor = NOBODY,
+        by: Actor = ANONYMOUS,
     ) -> User:
         """Change some members of a user.
 
@@ -176,7 +176,7 @@ class Accounts:
             The user after the change.
 
         Raises:
-            InvalidMember: The user name or address cannot be one.
+            InvalidField: The user name or address cannot be one.
             UsernameTaken: Somebody has the user name.
             EmailTaken: Somebody has the address.
             LastAdmin: Nobody would be left to administer.
@@ -191,12 +191,14 @@ class Accounts:
             return self._update_and_confirm(user, changes, versions, by)
         if "email" in changes:
             changes["pending_email"] = None
-        after = settle(user, versions, lambda current: carry_out(current, changes, by))
+        after = retry_on_conflict(
+            user, versions, lambda current: apply_update(current, changes, by)
+        )
         if after.email != user.email:
-            requests.mailer.send(Mail(MailKind.EMAIL_CHANGED, user.email, user.username))
+            requests.mailer.send(Email(EmailKind.EMAIL_CHANGED, user.email, user.username))
         return after
 
-    def delete(self, user: User, *, versions: Versions = None, by: Actor = NOBODY) -> None:
+    def delete(self, user: User, *, versions: Versions = None, by: Actor = ANONYMOUS) -> None:
         """Delete a user; its names are free at once and its sessions are dead.
 
         Raises:
@@ -206,18 +208,18 @@ class Accounts:
         """
 
         def remove(current: User) -> None:
-            event = Event.of(EventType.USER_DELETED, current.id, by, sweeps=True)
+            event = AuditEvent.create(EventType.USER_DELETED, current.id, by, sweeps=True)
             with db.transaction() as transaction:
                 transaction.delete(current, unchanged(current), otherwise=VersionMismatch())
                 # A claim that moved with the user meanwhile: read the user again.
-                for claim in claims_of(current):
+                for claim in reserved_keys(current):
                     Identifier.release(transaction, claim, user.id, otherwise=VersionMismatch())
                 second_factors.forget(transaction, current)
                 transaction.save(event)
-                count_admin(transaction, -int(current.may_administer))
+                count_admin(transaction, -int(current.is_active_admin))
             sweep(event, before_epoch=math.inf)
 
-        settle(user, versions, remove)
+        retry_on_conflict(user, versions, remove)
 
     def _update_and_confirm(
         self, user: User, changes: Mapping[str, Any], versions: Versions, by: Actor
@@ -226,24 +228,26 @@ class Accounts:
         values = dict(changes)
         address = values.pop("email")
         # The same address in another case needs no mail: it is one already.
-        is_new = email_claim(address) != email_claim(user.email)
+        is_new = email_key(address) != email_key(user.email)
         values.update(pending_email=address if is_new else None)
         if not is_new:
-            return settle(
-                user, versions, lambda now: carry_out(now, {**values, "email": address}, by)
+            return retry_on_conflict(
+                user, versions, lambda now: apply_update(now, {**values, "email": address}, by)
             )
         refuse_taken(user, address)
         self.confirmations.requests.admit(user, "email-change")
         prepared = self.confirmations.prepare(user, address, is_new=True)
-        after = settle(user, versions, lambda now: carry_out(now, values, by, prepared))
+        after = retry_on_conflict(
+            user, versions, lambda now: apply_update(now, values, by, prepared)
+        )
         for mail in (
             prepared.mail,
-            Mail(MailKind.EMAIL_CHANGE_REQUESTED, user.email, user.username, detail=address),
+            Email(EmailKind.EMAIL_CHANGE_REQUESTED, user.email, user.username, detail=address),
         ):
             self.confirmations.requests.mailer.send(mail)
         return after
 
-    def _prepare_for(self, user: User) -> Prepared | None:
+    def _prepare_for(self, user: User) -> TokenEmail | None:
         if not (self.mails_new_users and user.is_active):
             return None
         return self.confirmations.prepare(user, user.email)

@@ -12,12 +12,12 @@ from typing import Any, Self
 
 from pynamodb.attributes import ListAttribute, TTLAttribute, UnicodeAttribute
 
-from models.clock import MomentAttribute, now
+from models.clock import TimestampAttribute, now
 from models.db import db
-from models.email import Mail, Mailer, MailKind
-from models.errors import InvalidMember, KeyNotFound, Unauthenticated
+from models.email import Email, EmailKind, Mailer
+from models.errors import ApiKeyNotFound, InvalidField, Unauthenticated
 from models.security import tokens as tokens
-from models.tables.audit_event import Actor, Event, EventType
+from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.user import User
 
 API_KEY_PREFIX = "rsk_"
@@ -29,7 +29,7 @@ _API_KEY_ID = re.compile(API_KEY_ID_PATTERN[1:-1])
 _UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff"
 API_KEY_NAME_PATTERN = rf"^[^ {_UNPRINTABLE}][^{_UNPRINTABLE}]{{0,99}}$"
 _API_KEY_NAME = re.compile(API_KEY_NAME_PATTERN[1:-1])
-MOST_API_KEYS = 50
+MAX_API_KEYS = 50
 # A key's last use is written at most this often, so that reads do not turn into writes.
 _TOUCH_INTERVAL = timedelta(minutes=5)
 
@@ -48,9 +48,9 @@ class ApiKey(db.Model):  # type: ignore[misc,name-defined]
     key_digest = UnicodeAttribute(range_key=True)
     name = UnicodeAttribute()
     roles: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, default=list)
-    created_at = MomentAttribute()
-    expires_at = MomentAttribute()
-    last_used_at = MomentAttribute(null=True)
+    created_at = TimestampAttribute()
+    expires_at = TimestampAttribute()
+    last_used_at = TimestampAttribute(null=True)
     remove_at = TTLAttribute()
 
     @classmethod
@@ -114,7 +114,7 @@ class ApiKey(db.Model):  # type: ignore[misc,name-defined]
 
 
 @dataclass(frozen=True)
-class FoundKey:
+class ApiKeyLookup:
     """What a key's token leads to.
 
     Attributes:
@@ -140,7 +140,7 @@ class ApiKeys:
     ) -> tuple[ApiKey, str]:
         """Make a key, and tell its owner by mail.
 
-        A user has `MOST_API_KEYS` keys at the most. They are counted before the key is
+        A user has `MAX_API_KEYS` keys at the most. They are counted before the key is
         written, so that requests at the same moment may exceed that by as many as there are.
 
         Args:
@@ -154,27 +154,32 @@ class ApiKeys:
             The key and its token, which is kept nowhere.
 
         Raises:
-            InvalidMember: The name is not 1 to 100 printable characters, the owner has not all of
+            InvalidField: The name is not 1 to 100 printable characters, the owner has not all of
                 the roles, or has too many keys.
             Unauthenticated: The owner was suspended or deleted, or all its sessions were ended,
                 in the meantime.
         """
         _refuse_name(name)
         _refuse_roles(roles, user)
-        if len(self.of_user(user)) >= MOST_API_KEYS:
-            raise InvalidMember(
-                "name", f"You have {MOST_API_KEYS} API keys, which is the most. Revoke one first."
+        if len(self.of_user(user)) >= MAX_API_KEYS:
+            raise InvalidField(
+                "name", f"You have {MAX_API_KEYS} API keys, which is the most. Revoke one first."
             )
         key, token = ApiKey.new(user, name, roles, lifetime)
         with db.transaction() as transaction:
             # Whoever ends the sessions of a stolen account must not find a new key afterwards.
             transaction.condition_check(
-                User, user.id, condition=User.epoch == user.epoch, otherwise=Unauthenticated()
+                User,
+                user.id,
+                condition=User.session_epoch == user.session_epoch,
+                otherwise=Unauthenticated(),
             )
             transaction.save(key)
-            transaction.save(Event.of(EventType.API_KEY_CREATED, user.id, by, key_id=key.id))
+            transaction.save(
+                AuditEvent.create(EventType.API_KEY_CREATED, user.id, by, key_id=key.id)
+            )
         self.mailer.send(
-            Mail(MailKind.API_KEY_CREATED, to=user.email, username=user.username, detail=name)
+            Email(EmailKind.API_KEY_CREATED, to=user.email, username=user.username, detail=name)
         )
         return key, token
 
@@ -186,17 +191,17 @@ class ApiKeys:
         """End a key at once.
 
         Raises:
-            KeyNotFound: The user has no such key.
+            ApiKeyNotFound: The user has no such key.
         """
         if not _API_KEY_ID.fullmatch(id):
-            raise KeyNotFound
+            raise ApiKeyNotFound
         with db.transaction() as transaction:
             transaction.delete(
-                ApiKey(user.id, id), ApiKey.key_digest.exists(), otherwise=KeyNotFound()
+                ApiKey(user.id, id), ApiKey.key_digest.exists(), otherwise=ApiKeyNotFound()
             )
-            transaction.save(Event.of(EventType.API_KEY_REVOKED, user.id, by, key_id=id))
+            transaction.save(AuditEvent.create(EventType.API_KEY_REVOKED, user.id, by, key_id=id))
 
-    def find(self, token: str, *, other_user_id: str | None = None) -> FoundKey | None:
+    def find(self, token: str, *, other_user_id: str | None = None) -> ApiKeyLookup | None:
         """The living key of a token, and its owner, in one round trip.
 
         Args:
@@ -221,7 +226,7 @@ class ApiKeys:
             return None
         key.touch()
         other = rest[0] if rest else user if other_user_id == user_id else None
-        return FoundKey(key, user, other)
+        return ApiKeyLookup(key, user, other)
 
 
 def remove_rows(user_id: str) -> None:
@@ -238,12 +243,12 @@ def _stored_of(user_id: str) -> list[ApiKey]:
 
 def _refuse_name(name: str) -> None:
     if not _API_KEY_NAME.fullmatch(name):
-        raise InvalidMember("name", "A name has 1 to 100 printable characters, no space first.")
+        raise InvalidField("name", "A name has 1 to 100 printable characters, no space first.")
 
 
 def _refuse_roles(roles: Collection[str], user: User) -> None:
     foreign = sorted(set(roles) - set(user.roles))
     if foreign:
-        raise InvalidMember(
+        raise InvalidField(
             "roles", f"A key has no role that its owner has not: {', '.join(foreign)}."
         )

@@ -10,7 +10,7 @@ from pynamodb.expressions.condition import Condition
 from flask_pynamodb import Transaction
 from models.clock import now
 from models.errors import Contended, EmailTaken, UsernameTaken, UserNotFound, VersionMismatch
-from models.tables.identifier import Identifier, email_claim, username_claim
+from models.tables.identifier import Identifier, email_key, username_key
 from models.tables.user import User, is_user_id
 
 _Result = TypeVar("_Result")
@@ -21,6 +21,8 @@ _FIRST_WAIT_SECONDS = 0.002
 _LONGEST_WAIT_SECONDS = 0.1
 # The versions that a caller lets a change apply to; None for any.
 Versions = Collection[int] | None
+# The attributes of a user by the names they are stored under.
+_ATTRIBUTES: dict[str, Any] = {part.attr_name: part for part in User.get_attributes().values()}
 
 
 def get(user_id: str) -> User:
@@ -37,7 +39,7 @@ def get(user_id: str) -> User:
         raise UserNotFound from None
 
 
-def settle(user: User, versions: Versions, change: Callable[[User], _Result]) -> _Result:
+def retry_on_conflict(user: User, versions: Versions, change: Callable[[User], _Result]) -> _Result:
     """Apply a change to the user, reading it again whenever somebody else was faster.
 
     Args:
@@ -63,7 +65,7 @@ def settle(user: User, versions: Versions, change: Callable[[User], _Result]) ->
     raise Contended
 
 
-def altered(user: User, **values: Any) -> User:
+def copy_with(user: User, **values: Any) -> User:
     """A copy of the user with other values, as the next version."""
     after = User(**user.attribute_values)
     after.version += 1
@@ -81,7 +83,7 @@ def write(transaction: Transaction, before: User, after: User) -> None:
     """
     old, new = before.serialize(), after.serialize()
     actions = [
-        getattr(User, name).set(new[name]) if name in new else getattr(User, name).remove()
+        _ATTRIBUTES[name].set(new[name]) if name in new else _ATTRIBUTES[name].remove()
         for name in old.keys() | new.keys()
         if old.get(name) != new.get(name)
     ]
@@ -90,20 +92,22 @@ def write(transaction: Transaction, before: User, after: User) -> None:
 
 def unchanged(user: User) -> Condition:
     """That nobody has changed the user, or ended its sessions, since it was read."""
-    condition: Condition = (User.version == user.version) & (User.epoch == user.epoch)
+    condition: Condition = (User.version == user.version) & (
+        User.session_epoch == user.session_epoch
+    )
     return condition
 
 
-def claims_of(user: User) -> set[str]:
+def reserved_keys(user: User) -> set[str]:
     """The claims on the user's names."""
-    return {username_claim(user.username), email_claim(user.email)}
+    return {username_key(user.username), email_key(user.email)}
 
 
-def swap_claims(transaction: Transaction, before: User, after: User) -> None:
+def swap_reservations(transaction: Transaction, before: User, after: User) -> None:
     """Give back the names that the user has no more, and claim its new ones."""
     for claim_of, member, taken in (
-        (username_claim, "username", UsernameTaken()),
-        (email_claim, "email", EmailTaken()),
+        (username_key, "username", UsernameTaken()),
+        (email_key, "email", EmailTaken()),
     ):
         old, new = claim_of(getattr(before, member)), claim_of(getattr(after, member))
         Identifier.swap(transaction, before.id, old, new, taken=taken, stale=VersionMismatch())

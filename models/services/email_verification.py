@@ -3,17 +3,17 @@
 from datetime import timedelta
 
 from models.db import db
-from models.email import Mail, MailKind
+from models.email import Email, EmailKind
 from models.errors import EmailTaken, InvalidToken, UserNotFound
-from models.services.account_emails import MailRequests, Prepared
-from models.services.changes import altered, settle, swap_claims, write
-from models.tables.audit_event import Actor, Event, EventType
-from models.tables.identifier import Identifier, email_claim
+from models.services.account_emails import AccountEmails, TokenEmail
+from models.services.changes import copy_with, retry_on_conflict, swap_reservations, write
+from models.tables.audit_event import Actor, AuditEvent, EventType
+from models.tables.identifier import Identifier, email_key
 from models.tables.one_time_token import OneTimeToken, Purpose
 from models.tables.user import User
 
 
-class Confirmations:
+class EmailVerification:
     """Operations on addresses.
 
     Args:
@@ -21,33 +21,35 @@ class Confirmations:
         lifetime: How long one works.
     """
 
-    def __init__(self, requests: MailRequests, lifetime: timedelta = timedelta(hours=24)) -> None:
+    def __init__(self, requests: AccountEmails, lifetime: timedelta = timedelta(hours=24)) -> None:
         self.requests = requests
         self.lifetime = lifetime
 
     def start(self, email: str, *, by: Actor) -> None:
-        """Mail a token to the user with this address, unless it is confirmed already.
+        """Email a token to the user with this address, unless it is confirmed already.
 
         Raises:
-            MailNotConfigured: There is no way to send a mail.
+            EmailNotConfigured: There is no way to send a mail.
         """
 
-        def prepare(user: User) -> Prepared | None:
+        def prepare(user: User) -> TokenEmail | None:
             return None if user.email_verified else self.prepare(user, user.email)
 
-        self.requests.for_anybody(email, EventType.EMAIL_VERIFICATION_REQUESTED, by, prepare)
+        self.requests.send_if_account_exists(
+            email, EventType.EMAIL_VERIFICATION_REQUESTED, by, prepare
+        )
 
-    def prepare(self, user: User, address: str, *, is_new: bool = False) -> Prepared:
+    def prepare(self, user: User, address: str, *, is_new: bool = False) -> TokenEmail:
         """A token for an address that the user has, or wants to have."""
         row, token = OneTimeToken.new(user, Purpose.CONFIRM_EMAIL, address, self.lifetime)
-        mail = Mail(
-            MailKind.CONFIRM_EMAIL_CHANGE if is_new else MailKind.VERIFY_EMAIL,
+        mail = Email(
+            EmailKind.CONFIRM_EMAIL_CHANGE if is_new else EmailKind.VERIFY_EMAIL,
             to=address,
             username=user.username,
             token=token,
             minutes=int(self.lifetime.total_seconds() // 60),
         )
-        return Prepared(row, mail)
+        return TokenEmail(row, mail)
 
     def finish(self, token: str, *, by: Actor) -> None:
         """Take note that a user has the address that a token was mailed to.
@@ -61,11 +63,11 @@ class Confirmations:
         """
         row, user = OneTimeToken.find(token, Purpose.CONFIRM_EMAIL)
         try:
-            replaced = settle(user, None, lambda current: _confirm(current, row, by))
+            replaced = retry_on_conflict(user, None, lambda current: _confirm(current, row, by))
         except UserNotFound:
             raise InvalidToken from None
         if replaced:
-            mail = Mail(MailKind.EMAIL_CHANGED, to=replaced, username=user.username)
+            mail = Email(EmailKind.EMAIL_CHANGED, to=replaced, username=user.username)
             self.requests.mailer.send(mail)
 
 
@@ -76,7 +78,7 @@ def refuse_taken(user: User, address: str) -> None:
         EmailTaken: Somebody else has it.
     """
     try:
-        owner = Identifier.get(email_claim(address), consistent_read=True).owner
+        owner = Identifier.get(email_key(address), consistent_read=True).owner
     except Identifier.DoesNotExist:
         return
     if owner != user.id:
@@ -90,15 +92,17 @@ def _confirm(before: User, row: OneTimeToken, by: Actor) -> str | None:
     is_new = row.email != before.email
     # Whoever asked for it from a stolen session must not get the account when its user has set a
     # new password, or has signed out everywhere, since.
-    if is_new and row.epoch != before.epoch:
+    if is_new and row.session_epoch != before.session_epoch:
         raise InvalidToken
-    after = altered(before, email=row.email, email_verified=True)
+    after = copy_with(before, email=row.email, email_verified=True)
     if is_new:
         after.pending_email = None
-    event = Event.of(EventType.EMAIL_CHANGED if is_new else EventType.EMAIL_VERIFIED, before.id, by)
+    event = AuditEvent.create(
+        EventType.EMAIL_CHANGED if is_new else EventType.EMAIL_VERIFIED, before.id, by
+    )
     with db.transaction() as transaction:
         row.spend(transaction)
-        swap_claims(transaction, before, after)
+        swap_reservations(transaction, before, after)
         write(transaction, before, after)
         transaction.save(event)
     return str(before.email) if is_new else None

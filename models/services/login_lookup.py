@@ -8,7 +8,7 @@ import hashlib
 import hmac
 
 from models.errors import UserNotFound
-from models.tables.identifier import Identifier, claim_of_login
+from models.tables.identifier import Identifier, login_key
 from models.tables.login_attempts import reserve
 from models.tables.user import User
 
@@ -18,7 +18,7 @@ _NO_CLAIM = "nobody"
 _NO_ID = "nobody"
 
 
-class Logins:
+class LoginLookup:
     """Looks logins up.
 
     Args:
@@ -28,21 +28,21 @@ class Logins:
     def __init__(self, key: str = "") -> None:
         self._key = hashlib.sha256(b"roster logins " + key.encode()).digest()
 
-    def owner_of(self, login: str) -> str | None:
+    def find_user_id(self, login: str) -> str | None:
         """The id of the user with this user name or address, None if nobody has it."""
         try:
-            claim = claim_of_login(login) or _NO_CLAIM
+            claim = login_key(login) or _NO_CLAIM
             return str(Identifier.get(claim, consistent_read=True).owner)
         except Identifier.DoesNotExist:
             return None
 
     def find_by_email(self, email: str) -> User | None:
         """The user with this address; a user name is none."""
-        return find_user(self.owner_of(email if "@" in email else ""))
+        return find_user(self.find_user_id(email if "@" in email else ""))
 
-    def stand_in(self, login: str) -> str:
+    def unknown_login_key(self, login: str) -> str:
         """The key under which something is kept about a login that nobody has."""
-        name = (claim_of_login(login) or login).encode(errors="surrogatepass")
+        name = (login_key(login) or login).encode(errors="surrogatepass")
         return f"login#{hmac.digest(self._key, name, 'sha256').hex()}"
 
 
@@ -54,7 +54,7 @@ def find_user(user_id: str | None) -> User | None:
         return None
 
 
-def reserve_try(user_id: str) -> User:
+def reserve_attempt(user_id: str) -> User:
     """Reserve a try at a user's password; the user as of now.
 
     Raises:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from models.errors import InvalidMember
+from models.errors import InvalidField
 
 # The contract's bound, on the UTF-8 bytes of the object written without spaces.
 MAX_BYTES = 4096
@@ -14,13 +14,11 @@ def checked(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata as they will be stored.
 
     Raises:
-        InvalidMember: They are larger than 4 KB.
+        InvalidField: They are larger than 4 KB.
     """
     size = len(json.dumps(metadata, ensure_ascii=False, separators=(",", ":")).encode())
     if size > MAX_BYTES:
-        raise InvalidMember(
-            "metadata", f"The metadata have {size} bytes; {MAX_BYTES} are the most."
-        )
+        raise InvalidField("metadata", f"The metadata have {size} bytes; {MAX_BYTES} are the most.")
     return dict(metadata)
 
 

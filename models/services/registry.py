@@ -6,10 +6,10 @@ from enum import StrEnum
 
 from models.services.accounts import Accounts
 from models.services.api_keys import ApiKeys
-from models.services.email_verification import Confirmations
+from models.services.email_verification import EmailVerification
 from models.services.passwords import Credentials
 from models.services.second_factors import SecondFactors
-from models.services.sessions import SignIn
+from models.services.sessions import SessionService
 
 
 class SecondFactorRule(StrEnum):
@@ -46,9 +46,9 @@ class Services:
     """Every service of the domain, built from one configuration."""
 
     accounts: Accounts
-    sessions: SignIn
+    sessions: SessionService
     passwords: Credentials
-    email_verification: Confirmations
+    email_verification: EmailVerification
     second_factors: SecondFactors
     api_keys: ApiKeys
     rules: AccessRules

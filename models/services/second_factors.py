@@ -13,19 +13,19 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from flask_pynamodb import Transaction
-from models.clock import MomentAttribute, now
+from models.clock import TimestampAttribute, now
 from models.db import db
-from models.email import Mail, Mailer, MailKind
+from models.email import Email, EmailKind, Mailer
 from models.errors import (
-    InvalidMember,
-    SecondFactorExists,
-    SecondFactorNotFound,
-    SecondFactorRequired,
+    InvalidField,
+    SecondFactorAlreadyEnabled,
+    SecondFactorCodeRequired,
+    SecondFactorNotEnabled,
     Unauthenticated,
     UserNotFound,
 )
 from models.security.totp import NewSecret, Totp, digest_of, new_recovery_codes
-from models.tables.audit_event import Actor, Event, EventType
+from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.user import User
 
 _WRONG = "The code is wrong, or was used before. Send the next one as `otp`."
@@ -46,8 +46,8 @@ class SecondFactor(db.Model):  # type: ignore[misc,name-defined]
     # Encrypted, see models/totp.py. It differs each time, so that it also tells one enrolment
     # from another in conditions.
     secret = UnicodeAttribute()
-    created_at = MomentAttribute()
-    confirmed_at = MomentAttribute(null=True)
+    created_at = TimestampAttribute()
+    confirmed_at = TimestampAttribute(null=True)
     last_counter = NumberAttribute(null=True)
     recovery_digests: UnicodeSetAttribute = UnicodeSetAttribute(null=True)
 
@@ -79,7 +79,7 @@ class SecondFactorStatus:
 
 
 @dataclass(frozen=True)
-class Proof:
+class VerifiedCode:
     """A code that was right when it was looked at; the transaction that it is for spends it.
 
     Attributes:
@@ -95,20 +95,20 @@ class Proof:
     def write(self, transaction: Transaction) -> None:
         """Spend the code: of those who bring the same one, the transaction of one succeeds.
 
-        The transaction is refused with SecondFactorRequired if somebody was faster.
+        The transaction is refused with SecondFactorCodeRequired if somebody was faster.
         """
         transaction.update(
             SecondFactor(self.user.id),
             [self._action],
             self._condition,
-            otherwise=SecondFactorRequired(_WRONG),
+            otherwise=SecondFactorCodeRequired(_WRONG),
         )
 
     def tell(self, mailer: Mailer) -> None:
         """Tell the user if it was a recovery code: somebody may have found the paper."""
         if self.left is not None:
             to, username = self.user.email, self.user.username
-            mailer.send(Mail(MailKind.RECOVERY_CODE_USED, to, username, detail=str(self.left)))
+            mailer.send(Email(EmailKind.RECOVERY_CODE_USED, to, username, detail=str(self.left)))
 
 
 class SecondFactors:
@@ -134,7 +134,7 @@ class SecondFactors:
         """Make a secret, which counts when it is confirmed; it replaces one that is not.
 
         Raises:
-            SecondFactorExists: The user has a second factor.
+            SecondFactorAlreadyEnabled: The user has a second factor.
             Unauthenticated: The user's sessions were ended in the meantime.
         """
         made = self.vault.new(user.username)
@@ -142,9 +142,11 @@ class SecondFactors:
         with db.transaction() as transaction:
             _still_signed_in(transaction, user)
             transaction.save(
-                row, SecondFactor.confirmed_at.does_not_exist(), otherwise=SecondFactorExists()
+                row,
+                SecondFactor.confirmed_at.does_not_exist(),
+                otherwise=SecondFactorAlreadyEnabled(),
             )
-            transaction.save(Event.of(EventType.SECOND_FACTOR_ENROLLED, user.id, by))
+            transaction.save(AuditEvent.create(EventType.SECOND_FACTOR_ENROLLED, user.id, by))
         return made
 
     def confirm(self, user: User, otp: str, by: Actor) -> list[str]:
@@ -155,16 +157,16 @@ class SecondFactors:
             got lost, asks for others with `renew_recovery_codes`.
 
         Raises:
-            InvalidMember: The code is wrong.
-            SecondFactorNotFound: No secret waits to be confirmed.
+            InvalidField: The code is wrong.
+            SecondFactorNotEnabled: No secret waits to be confirmed.
             Unauthenticated: The user's sessions were ended in the meantime.
         """
         row = _find(user)
         if row is None or row.confirmed_at:
-            raise SecondFactorNotFound
+            raise SecondFactorNotEnabled
         counter = self.vault.match(row.secret, otp)
         if counter is None:
-            raise InvalidMember("otp", "This is not the code that the authenticator shows now.")
+            raise InvalidField("otp", "This is not the code that the authenticator shows now.")
         codes = new_recovery_codes()
         with db.transaction() as transaction:
             transaction.update(
@@ -175,23 +177,23 @@ class SecondFactors:
                     SecondFactor.recovery_digests.set(_digests(codes)),
                 ],
                 row.is_same() & SecondFactor.confirmed_at.does_not_exist(),
-                otherwise=SecondFactorNotFound(),
+                otherwise=SecondFactorNotEnabled(),
             )
             transaction.update(
                 user,
                 [User.has_second_factor.set(True)],
-                User.epoch == user.epoch,
+                User.session_epoch == user.session_epoch,
                 otherwise=Unauthenticated(),
             )
-            transaction.save(Event.of(EventType.SECOND_FACTOR_ENABLED, user.id, by))
-        self._tell(user, MailKind.SECOND_FACTOR_ENABLED)
+            transaction.save(AuditEvent.create(EventType.SECOND_FACTOR_ENABLED, user.id, by))
+        self._tell(user, EmailKind.SECOND_FACTOR_ENABLED)
         return codes
 
     def renew_recovery_codes(self, user: User, by: Actor) -> list[str]:
         """Make other recovery codes in place of all that there are.
 
         Raises:
-            SecondFactorNotFound: The user has no second factor.
+            SecondFactorNotEnabled: The user has no second factor.
             Unauthenticated: The user's sessions were ended in the meantime.
         """
         codes = new_recovery_codes()
@@ -201,23 +203,23 @@ class SecondFactors:
                 SecondFactor(user.id),
                 [SecondFactor.recovery_digests.set(_digests(codes))],
                 SecondFactor.confirmed_at.exists(),
-                otherwise=SecondFactorNotFound(),
+                otherwise=SecondFactorNotEnabled(),
             )
-            transaction.save(Event.of(EventType.RECOVERY_CODES_RENEWED, user.id, by))
+            transaction.save(AuditEvent.create(EventType.RECOVERY_CODES_RENEWED, user.id, by))
         return codes
 
     def disable(self, user: User, by: Actor) -> None:
         """Turn the second factor off, with its recovery codes.
 
         Raises:
-            SecondFactorNotFound: The user has no second factor.
+            SecondFactorNotEnabled: The user has no second factor.
             UserNotFound: The user is gone.
         """
         with db.transaction() as transaction:
             transaction.delete(
                 SecondFactor(user.id),
                 SecondFactor.confirmed_at.exists(),
-                otherwise=SecondFactorNotFound(),
+                otherwise=SecondFactorNotEnabled(),
             )
             transaction.update(
                 user,
@@ -225,29 +227,29 @@ class SecondFactors:
                 User.id.exists(),
                 otherwise=UserNotFound(),
             )
-            transaction.save(Event.of(EventType.SECOND_FACTOR_DISABLED, user.id, by))
-        self._tell(user, MailKind.SECOND_FACTOR_DISABLED)
+            transaction.save(AuditEvent.create(EventType.SECOND_FACTOR_DISABLED, user.id, by))
+        self._tell(user, EmailKind.SECOND_FACTOR_DISABLED)
 
-    def check(self, user: User, otp: str | None) -> Proof | None:
+    def check(self, user: User, otp: str | None) -> VerifiedCode | None:
         """Look at the code of somebody who signs in, whose password is right.
 
         Returns:
             What the transaction of the sign-in has to write; None if the user needs no code.
 
         Raises:
-            SecondFactorRequired: The code is missing, wrong or used.
+            SecondFactorCodeRequired: The code is missing, wrong or used.
         """
         if not user.has_second_factor:
             return None
         if not otp:
-            raise SecondFactorRequired
+            raise SecondFactorCodeRequired
         row = _find(user)
         proof = row and (self._by_clock(user, row, otp) or _by_paper(user, row, otp))
         if not proof:
-            raise SecondFactorRequired(_WRONG)
+            raise SecondFactorCodeRequired(_WRONG)
         return proof
 
-    def _by_clock(self, user: User, row: SecondFactor, otp: str) -> Proof | None:
+    def _by_clock(self, user: User, row: SecondFactor, otp: str) -> VerifiedCode | None:
         # Where the user is beginning anew at this very moment, the row has no counter and no
         # recovery codes yet: it proves nothing.
         if row.last_counter is None:
@@ -256,10 +258,10 @@ class SecondFactors:
         if counter is None:
             return None
         is_unused = row.is_same() & (SecondFactor.last_counter < counter)
-        return Proof(user, is_unused, SecondFactor.last_counter.set(counter))
+        return VerifiedCode(user, is_unused, SecondFactor.last_counter.set(counter))
 
-    def _tell(self, user: User, kind: MailKind) -> None:
-        self.mailer.send(Mail(kind, user.email, user.username))
+    def _tell(self, user: User, kind: EmailKind) -> None:
+        self.mailer.send(Email(kind, user.email, user.username))
 
 
 def forget(transaction: Transaction, user: User) -> None:
@@ -267,13 +269,13 @@ def forget(transaction: Transaction, user: User) -> None:
     transaction.delete(SecondFactor(user.id))
 
 
-def _by_paper(user: User, row: SecondFactor, code: str) -> Proof | None:
+def _by_paper(user: User, row: SecondFactor, code: str) -> VerifiedCode | None:
     digest = digest_of(code)
     if digest is None or digest not in (row.recovery_digests or ()):
         return None
     is_unused = row.is_same() & SecondFactor.recovery_digests.contains(digest)
     left = len(row.recovery_digests) - 1
-    return Proof(user, is_unused, SecondFactor.recovery_digests.delete({digest}), left)
+    return VerifiedCode(user, is_unused, SecondFactor.recovery_digests.delete({digest}), left)
 
 
 def _find(user: User) -> SecondFactor | None:
@@ -286,7 +288,10 @@ def _find(user: User) -> SecondFactor | None:
 def _still_signed_in(transaction: Transaction, user: User) -> None:
     """Refuse whoever ended the sessions of a stolen account a second factor of the thief's."""
     transaction.condition_check(
-        User, user.id, condition=User.epoch == user.epoch, otherwise=Unauthenticated()
+        User,
+        user.id,
+        condition=User.session_epoch == user.session_epoch,
+        otherwise=Unauthenticated(),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from flask_pynamodb import is_unavailable
 from models.services import api_keys
 from models.tables import one_time_token, session
-from models.tables.audit_event import Event, EventType, unfinished_sweeps
+from models.tables.audit_event import AuditEvent, EventType, unfinished_cleanup
 from models.tables.user import User
 
 log = logging.getLogger(__name__)
@@ -15,11 +15,11 @@ log = logging.getLogger(__name__)
 _LEFT_BEHIND = timedelta(minutes=1)
 
 
-def sweep(event: Event, *, before_epoch: float) -> None:
+def sweep(event: AuditEvent, *, before_epoch: float) -> None:
     """Remove session rows that an event has made worthless.
 
     The sessions are dead already, so a store that fails now is no reason to tell the caller that
-    the change failed: the event stays marked and `resume_sweeps` finishes it.
+    the change failed: the event stays marked and `resume_cleanup` finishes it.
     """
     try:
         session.remove_rows(event.user_id, before_epoch=before_epoch)
@@ -33,22 +33,22 @@ def sweep(event: Event, *, before_epoch: float) -> None:
         log.warning("The session rows of %s are left for a later sweep: %s", event.user_id, error)
 
 
-def resume_sweeps(older_than: timedelta = _LEFT_BEHIND) -> int:
+def resume_cleanup(older_than: timedelta = _LEFT_BEHIND) -> int:
     """Finish the sweeps that a stopped process left behind.
 
     Returns:
         How many there were.
     """
-    events = list(unfinished_sweeps(older_than))
+    events = list(unfinished_cleanup(older_than))
     for event in events:
         sweep(event, before_epoch=_epoch_of(event))
     return len(events)
 
 
-def _epoch_of(event: Event) -> float:
+def _epoch_of(event: AuditEvent) -> float:
     if event.type == EventType.USER_DELETED:
         return math.inf
     try:
-        return float(User.get(event.user_id, consistent_read=True).epoch)
+        return float(User.get(event.user_id, consistent_read=True).session_epoch)
     except User.DoesNotExist:
         return math.inf

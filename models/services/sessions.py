@@ -10,19 +10,19 @@ from models.email import Mailer
 from models.errors import (
     Contended,
     InvalidCredentials,
-    SecondFactorRequired,
+    SecondFactorCodeRequired,
     SessionNotFound,
     Unauthenticated,
     UserNotFound,
     VersionMismatch,
 )
 from models.security.passwords import Passwords
-from models.services.login_lookup import Logins, find_user, reserve_try
-from models.services.second_factors import Proof, SecondFactors
+from models.services.login_lookup import LoginLookup, find_user, reserve_attempt
+from models.services.second_factors import SecondFactors, VerifiedCode
 from models.services.session_cleanup import sweep
 from models.tables import session as sessions
-from models.tables.audit_event import Actor, Event, EventType
-from models.tables.login_attempts import FORGOTTEN_AFTER, Attempts, forget, reserve
+from models.tables.audit_event import Actor, AuditEvent, EventType
+from models.tables.login_attempts import ATTEMPTS_FORGOTTEN_AFTER, Attempts, forget, reserve
 from models.tables.session import Client, Found, Lifetimes, Session
 from models.tables.user import User
 
@@ -30,7 +30,7 @@ from models.tables.user import User
 _TRIES = 5
 
 
-class SignIn:
+class SessionService:
     """Operations on sessions.
 
     Args:
@@ -49,7 +49,7 @@ class SignIn:
         *,
         second_factors: SecondFactors,
         mailer: Mailer,
-        logins: Logins,
+        logins: LoginLookup,
         requires_verified_email: bool = False,
     ) -> None:
         self.passwords = passwords
@@ -79,7 +79,7 @@ class SignIn:
         Raises:
             InvalidCredentials: For an unknown user, a wrong password and a user who may not sign
                 in alike, after the same work.
-            SecondFactorRequired: The password is right, the code is missing or wrong.
+            SecondFactorCodeRequired: The password is right, the code is missing or wrong.
             TooManyAttempts: The next try has to wait, whether the password is right or not.
             Busy: Too many wait for a hash. No try was used up.
             Contended: The account changed under every one of several tries.
@@ -102,13 +102,13 @@ class SignIn:
 
         Raises:
             InvalidCredentials: The password is wrong.
-            SecondFactorRequired: The password is right, the code is missing or wrong.
+            SecondFactorCodeRequired: The password is right, the code is missing or wrong.
             TooManyAttempts: The next try has to wait.
             Unauthenticated: The session was ended in the meantime.
         """
         with self.passwords.turn():
             try:
-                found = reserve_try(session.user_id)
+                found = reserve_attempt(session.user_id)
             except UserNotFound:
                 raise Unauthenticated from None
             user, newer_hash = self._admit(found.id, found, password, client)
@@ -152,7 +152,7 @@ class SignIn:
                 Session.token_digest.exists(),
                 otherwise=SessionNotFound(),
             )
-            transaction.save(Event.of(EventType.SESSION_ENDED, user.id, by))
+            transaction.save(AuditEvent.create(EventType.SESSION_ENDED, user.id, by))
 
     def end_all(self, user: User, *, by: Actor) -> None:
         """End every session of a user at once.
@@ -162,20 +162,22 @@ class SignIn:
             Unauthenticated: So is the one who asks.
         """
         is_gone = Unauthenticated() if by.user_id == user.id else UserNotFound()
-        event = Event.of(EventType.SESSIONS_ENDED, user.id, by, sweeps=True)
-        epoch = user.epoch + 1
+        event = AuditEvent.create(EventType.SESSIONS_ENDED, user.id, by, sweeps=True)
+        epoch = user.session_epoch + 1
         with db.transaction() as transaction:
-            transaction.update(user, [User.epoch.add(1)], User.id.exists(), otherwise=is_gone)
+            transaction.update(
+                user, [User.session_epoch.add(1)], User.id.exists(), otherwise=is_gone
+            )
             transaction.save(event)
         sweep(event, before_epoch=epoch)
 
     def _reserve(self, login: str) -> tuple[str, User | None]:
         """Take a try; what it is counted for, and the user as of now, if there is one."""
-        owner = self.logins.owner_of(login)
+        owner = self.logins.find_user_id(login)
         if owner is not None:
             with suppress(UserNotFound):
-                return owner, reserve_try(owner)
-        subject = self.logins.stand_in(login)
+                return owner, reserve_attempt(owner)
+        subject = self.logins.unknown_login_key(login)
         reserve(Attempts(subject))
         return subject, None
 
@@ -202,10 +204,10 @@ class SignIn:
             return "email-not-verified"
         return None
 
-    def _second_factor(self, user: User, otp: str | None, client: Client) -> Proof | None:
+    def _second_factor(self, user: User, otp: str | None, client: Client) -> VerifiedCode | None:
         try:
             return self.second_factors.check(user, otp)
-        except SecondFactorRequired:
+        except SecondFactorCodeRequired:
             self._record_failure(user.id, "second-factor", client, is_known=True)
             raise
 
@@ -213,16 +215,16 @@ class SignIn:
         self, subject: str, reason: str | None, client: Client, *, is_known: bool
     ) -> None:
         actor = Actor(ip=client.ip)
-        event = Event.of(EventType.SIGN_IN_FAILED, subject, actor, reason=reason)
+        event = AuditEvent.create(EventType.SIGN_IN_FAILED, subject, actor, reason=reason)
         if not is_known:
-            event.remove_at = now() + FORGOTTEN_AFTER
+            event.remove_at = now() + ATTEMPTS_FORGOTTEN_AFTER
         event.save()
 
     def _open(
         self,
         user: User,
         newer_hash: str | None,
-        proof: Proof | None,
+        proof: VerifiedCode | None,
         client: Client,
         replaced: Session | None = None,
     ) -> tuple[Session, str, User]:
@@ -232,7 +234,9 @@ class SignIn:
             actions.append(User.password_hash.set(newer_hash))
         # The version stays: signing in must not void what an editor has read. The epoch is
         # part of the condition, since it rises with a suspension and a new password.
-        is_same = (User.epoch == user.epoch) & (User.password_hash == user.password_hash)
+        is_same = (User.session_epoch == user.session_epoch) & (
+            User.password_hash == user.password_hash
+        )
         if proof is None:
             # Whoever has turned the second factor on since needs it from now on.
             is_same &= ~(User.has_second_factor == True)  # noqa: E712 - a condition of DynamoDB's
@@ -240,13 +244,13 @@ class SignIn:
         with db.transaction() as transaction:
             if replaced:
                 # One that was ended by the epoch may still have its row.
-                is_alive = Session.epoch == user.epoch
+                is_alive = Session.session_epoch == user.session_epoch
                 transaction.delete(replaced, is_alive, otherwise=Unauthenticated())
             transaction.save(session)
             transaction.update(user, actions, is_same, otherwise=VersionMismatch())
             if proof:
                 proof.write(transaction)
-            transaction.save(Event.of(type, user.id, Actor(user.id, client.ip)))
+            transaction.save(AuditEvent.create(type, user.id, Actor(user.id, client.ip)))
         if proof:
             proof.tell(self.mailer)
         user.last_login_at = session.created_at

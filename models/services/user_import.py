@@ -7,12 +7,12 @@ from models.errors import EmailTaken, UsernameTaken
 from models.security import legacy_hashes
 from models.services import metadata as metadata_rules
 from models.services.accounts import Accounts
-from models.tables.audit_event import NOBODY, Actor, EventType
+from models.tables.audit_event import ANONYMOUS, Actor, EventType
 from models.tables.identifier import normalize_email, normalize_username
 from models.tables.user import Role, Status, User
 
 
-class Imports:
+class UserImport:
     """Operations that bring users in. Each is safe to repeat.
 
     Args:
@@ -22,7 +22,7 @@ class Imports:
     def __init__(self, accounts: Accounts) -> None:
         self.accounts = accounts
 
-    def add(self, *, by: Actor = NOBODY, **details: Any) -> User | None:
+    def add(self, *, by: Actor = ANONYMOUS, **details: Any) -> User | None:
         """Store a user, unless it is there already.
 
         The password was chosen under the rules of another system and is not known here, so that no
@@ -37,7 +37,7 @@ class Imports:
             before, and stays as it is now.
 
         Raises:
-            InvalidMember: A value that the rules refuse.
+            InvalidField: A value that the rules refuse.
             UsernameTaken: Somebody else has the user name.
             EmailTaken: Somebody else has the address.
         """
@@ -86,7 +86,7 @@ def new_user(
         email_verified: Whether the other system knows the address to be the user's.
 
     Raises:
-        InvalidMember: A value that the rules refuse.
+        InvalidField: A value that the rules refuse.
     """
     return User.new(
         username=normalize_username(username),

@@ -5,12 +5,12 @@ from typing import Any
 
 from models.db import db
 from models.services import metadata as metadata_rules
-from models.services.account_emails import Prepared
-from models.services.changes import altered, swap_claims, write
+from models.services.account_emails import TokenEmail
+from models.services.changes import copy_with, swap_reservations, write
 from models.services.session_cleanup import sweep
-from models.tables.audit_event import Actor, Event, EventType
+from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.counter import count_admin
-from models.tables.identifier import email_claim, normalize_email, normalize_username
+from models.tables.identifier import email_key, normalize_email, normalize_username
 from models.tables.user import User
 
 _CHANGEABLE = (
@@ -28,18 +28,18 @@ def normalized(changes: Mapping[str, Any]) -> dict[str, Any]:
     """New values of members as they are stored.
 
     Raises:
-        InvalidMember: The user name or address cannot be one.
+        InvalidField: The user name or address cannot be one.
     """
     rules: dict[str, Callable[[Any], Any]] = {
         "username": normalize_username,
         "email": normalize_email,
-        "roles": in_order,
+        "roles": normalize_roles,
     }
     return {name: rules.get(name, _as_is)(value) for name, value in changes.items()}
 
 
-def carry_out(
-    before: User, changes: Mapping[str, Any], by: Actor, prepared: Prepared | None = None
+def apply_update(
+    before: User, changes: Mapping[str, Any], by: Actor, prepared: TokenEmail | None = None
 ) -> User:
     """Change members of a user in one transaction, if it is still as it was read.
 
@@ -63,8 +63,8 @@ def carry_out(
         values["metadata"] = metadata_rules.checked(
             metadata_rules.merged(before.metadata, values["metadata"]) or {}
         )
-    after = altered(before, **values).classify()
-    if email_claim(after.email) != email_claim(before.email):
+    after = copy_with(before, **values).set_index_keys()
+    if email_key(after.email) != email_key(before.email):
         after.email_verified = False
     old, new = before.serialize(), after.serialize()
     members = tuple(name for name in _CHANGEABLE if old.get(name) != new.get(name))
@@ -74,17 +74,19 @@ def carry_out(
             prepared.row.save()
         return before
     ends_sessions = before.is_active and not after.is_active
-    after.epoch += int(ends_sessions)
-    event = Event.of(_kind(before, after), before.id, by, members=members, sweeps=ends_sessions)
+    after.session_epoch += int(ends_sessions)
+    event = AuditEvent.create(
+        _kind(before, after), before.id, by, members=members, sweeps=ends_sessions
+    )
     with db.transaction() as transaction:
-        swap_claims(transaction, before, after)
+        swap_reservations(transaction, before, after)
         write(transaction, before, after)
         transaction.save(event)
-        count_admin(transaction, after.may_administer - before.may_administer)
+        count_admin(transaction, after.is_active_admin - before.is_active_admin)
         if prepared:
             transaction.save(prepared.row)
     if ends_sessions:
-        sweep(event, before_epoch=after.epoch)
+        sweep(event, before_epoch=after.session_epoch)
     return after
 
 
@@ -94,7 +96,7 @@ def _kind(before: User, after: User) -> EventType:
     return EventType.USER_REACTIVATED if after.is_active else EventType.USER_SUSPENDED
 
 
-def in_order(roles: Sequence[str]) -> list[str]:
+def normalize_roles(roles: Sequence[str]) -> list[str]:
     """Roles as they are stored: each once, always in the same order."""
     return sorted(set(roles))
 

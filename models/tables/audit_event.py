@@ -62,7 +62,7 @@ class Actor:
     key_id: str | None = None
 
 
-NOBODY = Actor()
+ANONYMOUS = Actor()
 
 
 class _Unfinished(GlobalSecondaryIndex[Any]):
@@ -76,7 +76,7 @@ class _Unfinished(GlobalSecondaryIndex[Any]):
     id = UnicodeAttribute(range_key=True)
 
 
-class Event(db.Model):  # type: ignore[misc,name-defined]
+class AuditEvent(db.Model):  # type: ignore[misc,name-defined]
     """One thing that happened to one user.
 
     `todo` marks an event that ended the user's sessions until their rows are swept away: the
@@ -104,7 +104,7 @@ class Event(db.Model):  # type: ignore[misc,name-defined]
     todo = UnicodeAttribute(null=True)
 
     @classmethod
-    def of(
+    def create(
         cls,
         type: EventType,
         user_id: str,
@@ -145,20 +145,22 @@ class Event(db.Model):  # type: ignore[misc,name-defined]
 
     def finish(self) -> None:
         """Take the mark away."""
-        self.update([Event.todo.remove()])
+        self.update([AuditEvent.todo.remove()])
 
     def __repr__(self) -> str:
-        return f"<Event {self.type} {self.id}>"
+        return f"<AuditEvent {self.type} {self.id}>"
 
 
-def unfinished_sweeps(older_than: timedelta) -> Iterator[Event]:
+def unfinished_cleanup(older_than: timedelta) -> Iterator[AuditEvent]:
     """Events whose sweep was begun some time ago and not finished, oldest first."""
-    return (event for event in Event.unfinished.query("sweep") if event.at <= now() - older_than)
+    return (
+        event for event in AuditEvent.unfinished.query("sweep") if event.at <= now() - older_than
+    )
 
 
 def events_of(
     user_id: str, *, type: EventType | None = None, after: str | None = None, limit: int = 25
-) -> tuple[list[Event], str | None]:
+) -> tuple[list[AuditEvent], str | None]:
     """What happened to a user, newest first: one page in one round trip, strongly consistent.
 
     A page can be shorter than the limit, even empty, while more follow: what a filter drops was
@@ -175,16 +177,16 @@ def events_of(
     """
     # One more than the page shows: whether another one follows is known without another call.
     page = next(
-        Event.query(
+        AuditEvent.query(
             user_id,
-            Event.id < after if after else None,
-            Event.type == type if type else None,
+            AuditEvent.id < after if after else None,
+            AuditEvent.type == type if type else None,
             consistent_read=True,
             scan_index_forward=False,
             page_size=limit + 1 if type is None else max(limit + 1, _FILTERED_PAGE),
         ).page_iter
     )
-    found = [Event.from_raw_data(item) for item in page["Items"][: limit + 1]]
+    found = [AuditEvent.from_raw_data(item) for item in page["Items"][: limit + 1]]
     if len(found) > limit:
         return found[:limit], str(found[limit - 1].id)
     last = page.get("LastEvaluatedKey")

@@ -7,7 +7,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from flask_pynamodb import UniqueClaim
 from models.db import db
-from models.errors import InvalidEmail, InvalidMember
+from models.errors import InvalidEmail, InvalidField
 
 # Lower and upper case are spelt out: under a case-insensitive match U+017F and U+212A would
 # count as s and k.
@@ -24,12 +24,12 @@ class Identifier(UniqueClaim, db.Model):  # type: ignore[misc,name-defined]
         table_name = "identifiers"
 
 
-def username_claim(username: str) -> str:
+def username_key(username: str) -> str:
     """The key of a user name's claim."""
     return f"username#{username}"
 
 
-def email_claim(email: str) -> str:
+def email_key(email: str) -> str:
     """The key of an address's claim: the same for every case it may be written in."""
     return f"email#{_fold(email)}"
 
@@ -38,10 +38,10 @@ def normalize_username(username: str) -> str:
     """A user name as it is stored: lower case.
 
     Raises:
-        InvalidMember: It is not 3 to 32 of letters, digits, dot, underscore and hyphen.
+        InvalidField: It is not 3 to 32 of letters, digits, dot, underscore and hyphen.
     """
     if not _USERNAME.fullmatch(username):
-        raise InvalidMember(
+        raise InvalidField(
             "username",
             "A user name has 3 to 32 letters (a-z), digits, dots, underscores or hyphens"
             " and starts with a letter or digit.",
@@ -66,13 +66,13 @@ def normalize_email(email: str) -> str:
     return checked.normalized
 
 
-def claim_of_login(login: str) -> str | None:
+def login_key(login: str) -> str | None:
     """The claim that a login (user name or address) would be found under, None if it cannot be."""
     try:
         if "@" in login:
-            return email_claim(normalize_email(login))
-        return username_claim(normalize_username(login))
-    except InvalidMember:
+            return email_key(normalize_email(login))
+        return username_key(normalize_username(login))
+    except InvalidField:
         return None
 
 

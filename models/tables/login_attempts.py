@@ -18,39 +18,39 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from flask_pynamodb import code_of
-from models.clock import MomentAttribute, now
+from models.clock import TimestampAttribute, now
 from models.db import db
 from models.errors import TooManyAttempts
 
 # Nobody mistypes a password more often, though devices may sign in that many at once. A guess
 # among the most common passwords is in vain anyway: they are refused when they are set.
-FREE = 20
+FREE_ATTEMPTS = 20
 # The waits double from the first one to the longest, as those of Amazon Cognito and Keycloak do.
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)
 # NIST SP 800-63B-4, 3.2.2: no more than 100 consecutive failures for one account. With the waits
 # between them, somebody who wants to lock an account for good is at it for most of a day.
-MOST = 100
+MAX_CONSECUTIVE_FAILURES = 100
 # After so long without a try the count begins anew.
-FORGOTTEN_AFTER = timedelta(days=30)
+ATTEMPTS_FORGOTTEN_AFTER = timedelta(days=30)
 # How often a try is reserved anew when others change the count at the same time.
 _ROUNDS = 5
 _FIRST_PAUSE_SECONDS = 0.005
 
 
-class Counted:
+class AttemptCounter:
     """What a row needs for tries to be counted on it. Derive a model from `db.Model` and this.
 
-    `tries` counts those since the last success; `tried_at` is when the last one was reserved;
+    `tries` counts those since the last success; `last_attempt_at` is when the last one was reserved;
     `ticket` names it, so that a reservation whose reply was lost is not made twice.
     """
 
-    tries = NumberAttribute(null=True)
-    tried_at = MomentAttribute(null=True)
-    ticket = UnicodeAttribute(null=True)
+    failed_attempts = NumberAttribute(attr_name="tries", null=True)
+    last_attempt_at = TimestampAttribute(attr_name="tried_at", null=True)
+    reservation_id = UnicodeAttribute(attr_name="ticket", null=True)
 
 
-class Attempts(Counted, db.Model):  # type: ignore[misc,name-defined]
+class Attempts(AttemptCounter, db.Model):  # type: ignore[misc,name-defined]
     """Tries for something that has no row of its own, such as a login that nobody has."""
 
     class Meta:
@@ -61,11 +61,11 @@ class Attempts(Counted, db.Model):  # type: ignore[misc,name-defined]
 
 
 class Row(Protocol):
-    """A row of a model that derives from `Counted`."""
+    """A row of a model that derives from `AttemptCounter`."""
 
-    tries: Any
-    tried_at: Any
-    ticket: Any
+    failed_attempts: Any
+    last_attempt_at: Any
+    reservation_id: Any
 
     def update(self, actions: list[Action], condition: Condition) -> Any: ...
 
@@ -74,11 +74,11 @@ class Row(Protocol):
 
 def wait_after(tries: int) -> timedelta:
     """How long after so many tries in a row the next one has to wait."""
-    if tries < FREE:
+    if tries < FREE_ATTEMPTS:
         return timedelta(0)
-    if tries >= MOST:
-        return FORGOTTEN_AFTER
-    return min(FIRST_WAIT * (1 << min(tries - FREE, 10)), LONGEST_WAIT)
+    if tries >= MAX_CONSECUTIVE_FAILURES:
+        return ATTEMPTS_FORGOTTEN_AFTER
+    return min(FIRST_WAIT * (1 << min(tries - FREE_ATTEMPTS, 10)), LONGEST_WAIT)
 
 
 def reserve(row: Row, exists: Condition | None = None) -> None:
@@ -93,35 +93,35 @@ def reserve(row: Row, exists: Condition | None = None) -> None:
         DoesNotExist: The row is gone.
     """
     ticket = secrets.token_hex(8)
-    tries: Any = type(row).tries
-    is_free = tries.does_not_exist() | (tries < FREE)
+    tries: Any = type(row).failed_attempts
+    is_free = tries.does_not_exist() | (tries < FREE_ATTEMPTS)
     if _write(row, [tries.add(1)], is_free & exists if exists is not None else is_free, ticket):
         return
     for attempt in range(_ROUNDS):
         row.refresh(consistent_read=True)
         # The reply to a try that was reserved has got lost.
-        if row.ticket == ticket:
+        if row.reservation_id == ticket:
             return
         count = _next_count(row)
-        if _write(row, [tries.set(count)], type(row).ticket == row.ticket, ticket):
+        if _write(row, [tries.set(count)], type(row).reservation_id == row.reservation_id, ticket):
             return
         time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
     raise TooManyAttempts(retry_after=1)
 
 
-def forget(model: type[Counted]) -> list[Action]:
+def forget(model: type[AttemptCounter]) -> list[Action]:
     """The actions that end the count of a row of a model."""
-    return [model.tries.remove()]
+    return [model.failed_attempts.remove()]
 
 
 def _write(row: Row, actions: list[Action], condition: Condition, ticket: str) -> bool:
     model: Any = type(row)
-    told = [*actions, model.tried_at.set(now()), model.ticket.set(ticket)]
+    told = [*actions, model.last_attempt_at.set(now()), model.reservation_id.set(ticket)]
     if model is Attempts:
-        told.append(Attempts.remove_at.set(now() + FORGOTTEN_AFTER))
+        told.append(Attempts.remove_at.set(now() + ATTEMPTS_FORGOTTEN_AFTER))
     for attempt in range(_ROUNDS):
         try:
-            row.update(told, condition & (~(model.ticket == ticket)))
+            row.update(told, condition & (~(model.reservation_id == ticket)))
             return True
         except UpdateError as error:
             code = code_of(error)
@@ -138,12 +138,14 @@ def _next_count(row: Row) -> int:
     wait = _wait_of(row, now())
     if wait > timedelta(0):
         raise TooManyAttempts(retry_after=max(1, -(-wait // timedelta(seconds=1))))
-    is_forgotten = not row.tried_at or now() - row.tried_at >= FORGOTTEN_AFTER
-    return 1 if is_forgotten else int(row.tries or 0) + 1
+    is_forgotten = (
+        not row.last_attempt_at or now() - row.last_attempt_at >= ATTEMPTS_FORGOTTEN_AFTER
+    )
+    return 1 if is_forgotten else int(row.failed_attempts or 0) + 1
 
 
 def _wait_of(row: Row, at: datetime) -> timedelta:
-    if not row.tried_at:
+    if not row.last_attempt_at:
         return timedelta(0)
-    ends_at: datetime = row.tried_at + wait_after(int(row.tries or 0))
+    ends_at: datetime = row.last_attempt_at + wait_after(int(row.failed_attempts or 0))
     return ends_at - at

@@ -8,7 +8,7 @@ from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 from uuid_utils import uuid7
 
 from flask_pynamodb import Transaction
-from models.clock import MomentAttribute, now
+from models.clock import TimestampAttribute, now
 from models.db import db
 from models.errors import InvalidToken
 from models.security import tokens as tokens
@@ -39,8 +39,8 @@ class OneTimeToken(db.Model):  # type: ignore[misc,name-defined]
     token_digest = UnicodeAttribute(range_key=True)
     purpose = UnicodeAttribute()
     email = UnicodeAttribute()
-    epoch = NumberAttribute()
-    expires_at = MomentAttribute()
+    session_epoch = NumberAttribute(attr_name="epoch")
+    expires_at = TimestampAttribute()
     remove_at = TTLAttribute()
 
     @classmethod
@@ -53,7 +53,7 @@ class OneTimeToken(db.Model):  # type: ignore[misc,name-defined]
             token_digest=tokens.digest(token),
             purpose=purpose,
             email=email,
-            epoch=user.epoch,
+            session_epoch=user.session_epoch,
             expires_at=expires_at,
             remove_at=expires_at,
         )
@@ -62,7 +62,9 @@ class OneTimeToken(db.Model):  # type: ignore[misc,name-defined]
     @classmethod
     def decoy(cls) -> Self:
         """A row that looks like any other, of a token that nobody gets and a user who is nobody."""
-        return cls.new(User(str(uuid7()), epoch=0), Purpose.CONFIRM_EMAIL, "", timedelta(days=1))[0]
+        return cls.new(
+            User(str(uuid7()), session_epoch=0), Purpose.CONFIRM_EMAIL, "", timedelta(days=1)
+        )[0]
 
     @classmethod
     def find(cls, token: str, purpose: Purpose) -> tuple[Self, User]:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 
-from models.clock import MomentAttribute, now
+from models.clock import TimestampAttribute, now
 from models.db import db
 from models.errors import Unauthenticated
 from models.security import tokens as tokens
@@ -56,13 +56,13 @@ class Session(db.Model):  # type: ignore[misc,name-defined]
 
     user_id = UnicodeAttribute(hash_key=True)
     token_digest = UnicodeAttribute(range_key=True)
-    epoch = NumberAttribute()
-    created_at = MomentAttribute()
+    session_epoch = NumberAttribute(attr_name="epoch")
+    created_at = TimestampAttribute()
     # When the user last gave the password: a new session's own beginning.
-    authenticated_at = MomentAttribute(null=True)
-    last_used_at = MomentAttribute()
-    expires_at = MomentAttribute()
-    ends_at = MomentAttribute()
+    authenticated_at = TimestampAttribute(null=True)
+    last_used_at = TimestampAttribute()
+    expires_at = TimestampAttribute()
+    ends_at = TimestampAttribute()
     remove_at = TTLAttribute()
     ip = UnicodeAttribute(null=True)
     user_agent = UnicodeAttribute(null=True)
@@ -79,7 +79,7 @@ class Session(db.Model):  # type: ignore[misc,name-defined]
         session = cls(
             user_id=user.id,
             token_digest=tokens.digest(token),
-            epoch=user.epoch,
+            session_epoch=user.session_epoch,
             created_at=opened_at,
             authenticated_at=opened_at,
             last_used_at=opened_at,
@@ -100,7 +100,7 @@ class Session(db.Model):  # type: ignore[misc,name-defined]
         """Whether the session still signs this user in."""
         return (
             user.is_active
-            and self.epoch == user.epoch
+            and self.session_epoch == user.session_epoch
             and now() < min(self.expires_at, self.ends_at)
         )
 
@@ -182,7 +182,7 @@ def remove_rows(user_id: str, *, before_epoch: float) -> None:
     """Delete the rows of a user's sessions that were opened before an epoch."""
     with Session.batch_write() as batch:
         for row in of_user(user_id):
-            if row.epoch < before_epoch:
+            if row.session_epoch < before_epoch:
                 batch.delete(row)
 
 

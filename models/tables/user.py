@@ -18,9 +18,9 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from uuid_utils import uuid7
 
-from models.clock import MomentAttribute
+from models.clock import TimestampAttribute
 from models.db import db
-from models.tables.login_attempts import Counted
+from models.tables.login_attempts import AttemptCounter
 
 # A partition of an index takes 1,000 writes a second (DynamoDB developer guide, "Partitions and
 # data distribution"); every sign-up and sign-in is one write to this index.
@@ -74,29 +74,29 @@ class _ByCreation(GlobalSecondaryIndex[Any]):
     id = UnicodeAttribute(range_key=True)
 
 
-class _ByElevation(GlobalSecondaryIndex[Any]):
+class _ByAdmin(GlobalSecondaryIndex[Any]):
     """Only the admins: listing them never reads past the others."""
 
     class Meta:
         index_name = "by_elevation"
         projection = AllProjection()
 
-    elevation = UnicodeAttribute(hash_key=True)
+    admin_key = UnicodeAttribute(attr_name="elevation", hash_key=True)
     id = UnicodeAttribute(range_key=True)
 
 
-class _ByBar(GlobalSecondaryIndex[Any]):
+class _ByInactive(GlobalSecondaryIndex[Any]):
     """Only the users who may not sign in."""
 
     class Meta:
         index_name = "by_bar"
         projection = AllProjection()
 
-    bar = UnicodeAttribute(hash_key=True)
+    inactive_key = UnicodeAttribute(attr_name="bar", hash_key=True)
     id = UnicodeAttribute(range_key=True)
 
 
-class User(Counted, db.Model):  # type: ignore[misc,name-defined]
+class User(AttemptCounter, db.Model):  # type: ignore[misc,name-defined]
     """A person or machine with an account.
 
     `version` counts the changes; a change is written under the condition that it is still the
@@ -108,13 +108,13 @@ class User(Counted, db.Model):  # type: ignore[misc,name-defined]
         table_name = "users"
 
     by_creation = _ByCreation()
-    by_elevation = _ByElevation()
-    by_bar = _ByBar()
+    by_admin = _ByAdmin()
+    by_inactive = _ByInactive()
 
     id = UnicodeAttribute(hash_key=True)
     shard = NumberAttribute()
-    elevation = UnicodeAttribute(null=True)
-    bar = UnicodeAttribute(null=True)
+    admin_key = UnicodeAttribute(attr_name="elevation", null=True)
+    inactive_key = UnicodeAttribute(attr_name="bar", null=True)
     username = UnicodeAttribute()
     email = UnicodeAttribute()
     email_verified = BooleanAttribute(default=False)
@@ -128,10 +128,10 @@ class User(Counted, db.Model):  # type: ignore[misc,name-defined]
     # Kept beside the password, so that a sign-in without one reads nothing more.
     has_second_factor = BooleanAttribute(default=False)
     version = NumberAttribute(default=1)
-    epoch = NumberAttribute(default=1)
-    created_at = MomentAttribute()
-    updated_at = MomentAttribute()
-    last_login_at = MomentAttribute(null=True)
+    session_epoch = NumberAttribute(attr_name="epoch", default=1)
+    created_at = TimestampAttribute()
+    updated_at = TimestampAttribute()
+    last_login_at = TimestampAttribute(null=True)
 
     @classmethod
     def new(cls, **attributes: Any) -> Self:
@@ -145,12 +145,12 @@ class User(Counted, db.Model):  # type: ignore[misc,name-defined]
             created_at=now,
             updated_at=now,
             **attributes,
-        ).classify()
+        ).set_index_keys()
 
-    def classify(self) -> Self:
+    def set_index_keys(self) -> Self:
         """Set the keys of the sparse indexes from roles and status."""
-        self.elevation = Role.ADMIN if self.is_admin else None
-        self.bar = None if self.is_active else self.status
+        self.admin_key = Role.ADMIN if self.is_admin else None
+        self.inactive_key = None if self.is_active else self.status
         return self
 
     @property
@@ -162,7 +162,7 @@ class User(Counted, db.Model):  # type: ignore[misc,name-defined]
         return Role.ADMIN in self.roles
 
     @property
-    def may_administer(self) -> bool:
+    def is_active_admin(self) -> bool:
         """An admin who can sign in; one of these must always be left."""
         return self.is_active and self.is_admin
 
@@ -210,9 +210,9 @@ def newest_first(
 def _partitions(chosen: UserFilter) -> list[tuple[Any, Any]]:
     """The fewest index partitions that hold every user the filter passes."""
     if chosen.role == Role.ADMIN:
-        return [(User.by_elevation, Role.ADMIN)]
+        return [(User.by_admin, Role.ADMIN)]
     if chosen.status not in (None, Status.ACTIVE):
-        return [(User.by_bar, chosen.status)]
+        return [(User.by_inactive, chosen.status)]
     return [(User.by_creation, shard) for shard in range(SHARDS)]
 
 

@@ -13,12 +13,12 @@ from marshmallow.validate import Length, Range
 from models import SHORTEST_PASSWORD_MIN_LENGTH, SecondFactorRule, SignUp
 from roster.config.cores import usable_cores
 from roster.config.dynamodb import read_dynamodb
-from roster.config.email import MailSettings, SmtpSecurity, read_mail
+from roster.config.email import EmailSettings, SmtpSecurity, read_mail
 from roster.config.parsing import SettingError, lifetime
 
 __all__ = [
     "Config",
-    "MailSettings",
+    "EmailSettings",
     "SettingError",
     "SmtpSecurity",
     "usable_cores",
@@ -68,7 +68,7 @@ class Config:
     fresh_sign_in: timedelta = timedelta(minutes=10)
     second_factor: SecondFactorRule = SecondFactorRule.OPTIONAL
     totp_secrets: dict[str, str] = field(default_factory=dict, repr=False)
-    mail: MailSettings = field(default_factory=MailSettings)
+    mail: EmailSettings = field(default_factory=EmailSettings)
     dynamodb: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod

@@ -27,7 +27,7 @@ _SMTP_PORTS = {SmtpSecurity.STARTTLS: 587, SmtpSecurity.TLS: 465, SmtpSecurity.N
 
 
 @dataclass(frozen=True)
-class MailSettings:
+class EmailSettings:
     """How mails are sent, and what their links lead to.
 
     Attributes:
@@ -63,17 +63,17 @@ class MailSettings:
             )
 
 
-def read_mail(env: Env) -> MailSettings:
+def read_mail(env: Env) -> EmailSettings:
     """The settings of mails, as the environment has them.
 
     Raises:
         SettingError: One asks for another one that is missing.
         EnvError: One has a value that it cannot have.
     """
-    default = MailSettings()
+    default = EmailSettings()
     security = env.enum("SMTP_SECURITY", default.smtp_security, enum=SmtpSecurity, by_value=True)
     _must_be_complete(env)
-    return MailSettings(
+    return EmailSettings(
         sender=env.str("MAIL_FROM", default.sender, validate=_must_be_sender),
         base_url=env.str("PUBLIC_URL", default.base_url, validate=_must_be_base).rstrip("/"),
         smtp_host=env.str("SMTP_HOST", None, validate=Length(min=1)),

@@ -18,7 +18,7 @@ _ID = re.compile(r"[0-9]{8}T[0-9]{12}-[0-9a-f]{8}")
 _LINK = re.compile(r"https?://\S+#token=\S+")
 
 
-class MailFolder:
+class FileBackend:
     """Mails as files that only their owner can read.
 
     Args:
@@ -42,7 +42,7 @@ class MailFolder:
         except OSError as error:
             raise DeliveryFailed(f"the folder of mails: {error.strerror}", may_pass=True) from None
         # Local mode is for a person at a terminal, who wants to follow the link.
-        lines = [f"Mail: {message['Subject']}", f"  {path}", f"  {link_of(message)}"]
+        lines = [f"Email: {message['Subject']}", f"  {path}", f"  {link_of(message)}"]
         print("\n".join(lines if link_of(message) else lines[:-1]), flush=True)
 
     def ids(self) -> list[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from multiprocessing.util import Finalize
 
-from models import Mail
+from models import Email
 from roster.email.delivery import DeliveryFailed
 
 log = logging.getLogger("roster.mail")
@@ -32,14 +32,14 @@ class _Waiting:
 
     due: float
     number: int
-    mail: Mail = field(compare=False)
+    mail: Email = field(compare=False)
     message: EmailMessage | None = field(default=None, compare=False)
     failures: int = field(default=0, compare=False)
     # Whether the try it is in began when the process was ending already.
     is_at_last_try: bool = field(default=False, compare=False)
 
 
-class Outbox:
+class EmailQueue:
     """Sends mails, each as soon as it can, by one thread of the process that uses it.
 
     A mail is composed by the thread too: whether there is one to write does not show in how long
@@ -57,7 +57,7 @@ class Outbox:
 
     def __init__(
         self,
-        compose: Callable[[Mail], EmailMessage],
+        compose: Callable[[Email], EmailMessage],
         deliver: Callable[[EmailMessage], None],
         *,
         delays: Sequence[float] = DELAYS,
@@ -71,7 +71,7 @@ class Outbox:
         self._begin()
         _in_use.add(self)
 
-    def send(self, mail: Mail) -> None:
+    def send(self, mail: Email) -> None:
         """Take a mail over. Never blocks and never fails."""
         with self._changed:
             if len(self._waiting) >= self._room:
@@ -184,7 +184,7 @@ class Outbox:
 
 
 # Threads do not come along into the child of a fork; what waits is the parent's to send.
-_in_use: "weakref.WeakSet[Outbox]" = weakref.WeakSet()
+_in_use: "weakref.WeakSet[EmailQueue]" = weakref.WeakSet()
 
 
 def _begin_after_fork() -> None:

@@ -11,31 +11,31 @@ from urllib.parse import quote
 from email_validator import EmailNotValidError, validate_email
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from models import Mail, MailKind
-from roster.config import MailSettings
+from models import Email, EmailKind
+from roster.config import EmailSettings
 
-SUBJECTS: Mapping[MailKind, str] = {
-    MailKind.VERIFY_EMAIL: "Confirm your e-mail address",
-    MailKind.CONFIRM_EMAIL_CHANGE: "Confirm your new e-mail address",
-    MailKind.EMAIL_CHANGE_REQUESTED: "Your e-mail address is about to change",
-    MailKind.EMAIL_CHANGED: "Your e-mail address has changed",
-    MailKind.RESET_PASSWORD: "Reset your password",
-    MailKind.PASSWORD_CHANGED: "Your password has changed",
-    MailKind.SECOND_FACTOR_ENABLED: "Your second factor is on",
-    MailKind.SECOND_FACTOR_DISABLED: "Your second factor is off",
-    MailKind.RECOVERY_CODE_USED: "A recovery code was used",
-    MailKind.API_KEY_CREATED: "A new API key for your account",
+SUBJECTS: Mapping[EmailKind, str] = {
+    EmailKind.VERIFY_EMAIL: "Confirm your e-mail address",
+    EmailKind.CONFIRM_EMAIL_CHANGE: "Confirm your new e-mail address",
+    EmailKind.EMAIL_CHANGE_REQUESTED: "Your e-mail address is about to change",
+    EmailKind.EMAIL_CHANGED: "Your e-mail address has changed",
+    EmailKind.RESET_PASSWORD: "Reset your password",
+    EmailKind.PASSWORD_CHANGED: "Your password has changed",
+    EmailKind.SECOND_FACTOR_ENABLED: "Your second factor is on",
+    EmailKind.SECOND_FACTOR_DISABLED: "Your second factor is off",
+    EmailKind.RECOVERY_CODE_USED: "A recovery code was used",
+    EmailKind.API_KEY_CREATED: "A new API key for your account",
 }
 # The page that a mail's link leads to.
-PAGES: Mapping[MailKind, str] = {
-    MailKind.VERIFY_EMAIL: "verify-email",
-    MailKind.CONFIRM_EMAIL_CHANGE: "verify-email",
-    MailKind.RESET_PASSWORD: "reset-password",
+PAGES: Mapping[EmailKind, str] = {
+    EmailKind.VERIFY_EMAIL: "verify-email",
+    EmailKind.CONFIRM_EMAIL_CHANGE: "verify-email",
+    EmailKind.RESET_PASSWORD: "reset-password",
 }
 _LONGEST_DETAIL = 254
 
 
-class Composer:
+class EmailRenderer:
     """Writes messages.
 
     Args:
@@ -43,7 +43,7 @@ class Composer:
             request says, such as its Host (CVE-2023-49097, GHSA-3529-5m8x-rpv3).
     """
 
-    def __init__(self, settings: MailSettings) -> None:
+    def __init__(self, settings: EmailSettings) -> None:
         self._settings = settings
         self._templates = Environment(
             loader=PackageLoader("roster.email", "templates"),
@@ -53,7 +53,7 @@ class Composer:
             lstrip_blocks=True,
         )
 
-    def compose(self, mail: Mail) -> EmailMessage:
+    def compose(self, mail: Email) -> EmailMessage:
         """The message that says what a mail says, as text and as HTML.
 
         Raises:
@@ -77,7 +77,7 @@ class Composer:
     def _render(self, name: str, values: Mapping[str, str | None]) -> str:
         return self._templates.get_template(name).render(values) + "\n"
 
-    def _values(self, mail: Mail) -> dict[str, str | None]:
+    def _values(self, mail: Email) -> dict[str, str | None]:
         return {
             "base_url": self._settings.base_url,
             "subject": SUBJECTS[mail.kind],
@@ -88,7 +88,7 @@ class Composer:
             "lifetime": _in_words(mail.minutes),
         }
 
-    def _link(self, mail: Mail) -> str | None:
+    def _link(self, mail: Email) -> str | None:
         if mail.kind not in PAGES:
             return None
         if not mail.token:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
 
-from roster.config import MailSettings, SmtpSecurity
+from roster.config import EmailSettings, SmtpSecurity
 from roster.email.delivery import DeliveryFailed
 
 # RFC 3463: three numbers at the beginning of what a server says.
@@ -18,7 +18,7 @@ _ENHANCED_CODE = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}(?=\s)")
 _LASTING = (ssl.SSLCertVerificationError, smtplib.SMTPNotSupportedError, ValueError)
 
 
-class Smtp:
+class SmtpBackend:
     """One mail server.
 
     Args:
@@ -26,7 +26,7 @@ class Smtp:
         timeout: Seconds to wait for the connection and for each answer.
     """
 
-    def __init__(self, settings: MailSettings, timeout: float = 10.0) -> None:
+    def __init__(self, settings: EmailSettings, timeout: float = 10.0) -> None:
         self._settings = settings
         self._timeout = timeout
         # Verifies the certificate and the host's name. SSL_CERT_FILE names an authority of one's

@@ -7,7 +7,7 @@ from pathlib import Path
 from flask_pynamodb.local import Engine
 from models import Accounts, Role
 from models.errors import EmailTaken, UsernameTaken
-from roster.config import Config, MailSettings
+from roster.config import Config, EmailSettings
 
 _DEMO_USERS = (("john", "John Doe", Role.ADMIN), ("jane", "Jane Doe", Role.USER))
 _REGION = "us-east-1"
@@ -80,12 +80,12 @@ def banner(config: Config, host: str, port: int) -> str:
     return "\n".join([*lines, "  Ctrl-C stops it; the data stay."])
 
 
-def _mail(settings: MailSettings, data: Path, base: str) -> MailSettings:
+def _mail(settings: EmailSettings, data: Path, base: str) -> EmailSettings:
     """Mails stay on this computer, unless a mail server is given."""
     return replace(
         settings,
         folder=None if settings.smtp_host is not None else data / "mail",
-        base_url=base if settings.base_url == MailSettings.base_url else settings.base_url,
+        base_url=base if settings.base_url == EmailSettings.base_url else settings.base_url,
     )
 
 

@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import NotFound
 
 from api.responses import json_response
-from roster.email.file_backend import MailFolder, html_of, link_of, text_of
+from roster.email.file_backend import FileBackend, html_of, link_of, text_of
 from web.html import html, page
 
 _POLICY = (
@@ -27,10 +27,10 @@ _OF_PROXIES = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", 
 
 def init_app(app: Flask, folder: Path) -> None:
     """Add the pages for the mails of a folder."""
-    app.register_blueprint(_mailbox(MailFolder(folder)))
+    app.register_blueprint(_mailbox(FileBackend(folder)))
 
 
-def _mailbox(mails: MailFolder) -> Blueprint:
+def _mailbox(mails: FileBackend) -> Blueprint:
     mailbox = Blueprint("mailbox", __name__, url_prefix="/dev/mail", template_folder="templates")
     mailbox.before_request(_let_in_only_from_here)
 
@@ -57,7 +57,7 @@ def _mailbox(mails: MailFolder) -> Blueprint:
     return mailbox
 
 
-def _get(mails: MailFolder, id: str) -> EmailMessage:
+def _get(mails: FileBackend, id: str) -> EmailMessage:
     mail = mails.find(id)
     if mail is None:
         raise NotFound

@@ -14,10 +14,10 @@ import pytest
 from werkzeug.test import TestResponse
 
 from flask_pynamodb.connection import AppConnection
-from models import db, resume_sweeps
+from models import db, resume_cleanup
 from models.clock import now
-from models.tables.login_attempts import MOST, Attempts
-from roster.email.file_backend import MailFolder, link_of
+from models.tables.login_attempts import MAX_CONSECUTIVE_FAILURES, Attempts
+from roster.email.file_backend import FileBackend, link_of
 from tests.api.openapi.test_every_answer import CALLS, ask
 from tests.support.authenticator import Authenticator
 from tests.support.documents import DOCS, blocks, code, rows
@@ -54,8 +54,13 @@ def used_key(scene: Scene) -> None:
 def nobody_locked(scene: Scene) -> None:
     """So many tried to sign in as somebody who is not there that nobody is let try for a while."""
     with scene.app.app_context():
-        subject = scene.app.extensions["roster"].sessions.logins.stand_in("nobody")
-        Attempts(subject, tries=MOST, tried_at=now(), remove_at=now()).save()
+        subject = scene.app.extensions["roster"].sessions.logins.unknown_login_key("nobody")
+        Attempts(
+            subject,
+            failed_attempts=MAX_CONSECUTIVE_FAILURES,
+            last_attempt_at=now(),
+            remove_at=now(),
+        ).save()
 
 
 def change_mailed(scene: Scene) -> None:
@@ -63,7 +68,7 @@ def change_mailed(scene: Scene) -> None:
     mailing(scene)
     scene.jane.patch("/v1/users/me", json=ANOTHER_ADDRESS)
     assert scene.app.extensions["roster"].second_factors.mailer.drain(10)
-    mails = MailFolder(scene.folder)
+    mails = FileBackend(scene.folder)
     links = [link_of(mails.find(id)) for id in mails.ids()]
     [scene.words["token"]] = [link.partition("#token=")[2] for link in links if link]
 
@@ -285,7 +290,7 @@ class TestPolicies:
                 lambda params, model, **_: ledger.note_rights(model.name, params),
             )
             db.check_all()
-            resume_sweeps()
+            resume_cleanup()
 
         assert ledger.rights == _allowed(blocks(PAGE, "json")[0])
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from models import CHEAPEST, db
+from models import CHEAPEST_PROFILE, db
 from roster.app import create_app
 
 
@@ -28,7 +28,7 @@ class TestReady:
     def test_dynamodb_does_not_answer(self, config):
         """A dead endpoint is a 503 that says nothing of the inside."""
         nowhere = {**config.dynamodb, "DYNAMODB_HOST": "http://127.0.0.1:9"}
-        app = create_app(replace(config, dynamodb=nowhere), profile=CHEAPEST)
+        app = create_app(replace(config, dynamodb=nowhere), profile=CHEAPEST_PROFILE)
 
         response = app.test_client().get("/health/ready")
 
@@ -40,6 +40,6 @@ class TestLive:
     def test_dynamodb_does_not_answer(self, config):
         """The process is alive without its store: restarting it would not help."""
         nowhere = {**config.dynamodb, "DYNAMODB_HOST": "http://127.0.0.1:9"}
-        app = create_app(replace(config, dynamodb=nowhere), profile=CHEAPEST)
+        app = create_app(replace(config, dynamodb=nowhere), profile=CHEAPEST_PROFILE)
 
         assert app.test_client().get("/health/live").status_code == 200

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from models import CHEAPEST, OWASP, Passwords, User, db
+from models import CHEAPEST_PROFILE, OWASP_PROFILE, Passwords, User, db
 from models.tables import login_attempts
 from roster.app import create_app
 from tests.support.person import PASSWORD
@@ -69,7 +69,7 @@ class TestEnumeration:
     @pytest.mark.parametrize("login", ["nobody", "nobody@example.com", "jane", "eve", "amy", "zoe"])
     def test_equal_work_when_locked(self, cost, login):
         """A lock costs no hash, and is the same for a login that nobody has."""
-        for _ in range(login_attempts.FREE):
+        for _ in range(login_attempts.FREE_ATTEMPTS):
             cost(login, "not the password at all")
 
         calls = ["UpdateItem", "GetItem", "UpdateItem", "GetItem"]
@@ -132,7 +132,10 @@ class TestSecrets:
 
         made = app.extensions["roster"].accounts.passwords.hash(PASSWORD)
 
-        assert f"m={OWASP.memory_kib},t={OWASP.rounds},p={OWASP.parallelism}" in made
+        assert (
+            f"m={OWASP_PROFILE.memory_kib},t={OWASP_PROFILE.rounds},p={OWASP_PROFILE.parallelism}"
+            in made
+        )
 
     def test_stored_password(self, app, jane):
         """The table holds a hash and never the password."""
@@ -144,7 +147,7 @@ class TestSecrets:
 
     def test_engine_error(self, config, caplog):
         """CVE-2023-34110: what the engine says goes to the log, not to the client."""
-        app = create_app(config, profile=CHEAPEST)
+        app = create_app(config, profile=CHEAPEST_PROFILE)
         with app.app_context():
             db.create_all()
             request = {"TableName": User.Meta.table_name, "Key": {"nope": {"S": "x"}}}
@@ -157,7 +160,8 @@ class TestSecrets:
         assert ENGINE in caplog.text
 
     @pytest.mark.parametrize(
-        "query", ["password_hash=x", "sort=password_hash", "epoch=1", "filter=x", "username[]=x"]
+        "query",
+        ["password_hash=x", "sort=password_hash", "session_epoch=1", "filter=x", "username[]=x"],
     )
     def test_filters_are_a_closed_list(self, john, query):
         """CVE-2022-31177: nobody finds out a hash by filtering or sorting by it."""

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from flask_restx import Model, fields, marshal
 
-from api.fields import Moment, Object, Text
+from api.fields import Object, Text, Timestamp
 from api.serialization import compiled
 
 PLACE = Model("Place", {"city": Text(required=True), "lot": fields.Integer})
@@ -19,7 +19,7 @@ PERSON = Model(
         "roles": fields.List(Text),
         "home": fields.Nested(PLACE, allow_null=True),
         "places": fields.List(fields.Nested(PLACE)),
-        "born_at": Moment,
+        "born_at": Timestamp,
         "more": Object,
     },
 )

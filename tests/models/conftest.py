@@ -10,24 +10,24 @@ from flask import Flask
 
 from flask_pynamodb.local import Engine
 from models import (
-    CHEAPEST,
+    CHEAPEST_PROFILE,
+    AccountEmails,
     Accounts,
     Client,
-    Confirmations,
     Credentials,
+    Email,
+    EmailVerification,
     Lifetimes,
-    Logins,
-    Mail,
-    MailRequests,
+    LoginLookup,
     Passwords,
     SecondFactors,
-    SignIn,
+    SessionService,
     Totp,
     db,
     secrets_from,
 )
 from models.errors import InvalidCredentials
-from models.tables.login_attempts import FREE
+from models.tables.login_attempts import FREE_ATTEMPTS
 from roster.app import create_app
 from roster.config import Config
 from tests.support.person import PASSWORD
@@ -47,7 +47,7 @@ def config(domain_config: Config) -> Config:
 
 @pytest.fixture(scope="session")
 def shared_app(domain_config: Config) -> Flask:
-    app = create_app(domain_config, profile=CHEAPEST)
+    app = create_app(domain_config, profile=CHEAPEST_PROFILE)
     with app.app_context():
         db.create_all()
     return app
@@ -69,12 +69,12 @@ def _app_without_routes(config: Config) -> Flask:
     return app
 
 
-class Mailbox(list[Mail]):
+class Mailbox(list[Email]):
     """A mailer that keeps what it is given."""
 
     is_configured = True
 
-    def send(self, mail: Mail) -> None:
+    def send(self, mail: Email) -> None:
         self.append(mail)
 
 
@@ -87,26 +87,26 @@ def mailbox() -> Mailbox:
 @pytest.fixture
 def passwords() -> Passwords:
     # As many at once as a test has threads: how many may wait has tests of its own.
-    return Passwords(CHEAPEST, waiting=100)
+    return Passwords(CHEAPEST_PROFILE, waiting=100)
 
 
 @pytest.fixture
-def mail_requests(mailbox: Mailbox) -> MailRequests:
-    return MailRequests(mailbox, Logins())
+def mail_requests(mailbox: Mailbox) -> AccountEmails:
+    return AccountEmails(mailbox, LoginLookup())
 
 
 @pytest.fixture
-def confirmations(mail_requests: MailRequests) -> Confirmations:
-    return Confirmations(mail_requests)
+def confirmations(mail_requests: AccountEmails) -> EmailVerification:
+    return EmailVerification(mail_requests)
 
 
 @pytest.fixture
-def credentials(passwords: Passwords, mail_requests: MailRequests) -> Credentials:
+def credentials(passwords: Passwords, mail_requests: AccountEmails) -> Credentials:
     return Credentials(passwords, mail_requests)
 
 
 @pytest.fixture
-def accounts(context: None, passwords: Passwords, confirmations: Confirmations) -> Accounts:
+def accounts(context: None, passwords: Passwords, confirmations: EmailVerification) -> Accounts:
     return Accounts(passwords, confirmations)
 
 
@@ -121,13 +121,13 @@ def make_sign_in(
 ) -> Any:
     """Makes what signs people in: `make_sign_in(lifetimes=Lifetimes(...))`."""
 
-    def make(lifetimes: Lifetimes | None = None, **settings: Any) -> SignIn:
-        return SignIn(
+    def make(lifetimes: Lifetimes | None = None, **settings: Any) -> SessionService:
+        return SessionService(
             passwords,
             lifetimes or Lifetimes(),
             second_factors=second_factors,
             mailer=mailbox,
-            logins=Logins(),
+            logins=LoginLookup(),
             **settings,
         )
 
@@ -135,7 +135,7 @@ def make_sign_in(
 
 
 @pytest.fixture
-def sign_in(make_sign_in: Any) -> SignIn:
+def sign_in(make_sign_in: Any) -> SessionService:
     return make_sign_in()
 
 
@@ -151,11 +151,11 @@ def register(accounts: Accounts) -> Any:
 
 
 @pytest.fixture
-def lock(sign_in: SignIn) -> Callable[[str], None]:
+def lock(sign_in: SessionService) -> Callable[[str], None]:
     """Tries wrong passwords until the account rests: `lock("ada")`."""
 
     def guess(login: str) -> None:
-        for _ in range(FREE):
+        for _ in range(FREE_ATTEMPTS):
             with pytest.raises(InvalidCredentials):
                 sign_in.open(login, "not the password at all", Client())
 

@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from models.tables.login_attempts import FREE
+from models.tables.login_attempts import FREE_ATTEMPTS
 from tests.support.process_harness import Running, Stage
 
 GUESSES = 50
@@ -24,9 +24,9 @@ class TestGuesses:
         with ThreadPoolExecutor(GUESSES) as many:
             answers = Counter(many.map(guess, range(GUESSES)))
         # Those who came when too many waited for a hash (503) have used no try up.
-        rest = [guess_once(service) for _ in range(FREE - answers[401])]
+        rest = [guess_once(service) for _ in range(FREE_ATTEMPTS - answers[401])]
 
-        assert answers[401] <= FREE
+        assert answers[401] <= FREE_ATTEMPTS
         assert sum(answers[status] for status in (401, 429, 503)) == GUESSES
         assert set(rest) <= {401}
         assert service.sign_in("jane").status == 429
@@ -34,7 +34,7 @@ class TestGuesses:
     def test_unlock(self, stage: Stage):
         """An admin lets a user in again whom somebody has locked out."""
         service = stage.serve()
-        for _ in range(FREE):
+        for _ in range(FREE_ATTEMPTS):
             guess_once(service)
         admin = service.sign_in("john").body["token"]
         jane = service.call("GET", "/v1/users?username=jane", token=admin).body["items"][0]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from flask import Flask
 
-from models import MailKind
-from roster.email.file_backend import MailFolder, link_of, text_of
+from models import EmailKind
+from roster.email.file_backend import FileBackend, link_of, text_of
 from roster.email.render import SUBJECTS
 
 _KINDS = {subject: kind for kind, subject in SUBJECTS.items()}
@@ -25,7 +25,7 @@ class Letter:
         token: What its link carries, empty if it has none.
     """
 
-    kind: MailKind
+    kind: EmailKind
     to: str
     text: str
     token: str = field(repr=False)
@@ -36,7 +36,7 @@ class Letters:
 
     def __init__(self, app: Flask, path: Path) -> None:
         self._mailer = app.extensions["roster"].passwords.requests.mailer
-        self._folder = MailFolder(path)
+        self._folder = FileBackend(path)
 
     def __call__(self) -> list[Letter]:
         """All of them, the oldest first, as soon as none waits to be sent."""

@@ -1,15 +1,15 @@
 """A mailer that keeps what it is given, so that a test can read it."""
 
-from models import Mail
+from models import Email
 
 
-class Outbox:
+class EmailQueue:
     """Keeps the mails it is given."""
 
     is_configured = True
 
     def __init__(self) -> None:
-        self.mails: list[Mail] = []
+        self.mails: list[Email] = []
 
-    def send(self, mail: Mail) -> None:
+    def send(self, mail: Email) -> None:
         self.mails.append(mail)

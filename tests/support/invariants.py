@@ -1,7 +1,7 @@
 """What has to be true of everything that is stored, whatever has happened to the service."""
 
 from models.tables.counter import Counter
-from models.tables.identifier import Identifier, email_claim, username_claim
+from models.tables.identifier import Identifier, email_key, username_key
 from models.tables.user import User
 
 
@@ -17,7 +17,7 @@ def audited_users() -> list[User]:
     assert claims == {
         claim: user.id
         for user in users
-        for claim in (username_claim(user.username), email_claim(user.email))
+        for claim in (username_key(user.username), email_key(user.email))
     }
-    assert counted == len([user for user in users if user.may_administer])
+    assert counted == len([user for user in users if user.is_active_admin])
     return users

@@ -23,9 +23,9 @@ from models import Passwords, Policy, SecondFactorRule, Session, User
 from models.clock import now
 from models.errors import Busy
 from models.services.account_emails import MAILS
-from models.tables.login_attempts import MOST
-from roster.config import MailSettings
-from roster.email.file_backend import MailFolder, link_of
+from models.tables.login_attempts import MAX_CONSECUTIVE_FAILURES
+from roster.config import EmailSettings
+from roster.email.file_backend import FileBackend, link_of
 from tests.support.api_keys import with_key
 from tests.support.authenticator import Authenticator
 from tests.support.person import Person
@@ -116,7 +116,7 @@ def confirmed(scene: Scene) -> None:
 
 def mailing(scene: Scene) -> None:
     """The service has a way to send mails."""
-    scene.move(mail=MailSettings(folder=scene.folder))
+    scene.move(mail=EmailSettings(folder=scene.folder))
 
 
 def reset_mailed(scene: Scene) -> None:
@@ -154,7 +154,7 @@ def used_up(scene: Scene) -> None:
 
 def locked(scene: Scene) -> None:
     """So many tried wrong passwords of jane's that hers is not looked at for a while."""
-    scene.alter(tries=MOST, tried_at=now())
+    scene.alter(failed_attempts=MAX_CONSECUTIVE_FAILURES, last_attempt_at=now())
 
 
 def crowded(scene: Scene) -> None:
@@ -186,7 +186,7 @@ def _finds_place(
 def _read_token(scene: Scene) -> None:
     """Learn the token of the mail that was sent."""
     assert scene.app.extensions["roster"].second_factors.mailer.drain(_SECONDS)
-    mails = MailFolder(scene.folder)
+    mails = FileBackend(scene.folder)
     links = [link_of(mails.find(id)) for id in mails.ids()]
     [token] = [re.search("#token=(.+)", link)[1] for link in links if link]
     scene.words["token"] = token

@@ -7,8 +7,8 @@ from flask import url_for
 from flask_restx import Namespace, Resource, fields
 
 from api import services
-from api.auth import Caller, fresh, only_self, signed_in
-from api.fields import Moment, Text
+from api.auth import Principal, fresh, only_self, signed_in
+from api.fields import Text, Timestamp
 from api.openapi.annotations import headers, links, problems
 from api.rate_limits import MAIL_REQUESTS, limited
 from api.responses import no_content
@@ -53,9 +53,9 @@ api_key = api_keys.model(
             unique=True,
             example=["user"],
         ),
-        "created_at": Moment(required=True, description="When it was made"),
-        "expires_at": Moment(required=True, description="When it ends, however much it is used"),
-        "last_used_at": Moment(
+        "created_at": Timestamp(required=True, description="When it was made"),
+        "expires_at": Timestamp(required=True, description="When it ends, however much it is used"),
+        "last_used_at": Timestamp(
             required=True,
             nullable=True,
             description="To within five minutes; null until the first use",
@@ -137,7 +137,7 @@ class UserApiKeys(Resource):
     @links(201, {"revoke_api_key": {"id": "$request.path.id", "key_id": "$response.body#/id"}})
     @headers("Location")
     @marshal_with(created_api_key, code=201, description="The key, shown this once")
-    def post(self, id: str, caller: Caller, payload: dict[str, Any]) -> Any:
+    def post(self, id: str, caller: Principal, payload: dict[str, Any]) -> Any:
         """Make an API key of one's own
 
         The answer holds the key, which is shown this once, and a mail tells of it. A user has 50
@@ -160,12 +160,12 @@ class UserApiKeys(Resource):
         200, {"revoke_api_key": {"id": "$request.path.id", "key_id": "$response.body#/items/0/id"}}
     )
     @marshal_with(list_of_api_keys, description="The keys that have not expired")
-    def get(self, id: str, caller: Caller) -> Any:
+    def get(self, id: str, caller: Principal) -> Any:
         """List a user's API keys, newest first
 
         The user itself and admins may. The keys themselves are shown to nobody.
         """
-        return {"items": services.api_keys.of_user(caller.may_see(id))}
+        return {"items": services.api_keys.of_user(caller.get_visible_user(id))}
 
 
 @api_keys.route("/users/<id>/api-keys/<key_id>")
@@ -175,12 +175,12 @@ class UserApiKey(Resource):
     @signed_in
     @problems("user-not-found", "api-key-not-found", "second-factor-missing")
     @api_keys.response(204, "The key is revoked")
-    def delete(self, id: str, key_id: str, caller: Caller) -> Any:
+    def delete(self, id: str, key_id: str, caller: Principal) -> Any:
         """Revoke an API key
 
         The user itself and admins may. It is dead at once.
         """
-        services.api_keys.revoke(caller.may_see(id), key_id, caller.actor)
+        services.api_keys.revoke(caller.get_visible_user(id), key_id, caller.actor)
         return no_content()
 
 

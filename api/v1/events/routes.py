@@ -4,8 +4,8 @@ from typing import Any
 
 from flask_restx import Namespace, Resource, fields
 
-from api.auth import Caller, signed_in
-from api.fields import Moment, Text
+from api.auth import Principal, signed_in
+from api.fields import Text, Timestamp
 from api.openapi.annotations import headers, links, problems
 from api.pagination import CURSOR, LIMIT, envelope, position
 from api.schemas import USER_ID
@@ -15,7 +15,7 @@ from models import (
     API_KEY_ID_PATTERN,
     EVENT_ID_PATTERN,
     USER_ID_PATTERN,
-    Event,
+    AuditEvent,
     EventType,
     events_of,
 )
@@ -32,7 +32,7 @@ _TYPES = [type.value for type in EventType]
 _EXAMPLE_USER = "01a1fb07-5f9c-7229-8e0e-c7853035f505"
 
 event = events.model(
-    "Event",
+    "AuditEvent",
     {
         "id": Text(
             required=True,
@@ -47,7 +47,7 @@ event = events.model(
             enum=_TYPES,
             example=EventType.USER_UPDATED.value,
         ),
-        "at": Moment(required=True, description="When it happened"),
+        "at": Timestamp(required=True, description="When it happened"),
         "actor_id": Text(
             required=True,
             nullable=True,
@@ -128,7 +128,7 @@ class UserEvents(Resource):
     @headers("Link")
     @marshal_with(page_of_events, description="One page of events")
     def get(
-        self, id: str, caller: Caller, limit: int = 25, cursor: str | None = None, **filters: str
+        self, id: str, caller: Principal, limit: int = 25, cursor: str | None = None, **filters: str
     ) -> Any:
         """List what happened to a user, newest first
 
@@ -136,7 +136,7 @@ class UserEvents(Resource):
         consistent. With `type`, a page can be shorter than `limit`, even empty, while
         `next_cursor` says that more follow.
         """
-        owner = caller.may_see(id)
+        owner = caller.get_visible_user(id)
         after = position(cursor, filters)
         type = EventType(filters["type"]) if "type" in filters else None
         found, after = events_of(owner.id, type=type, after=after, limit=limit)
@@ -144,7 +144,7 @@ class UserEvents(Resource):
         return envelope(items, after, filters, limit)
 
 
-def shown(row: Event, *, hides_ip: bool) -> dict[str, Any]:
+def shown(row: AuditEvent, *, hides_ip: bool) -> dict[str, Any]:
     """An event in the form of its schema.
 
     Args:

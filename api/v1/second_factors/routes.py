@@ -5,8 +5,8 @@ from typing import Any
 import segno
 from flask_restx import Namespace, Resource, fields
 
-from api.auth import Caller, fresh, only_self, signed_in
-from api.fields import Moment, Text
+from api.auth import Principal, fresh, only_self, signed_in
+from api.fields import Text, Timestamp
 from api.openapi.annotations import problems
 from api.rate_limits import limited
 from api.responses import no_content
@@ -36,7 +36,7 @@ status = second_factor.model(
         "enabled": fields.Boolean(
             required=True, description="Whether signing in asks for a code", example=True
         ),
-        "enabled_at": Moment(
+        "enabled_at": Timestamp(
             required=True, nullable=True, description="Since when; null if it does not"
         ),
         "recovery_codes_left": fields.Integer(
@@ -118,19 +118,19 @@ class SecondFactorItem(Resource):
     @signed_in
     @problems("user-not-found", "second-factor-missing")
     @marshal_with(status, description="Whether there is one")
-    def get(self, id: str, caller: Caller) -> Any:
+    def get(self, id: str, caller: Principal) -> Any:
         """See whether a user has a second factor
 
         The user itself and admins may. The secret and the codes are shown to nobody.
         """
-        return second_factors.status(caller.may_see(id))
+        return second_factors.status(caller.get_visible_user(id))
 
     @second_factor.doc("enrol_second_factor")
     @only_self
     @fresh
     @problems("second-factor-exists")
     @marshal_with(enrolment, code=201, description="What the authenticator has to learn")
-    def post(self, id: str, caller: Caller) -> Any:
+    def post(self, id: str, caller: Principal) -> Any:
         """Begin to set up a second factor
 
         Signing in does not ask for it until it is confirmed with a first code. Beginning again
@@ -144,13 +144,13 @@ class SecondFactorItem(Resource):
     @fresh
     @problems("user-not-found", "second-factor-not-found", "second-factor-missing")
     @second_factor.response(204, "Signing in asks for no code any more")
-    def delete(self, id: str, caller: Caller) -> Any:
+    def delete(self, id: str, caller: Principal) -> Any:
         """Turn a second factor off
 
         The user may, and admins for users who have lost their device, with a fresh sign-in. The
         user is told by mail.
         """
-        second_factors.disable(caller.may_see(id), by=caller.actor)
+        second_factors.disable(caller.get_visible_user(id), by=caller.actor)
         return no_content()
 
 
@@ -163,7 +163,7 @@ class SecondFactorConfirmation(Resource):
     @limited(CONFIRMATIONS)
     @problems("second-factor-not-found")
     @marshal_with(recovery_codes, description="The recovery codes, shown this once")
-    def post(self, id: str, caller: Caller, payload: dict[str, Any]) -> Any:
+    def post(self, id: str, caller: Principal, payload: dict[str, Any]) -> Any:
         """Turn the second factor on with a first code
 
         From now on signing in asks for a code. Keep the recovery codes for the day the device is
@@ -180,7 +180,7 @@ class RecoveryCodes(Resource):
     @fresh
     @problems("second-factor-not-found")
     @marshal_with(recovery_codes, description="The new recovery codes, shown this once")
-    def post(self, id: str, caller: Caller) -> Any:
+    def post(self, id: str, caller: Principal) -> Any:
         """Get new recovery codes
 
         All the old ones stop working.

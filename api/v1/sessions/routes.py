@@ -5,8 +5,8 @@ from typing import Any
 from flask_restx import Namespace, Resource, fields
 
 from api import services
-from api.auth import Caller, admin, client, signed_in
-from api.fields import Moment, Text
+from api.auth import Principal, admin, client, signed_in
+from api.fields import Text, Timestamp
 from api.openapi.annotations import links, problems
 from api.rate_limits import PASSWORDS, SIGN_INS, limited
 from api.responses import no_content
@@ -35,9 +35,9 @@ session = sessions.model(
             max_length=64,
             example=_EXAMPLE_ID,
         ),
-        "created_at": Moment(required=True, description="When somebody signed in"),
-        "last_used_at": Moment(required=True, description="To within five minutes"),
-        "expires_at": Moment(required=True, description="When it ends unless it is used"),
+        "created_at": Timestamp(required=True, description="When somebody signed in"),
+        "last_used_at": Timestamp(required=True, description="To within five minutes"),
+        "expires_at": Timestamp(required=True, description="When it ends unless it is used"),
         "user_agent": Text(
             required=True,
             nullable=True,
@@ -77,7 +77,7 @@ opened_session = sessions.model(
             max_length=128,
             example="rst_AaH7G2h2dkSZNQAAAAAAAHRoaXMgaXMgbm8gcmVhbCB0b2tlbg",
         ),
-        "expires_at": Moment(required=True, description="When it ends unless it is used"),
+        "expires_at": Timestamp(required=True, description="When it ends unless it is used"),
         "user": fields.Nested(user, required=True),
     },
 )
@@ -162,7 +162,7 @@ class Sessions(Resource):
     @signed_in
     @links(200, {"end_session": {"id": "$response.body#/items/0/id"}})
     @marshal_with(list_of_sessions, description="The sessions that live")
-    def get(self, caller: Caller) -> Any:
+    def get(self, caller: Principal) -> Any:
         """List one's own sessions, newest first
 
         Where one is signed in, and since when; `current` marks the session that asks.
@@ -172,7 +172,7 @@ class Sessions(Resource):
     @sessions.doc("sign_out_everywhere")
     @signed_in
     @sessions.response(204, "All sessions have ended")
-    def delete(self, caller: Caller) -> Any:
+    def delete(self, caller: Principal) -> Any:
         """Sign out everywhere, here too
 
         Every session of the user ends at once, on every device.
@@ -186,7 +186,7 @@ class CurrentSession(Resource):
     @sessions.doc("sign_out")
     @signed_in
     @sessions.response(204, "The session has ended")
-    def delete(self, caller: Caller) -> Any:
+    def delete(self, caller: Principal) -> Any:
         """Sign out here
 
         The session whose token makes this request ends; others go on.
@@ -203,7 +203,7 @@ class FreshSession(Resource):
     @limited(PASSWORDS)
     @problems("invalid-credentials", "second-factor-required", "busy")
     @marshal_with(opened_session, code=201, description="The fresh session and its token")
-    def post(self, caller: Caller, payload: dict[str, Any]) -> Any:
+    def post(self, caller: Principal, payload: dict[str, Any]) -> Any:
         """Give one's password once more
 
         For changes that ask for a fresh sign-in. A new session with a new token takes the place of
@@ -219,7 +219,7 @@ class SessionItem(Resource):
     @signed_in
     @problems("session-not-found")
     @sessions.response(204, "The session has ended")
-    def delete(self, id: str, caller: Caller) -> Any:
+    def delete(self, id: str, caller: Principal) -> Any:
         """End one of one's own sessions
 
         For a device that was lost, or a sign-in that one does not know.
@@ -235,27 +235,27 @@ class UserSessions(Resource):
     @admin
     @problems("user-not-found")
     @marshal_with(list_of_sessions, description="The user's sessions that live")
-    def get(self, id: str, caller: Caller) -> Any:
+    def get(self, id: str, caller: Principal) -> Any:
         """List a user's sessions, newest first
 
         Only an admin may; tokens are shown to nobody.
         """
-        return _list(caller.may_see(id), caller)
+        return _list(caller.get_visible_user(id), caller)
 
     @sessions.doc("end_user_sessions")
     @admin
     @problems("user-not-found")
     @sessions.response(204, "All sessions of the user have ended")
-    def delete(self, id: str, caller: Caller) -> Any:
+    def delete(self, id: str, caller: Principal) -> Any:
         """End every session of a user
 
         Only an admin may. The user can sign in again; to prevent that, suspend the user.
         """
-        services.sessions.end_all(caller.may_see(id), by=caller.actor)
+        services.sessions.end_all(caller.get_visible_user(id), by=caller.actor)
         return no_content()
 
 
-def _list(owner: User, caller: Caller) -> dict[str, Any]:
+def _list(owner: User, caller: Principal) -> dict[str, Any]:
     rows = services.sessions.sessions_of(owner)
     return {"items": [_shown(row, caller) for row in rows]}
 
@@ -264,7 +264,7 @@ def _opened(row: Session, token: str, owner: User) -> Any:
     return {"id": row.id, "token": token, "expires_at": row.expires_at, "user": owner}, 201
 
 
-def _shown(row: Session, caller: Caller) -> dict[str, Any]:
+def _shown(row: Session, caller: Principal) -> dict[str, Any]:
     return {
         "id": row.id,
         "created_at": row.created_at,

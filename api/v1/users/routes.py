@@ -6,7 +6,7 @@ from flask import url_for
 from flask_restx import Resource
 
 from api.auth import (
-    Caller,
+    Principal,
     actor_of,
     admin,
     anyone_or_admin,
@@ -56,7 +56,7 @@ class Users(Resource):
     @headers("Link")
     @marshal_with(page_of_users, description="One page of users")
     def get(
-        self, caller: Caller, limit: int = 25, cursor: str | None = None, **filters: str
+        self, caller: Principal, limit: int = 25, cursor: str | None = None, **filters: str
     ) -> Any:
         """List users, newest first
 
@@ -77,7 +77,7 @@ class Users(Resource):
     @headers("Location")
     @marshal_with(user, code=201, description="The user as it was registered")
     @tagged
-    def post(self, caller: Caller | None, payload: dict[str, Any]) -> Any:
+    def post(self, caller: Principal | None, payload: dict[str, Any]) -> Any:
         """Register a user
 
         Anyone may, unless sign-up is closed; only an admin may give `roles` and `status`.
@@ -96,12 +96,12 @@ class UserItem(Resource):
     @links(200, dict.fromkeys(("update_user", "delete_user"), ITS_ID))
     @marshal_with(user, description="The user as it is now")
     @tagged
-    def get(self, id: str, caller: Caller) -> Any:
+    def get(self, id: str, caller: Principal) -> Any:
         """Read a user
 
         The user itself and admins may; to others it does not exist.
         """
-        return caller.may_see(id), 200, {}
+        return caller.get_visible_user(id), 200, {}
 
     @users.doc("update_user")
     @signed_in
@@ -114,7 +114,7 @@ class UserItem(Resource):
     @marshal_with(user, description="The user after the change")
     @tagged
     def patch(
-        self, id: str, caller: Caller, payload: dict[str, Any], versions: frozenset[int] | None
+        self, id: str, caller: Principal, payload: dict[str, Any], versions: frozenset[int] | None
     ) -> Any:
         """Change some members of a user
 
@@ -125,7 +125,7 @@ class UserItem(Resource):
         A new `email` asks for a fresh sign-in. One's own takes the place of the old one when it is
         confirmed by the token that is mailed to it; until then the old one is shown.
         """
-        seen = caller.may_see(id)
+        seen = caller.get_visible_user(id)
         is_own = caller.is_self(id)
         # Whoever has the address can reset the password: no stale session decides on it.
         if "email" in payload:
@@ -142,7 +142,7 @@ class UserItem(Resource):
     @problems("user-not-found", "last-admin", "fresh-sign-in-required")
     @problems("forbidden", "second-factor-missing")
     @users.response(204, "The user is deleted")
-    def delete(self, id: str, caller: Caller, versions: frozenset[int] | None) -> Any:
+    def delete(self, id: str, caller: Principal, versions: frozenset[int] | None) -> Any:
         """Delete a user
 
         Its sessions end at once; its user name and address are free again. Deleting oneself asks
@@ -150,7 +150,7 @@ class UserItem(Resource):
         """
         if caller.is_self(id):
             caller.must_be_fresh()
-        accounts.delete(caller.may_see(id), versions=versions, by=caller.actor)
+        accounts.delete(caller.get_visible_user(id), versions=versions, by=caller.actor)
         return no_content()
 
 
@@ -164,7 +164,7 @@ class UserPassword(Resource):
     @limited(PASSWORDS)
     @problems("invalid-credentials", "busy")
     @users.response(204, "The password is changed")
-    def put(self, id: str, caller: Caller, payload: dict[str, Any]) -> Any:
+    def put(self, id: str, caller: Principal, payload: dict[str, Any]) -> Any:
         """Change one's own password
 
         Every other session of the user ends; the one that asks goes on.
@@ -180,13 +180,13 @@ class UserPasswordReset(Resource):
     @admin
     @problems("user-not-found", "mail-not-configured", "too-many-requests")
     @users.response(202, "A mail is on its way to the user")
-    def post(self, id: str, caller: Caller) -> Any:
-        """Mail a user what resets the password
+    def post(self, id: str, caller: Principal) -> Any:
+        """Email a user what resets the password
 
         Only an admin may, and no admin ever chooses or learns a password. The present password
         goes on until the user sets a new one.
         """
-        passwords.start_reset_for(caller.may_see(id), by=caller.actor)
+        passwords.start_reset_for(caller.get_visible_user(id), by=caller.actor)
         return accepted()
 
 
@@ -197,12 +197,12 @@ class UserLock(Resource):
     @admin
     @problems("user-not-found")
     @users.response(204, "The next try to sign in is granted")
-    def delete(self, id: str, caller: Caller) -> Any:
+    def delete(self, id: str, caller: Principal) -> Any:
         """Lift the lock after failed sign-ins
 
         Only an admin may. The count of failed tries begins anew.
         """
-        passwords.unlock(caller.may_see(id), by=caller.actor)
+        passwords.unlock(caller.get_visible_user(id), by=caller.actor)
         return no_content()
 
 

@@ -14,7 +14,7 @@ from aiobotocore.config import AioConfig
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, BeforeValidator, Json
-from store import Caller, find_caller
+from store import Principal, find_caller
 
 
 def _moment(milliseconds: Any) -> datetime:
@@ -22,7 +22,7 @@ def _moment(milliseconds: Any) -> datetime:
     return datetime.fromtimestamp(int(milliseconds) // 1000, UTC)
 
 
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+Timestamp = Annotated[datetime, BeforeValidator(_moment)]
 
 
 class User(BaseModel):
@@ -36,9 +36,9 @@ class User(BaseModel):
     status: str
     roles: list[str]
     metadata: Json[dict[str, Any]]
-    created_at: Moment
-    updated_at: Moment
-    last_login_at: Moment | None = None
+    created_at: Timestamp
+    updated_at: Timestamp
+    last_login_at: Timestamp | None = None
 
 
 @asynccontextmanager
@@ -54,7 +54,7 @@ app = FastAPI(lifespan=lifespan)
 Bearer = Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]
 
 
-async def signed_in(id: str, request: Request, bearer: Bearer) -> Caller:
+async def signed_in(id: str, request: Request, bearer: Bearer) -> Principal:
     """The caller; 401 unless the token is a living session's."""
     caller = await find_caller(request.app.state.dynamodb, bearer.credentials, id)
     if caller is None:
@@ -69,9 +69,9 @@ async def health() -> dict[str, str]:
 
 
 @app.get("/v1/users/{id}")
-async def read_user(id: str, caller: Annotated[Caller, Depends(signed_in)]) -> User:
+async def read_user(id: str, caller: Annotated[Principal, Depends(signed_in)]) -> User:
     """Read a user: the user itself and admins may; to others it does not exist."""
-    found = caller.may_see(id)
+    found = caller.get_visible_user(id)
     if found is None:
         raise HTTPException(404, "No such user.")
     return User.model_validate(found)

@@ -23,7 +23,7 @@ class Unprocessed(Exception):
 
 
 @dataclass(frozen=True)
-class Caller:
+class Principal:
     """Who is signed in.
 
     Attributes:
@@ -34,14 +34,14 @@ class Caller:
     user: Item
     other: Item | None
 
-    def may_see(self, user_id: str) -> Item | None:
+    def get_visible_user(self, user_id: str) -> Item | None:
         """The user with this id if there is one and the caller may know it."""
         if user_id == self.user["id"]:
             return self.user
         return self.other if "admin" in self.user["roles"] else None
 
 
-async def find_caller(dynamodb: Any, token: str, asked_id: str) -> Caller | None:
+async def find_caller(dynamodb: Any, token: str, asked_id: str) -> Principal | None:
     """The user whose session a token is, None unless the session is alive.
 
     Args:
@@ -71,7 +71,7 @@ async def find_caller(dynamodb: Any, token: str, asked_id: str) -> Caller | None
     user = users.get(user_id)
     if not sessions or user is None or not _is_alive(sessions[0], user):
         return None
-    return Caller(user, users.get(asked_id))
+    return Principal(user, users.get(asked_id))
 
 
 def _is_alive(session: Item, user: Item) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from models import Role, Services, Status, User, UserFilter, events_of, resume_sweeps
+from models import Role, Services, Status, User, UserFilter, events_of, resume_cleanup
 from roster.commands.context import with_services
 from roster.commands.users.group import as_json, get_user, login, users
 from roster.commands.users.output import as_user, events_for_operators, show_json, show_table
@@ -60,7 +60,7 @@ def show(services: Services, login: str, is_json: bool) -> None:
         "user": as_user(found),
         # The name of the scheme and no more.
         "password": services.accounts.passwords.scheme_of(found.password_hash),
-        "failed_tries": int(found.tries or 0),
+        "failed_tries": int(found.failed_attempts or 0),
     }
     events = events_for_operators(rows)
     if is_json:
@@ -91,7 +91,7 @@ def reactivate(services: Services, login: str) -> None:
 @with_services
 def sweep(services: Services) -> None:
     """Remove session rows that a stopped process left behind."""
-    click.echo(f"{resume_sweeps()} left over")
+    click.echo(f"{resume_cleanup()} left over")
 
 
 def every_user(services: Services, chosen: UserFilter) -> Iterator[User]:

@@ -10,8 +10,8 @@ from api.errors import RequestError
 from api.v1.users.schemas import ADMINISTERED, CHANGEABLE
 from api.validation import compile_check, read_object
 from api.validation_errors import refuse_all
-from models import Imports, Services, User
-from models.errors import AccountError, EmailTaken, InvalidMember, UsernameTaken
+from models import Services, User, UserImport
+from models.errors import AccountError, EmailTaken, InvalidField, UsernameTaken
 from roster.commands.context import with_services
 from roster.commands.users.group import as_json, users
 from roster.commands.users.output import show_json
@@ -40,7 +40,7 @@ def import_users(services: Services, file: BinaryIO, dry_run: bool, is_json: boo
     Members: username, email; and, where there are some, password_hash, full_name, metadata,
     roles, status, email_verified. Safe to repeat: who is there already is left alone.
     """
-    imports = Imports(services.accounts)
+    imports = UserImport(services.accounts)
     bring = imports.rehearse if dry_run else imports.add
     counts, faults = Counter[str](), []
     for number, outcome in _bring_all(file, bring):
@@ -77,7 +77,7 @@ def _bring_one(line: bytes, bring: _Bring) -> str | list[dict[str, str]]:
 
 
 def _pointer(error: AccountError) -> str:
-    if isinstance(error, InvalidMember):
+    if isinstance(error, InvalidField):
         return f"/{error.member}"
     return {UsernameTaken: "/username", EmailTaken: "/email"}.get(type(error), "")
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from api.schemas import user
 from api.serialization import compiled
 from api.v1.events.routes import event, shown
-from models import Event
+from models import AuditEvent
 
 as_user = compiled(user)
 as_event = compiled(event)
@@ -36,7 +36,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     console.print(table)
 
 
-def events_for_operators(rows: Iterable[Event]) -> list[dict[str, object]]:
+def events_for_operators(rows: Iterable[AuditEvent]) -> list[dict[str, object]]:
     """Events as the API shows them to admins."""
     return [as_event(shown(row, hides_ip=False)) for row in rows]
 

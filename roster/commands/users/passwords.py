@@ -4,7 +4,7 @@ from collections import Counter
 
 import click
 
-from models import NOBODY, Services, UserFilter
+from models import ANONYMOUS, Services, UserFilter
 from roster.commands.context import with_services
 from roster.commands.users.accounts import every_user
 from roster.commands.users.group import as_json, get_user, login, users
@@ -17,7 +17,7 @@ from roster.commands.users.output import show_json, show_table
 def unlock(services: Services, login: str) -> None:
     """Forget a user's failed tries to sign in."""
     user = get_user(services, login)
-    services.passwords.unlock(user, by=NOBODY)
+    services.passwords.unlock(user, by=ANONYMOUS)
     click.echo(f"{user.username} is unlocked")
 
 
@@ -25,11 +25,11 @@ def unlock(services: Services, login: str) -> None:
 @login
 @with_services
 def reset_password(services: Services, login: str) -> None:
-    """Mail a user a link to set a new password; nobody else ever chooses it."""
+    """Email a user a link to set a new password; nobody else ever chooses it."""
     user = get_user(services, login)
     if not user.is_active:
         raise click.ClickException(f"{user.username} is {user.status}: `reactivate` comes first.")
-    services.passwords.start_reset_for(user, by=NOBODY)
+    services.passwords.start_reset_for(user, by=ANONYMOUS)
     click.echo(f"a link to set a new password is mailed to {user.email}")
 
 

@@ -130,7 +130,7 @@ class TestCreate:
 
     def test_most(self, jane, monkeypatch):
         """Nobody collects keys without end."""
-        monkeypatch.setattr("models.services.api_keys.MOST_API_KEYS", 1)
+        monkeypatch.setattr("models.services.api_keys.MAX_API_KEYS", 1)
         with_key(jane)
 
         assert outcome(jane.post(PATH, json=NIGHTLY))[:2] == (422, "invalid-request")
@@ -296,5 +296,5 @@ class TestEnd:
         jane.delete("/v1/sessions")
 
         with app.app_context():
-            assert User.get(jane.id).epoch == 2
+            assert User.get(jane.id).session_epoch == 2
         assert machine.get("/v1/users/me").status_code == 200

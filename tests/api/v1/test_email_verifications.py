@@ -4,16 +4,16 @@ import logging
 
 import pytest
 
-from models import MailKind
+from models import EmailKind
 from models.clock import now
-from models.tables.audit_event import Event
+from models.tables.audit_event import AuditEvent
 from models.tables.one_time_token import OneTimeToken
 from tests.support.email_helpers import Letters
 from tests.support.person import PASSWORD
 from tests.support.responses import outcome
 
 JANE = "jane@example.com"
-NOBODY = "nobody@example.com"
+ANONYMOUS = "nobody@example.com"
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ class TestRequest:
 
         (letter,) = letters()
         assert (answer.status_code, answer.data) == (202, b"")
-        assert (letter.kind, letter.to) == (MailKind.VERIFY_EMAIL, JANE)
+        assert (letter.kind, letter.to) == (EmailKind.VERIFY_EMAIL, JANE)
         assert letter.token.startswith("rso_")
 
     @pytest.mark.parametrize(
@@ -63,13 +63,13 @@ class TestRequest:
         assert ask(email).status_code == 202
         assert letters() == []
 
-    @pytest.mark.parametrize("email", [[JANE], [JANE, NOBODY], [], {"email": JANE}, {}, 0, None])
+    @pytest.mark.parametrize("email", [[JANE], [JANE, ANONYMOUS], [], {"email": JANE}, {}, 0, None])
     def test_types(self, jane, ask, letters, email):
         """CVE-2023-7028: one address is one string; of a list nobody is mailed."""
         assert outcome(ask(email))[:2] == (422, "invalid-request")
         assert letters() == []
 
-    @pytest.mark.parametrize("email", [JANE, NOBODY])
+    @pytest.mark.parametrize("email", [JANE, ANONYMOUS])
     def test_no_mailer(self, make_app, jane, email):
         """Where no mail can be sent everybody is told so, whether there is an account or not."""
         bare = make_app().test_client()
@@ -84,7 +84,7 @@ class TestRequest:
         assert {answer.status_code for answer in answers} == {202}
         assert len(letters()) == 5
 
-    @pytest.mark.parametrize("email", ["john@example.com", "eve@example.com", NOBODY])
+    @pytest.mark.parametrize("email", ["john@example.com", "eve@example.com", ANONYMOUS])
     def test_equal(self, jane, eve, john, alter, ask, letters, store_calls, email):
         """ASVS 6.3.8: unconfirmed, confirmed, suspended, unknown: the same bytes and calls."""
         john.patch(eve.path, json={"status": "suspended"})
@@ -166,7 +166,7 @@ class TestConfirm:
         confirm(token)
 
         with app.app_context():
-            *_, event = Event.query(jane.id)
+            *_, event = AuditEvent.query(jane.id)
         assert event.type == "email.verified"
 
     def test_secrecy(self, jane, confirm, token, caplog, stored):
@@ -206,7 +206,7 @@ class TestRequired:
         (letter,) = letters()
         assert answer.status_code == 201
         assert not answer.json["email_verified"]
-        assert (letter.kind, letter.to) == (MailKind.VERIFY_EMAIL, "zoe@example.com")
+        assert (letter.kind, letter.to) == (EmailKind.VERIFY_EMAIL, "zoe@example.com")
         assert letter.token not in answer.text + str(answer.headers)
 
     def test_sign_in(self, client, letters, sign_in, confirm):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models import NOBODY, Event
+from models import ANONYMOUS, AuditEvent
 from tests.support.person import PASSWORD
 from tests.support.responses import ABSENT_ID, next_path, outcome
 
@@ -172,7 +172,7 @@ class TestType:
 
     def test_far_back(self, app, jane):
         """What is far back under events of other types is found by following the pages."""
-        with app.app_context(), Event.batch_write() as batch:
+        with app.app_context(), AuditEvent.batch_write() as batch:
             for row in filler(jane.id, 120):
                 batch.save(row)
 
@@ -224,4 +224,4 @@ def walk(person, path):
 
 def filler(user_id, count):
     """Events of a type that nobody asks for."""
-    return [Event.of("session.ended", user_id, NOBODY) for _ in range(count)]
+    return [AuditEvent.create("session.ended", user_id, ANONYMOUS) for _ in range(count)]

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from models import MailKind
-from models.tables.login_attempts import FREE
+from models import EmailKind
+from models.tables.login_attempts import FREE_ATTEMPTS
 from tests.support.responses import outcome
 
 JANE = "jane@example.com"
-NOBODY = "nobody@example.com"
+ANONYMOUS = "nobody@example.com"
 # What is no string where one is due.
 TYPES = [[JANE], [JANE, "eve@evil.example"], [], {"email": JANE}, {}, 0, 1, True, None]
 
@@ -41,7 +41,7 @@ class TestRequest:
 
         (letter,) = letters()
         assert (answer.status_code, answer.data) == (202, b"")
-        assert (letter.kind, letter.to) == (MailKind.RESET_PASSWORD, JANE)
+        assert (letter.kind, letter.to) == (EmailKind.RESET_PASSWORD, JANE)
         assert letter.token.startswith("rso_")
         assert "10 minutes" in letter.text
 
@@ -103,7 +103,7 @@ class TestRequest:
         assert outcome(answer) == (422, "invalid-request", pointers)
         assert letters() == []
 
-    @pytest.mark.parametrize("email", [JANE, NOBODY])
+    @pytest.mark.parametrize("email", [JANE, ANONYMOUS])
     def test_no_mailer(self, make_app, jane, email):
         """Where no mail can be sent everybody is told so, whether there is an account or not."""
         bare = make_app().test_client()
@@ -113,7 +113,7 @@ class TestRequest:
 
     def test_while_locked(self, jane, client, ask, letters):
         """ASVS 6.1.1: a lock keeps nobody from getting out of it."""
-        for _ in range(FREE):
+        for _ in range(FREE_ATTEMPTS):
             client.post("/v1/sessions", json={"login": "jane", "password": "wrong"})
         ask(JANE)
 
@@ -154,8 +154,8 @@ class TestEnumeration:
             "JANE@example.com",
             "john@example.com",
             "eve@example.com",
-            NOBODY,
-            "NOBODY@example.com",
+            ANONYMOUS,
+            "ANONYMOUS@example.com",
             "jane@example.org",
             "m\u0131ke@example.com",
         ],
@@ -167,7 +167,7 @@ class TestEnumeration:
         assert asked(email) == known
         assert known[-1] == ["GetItem", "GetItem", "UpdateItem", "TransactWriteItems"]
 
-    @pytest.mark.parametrize("email", [JANE, "eve@example.com", NOBODY])
+    @pytest.mark.parametrize("email", [JANE, "eve@example.com", ANONYMOUS])
     def test_equal_when_used_up(self, asked, email):
         """The same when the mails of an hour are used up: the calls tell that, and nothing else."""
         seen = [asked(email) for _ in range(7)]
@@ -177,7 +177,7 @@ class TestEnumeration:
         assert [len(calls) for *_, calls in seen] == [4, 4, 4, 4, 4, 3, 2]
         assert seen[5][-1] == ["GetItem", "GetItem", "UpdateItem"]
 
-    @pytest.mark.parametrize("email", ["eve@example.com", NOBODY])
+    @pytest.mark.parametrize("email", ["eve@example.com", ANONYMOUS])
     def test_nobody_is_mailed(self, asked, letters, email):
         """Neither a suspended user nor a stranger gets a mail."""
         asked(email)

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from models import MailKind
+from models import EmailKind
 from models.clock import now
-from models.tables.login_attempts import FREE
+from models.tables.login_attempts import FREE_ATTEMPTS
 from models.tables.one_time_token import OneTimeToken
 from tests.support.api_keys import with_key
 from tests.support.person import PASSWORD
@@ -166,7 +166,7 @@ class TestConfirm:
 
     def test_lock(self, jane, client, confirm, token):
         """A reset lifts the lock."""
-        for _ in range(FREE):
+        for _ in range(FREE_ATTEMPTS):
             client.post("/v1/sessions", json={"login": "jane", "password": "wrong"})
         locked = client.post("/v1/sessions", json={"login": "jane", "password": PASSWORD})
         confirm(token)
@@ -187,7 +187,7 @@ class TestConfirm:
         confirm(token)
 
         letter = letters()[-1]
-        assert (letter.kind, letter.to) == (MailKind.PASSWORD_CHANGED, JANE)
+        assert (letter.kind, letter.to) == (EmailKind.PASSWORD_CHANGED, JANE)
         assert letter.token == ""
 
     def test_verifies(self, jane, confirm, token):

@@ -96,7 +96,7 @@ class TestRowIsGone:
 
     def test_older_epoch(self, jane, alter):
         """A session of before the user's sessions were ended is dead though its row is there."""
-        alter(jane, epoch=2)
+        alter(jane, session_epoch=2)
 
         assert outcome(jane.get("/v1/users/me")) == REFUSED
 

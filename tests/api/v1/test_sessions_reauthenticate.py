@@ -9,8 +9,8 @@ import pytest
 
 from models import Session, User
 from models.clock import now
-from models.tables.audit_event import Event
-from models.tables.login_attempts import FREE
+from models.tables.audit_event import AuditEvent
+from models.tables.login_attempts import FREE_ATTEMPTS
 from tests.support.api_keys import with_key
 from tests.support.person import PASSWORD
 from tests.support.responses import NEW_PASSWORD, outcome
@@ -47,7 +47,7 @@ def age(app):
 def tries(app):
     def count(person):
         with app.app_context():
-            return User.get(person.id).tries
+            return User.get(person.id).failed_attempts
 
     return count
 
@@ -89,7 +89,7 @@ class TestRenew:
         renew(jane)
 
         with app.app_context():
-            *_, event = Event.query(jane.id)
+            *_, event = AuditEvent.query(jane.id)
         assert (event.type, event.actor_id) == ("session.renewed", jane.id)
 
     def test_twice_with_one_token(self, jane, renew):
@@ -139,7 +139,7 @@ class TestRefusals:
 
     def test_lock(self, jane, renew, client):
         """ASVS 6.3.1: a stolen session guesses no better than whoever signs in."""
-        for _ in range(FREE):
+        for _ in range(FREE_ATTEMPTS):
             renew(jane, WRONG)
         answer, _ = renew(jane)
         elsewhere = client.post("/v1/sessions", json={"login": "jane", "password": PASSWORD})

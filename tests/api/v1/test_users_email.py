@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from models import MailKind, User
+from models import EmailKind, User
 from tests.support.person import PASSWORD
 from tests.support.responses import outcome
 
@@ -46,8 +46,8 @@ class TestOwn:
         assert (answer.status_code, answer.json["email"]) == (200, JANE)
         assert "pending_email" not in answer.json
         assert told == [
-            (MailKind.CONFIRM_EMAIL_CHANGE, NEW),
-            (MailKind.EMAIL_CHANGE_REQUESTED, JANE),
+            (EmailKind.CONFIRM_EMAIL_CHANGE, NEW),
+            (EmailKind.EMAIL_CHANGE_REQUESTED, JANE),
         ]
 
     def test_only_the_new_address_has_the_token(self, jane, token, letters):
@@ -82,7 +82,7 @@ class TestOwn:
         confirm(token)
 
         letter = letters()[-1]
-        assert (letter.kind, letter.to, letter.token) == (MailKind.EMAIL_CHANGED, JANE, "")
+        assert (letter.kind, letter.to, letter.token) == (EmailKind.EMAIL_CHANGED, JANE, "")
 
     def test_taken_meanwhile(self, jane, client, token, confirm, stored):
         """ASVS 2.3.3: whoever was faster has the address; nothing changes for jane."""
@@ -177,7 +177,7 @@ class TestByAdmin:
 
         told = [(letter.kind, letter.to, letter.token) for letter in letters()]
         assert (answer.json["email"], answer.json["email_verified"]) == (NEW, False)
-        assert told == [(MailKind.EMAIL_CHANGED, JANE, "")]
+        assert told == [(EmailKind.EMAIL_CHANGED, JANE, "")]
 
     def test_own(self, john, letters):
         """An admin's own address has to be confirmed like anybody's."""

@@ -2,8 +2,8 @@
 
 import pytest
 
-from models.tables.audit_event import Event
-from models.tables.login_attempts import FIRST_WAIT, FREE
+from models.tables.audit_event import AuditEvent
+from models.tables.login_attempts import FIRST_WAIT, FREE_ATTEMPTS
 from tests.support.api_keys import with_key
 from tests.support.person import PASSWORD
 from tests.support.responses import ABSENT_ID, outcome
@@ -27,7 +27,7 @@ def lock(sign_in):
     """Tries wrong passwords until there is no free try left."""
 
     def guess(*logins):
-        return [sign_in(logins[n % len(logins)], WRONG).status_code for n in range(FREE)]
+        return [sign_in(logins[n % len(logins)], WRONG).status_code for n in range(FREE_ATTEMPTS)]
 
     return guess
 
@@ -38,7 +38,7 @@ class TestLock:
         statuses = lock("jane")
         answer = sign_in("jane", WRONG)
 
-        assert statuses == [401] * FREE
+        assert statuses == [401] * FREE_ATTEMPTS
         assert outcome(answer) == (429, "too-many-requests", [])
         assert 1 <= int(answer.headers["Retry-After"]) <= FIRST_WAIT.total_seconds()
 
@@ -56,7 +56,7 @@ class TestLock:
         """User name and address share one count, in whatever case."""
         statuses = lock("jane", "jane@example.com", "JANE", "JANE@Example.com")
 
-        assert statuses == [401] * FREE
+        assert statuses == [401] * FREE_ATTEMPTS
         assert [sign_in(login).status_code for login in ("jane", "jane@example.com")] == [429, 429]
 
     def test_nobody(self, client, lock, sign_in):
@@ -64,7 +64,7 @@ class TestLock:
         statuses = lock("nobody")
         answer = sign_in("nobody")
 
-        assert statuses == [401] * FREE
+        assert statuses == [401] * FREE_ATTEMPTS
         assert outcome(answer) == (429, "too-many-requests", [])
         assert 1 <= int(answer.headers["Retry-After"]) <= FIRST_WAIT.total_seconds()
 
@@ -95,7 +95,7 @@ class TestUnlock:
         lock("jane")
         john.delete(f"{jane.path}/lock")
 
-        assert lock("jane") == [401] * FREE
+        assert lock("jane") == [401] * FREE_ATTEMPTS
         assert sign_in("jane").status_code == 429
 
     def test_event(self, app, john, jane):
@@ -103,7 +103,7 @@ class TestUnlock:
         john.delete(f"{jane.path}/lock")
 
         with app.app_context():
-            *_, event = Event.query(jane.id)
+            *_, event = AuditEvent.query(jane.id)
         assert (event.type, event.actor_id, event.ip) == ("user.unlocked", john.id, "127.0.0.1")
 
     def test_where_there_is_none(self, john, jane):

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from models import MailKind, User
-from models.tables.audit_event import Event
+from models import EmailKind, User
+from models.tables.audit_event import AuditEvent
 from tests.support.responses import ABSENT_ID, NEW_PASSWORD, outcome
 
 JANE = "jane@example.com"
@@ -24,7 +24,7 @@ class TestByAdmin:
 
         (letter,) = letters()
         assert (answer.status_code, answer.data) == (202, b"")
-        assert (letter.kind, letter.to) == (MailKind.RESET_PASSWORD, JANE)
+        assert (letter.kind, letter.to) == (EmailKind.RESET_PASSWORD, JANE)
         assert letter.token not in str(answer.headers)
 
     def test_until_then(self, john, jane):
@@ -48,7 +48,7 @@ class TestByAdmin:
         john.post(f"{jane.path}/password-reset")
 
         with app.app_context():
-            *_, event = Event.query(jane.id)
+            *_, event = AuditEvent.query(jane.id)
         assert (event.type, event.actor_id) == ("password-reset.requested", john.id)
 
     def test_five_mails_an_hour(self, john, jane, letters):

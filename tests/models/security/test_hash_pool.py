@@ -9,9 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import pytest
 
-from models import CHEAPEST, Passwords
+from models import CHEAPEST_PROFILE, Passwords
 from models.errors import Busy
-from models.security.hash_pool import HashThreads
+from models.security.hash_pool import HashPool
 
 GOOD = "a stone bridge over the river"
 
@@ -40,7 +40,7 @@ class TestFork:
     @pytest.mark.parametrize("at_once", [1, 2])
     def test_child_has_threads_of_its_own(self, at_once):
         """A worker that is forked from a finished app hashes, on as many threads as it may."""
-        passwords = Passwords(CHEAPEST, at_once=at_once, waiting=16)
+        passwords = Passwords(CHEAPEST_PROFILE, at_once=at_once, waiting=16)
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
@@ -65,7 +65,7 @@ class TestTurns:
 
     @pytest.fixture
     def passwords(self):
-        return Passwords(CHEAPEST, at_once=1, waiting=2)
+        return Passwords(CHEAPEST_PROFILE, at_once=1, waiting=2)
 
     def test_bound(self, passwords):
         """One computes, two wait, and who comes then is sent away at once."""
@@ -123,7 +123,7 @@ class TestPairs:
     @pytest.fixture
     def ask(self):
         """Asks for a result, and returns when so many wait: `ask(function, waiting=1)`."""
-        threads = HashThreads(at_once=1, waiting=7)
+        threads = HashPool(at_once=1, waiting=7)
         with ThreadPoolExecutor(8) as askers:
 
             def submit(function: Callable[[], object], waiting: int = 0) -> "Future[object]":
@@ -174,7 +174,7 @@ class TestPairs:
 class TestEnd:
     def test_threads_end_with_their_owner(self):
         """Apps come and go, in tests for example, and leave no thread behind."""
-        passwords = Passwords(CHEAPEST, at_once=3)
+        passwords = Passwords(CHEAPEST_PROFILE, at_once=3)
         before = hash_threads()
         del passwords
         gc.collect()

@@ -6,8 +6,8 @@ import pytest
 from passlib.registry import get_crypt_handler
 from werkzeug.security import generate_password_hash
 
-from models import CHEAPEST, Passwords
-from models.errors import InvalidMember
+from models import CHEAPEST_PROFILE, Passwords
+from models.errors import InvalidField
 from models.security import legacy_hashes
 
 PASSWORD = "a stone bridge over the river"
@@ -121,7 +121,7 @@ def django_pbkdf2(password):
 
 @pytest.fixture(scope="module")
 def passwords():
-    return Passwords(CHEAPEST)
+    return Passwords(CHEAPEST_PROFILE)
 
 
 @pytest.mark.parametrize("scheme", legacy_hashes.SCHEMES)
@@ -190,7 +190,7 @@ class TestRefused:
     @pytest.mark.parametrize("hash", REFUSED.values(), ids=REFUSED.keys())
     def test_not_a_hash_to_import(self, hash):
         """Plain text, unsalted, truncating and malformed hashes are refused and not repeated."""
-        with pytest.raises(InvalidMember) as refused:
+        with pytest.raises(InvalidField) as refused:
             legacy_hashes.checked(hash)
 
         assert refused.value.member == "password_hash"
@@ -204,7 +204,7 @@ class TestRefused:
     @pytest.mark.parametrize("hash", TOO_DEAR.values(), ids=TOO_DEAR.keys())
     def test_too_dear(self, hash):
         """A hash that would keep the service busy is refused (ASVS 15.2.2)."""
-        with pytest.raises(InvalidMember, match="too much time or memory"):
+        with pytest.raises(InvalidField, match="too much time or memory"):
             legacy_hashes.checked(hash)
 
     @pytest.mark.parametrize(

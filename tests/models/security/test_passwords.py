@@ -3,7 +3,7 @@
 import pytest
 from passlib.hash import bcrypt
 
-from models import CHEAPEST, Passwords
+from models import CHEAPEST_PROFILE, Passwords
 from models.errors import WeakPassword
 
 GOOD = "a stone bridge over the river"
@@ -11,7 +11,7 @@ GOOD = "a stone bridge over the river"
 
 @pytest.fixture(scope="module")
 def passwords() -> Passwords:
-    return Passwords(CHEAPEST)
+    return Passwords(CHEAPEST_PROFILE)
 
 
 class TestHash:
@@ -26,7 +26,7 @@ class TestHash:
     def test_minimum_below_nist(self):
         """A minimum that NIST SP 800-63B-4 forbids cannot be configured."""
         with pytest.raises(ValueError, match="at least 8"):
-            Passwords(CHEAPEST, min_length=7)
+            Passwords(CHEAPEST_PROFILE, min_length=7)
 
 
 class TestVerify:
@@ -59,7 +59,7 @@ class TestVerify:
 
     def test_older_profile(self, passwords):
         """A hash of a weaker profile matches and comes with its successor."""
-        old = Passwords(CHEAPEST).hash(GOOD)
+        old = Passwords(CHEAPEST_PROFILE).hash(GOOD)
 
         is_right, newer = Passwords().verify(GOOD, old)
 
@@ -120,7 +120,7 @@ class TestRefuseWeak:
     def test_common(self):
         """One of the 10,000 most common passwords is refused at any minimum (ASVS 6.2.4)."""
         with pytest.raises(WeakPassword, match="most common"):
-            Passwords(CHEAPEST, min_length=8).refuse_weak("Football1".lower())
+            Passwords(CHEAPEST_PROFILE, min_length=8).refuse_weak("Football1".lower())
 
     @pytest.mark.parametrize(
         "password",

@@ -10,23 +10,23 @@ import pytest
 from flask import Flask
 from pynamodb.signals import pre_dynamodb_send
 
-from models import Actor, ApiKey, ApiKeys, Mail, MailKind, User
-from models.errors import InvalidMember, KeyNotFound, Unauthenticated
+from models import Actor, ApiKey, ApiKeys, Email, EmailKind, User
+from models.errors import ApiKeyNotFound, InvalidField, Unauthenticated
 from models.services import api_keys as table
-from models.tables.audit_event import Event
-from tests.support.email_queue import Outbox
+from models.tables.audit_event import AuditEvent
+from tests.support.email_queue import EmailQueue
 
 DAY = timedelta(days=1)
 ABSENT_ID = "0" * 64
 
 
 @pytest.fixture
-def outbox() -> Outbox:
-    return Outbox()
+def outbox() -> EmailQueue:
+    return EmailQueue()
 
 
 @pytest.fixture
-def api_keys(context: None, outbox: Outbox) -> ApiKeys:
+def api_keys(context: None, outbox: EmailQueue) -> ApiKeys:
     return ApiKeys(outbox)
 
 
@@ -59,7 +59,7 @@ class TestCreate:
         """ASVS 16.2.5: the tables hold a digest; the token is nowhere in them, nor in a repr."""
         key, token = make()
 
-        stored = [row.attribute_values for model in (ApiKey, Event) for row in model.scan()]
+        stored = [row.attribute_values for model in (ApiKey, AuditEvent) for row in model.scan()]
         assert token not in str(stored)
         assert token not in repr(key)
         assert key.id not in repr(key)
@@ -76,7 +76,7 @@ class TestCreate:
         """The event says which key was made, by whom and from where."""
         key, _ = make()
 
-        *_, event = Event.query(ada.id)
+        *_, event = AuditEvent.query(ada.id)
         assert event.type == "api-key.created"
         assert (event.actor_id, event.ip, event.key_id) == (ada.id, "192.0.2.1", key.id)
 
@@ -84,7 +84,7 @@ class TestCreate:
         """ASVS 6.3.7: the owner is told the key's name, never the key."""
         make()
 
-        expected = Mail(MailKind.API_KEY_CREATED, "ada@example.com", "ada", detail="nightly")
+        expected = Email(EmailKind.API_KEY_CREATED, "ada@example.com", "ada", detail="nightly")
         assert outbox.mails == [expected]
 
     def test_roles_of_the_owner(self, make):
@@ -98,7 +98,7 @@ class TestCreate:
         """A key never has a role that its owner has not, and a refusal makes nothing."""
         eve = register("eve")
 
-        with pytest.raises(InvalidMember, match="admin") as refused:
+        with pytest.raises(InvalidField, match="admin") as refused:
             api_keys.create(eve, "sly", ["user", "admin"], DAY, Actor(eve.id))
 
         assert refused.value.member == "roles"
@@ -115,19 +115,19 @@ class TestCreate:
     )
     def test_name_is_not_printable(self, make, name):
         """ASVS 16.4.1: a name with control characters, or that turns text around, is refused."""
-        with pytest.raises(InvalidMember) as refused:
+        with pytest.raises(InvalidField) as refused:
             make(name=name)
 
         assert refused.value.member == "name"
 
     def test_most(self, api_keys, make, ada, monkeypatch):
         """Nobody collects keys without end; an expired one does not count."""
-        monkeypatch.setattr("models.services.api_keys.MOST_API_KEYS", 2)
+        monkeypatch.setattr("models.services.api_keys.MAX_API_KEYS", 2)
         make()
         _expire(make()[0])
         make()
 
-        with pytest.raises(InvalidMember, match="Revoke one"):
+        with pytest.raises(InvalidField, match="Revoke one"):
             make()
 
         assert len(api_keys.of_user(ada)) == 2
@@ -322,7 +322,7 @@ class TestRevoke:
         key, _ = make()
         api_keys.revoke(ada, key.id, Actor("an admin", "192.0.2.9"))
 
-        *_, event = Event.query(ada.id)
+        *_, event = AuditEvent.query(ada.id)
         assert event.type == "api-key.revoked"
         assert (event.actor_id, event.ip, event.key_id) == ("an admin", "192.0.2.9", key.id)
 
@@ -331,17 +331,17 @@ class TestRevoke:
         """A key that is not there cannot be revoked, and no event says that it was."""
         make()
 
-        with pytest.raises(KeyNotFound):
+        with pytest.raises(ApiKeyNotFound):
             api_keys.revoke(ada, id, Actor(ada.id))
 
-        assert [event.type for event in Event.query(ada.id)][-1] == "api-key.created"
+        assert [event.type for event in AuditEvent.query(ada.id)][-1] == "api-key.created"
 
     def test_of_somebody_else(self, api_keys, make, register):
         """ASVS 8.2.2: nobody revokes a key by the id of another's."""
         key, token = make()
         eve = register("eve")
 
-        with pytest.raises(KeyNotFound):
+        with pytest.raises(ApiKeyNotFound):
             api_keys.revoke(eve, key.id, Actor(eve.id))
 
         assert api_keys.find(token)
@@ -357,13 +357,13 @@ class TestRevoke:
                 try:
                     api_keys.revoke(ada, key.id, Actor(ada.id))
                     return "revoked"
-                except KeyNotFound:
+                except ApiKeyNotFound:
                     return "not found"
 
         with ThreadPoolExecutor(8) as pool:
             outcomes = sorted(pool.map(revoke, range(8)))
 
-        events = [event.type for event in Event.query(ada.id)]
+        events = [event.type for event in AuditEvent.query(ada.id)]
         assert outcomes == ["not found"] * 7 + ["revoked"]
         assert events.count("api-key.revoked") == 1
 

@@ -5,13 +5,13 @@ from collections import Counter
 import pytest
 
 from models import (
+    AccountEmails,
     Accounts,
     Actor,
     Client,
-    Confirmations,
-    Logins,
-    MailKind,
-    MailRequests,
+    EmailKind,
+    EmailVerification,
+    LoginLookup,
     NoMailer,
     User,
 )
@@ -22,7 +22,7 @@ from models.errors import (
     TooManyRequests,
     VersionMismatch,
 )
-from models.tables.audit_event import Event
+from models.tables.audit_event import AuditEvent
 from models.tables.identifier import Identifier
 from models.tables.one_time_token import OneTimeToken
 from tests.support.invariants import audited_users
@@ -86,8 +86,8 @@ class TestAsk:
         accounts.update(ada, {"email": "new@example.com"}, confirms_email=True)
 
         confirm, warn = mailbox
-        assert (confirm.kind, confirm.to) == (MailKind.CONFIRM_EMAIL_CHANGE, "new@example.com")
-        assert (warn.kind, warn.to) == (MailKind.EMAIL_CHANGE_REQUESTED, "ada@example.com")
+        assert (confirm.kind, confirm.to) == (EmailKind.CONFIRM_EMAIL_CHANGE, "new@example.com")
+        assert (warn.kind, warn.to) == (EmailKind.EMAIL_CHANGE_REQUESTED, "ada@example.com")
         assert confirm.token
         assert (warn.token, warn.detail) == (None, "new@example.com")
 
@@ -95,7 +95,7 @@ class TestAsk:
         """The event names the member, never the address."""
         accounts.update(ada, {"email": "new@example.com"}, confirms_email=True, by=Actor(ada.id))
 
-        *_, event = Event.query(ada.id)
+        *_, event = AuditEvent.query(ada.id)
         assert (event.type, event.members) == ("user.updated", ["pending_email"])
         assert "new@example.com" not in str(event.serialize())
 
@@ -153,7 +153,7 @@ class TestAsk:
 
     def test_no_mailer(self, context, passwords, ada):
         """Where no mail can be sent a new address counts at once, and is not confirmed."""
-        accounts = Accounts(passwords, Confirmations(MailRequests(NoMailer(), Logins())))
+        accounts = Accounts(passwords, EmailVerification(AccountEmails(NoMailer(), LoginLookup())))
         after = accounts.update(ada, {"email": "new@example.com"}, confirms_email=True)
 
         assert (after.email, after.email_verified) == ("new@example.com", False)
@@ -168,14 +168,14 @@ class TestConfirm:
         assert address_of(ada) == ("new@example.com", True)
         assert User.get(ada.id).pending_email is None
         assert claims() == {"username#ada", "email#new@example.com"}
-        assert [event.type for event in Event.query(ada.id)][-1] == "email.changed"
+        assert [event.type for event in AuditEvent.query(ada.id)][-1] == "email.changed"
 
     def test_old_address_is_told(self, confirmations, token, mailbox):
         """ASVS 6.3.7: the old address hears of it, in case somebody else did it."""
         confirmations.finish(token, by=SOMEBODY)
 
         (mail,) = mailbox
-        assert (mail.kind, mail.to) == (MailKind.EMAIL_CHANGED, "ada@example.com")
+        assert (mail.kind, mail.to) == (EmailKind.EMAIL_CHANGED, "ada@example.com")
         assert mail.token is None
 
     def test_old_address_is_free(self, confirmations, token, register):
@@ -198,7 +198,7 @@ class TestConfirm:
 
         assert outcomes.count(None) == 1
         assert [type(each) for each in outcomes].count(InvalidToken) == 19
-        assert [mail.kind for mail in mailbox] == [MailKind.EMAIL_CHANGED]
+        assert [mail.kind for mail in mailbox] == [EmailKind.EMAIL_CHANGED]
         assert [user.email for user in audited_users()] == ["new@example.com"]
 
     def test_after_a_rename(self, confirmations, accounts, ada, token):
@@ -398,7 +398,7 @@ class TestByAnAdmin:
         accounts.update(ada, {"email": "new@example.com"}, by=Actor("an admin"))
 
         (mail,) = mailbox
-        assert (mail.kind, mail.to) == (MailKind.EMAIL_CHANGED, "ada@example.com")
+        assert (mail.kind, mail.to) == (EmailKind.EMAIL_CHANGED, "ada@example.com")
 
     def test_nothing_differs(self, accounts, ada, mailbox):
         """Who gives a user the address it has changes nothing and mails nobody."""

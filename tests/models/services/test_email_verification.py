@@ -3,25 +3,25 @@
 import pytest
 
 from models import (
+    AccountEmails,
     Accounts,
     Actor,
     Client,
-    Confirmations,
-    Logins,
-    MailKind,
-    MailRequests,
+    EmailKind,
+    EmailVerification,
+    LoginLookup,
     NoMailer,
     User,
 )
 from models.clock import now
 from models.errors import (
+    EmailNotConfigured,
     EmailTaken,
     InvalidCredentials,
     InvalidToken,
-    MailNotConfigured,
     UsernameTaken,
 )
-from models.tables.audit_event import Event
+from models.tables.audit_event import AuditEvent
 from models.tables.one_time_token import OneTimeToken
 from tests.support.invariants import audited_users
 from tests.support.person import PASSWORD
@@ -45,7 +45,7 @@ def token(confirmations, ada, mailbox):
 
 def events_of(user):
     """The types of a user's events in the order they happened."""
-    return [event.type for event in Event.query(user.id)]
+    return [event.type for event in AuditEvent.query(user.id)]
 
 
 class TestStart:
@@ -55,7 +55,7 @@ class TestStart:
         confirmations.start(email, by=SOMEBODY)
 
         (mail,) = mailbox
-        assert (mail.kind, mail.to) == (MailKind.VERIFY_EMAIL, "ada@example.com")
+        assert (mail.kind, mail.to) == (EmailKind.VERIFY_EMAIL, "ada@example.com")
         assert (mail.username, mail.minutes) == ("ada", 24 * 60)
         assert events_of(ada)[-1] == "email-verification.requested"
 
@@ -101,9 +101,9 @@ class TestStart:
     @pytest.mark.parametrize("email", ["ada@example.com", "nobody@example.com"])
     def test_no_mailer(self, ada, email):
         """Where no mail can be sent everybody is told so."""
-        confirmations = Confirmations(MailRequests(NoMailer(), Logins()))
+        confirmations = EmailVerification(AccountEmails(NoMailer(), LoginLookup()))
 
-        with pytest.raises(MailNotConfigured):
+        with pytest.raises(EmailNotConfigured):
             confirmations.start(email, by=SOMEBODY)
 
     def test_prepared(self, confirmations, ada):
@@ -120,7 +120,7 @@ class TestFinish:
         """The address is known to be the user's, and there is nothing to tell by mail."""
         confirmations.finish(token, by=SOMEBODY)
 
-        *_, event = Event.query(ada.id)
+        *_, event = AuditEvent.query(ada.id)
         after = accounts.get(ada.id)
         assert (after.email, after.email_verified) == ("ada@example.com", True)
         assert (event.type, event.actor_id, event.ip) == ("email.verified", None, "192.0.2.7")
@@ -132,7 +132,7 @@ class TestFinish:
         confirmations.finish(token, by=SOMEBODY)
 
         assert sign_in.find(session_token)
-        assert accounts.get(ada.id).epoch == 1
+        assert accounts.get(ada.id).session_epoch == 1
 
     def test_twice(self, confirmations, token):
         """ASVS 6.5.1: a token works once."""
@@ -222,7 +222,7 @@ class TestNewUsers:
         ada = strict.register(username="ada", email="ada@example.com", password=PASSWORD)
 
         (mail,) = mailbox
-        assert (mail.kind, mail.to) == (MailKind.VERIFY_EMAIL, "ada@example.com")
+        assert (mail.kind, mail.to) == (EmailKind.VERIFY_EMAIL, "ada@example.com")
         assert len(list(OneTimeToken.query(ada.id))) == 1
 
     def test_sign_in(self, strict, strict_sign_in, confirmations, mailbox):
@@ -276,7 +276,9 @@ class TestNewUsers:
     def test_no_mailer(self, context, passwords):
         """Where no mail can be sent signing up works all the same."""
         accounts = Accounts(
-            passwords, Confirmations(MailRequests(NoMailer(), Logins())), mails_new_users=True
+            passwords,
+            EmailVerification(AccountEmails(NoMailer(), LoginLookup())),
+            mails_new_users=True,
         )
 
         assert accounts.register(username="ada", email="ada@example.com", password=PASSWORD)

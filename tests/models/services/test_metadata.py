@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.errors import InvalidMember
+from models.errors import InvalidField
 from models.services.metadata import checked, merged
 
 
@@ -43,10 +43,10 @@ class TestChecked:
 
     def test_one_byte_more(self):
         """4097 bytes are not."""
-        with pytest.raises(InvalidMember, match="4097 bytes"):
+        with pytest.raises(InvalidField, match="4097 bytes"):
             checked({"a": "x" * 4089})
 
     def test_bytes_count(self):
         """A character counts with all its bytes in UTF-8."""
-        with pytest.raises(InvalidMember):
+        with pytest.raises(InvalidField):
             checked({"a": "é" * 2045})

@@ -4,16 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from models import Actor, ApiKeys, Client, MailKind, User
+from models import Actor, ApiKeys, Client, EmailKind, User
 from models.clock import now
 from models.errors import (
     InvalidCredentials,
     InvalidToken,
-    SecondFactorRequired,
+    SecondFactorCodeRequired,
     Unauthenticated,
     WeakPassword,
 )
-from models.tables.audit_event import Event
+from models.tables.audit_event import AuditEvent
 from models.tables.one_time_token import OneTimeToken
 from models.tables.session import Session
 from tests.support.authenticator import Authenticator, Clock
@@ -47,7 +47,7 @@ def kinds(mails):
 
 def events_of(user):
     """The types of a user's events in the order they happened."""
-    return [event.type for event in Event.query(user.id)]
+    return [event.type for event in AuditEvent.query(user.id)]
 
 
 class TestFinishReset:
@@ -88,14 +88,14 @@ class TestFinishReset:
         credentials.finish_reset(reset_token, NEW_PASSWORD)
 
         (mail,) = mailbox
-        assert (mail.kind, mail.to) == (MailKind.PASSWORD_CHANGED, "ada@example.com")
+        assert (mail.kind, mail.to) == (EmailKind.PASSWORD_CHANGED, "ada@example.com")
         assert mail.token is None
 
     def test_event(self, credentials, reset_token, ada):
         """The event tells from where, and has no trace of a sweep left to do."""
         credentials.finish_reset(reset_token, NEW_PASSWORD, by=SOMEBODY)
 
-        *_, event = Event.query(ada.id)
+        *_, event = AuditEvent.query(ada.id)
         assert (event.type, event.ip, event.todo) == ("password.reset", "192.0.2.7", None)
 
     def test_address_is_verified(self, credentials, reset_token, accounts, ada):
@@ -126,7 +126,7 @@ class TestFinishReset:
         second_factors.confirm(ada, phone.code(), Actor(ada.id))
         credentials.finish_reset(reset_token, NEW_PASSWORD)
 
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             sign_in.open("ada", NEW_PASSWORD, HERE)
         assert User.get(ada.id).has_second_factor
         assert sign_in.open("ada", NEW_PASSWORD, HERE, otp=phone.code(1))
@@ -263,9 +263,9 @@ class TestAtOnce:
 
         assert outcomes.count(None) == 1
         assert [type(each) for each in outcomes].count(InvalidToken) == 19
-        assert User.get(ada.id).epoch == 2
+        assert User.get(ada.id).session_epoch == 2
         assert events_of(ada).count("password.reset") == 1
-        assert kinds(mailbox) == [MailKind.PASSWORD_CHANGED]
+        assert kinds(mailbox) == [EmailKind.PASSWORD_CHANGED]
 
     @pytest.mark.parametrize("turn", ROUNDS)
     def test_two_tokens(self, at_once, credentials, ada, mailbox, sign_in, turn):

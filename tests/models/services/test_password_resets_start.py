@@ -4,10 +4,20 @@ import logging
 
 import pytest
 
-from models import Actor, Client, Credentials, Logins, MailKind, MailRequests, NoMailer, User, db
+from models import (
+    AccountEmails,
+    Actor,
+    Client,
+    Credentials,
+    EmailKind,
+    LoginLookup,
+    NoMailer,
+    User,
+    db,
+)
 from models.clock import now
-from models.errors import InvalidToken, MailNotConfigured, TooManyRequests
-from models.tables.audit_event import Event
+from models.errors import EmailNotConfigured, InvalidToken, TooManyRequests
+from models.tables.audit_event import AuditEvent
 from models.tables.one_time_token import OneTimeToken
 from tests.support.person import PASSWORD
 
@@ -27,7 +37,7 @@ def kinds(mails):
 
 def events_of(user):
     """The types of a user's events in the order they happened."""
-    return [event.type for event in Event.query(user.id)]
+    return [event.type for event in AuditEvent.query(user.id)]
 
 
 class TestStartReset:
@@ -37,7 +47,7 @@ class TestStartReset:
         credentials.start_reset(email, by=SOMEBODY)
 
         (mail,) = mailbox
-        assert (mail.kind, mail.to) == (MailKind.RESET_PASSWORD, "ada@example.com")
+        assert (mail.kind, mail.to) == (EmailKind.RESET_PASSWORD, "ada@example.com")
         assert (mail.username, mail.minutes) == ("ada", 10)
         assert mail.token.startswith("rso_")
 
@@ -83,7 +93,7 @@ class TestStartReset:
         """Where there is nobody a token is stored that nobody gets, and removed after a while."""
         credentials.start_reset("nobody@example.com", by=SOMEBODY)
 
-        (row,), (event,) = OneTimeToken.scan(), Event.scan()
+        (row,), (event,) = OneTimeToken.scan(), AuditEvent.scan()
         assert mailbox == []
         assert row.remove_at > now()
         assert event.remove_at > now()
@@ -101,7 +111,7 @@ class TestStartReset:
         """The user can see that somebody asked, and from where."""
         credentials.start_reset(ada.email, by=SOMEBODY)
 
-        *_, event = Event.query(ada.id)
+        *_, event = AuditEvent.query(ada.id)
         assert event.type == "password-reset.requested"
         assert (event.actor_id, event.ip) == (None, "192.0.2.7")
 
@@ -118,7 +128,7 @@ class TestStartReset:
         lock("ada")
         credentials.start_reset(ada.email, by=SOMEBODY)
 
-        assert kinds(mailbox) == [MailKind.RESET_PASSWORD]
+        assert kinds(mailbox) == [EmailKind.RESET_PASSWORD]
 
     def test_five_mails_an_hour(self, credentials, confirmations, ada, mailbox):
         """ASVS 6.3.1: whoever asks, and however it is written, one account gets five an hour."""
@@ -134,7 +144,7 @@ class TestStartReset:
             confirmations.start(ada.email, by=SOMEBODY)
         credentials.start_reset(ada.email, by=SOMEBODY)
 
-        assert kinds(mailbox) == [MailKind.RESET_PASSWORD]
+        assert kinds(mailbox) == [EmailKind.RESET_PASSWORD]
 
     def test_others_have_their_own(self, credentials, ada, register, mailbox):
         """Nobody loses a mail because somebody else had many."""
@@ -156,9 +166,9 @@ class TestStartReset:
     @pytest.mark.parametrize("email", ["ada@example.com", "nobody@example.com", "nonsense"])
     def test_no_mailer(self, passwords, ada, email):
         """Where no mail can be sent everybody is told so, and nothing is written."""
-        credentials = Credentials(passwords, MailRequests(NoMailer(), Logins()))
+        credentials = Credentials(passwords, AccountEmails(NoMailer(), LoginLookup()))
 
-        with pytest.raises(MailNotConfigured):
+        with pytest.raises(EmailNotConfigured):
             credentials.start_reset(email, by=SOMEBODY)
 
         assert list(OneTimeToken.scan()) == []
@@ -171,9 +181,9 @@ class TestStartResetFor:
         answer = credentials.start_reset_for(ada, by=Actor("an admin"))
 
         (mail,) = mailbox
-        *_, event = Event.query(ada.id)
+        *_, event = AuditEvent.query(ada.id)
         assert answer is None
-        assert (mail.kind, mail.to) == (MailKind.RESET_PASSWORD, "ada@example.com")
+        assert (mail.kind, mail.to) == (EmailKind.RESET_PASSWORD, "ada@example.com")
         assert (event.type, event.actor_id) == ("password-reset.requested", "an admin")
 
     def test_token_works(self, credentials, ada, mailbox, sign_in):
@@ -197,9 +207,9 @@ class TestStartResetFor:
 
     def test_no_mailer(self, passwords, ada):
         """Where no mail can be sent an admin is told so."""
-        credentials = Credentials(passwords, MailRequests(NoMailer(), Logins()))
+        credentials = Credentials(passwords, AccountEmails(NoMailer(), LoginLookup()))
 
-        with pytest.raises(MailNotConfigured):
+        with pytest.raises(EmailNotConfigured):
             credentials.start_reset_for(ada, by=Actor("an admin"))
 
         assert list(OneTimeToken.scan()) == []

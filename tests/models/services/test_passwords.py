@@ -2,7 +2,7 @@
 
 import pytest
 
-from models import Actor, Client, MailKind, User
+from models import Actor, Client, EmailKind, User
 from models.errors import (
     TooManyAttempts,
     Unauthenticated,
@@ -10,8 +10,8 @@ from models.errors import (
     WeakPassword,
     WrongPassword,
 )
-from models.tables.audit_event import Event
-from models.tables.login_attempts import FREE
+from models.tables.audit_event import AuditEvent
+from models.tables.login_attempts import FREE_ATTEMPTS
 from models.tables.session import Session
 from tests.support.person import PASSWORD
 
@@ -49,7 +49,7 @@ class TestChangePassword:
         )
 
         (mail,) = mailbox
-        assert (mail.kind, mail.to) == (MailKind.PASSWORD_CHANGED, "ada@example.com")
+        assert (mail.kind, mail.to) == (EmailKind.PASSWORD_CHANGED, "ada@example.com")
         assert mail.token is None
 
     def test_event(self, credentials, ada, sign_in):
@@ -63,7 +63,7 @@ class TestChangePassword:
             by=Actor(ada.id, "192.0.2.1"),
         )
 
-        *_, event = Event.query(ada.id)
+        *_, event = AuditEvent.query(ada.id)
         assert (event.type, event.actor_id, event.ip) == ("password.changed", ada.id, "192.0.2.1")
 
     def test_wrong_current_password(self, credentials, ada, sign_in, mailbox):
@@ -76,13 +76,13 @@ class TestChangePassword:
             )
 
         assert mailbox == []
-        assert User.get(ada.id).epoch == 1
+        assert User.get(ada.id).session_epoch == 1
         assert sign_in.open("ada", PASSWORD, HERE)
 
     def test_wrong_ones_count(self, credentials, ada, sign_in):
         """ASVS 6.3.1: a stolen session guesses no better than whoever signs in."""
         session, _, user = sign_in.open("ada", PASSWORD, HERE)
-        for _ in range(FREE):
+        for _ in range(FREE_ATTEMPTS):
             with pytest.raises(WrongPassword):
                 credentials.change_password(
                     user, current_password=WRONG, new_password=NEW_PASSWORD, session=session
@@ -107,7 +107,7 @@ class TestChangePassword:
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
         )
 
-        assert User.get(ada.id).tries is None
+        assert User.get(ada.id).failed_attempts is None
 
     def test_weak(self, credentials, ada, sign_in, hashes):
         """A weak password is refused before the current one is looked at, and costs no try."""
@@ -124,7 +124,7 @@ class TestChangePassword:
 
         assert caught.value.member == "new_password"
         assert hashes == []
-        assert User.get(ada.id).tries is None
+        assert User.get(ada.id).failed_attempts is None
 
     def test_session_ended_meanwhile(self, credentials, ada, sign_in):
         """A session that was just ended cannot change the password any more."""
@@ -142,7 +142,7 @@ class TestChangePassword:
         """ASVS 7.4.1: a session that has ended, but has its row still, does not come back."""
         session, token, user = sign_in.open("ada", PASSWORD, HERE)
         # The moment between the write that ends all sessions and the removal of their rows.
-        ada.update([User.epoch.add(1)])
+        ada.update([User.session_epoch.add(1)])
 
         with pytest.raises(Unauthenticated):
             credentials.change_password(
@@ -201,7 +201,7 @@ class TestUnlock:
         """The event tells which admin it was, and from where."""
         credentials.unlock(ada, by=Actor("an admin", "192.0.2.1"))
 
-        *_, event = Event.query(ada.id)
+        *_, event = AuditEvent.query(ada.id)
         assert event.type == "user.unlocked"
         assert (event.actor_id, event.ip) == ("an admin", "192.0.2.1")
 

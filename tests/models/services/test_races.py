@@ -17,7 +17,7 @@ from models.errors import (
     UserNotFound,
     WrongPassword,
 )
-from models.tables.audit_event import unfinished_sweeps
+from models.tables.audit_event import unfinished_cleanup
 from models.tables.session import Session
 from tests.support.invariants import audited_users
 from tests.support.person import PASSWORD
@@ -113,7 +113,7 @@ class TestLastAdmin:
         )
 
         assert kinds(outcomes)[LastAdmin] == 1
-        assert [user.may_administer for user in audited_users()].count(True) == 1
+        assert [user.is_active_admin for user in audited_users()].count(True) == 1
 
     def test_one_is_demoted_by_many(self, at_once, register, accounts):
         """Demoting somebody ten times at once takes one admin away, not ten."""
@@ -122,7 +122,7 @@ class TestLastAdmin:
         outcomes = at_once(*[lambda: accounts.update(ada, {"roles": ["user"]})] * 10)
 
         assert kinds(outcomes) == {User: 10}
-        assert [user.may_administer for user in audited_users()].count(True) == 1
+        assert [user.is_active_admin for user in audited_users()].count(True) == 1
 
 
 class TestUpdate:
@@ -235,7 +235,7 @@ class TestSignIn:
 
         assert set(kinds(outcomes)) <= {tuple, InvalidCredentials}
         assert list(Session.query(ada.id, consistent_read=True)) == []
-        assert list(unfinished_sweeps(timedelta(0))) == []
+        assert list(unfinished_cleanup(timedelta(0))) == []
 
     @pytest.mark.parametrize("turn", ROUNDS)
     def test_password_is_changed(self, credentials, at_once, sign_in, accounts, ada, turn):

@@ -8,12 +8,12 @@ from models import Actor, Client, User
 from models.clock import now
 from models.errors import (
     InvalidCredentials,
-    SecondFactorRequired,
+    SecondFactorCodeRequired,
     TooManyAttempts,
     Unauthenticated,
 )
-from models.tables.audit_event import Event
-from models.tables.login_attempts import FREE
+from models.tables.audit_event import AuditEvent
+from models.tables.login_attempts import FREE_ATTEMPTS
 from models.tables.session import Session
 from tests.support.authenticator import Authenticator, Clock
 from tests.support.person import PASSWORD
@@ -67,15 +67,15 @@ class TestRenew:
         with pytest.raises(InvalidCredentials):
             sign_in.renew(session, WRONG, HERE)
 
-        *_, event = Event.query(ada.id)
+        *_, event = AuditEvent.query(ada.id)
         assert sign_in.find(token)
         assert (event.type, event.reason) == ("sign-in.failed", "wrong-password")
-        assert User.get(ada.id).tries == 1
+        assert User.get(ada.id).failed_attempts == 1
 
     def test_too_many(self, sign_in, opened):
         """ASVS 6.3.1: it shares the count of sign-ins, so that no session is a way around it."""
         session, _ = opened
-        for _ in range(FREE // 2):
+        for _ in range(FREE_ATTEMPTS // 2):
             with pytest.raises(InvalidCredentials):
                 sign_in.renew(session, WRONG, HERE)
             with pytest.raises(InvalidCredentials):
@@ -92,7 +92,7 @@ class TestRenew:
         )
         second_factors.confirm(ada, phone.code(), Actor(ada.id))
 
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             sign_in.renew(session, PASSWORD, HERE)
         assert sign_in.renew(session, PASSWORD, HERE, otp=phone.code(1))
 
@@ -128,7 +128,7 @@ class TestMeanwhile:
         """ASVS 7.4.1: nor one that has ended, but has its row still."""
         session, _ = opened
         # The moment between the write that ends all sessions and the removal of their rows.
-        ada.update([User.epoch.add(1)])
+        ada.update([User.session_epoch.add(1)])
 
         with pytest.raises(Unauthenticated):
             sign_in.renew(session, PASSWORD, HERE)

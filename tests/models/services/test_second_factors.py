@@ -13,7 +13,7 @@ from pynamodb.signals import pre_dynamodb_send
 from models import (
     Actor,
     Client,
-    MailKind,
+    EmailKind,
     SecondFactors,
     SecondFactorStatus,
     Session,
@@ -23,15 +23,15 @@ from models import (
 )
 from models.errors import (
     InvalidCredentials,
-    InvalidMember,
-    SecondFactorExists,
-    SecondFactorNotFound,
-    SecondFactorRequired,
+    InvalidField,
+    SecondFactorAlreadyEnabled,
+    SecondFactorCodeRequired,
+    SecondFactorNotEnabled,
     Unauthenticated,
     UserNotFound,
 )
 from models.services.second_factors import SecondFactor
-from models.tables.audit_event import Event
+from models.tables.audit_event import AuditEvent
 from tests.support.authenticator import Authenticator, Clock
 from tests.support.person import PASSWORD
 
@@ -103,12 +103,14 @@ def at_once(app: Flask) -> Callable[..., Counter[type]]:
 
 def types_of(user: User) -> list[str]:
     """What has happened to a user, in order."""
-    return [event.type for event in Event.query(user.id)]
+    return [event.type for event in AuditEvent.query(user.id)]
 
 
 def everything_stored() -> str:
     """All that the tables of these tests hold."""
-    rows = [row.attribute_values for model in (User, SecondFactor, Event) for row in model.scan()]
+    rows = [
+        row.attribute_values for model in (User, SecondFactor, AuditEvent) for row in model.scan()
+    ]
     return str(rows)
 
 
@@ -131,20 +133,20 @@ class TestEnrol:
         """Who begins again gets another secret, and the first one counts for nothing."""
         other = Authenticator(second_factors.enrol(ada, by).secret, clock)
 
-        with pytest.raises(InvalidMember):
+        with pytest.raises(InvalidField):
             second_factors.confirm(ada, phone.code(), by)
         assert second_factors.confirm(ada, other.code(), by)
 
     def test_there_is_one(self, second_factors, ada, by, phone, codes, enter):
         """A second factor that counts is not replaced: its codes go on working."""
-        with pytest.raises(SecondFactorExists):
+        with pytest.raises(SecondFactorAlreadyEnabled):
             second_factors.enrol(ada, by)
 
         assert enter(phone.code(1))
 
     def test_event(self, ada, phone):
         """The event says who began it, and from where."""
-        *_, event = Event.query(ada.id)
+        *_, event = AuditEvent.query(ada.id)
 
         assert event.type == "second-factor.enrolled"
         assert (event.actor_id, event.ip) == (ada.id, "192.0.2.1")
@@ -169,7 +171,7 @@ class TestEnrol:
 class TestConfirm:
     def test_code_is_asked_for(self, accounts, ada, codes, enter):
         """From now on the password alone signs nobody in."""
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter()
 
         assert accounts.get(ada.id).has_second_factor
@@ -191,9 +193,9 @@ class TestConfirm:
 
     def test_first_code_is_spent(self, phone, codes, enter):
         """ASVS 6.5.1: the code that confirmed it signs nobody in, nor does an earlier one."""
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter(phone.code())
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter(phone.code(-1))
 
         assert enter(phone.code(1))
@@ -201,7 +203,7 @@ class TestConfirm:
     @pytest.mark.parametrize("otp", ["", "000000", "abcdef", "\x00", "9" * 1000, "\ud800"])
     def test_wrong_code(self, second_factors, accounts, ada, by, phone, otp):
         """A wrong code turns nothing on, and the answer names it."""
-        with pytest.raises(InvalidMember) as caught:
+        with pytest.raises(InvalidField) as caught:
             second_factors.confirm(ada, otp, by)
 
         assert caught.value.member == "otp"
@@ -209,12 +211,12 @@ class TestConfirm:
 
     def test_nothing_waits(self, second_factors, ada, by):
         """Who has not begun cannot confirm."""
-        with pytest.raises(SecondFactorNotFound):
+        with pytest.raises(SecondFactorNotEnabled):
             second_factors.confirm(ada, "123456", by)
 
     def test_twice(self, second_factors, ada, by, phone, codes, enter):
         """Who confirms twice gets no second set of codes, and keeps the first."""
-        with pytest.raises(SecondFactorNotFound):
+        with pytest.raises(SecondFactorNotEnabled):
             second_factors.confirm(ada, phone.code(1), by)
 
         assert enter(codes[0])
@@ -223,7 +225,7 @@ class TestConfirm:
         """Of twenty who confirm with one code one gets recovery codes."""
         outcomes = at_once(*[lambda: second_factors.confirm(ada, phone.code(), by)] * 20)
 
-        assert outcomes == {list: 1, SecondFactorNotFound: 19}
+        assert outcomes == {list: 1, SecondFactorNotEnabled: 19}
         assert types_of(ada).count("second-factor.enabled") == 1
 
     def test_against_enrol(self, at_once, second_factors, accounts, ada, by, phone):
@@ -251,7 +253,7 @@ class TestConfirm:
         codes = second_factors.confirm(ada, phone.code(), by)
 
         assert [(mail.kind, mail.to) for mail in mailbox] == [
-            (MailKind.SECOND_FACTOR_ENABLED, "ada@example.com")
+            (EmailKind.SECOND_FACTOR_ENABLED, "ada@example.com")
         ]
         assert [code for code in codes if code in str(vars(mailbox[0]))] == []
         assert types_of(ada)[-1] == "second-factor.enabled"
@@ -274,7 +276,7 @@ class TestSignIn:
         clock.move(2)
         enter(phone.code())
 
-        with pytest.raises(SecondFactorRequired, match="used before"):
+        with pytest.raises(SecondFactorCodeRequired, match="used before"):
             enter(phone.code())
 
     def test_earlier_code(self, phone, codes, clock, enter):
@@ -282,26 +284,26 @@ class TestSignIn:
         clock.move(2)
         enter(phone.code())
 
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter(phone.code(-1))
 
     def test_old_code(self, phone, codes, clock, enter):
         """ASVS 6.5.5: a code that was seen two steps ago signs nobody in."""
         clock.move(5)
 
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter(phone.code(-2))
 
     @pytest.mark.parametrize("otp", [None, ""])
     def test_missing(self, codes, enter, otp):
         """Who sends no code is asked for one."""
-        with pytest.raises(SecondFactorRequired, match="Send the code"):
+        with pytest.raises(SecondFactorCodeRequired, match="Send the code"):
             enter(otp)
 
     @pytest.mark.parametrize("otp", ["000000", "abcdef", "a" * 24, "\x00", "9" * 1000, "\ud800"])
     def test_wrong(self, codes, enter, otp):
         """Whatever else is sent is a wrong code, and no error."""
-        with pytest.raises(SecondFactorRequired, match="wrong"):
+        with pytest.raises(SecondFactorCodeRequired, match="wrong"):
             enter(otp)
 
     def test_password_comes_first(self, make_sign_in, phone, codes):
@@ -319,9 +321,9 @@ class TestSignIn:
     def test_after_reset_of_the_password(self, accounts, ada, codes, enter):
         """ASVS 6.4.3: a new password turns no second factor off."""
         ada = accounts.get(ada.id)
-        ada.update([User.epoch.add(1)])
+        ada.update([User.session_epoch.add(1)])
 
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter()
 
     def test_code_of_somebody_else(self, second_factors, register, clock, codes, enter):
@@ -330,9 +332,9 @@ class TestSignIn:
         phone = Authenticator(second_factors.enrol(eve, Actor(eve.id)).secret, clock)
         theirs = second_factors.confirm(eve, phone.code(), Actor(eve.id))
 
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter(phone.code(1))
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter(theirs[0])
 
     def test_costs_nothing_without(self, second_factors, ada):
@@ -352,14 +354,14 @@ class TestSignIn:
         """ASVS 16.5.3: where the row is missing nobody is let in by the password alone."""
         ada.update([User.has_second_factor.set(True)])
 
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter("123456")
 
     def test_flag_with_unconfirmed_row(self, ada, phone, enter):
         """ASVS 16.5.3: a secret that was never confirmed proves nothing."""
         ada.update([User.has_second_factor.set(True)])
 
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter(phone.code())
 
     def test_repr(self, second_factors, accounts, ada, phone, codes):
@@ -389,9 +391,9 @@ class TestRecovery:
         """ASVS 6.5.1: a recovery code signs in once, in whatever form it comes again."""
         enter(codes[0])
 
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter(codes[0])
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter(codes[0].upper().replace("-", ""))
 
     def test_all_of_them(self, second_factors, accounts, ada, codes, phone, enter):
@@ -401,7 +403,7 @@ class TestRecovery:
 
         assert second_factors.status(accounts.get(ada.id)).recovery_codes_left == 0
         assert enter(phone.code(1))
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter(codes[9])
 
     def test_mail(self, mailbox, codes, enter):
@@ -409,7 +411,7 @@ class TestRecovery:
         enter(codes[0])
 
         assert [(mail.kind, mail.to, mail.detail) for mail in mailbox] == [
-            (MailKind.RECOVERY_CODE_USED, "ada@example.com", "9")
+            (EmailKind.RECOVERY_CODE_USED, "ada@example.com", "9")
         ]
 
     def test_no_mail(self, mailbox, codes, phone, enter):
@@ -425,14 +427,14 @@ class TestRaces:
         user = accounts.get(ada.id)
         outcomes = at_once(*[lambda: _spend(second_factors, user, phone.code(1))] * 20)
 
-        assert outcomes == {type(None): 1, SecondFactorRequired: 19}
+        assert outcomes == {type(None): 1, SecondFactorCodeRequired: 19}
 
     def test_one_recovery_code(self, at_once, second_factors, accounts, ada, codes):
         """ASVS 15.4.2: of twenty who bring one recovery code at once one gets through."""
         user = accounts.get(ada.id)
         outcomes = at_once(*[lambda: _spend(second_factors, user, codes[0])] * 20)
 
-        assert outcomes == {type(None): 1, SecondFactorRequired: 19}
+        assert outcomes == {type(None): 1, SecondFactorCodeRequired: 19}
         assert second_factors.status(user).recovery_codes_left == 9
 
     def test_ten_recovery_codes(self, at_once, second_factors, accounts, ada, codes):
@@ -448,7 +450,7 @@ class TestRaces:
         sign_in = make_sign_in()
         outcomes = at_once(*[lambda: sign_in.open("ada", PASSWORD, HERE, phone.code(1))] * 5)
 
-        assert outcomes == {tuple: 1, SecondFactorRequired: 4}
+        assert outcomes == {tuple: 1, SecondFactorCodeRequired: 4}
         assert len(list(Session.query(ada.id))) == 1
 
     def test_turned_off_meanwhile(self, second_factors, accounts, ada, by, phone, codes):
@@ -458,7 +460,7 @@ class TestRaces:
         second_factors.disable(user, by)
         second_factors.enrol(user, by)
 
-        with pytest.raises(SecondFactorRequired), db.transaction() as transaction:
+        with pytest.raises(SecondFactorCodeRequired), db.transaction() as transaction:
             proof.write(transaction)
 
     def test_renewed_meanwhile(self, second_factors, accounts, ada, by, codes):
@@ -467,7 +469,7 @@ class TestRaces:
         proof = second_factors.check(user, codes[0])
         second_factors.renew_recovery_codes(user, by)
 
-        with pytest.raises(SecondFactorRequired), db.transaction() as transaction:
+        with pytest.raises(SecondFactorCodeRequired), db.transaction() as transaction:
             proof.write(transaction)
         assert second_factors.status(user).recovery_codes_left == 10
 
@@ -479,7 +481,7 @@ class TestRenew:
 
         assert len(set(new) - set(codes)) == 10
         assert enter(new[0])
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter(codes[0])
 
     def test_used_up(self, second_factors, accounts, ada, by, codes, enter):
@@ -494,18 +496,18 @@ class TestRenew:
         """The authenticator stays as it is, and its used codes stay used."""
         second_factors.renew_recovery_codes(ada, by)
 
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter(phone.code())
         assert enter(phone.code(1))
 
     def test_unconfirmed(self, second_factors, ada, by, phone):
         """A second factor that does not count has no recovery codes."""
-        with pytest.raises(SecondFactorNotFound):
+        with pytest.raises(SecondFactorNotEnabled):
             second_factors.renew_recovery_codes(ada, by)
 
     def test_none(self, second_factors, ada, by):
         """Who has no second factor has no recovery codes, and no row afterwards."""
-        with pytest.raises(SecondFactorNotFound):
+        with pytest.raises(SecondFactorNotEnabled):
             second_factors.renew_recovery_codes(ada, by)
         assert list(SecondFactor.scan()) == []
 
@@ -542,9 +544,9 @@ class TestDisable:
         other = Authenticator(second_factors.enrol(ada, by).secret, clock)
         second_factors.confirm(ada, other.code(), by)
 
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter(phone.code(1))
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter(codes[0])
         assert enter(other.code(1))
 
@@ -552,7 +554,7 @@ class TestDisable:
         """The event names who did it."""
         second_factors.disable(ada, Actor("an admin", "192.0.2.9"))
 
-        *_, event = Event.query(ada.id)
+        *_, event = AuditEvent.query(ada.id)
         assert event.type == "second-factor.disabled"
         assert (event.actor_id, event.ip) == ("an admin", "192.0.2.9")
 
@@ -561,18 +563,18 @@ class TestDisable:
         second_factors.disable(ada, by)
 
         assert [(mail.kind, mail.to) for mail in mailbox] == [
-            (MailKind.SECOND_FACTOR_DISABLED, "ada@example.com")
+            (EmailKind.SECOND_FACTOR_DISABLED, "ada@example.com")
         ]
 
     def test_none(self, second_factors, mailbox, ada, by):
         """Who has none is told so, and gets no mail."""
-        with pytest.raises(SecondFactorNotFound):
+        with pytest.raises(SecondFactorNotEnabled):
             second_factors.disable(ada, by)
         assert mailbox == []
 
     def test_unconfirmed(self, second_factors, ada, by, phone):
         """One that does not count cannot be turned off, and can still be confirmed."""
-        with pytest.raises(SecondFactorNotFound):
+        with pytest.raises(SecondFactorNotEnabled):
             second_factors.disable(ada, by)
         assert second_factors.confirm(ada, phone.code(), by)
 
@@ -590,7 +592,7 @@ class TestDisable:
         """Turned off twenty times at once it is turned off once, with one mail."""
         outcomes = at_once(*[lambda: second_factors.disable(ada, by)] * 20)
 
-        assert outcomes == {type(None): 1, SecondFactorNotFound: 19}
+        assert outcomes == {type(None): 1, SecondFactorNotEnabled: 19}
         assert len(mailbox) == 1
 
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from models import Client, resume_sweeps
-from models.tables.audit_event import NOBODY, Event, EventType
+from models import Client, resume_cleanup
+from models.tables.audit_event import ANONYMOUS, AuditEvent, EventType
 from models.tables.session import Session
 from tests.support.person import PASSWORD
 
@@ -20,7 +20,7 @@ def ada(register, sign_in):
 
 def leave_behind(event_type, user):
     """What is stored when a process dies between a change and its sweep."""
-    event = Event.of(event_type, user.id, NOBODY, sweeps=True)
+    event = AuditEvent.create(event_type, user.id, ANONYMOUS, sweeps=True)
     event.save()
     return event
 
@@ -30,7 +30,7 @@ class TestResumeSweeps:
         """The rows of a deleted user go, and the event is finished."""
         event = leave_behind(EventType.USER_DELETED, ada)
 
-        assert resume_sweeps(timedelta(0)) == 1
+        assert resume_cleanup(timedelta(0)) == 1
         assert list(Session.query(ada.id)) == []
         event.refresh()
         assert event.todo is None
@@ -42,7 +42,7 @@ class TestResumeSweeps:
         _, token, _ = sign_in.open("ada", PASSWORD, Client())
         leave_behind(EventType.USER_SUSPENDED, ada)
 
-        resume_sweeps(timedelta(0))
+        resume_cleanup(timedelta(0))
 
         assert sign_in.find(token)
 
@@ -51,19 +51,19 @@ class TestResumeSweeps:
         leave_behind(EventType.SESSIONS_ENDED, ada)
         accounts.delete(ada)
 
-        assert resume_sweeps(timedelta(0)) == 1
+        assert resume_cleanup(timedelta(0)) == 1
 
     def test_just_now(self, ada):
         """A young mark belongs to a request that is still at it."""
         leave_behind(EventType.USER_DELETED, ada)
 
-        assert resume_sweeps() == 0
+        assert resume_cleanup() == 0
 
     def test_nothing_left(self, ada, accounts):
         """A finished change leaves nothing to resume."""
         accounts.delete(ada)
 
-        assert resume_sweeps(timedelta(0)) == 0
+        assert resume_cleanup(timedelta(0)) == 0
 
 
 class TestSweep:
@@ -74,5 +74,5 @@ class TestSweep:
         accounts.delete(ada)
 
         assert accounts.find("ada") is None
-        assert [event.user_id for event in Event.unfinished.query("sweep")] == [ada.id]
+        assert [event.user_id for event in AuditEvent.unfinished.query("sweep")] == [ada.id]
         assert "left for a later sweep" in caplog.text

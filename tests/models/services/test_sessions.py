@@ -7,7 +7,7 @@ from passlib.hash import bcrypt
 
 from models import Actor, Client, Lifetimes
 from models.errors import InvalidCredentials, SessionNotFound, Unauthenticated, UserNotFound
-from models.tables.audit_event import Event
+from models.tables.audit_event import AuditEvent
 from models.tables.session import Session
 from models.tables.user import User
 from tests.support.person import PASSWORD
@@ -71,7 +71,7 @@ class TestOpen:
 
     def test_event(self, opened, ada):
         """The event tells who signed in from where."""
-        *_, event = Event.query(ada.id)
+        *_, event = AuditEvent.query(ada.id)
 
         assert (event.type, event.actor_id, event.ip) == ("session.opened", ada.id, "192.0.2.1")
 

@@ -3,9 +3,9 @@
 import pytest
 from passlib.registry import get_crypt_handler
 
-from models import Actor, Client, Imports, User
-from models.errors import EmailTaken, InvalidCredentials, InvalidMember, UsernameTaken
-from models.tables.audit_event import Event
+from models import Actor, Client, User, UserImport
+from models.errors import EmailTaken, InvalidCredentials, InvalidField, UsernameTaken
+from models.tables.audit_event import AuditEvent
 from tests.support.invariants import audited_users
 from tests.support.person import PASSWORD
 
@@ -15,7 +15,7 @@ ADA = {"username": "Ada", "email": "Ada@example.com"}
 
 @pytest.fixture
 def imports(accounts):
-    return Imports(accounts)
+    return UserImport(accounts)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ class TestAdd:
     def test_event(self, imports, bcrypt_hash):
         """The first event tells that the user was imported, and holds no hash (ASVS 16.2.5)."""
         ada = imports.add(**ADA, password_hash=bcrypt_hash)
-        [event] = Event.query(ada.id)
+        [event] = AuditEvent.query(ada.id)
 
         assert event.type == "user.imported"
         assert bcrypt_hash not in str(event.serialize())
@@ -136,7 +136,7 @@ class TestRefused:
     )
     def test_rules(self, imports, member, value):
         """What the rules refuse is refused by name, and nothing is stored."""
-        with pytest.raises(InvalidMember) as refused:
+        with pytest.raises(InvalidField) as refused:
             imports.add(**{**ADA, member: value})
 
         assert refused.value.member == member

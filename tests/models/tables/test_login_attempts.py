@@ -8,11 +8,11 @@ from models import Client, User
 from models.clock import now
 from models.errors import InvalidCredentials, TooManyAttempts
 from models.tables.login_attempts import (
+    ATTEMPTS_FORGOTTEN_AFTER,
     FIRST_WAIT,
-    FORGOTTEN_AFTER,
-    FREE,
+    FREE_ATTEMPTS,
     LONGEST_WAIT,
-    MOST,
+    MAX_CONSECUTIVE_FAILURES,
     Attempts,
     reserve,
     wait_after,
@@ -34,7 +34,7 @@ def tried(row):
 
     def make(tries, ago):
         reserve(row)
-        row.update([Attempts.tries.set(tries), Attempts.tried_at.set(now() - ago)])
+        row.update([Attempts.failed_attempts.set(tries), Attempts.last_attempt_at.set(now() - ago)])
         return row
 
     return make
@@ -45,14 +45,14 @@ class TestWait:
         "tries, wait",
         [
             (0, timedelta(0)),
-            (FREE - 1, timedelta(0)),
-            (FREE, FIRST_WAIT),
-            (FREE + 1, 2 * FIRST_WAIT),
-            (FREE + 4, 16 * FIRST_WAIT),
-            (FREE + 5, LONGEST_WAIT),
-            (MOST - 1, LONGEST_WAIT),
-            (MOST, FORGOTTEN_AFTER),
-            (10 * MOST, FORGOTTEN_AFTER),
+            (FREE_ATTEMPTS - 1, timedelta(0)),
+            (FREE_ATTEMPTS, FIRST_WAIT),
+            (FREE_ATTEMPTS + 1, 2 * FIRST_WAIT),
+            (FREE_ATTEMPTS + 4, 16 * FIRST_WAIT),
+            (FREE_ATTEMPTS + 5, LONGEST_WAIT),
+            (MAX_CONSECUTIVE_FAILURES - 1, LONGEST_WAIT),
+            (MAX_CONSECUTIVE_FAILURES, ATTEMPTS_FORGOTTEN_AFTER),
+            (10 * MAX_CONSECUTIVE_FAILURES, ATTEMPTS_FORGOTTEN_AFTER),
         ],
     )
     def test_grows(self, tries, wait):
@@ -61,42 +61,42 @@ class TestWait:
 
     def test_nist(self):
         """NIST SP 800-63B-4: at most 100 consecutive failures for one account."""
-        assert MOST == 100
+        assert MAX_CONSECUTIVE_FAILURES == 100
 
 
 class TestReserve:
     def test_free(self, row):
         """The free tries are granted one after the other, each counted once."""
-        for _ in range(FREE):
+        for _ in range(FREE_ATTEMPTS):
             reserve(row)
 
-        assert Attempts.get("somebody").tries == FREE
+        assert Attempts.get("somebody").failed_attempts == FREE_ATTEMPTS
 
     def test_one_too_many(self, row):
         """The one after them is not, and is told for how long."""
-        for _ in range(FREE):
+        for _ in range(FREE_ATTEMPTS):
             reserve(row)
 
         with pytest.raises(TooManyAttempts) as caught:
             reserve(row)
 
         assert caught.value.retry_after == FIRST_WAIT.total_seconds()
-        assert Attempts.get("somebody").tries == FREE
+        assert Attempts.get("somebody").failed_attempts == FREE_ATTEMPTS
 
     def test_after_the_wait(self, tried):
         """After the wait one more is granted, and then the wait is longer."""
-        row = tried(FREE, FIRST_WAIT)
+        row = tried(FREE_ATTEMPTS, FIRST_WAIT)
         reserve(row)
 
         with pytest.raises(TooManyAttempts) as caught:
             reserve(row)
 
-        assert row.tries == FREE + 1
+        assert row.failed_attempts == FREE_ATTEMPTS + 1
         assert caught.value.retry_after == 2 * FIRST_WAIT.total_seconds()
 
     def test_before_the_wait_is_over(self, tried):
         """A second earlier none is granted, and asking does not make the wait longer."""
-        row = tried(FREE, FIRST_WAIT - timedelta(seconds=1))
+        row = tried(FREE_ATTEMPTS, FIRST_WAIT - timedelta(seconds=1))
 
         for _ in range(3):
             with pytest.raises(TooManyAttempts) as caught:
@@ -106,33 +106,33 @@ class TestReserve:
 
     def test_most(self, tried):
         """After a hundred failures no wait is long enough, short of a month."""
-        row = tried(MOST, timedelta(days=29))
+        row = tried(MAX_CONSECUTIVE_FAILURES, timedelta(days=29))
 
         with pytest.raises(TooManyAttempts):
             reserve(row)
 
     def test_forgotten(self, tried):
         """After a month without a try the count begins anew."""
-        row = tried(MOST, FORGOTTEN_AFTER)
+        row = tried(MAX_CONSECUTIVE_FAILURES, ATTEMPTS_FORGOTTEN_AFTER)
         reserve(row)
 
-        assert row.tries == 1
+        assert row.failed_attempts == 1
 
     def test_parallel(self, at_once, row):
         """Fifty at once: exactly the free ones are granted."""
         outcomes = at_once(*[lambda: reserve(Attempts("somebody"))] * 50)
 
         refused = [each for each in outcomes if isinstance(each, TooManyAttempts)]
-        assert (outcomes.count(None), len(refused)) == (FREE, 50 - FREE)
-        assert Attempts.get("somebody").tries == FREE
+        assert (outcomes.count(None), len(refused)) == (FREE_ATTEMPTS, 50 - FREE_ATTEMPTS)
+        assert Attempts.get("somebody").failed_attempts == FREE_ATTEMPTS
 
     def test_parallel_after_the_wait(self, at_once, tried):
         """Twenty at the moment at which a wait ends: one is granted."""
-        tried(FREE, FIRST_WAIT)
+        tried(FREE_ATTEMPTS, FIRST_WAIT)
         outcomes = at_once(*[lambda: reserve(Attempts("somebody"))] * 20)
 
         assert outcomes.count(None) == 1
-        assert Attempts.get("somebody").tries == FREE + 1
+        assert Attempts.get("somebody").failed_attempts == FREE_ATTEMPTS + 1
 
     def test_deleted_user(self, context, accounts, register):
         """Trying brings no part of a deleted user back."""
@@ -155,8 +155,8 @@ class TestSignIn:
 
         wrong = [each for each in outcomes if isinstance(each, InvalidCredentials)]
         locked = [each for each in outcomes if isinstance(each, TooManyAttempts)]
-        assert (len(wrong), len(locked)) == (FREE, 50 - FREE)
-        assert hashes == ["verify_secret"] * FREE
+        assert (len(wrong), len(locked)) == (FREE_ATTEMPTS, 50 - FREE_ATTEMPTS)
+        assert hashes == ["verify_secret"] * FREE_ATTEMPTS
 
     def test_fifty_guesses_at_nobody(self, at_once, sign_in, context, hashes):
         """A login that nobody has is locked alike, so that the lock tells nothing (ASVS 6.3.8)."""
@@ -164,13 +164,13 @@ class TestSignIn:
         outcomes = at_once(*[lambda: sign_in.open("nobody", WRONG, HERE)] * 50)
 
         wrong = [each for each in outcomes if isinstance(each, InvalidCredentials)]
-        assert len(wrong) == FREE
-        assert hashes == ["verify_secret"] * FREE
+        assert len(wrong) == FREE_ATTEMPTS
+        assert hashes == ["verify_secret"] * FREE_ATTEMPTS
 
     def test_one_count_for_both_names(self, sign_in, register):
         """User name and address lead to one account, and to one count."""
         register("ada")
-        for login in ["ada", "ada@example.com"] * (FREE // 2):
+        for login in ["ada", "ada@example.com"] * (FREE_ATTEMPTS // 2):
             with pytest.raises(InvalidCredentials):
                 sign_in.open(login, WRONG, HERE)
 
@@ -181,7 +181,7 @@ class TestSignIn:
     def test_right_password_during_a_lock(self, sign_in, register):
         """The right password is refused like a wrong one: no lock can be guessed through."""
         register("ada")
-        for _ in range(FREE):
+        for _ in range(FREE_ATTEMPTS):
             with pytest.raises(InvalidCredentials):
                 sign_in.open("ada", WRONG, HERE)
 
@@ -196,18 +196,18 @@ class TestSignIn:
     def test_success_ends_the_count(self, sign_in, register):
         """Who signs in has all tries again."""
         ada = register("ada")
-        for _ in range(FREE - 1):
+        for _ in range(FREE_ATTEMPTS - 1):
             with pytest.raises(InvalidCredentials):
                 sign_in.open("ada", WRONG, HERE)
         sign_in.open("ada", PASSWORD, HERE)
 
-        assert User.get(ada.id).tries is None
+        assert User.get(ada.id).failed_attempts is None
 
     def test_living_sessions_go_on(self, sign_in, register):
         """A lock keeps nobody out who is in: others cannot sign a user out."""
         register("ada")
         _, token, _ = sign_in.open("ada", PASSWORD, HERE)
-        for _ in range(FREE):
+        for _ in range(FREE_ATTEMPTS):
             with pytest.raises(InvalidCredentials):
                 sign_in.open("ada", WRONG, HERE)
 
@@ -230,4 +230,4 @@ class TestSignIn:
                 sign_in.open("ada", WRONG, HERE)
         accounts.update(ada, {"full_name": "Ada"})
 
-        assert User.get(ada.id).tries == 3
+        assert User.get(ada.id).failed_attempts == 3

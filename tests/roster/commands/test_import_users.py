@@ -18,7 +18,7 @@ def bcrypt_hash():
 
 @pytest.fixture
 def bring(run_users):
-    """Imports lines, given as objects or as text."""
+    """UserImport lines, given as objects or as text."""
 
     def run(*lines, options=()):
         text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)

@@ -199,7 +199,7 @@ class TestSuspend:
 class TestUnlock:
     def test_locked_user(self, run, jane, alter):
         """Who was locked out signs in at once, and an event tells of it (ASVS 6.1.1)."""
-        alter(jane, tries=99, tried_at=datetime.now(UTC))
+        alter(jane, failed_attempts=99, last_attempt_at=datetime.now(UTC))
         refused = jane.client.post("/v1/sessions", json={"login": "jane", "password": PASSWORD})
         result = run("unlock", "jane")
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from flask_pynamodb import ConfigurationError
-from models import CHEAPEST
+from models import CHEAPEST_PROFILE
 from roster.app import create_app
 from roster.config import (
     Config,
-    MailSettings,
+    EmailSettings,
     SecondFactorRule,
     SettingError,
     SignUp,
@@ -59,7 +59,7 @@ class TestDefaults:
             ("fresh_sign_in", timedelta(minutes=10)),
             ("second_factor", SecondFactorRule.OPTIONAL),
             ("totp_secrets", {}),
-            ("mail", MailSettings()),
+            ("mail", EmailSettings()),
         ],
     )
     def test_service(self, attribute, value):
@@ -316,7 +316,7 @@ class TestRefusals:
         monkeypatch.setenv(variable, text)
 
         with pytest.raises(REFUSALS, match=variable):
-            create_app(profile=CHEAPEST)
+            create_app(profile=CHEAPEST_PROFILE)
 
     @pytest.mark.parametrize(
         "given, missing",
@@ -330,7 +330,7 @@ class TestRefusals:
         monkeypatch.setenv(given, "5")
 
         with pytest.raises(REFUSALS, match=missing):
-            create_app(profile=CHEAPEST)
+            create_app(profile=CHEAPEST_PROFILE)
 
     @pytest.mark.parametrize("missing", ["ROSTER_MAIL_FROM", "ROSTER_PUBLIC_URL"])
     def test_mail_server_without_what_mails_need(self, monkeypatch, missing):
@@ -441,7 +441,7 @@ class TestConfig:
 
     def test_read_once(self, monkeypatch):
         """A running app does not see that the environment changes."""
-        app = create_app(Config.from_env(), profile=CHEAPEST)
+        app = create_app(Config.from_env(), profile=CHEAPEST_PROFILE)
         monkeypatch.setenv("DYNAMODB_TABLE_PREFIX", "other-")
 
         assert app.config["DYNAMODB_TABLE_PREFIX"] == "roster-"
@@ -450,7 +450,7 @@ class TestConfig:
         """Settings of the extension and the key end up where Flask looks for them."""
         monkeypatch.setenv("DYNAMODB_TABLE_PREFIX", "other-")
 
-        app = create_app(profile=CHEAPEST)
+        app = create_app(profile=CHEAPEST_PROFILE)
 
         assert app.config["SECRET_KEY"] == SECRET
         assert app.config["DYNAMODB_TABLE_PREFIX"] == "other-"

@@ -7,27 +7,27 @@ from typing import Any
 
 import pytest
 
-from models import Mail, MailKind
-from roster.config import MailSettings
-from roster.email.render import Composer
+from models import Email, EmailKind
+from roster.config import EmailSettings
+from roster.email.render import EmailRenderer
 from tests.support.certificates import Authority, make_authority
 from tests.support.smtp_server import MailServer
 
 TOKEN = "a-secret-token_of-a-mail"
-RESET = Mail(MailKind.RESET_PASSWORD, "jane@example.com", "jane", token=TOKEN, minutes=10)
-CHANGED = Mail(MailKind.PASSWORD_CHANGED, "jane@example.com", "jane")
+RESET = Email(EmailKind.RESET_PASSWORD, "jane@example.com", "jane", token=TOKEN, minutes=10)
+CHANGED = Email(EmailKind.PASSWORD_CHANGED, "jane@example.com", "jane")
 
 
 @pytest.fixture
-def settings() -> MailSettings:
-    return MailSettings(
+def settings() -> EmailSettings:
+    return EmailSettings(
         sender="Roster <accounts@example.org>", base_url="https://accounts.example.org"
     )
 
 
 @pytest.fixture
-def composer(settings: MailSettings) -> Composer:
-    return Composer(settings)
+def composer(settings: EmailSettings) -> EmailRenderer:
+    return EmailRenderer(settings)
 
 
 @pytest.fixture

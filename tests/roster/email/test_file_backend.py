@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from roster.email.delivery import DeliveryFailed
-from roster.email.file_backend import MailFolder, link_of, text_of
+from roster.email.file_backend import FileBackend, link_of, text_of
 from tests.roster.email.conftest import CHANGED, RESET, TOKEN
 
 
@@ -16,7 +16,7 @@ def place(tmp_path):
 
 @pytest.fixture
 def folder(place):
-    return MailFolder(place)
+    return FileBackend(place)
 
 
 def mode_of(path):
@@ -45,7 +45,7 @@ class TestDeliver:
 
         [path] = place.iterdir()
         assert capsys.readouterr().out.splitlines() == [
-            "Mail: Reset your password",
+            "Email: Reset your password",
             f"  {path}",
             f"  https://accounts.example.org/reset-password#token={TOKEN}",
         ]
@@ -58,7 +58,7 @@ class TestDeliver:
 
     def test_newest_are_kept(self, composer, place):
         """The folder does not grow for ever."""
-        folder = MailFolder(place, kept=3)
+        folder = FileBackend(place, kept=3)
         for _ in range(5):
             folder.deliver(composer.compose(CHANGED))
         folder.deliver(composer.compose(RESET))
@@ -71,7 +71,7 @@ class TestDeliver:
         place.mkdir(parents=True)
         for name in ("notes.txt", "kept.eml"):
             (place / name).write_text("mine")
-        folder = MailFolder(place, kept=1)
+        folder = FileBackend(place, kept=1)
         for _ in range(3):
             folder.deliver(composer.compose(CHANGED))
 
@@ -82,7 +82,7 @@ class TestDeliver:
         """What keeps a mail from being written may pass, as a full disk does."""
         (tmp_path / "file").touch()
         with pytest.raises(DeliveryFailed) as failure:
-            MailFolder(tmp_path / "file" / "mail").deliver(composer.compose(RESET))
+            FileBackend(tmp_path / "file" / "mail").deliver(composer.compose(RESET))
 
         assert failure.value.may_pass
 

@@ -10,11 +10,11 @@ import time
 
 import pytest
 
-from models import Mail, MailKind, NoMailer
-from roster.config import MailSettings
+from models import Email, EmailKind, NoMailer
+from roster.config import EmailSettings
 from roster.email import build_mailer
 from roster.email.delivery import DeliveryFailed
-from roster.email.queue import Outbox
+from roster.email.queue import EmailQueue
 from tests.roster.email.conftest import CHANGED, RESET, TOKEN
 from tests.support.process_harness import HERE, wait_for
 from tests.support.smtp_server import texts
@@ -29,7 +29,7 @@ class Postman:
 
     def __init__(self, *troubles: Exception) -> None:
         self.troubles = list(troubles)
-        self.tries: list[str] = []
+        self.attempts: list[str] = []
         self.taken: list[str] = []
         self.may_go_on = threading.Event()
         self.may_go_on.set()
@@ -37,7 +37,7 @@ class Postman:
         self.threads: list[str] = []
 
     def deliver(self, message):
-        self.tries.append(message["Message-ID"])
+        self.attempts.append(message["Message-ID"])
         self.threads.append(threading.current_thread().name)
         self.masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
         assert self.may_go_on.wait(SECONDS)
@@ -51,7 +51,7 @@ def outbox(composer):
     """Makes an outbox whose mails end up with a postman."""
 
     def make(postman, **options):
-        return Outbox(composer.compose, postman.deliver, **{"delays": (0, 0), **options})
+        return EmailQueue(composer.compose, postman.deliver, **{"delays": (0, 0), **options})
 
     return make
 
@@ -108,7 +108,7 @@ class TestSend:
         postman.may_go_on.clear()
         box = outbox(postman, room=2)
         box.send(RESET)
-        wait_for(lambda: postman.tries, "the first mail is on its way")
+        wait_for(lambda: postman.attempts, "the first mail is on its way")
         for _ in range(3):
             box.send(CHANGED)
 
@@ -127,15 +127,15 @@ class TestTroubles:
         wait_for(lambda: postman.taken, "the mail is taken")
 
         assert postman.taken == ["Reset your password"]
-        assert len(postman.tries) == 3
-        assert len(set(postman.tries)) == 1
+        assert len(postman.attempts) == 3
+        assert len(set(postman.attempts)) == 1
 
     def test_does_not_pass(self, outbox, caplog):
         """What does not pass is given up, and the next mail goes."""
         postman = Postman(LATER, LATER, LATER)
         box = outbox(postman)
         box.send(RESET)
-        wait_for(lambda: len(postman.tries) == 3, "the last try")
+        wait_for(lambda: len(postman.attempts) == 3, "the last try")
         box.send(CHANGED)
 
         assert box.drain(SECONDS)
@@ -154,7 +154,7 @@ class TestTroubles:
         box.send(CHANGED)
 
         assert box.drain(SECONDS)
-        assert len(postman.tries) == 2
+        assert len(postman.attempts) == 2
         assert caplog.messages == ["mail reset-password is not sent: the mail server answered 550"]
 
     def test_others_do_not_wait_with_it(self, outbox):
@@ -182,7 +182,7 @@ class TestTroubles:
     def test_cannot_be_written(self, outbox, caplog):
         """A mail that cannot be composed is told of, without its address."""
         box = outbox(Postman())
-        box.send(Mail(MailKind.PASSWORD_CHANGED, "jane@example.com\r\nBcc: eve", "jane"))
+        box.send(Email(EmailKind.PASSWORD_CHANGED, "jane@example.com\r\nBcc: eve", "jane"))
 
         assert box.drain(SECONDS)
         assert caplog.messages == ["mail password-changed is not sent: ValueError"]
@@ -217,7 +217,7 @@ class TestDrain:
         postman.troubles = [LATER]
 
         assert box.drain(SECONDS)
-        assert len(postman.tries) == 3
+        assert len(postman.attempts) == 3
         assert caplog.messages[-1] == "mail reset-password is not sent: the process ends"
 
     def test_a_try_that_has_begun_before(self, outbox):
@@ -226,7 +226,7 @@ class TestDrain:
         postman.may_go_on.clear()
         box = outbox(postman, delays=(60,))
         box.send(RESET)
-        wait_for(lambda: postman.tries, "the mail is on its way")
+        wait_for(lambda: postman.attempts, "the mail is on its way")
         drain = threading.Thread(target=box.drain, args=(SECONDS,))
         drain.start()
         wait_for(lambda: box._is_closing, "the process begins to end")
@@ -258,28 +258,28 @@ class TestDrain:
         box.send(RESET)
         wait_for(lambda: len(postman.taken) == 2, "the second mail is taken")
 
-        assert len(postman.tries) == 3
+        assert len(postman.attempts) == 3
 
 
 PROGRAM = """
 import multiprocessing, sys, time
 from pathlib import Path
-from roster.config import MailSettings
-from roster.email.render import Composer
-from roster.email.file_backend import MailFolder
-from roster.email.queue import Outbox
-from models import Mail, MailKind
+from roster.config import EmailSettings
+from roster.email.render import EmailRenderer
+from roster.email.file_backend import FileBackend
+from roster.email.queue import EmailQueue
+from models import Email, EmailKind
 
-folder = MailFolder(Path(sys.argv[1]))
+folder = FileBackend(Path(sys.argv[1]))
 
 def deliver(message):
     time.sleep(0.3)
     folder.deliver(message)
 
-outbox = Outbox(Composer(MailSettings()).compose, deliver)
+outbox = EmailQueue(EmailRenderer(EmailSettings()).compose, deliver)
 
 def send():
-    outbox.send(Mail(MailKind.PASSWORD_CHANGED, "jane@example.com", "jane"))
+    outbox.send(Email(EmailKind.PASSWORD_CHANGED, "jane@example.com", "jane"))
 
 if sys.argv[2] == "itself":
     send()
@@ -311,7 +311,7 @@ class TestProcesses:
         postman.may_go_on.clear()
         box = outbox(postman)
         box.send(RESET)
-        wait_for(lambda: postman.tries, "the parent's mail is on its way")
+        wait_for(lambda: postman.attempts, "the parent's mail is on its way")
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
@@ -337,14 +337,14 @@ class TestProcesses:
 class TestBuildMailer:
     def test_nothing_is_configured(self):
         """Without a server and without a folder there is no way to send mails."""
-        mailer = build_mailer(MailSettings())
+        mailer = build_mailer(EmailSettings())
 
         assert isinstance(mailer, NoMailer)
         assert not mailer.is_configured
 
     def test_folder(self, tmp_path):
         """With a folder mails go there."""
-        mailer = build_mailer(MailSettings(folder=tmp_path))
+        mailer = build_mailer(EmailSettings(folder=tmp_path))
         mailer.send(CHANGED)
 
         assert mailer.is_configured
@@ -355,7 +355,7 @@ class TestBuildMailer:
         """With a server mails go there, and to no folder."""
         server = serve(tls=believed.server_context(tmp_path, HERE))
         mailer = build_mailer(
-            MailSettings(smtp_host=HERE, smtp_port=server.port, folder=tmp_path / "mail")
+            EmailSettings(smtp_host=HERE, smtp_port=server.port, folder=tmp_path / "mail")
         )
         mailer.send(RESET)
 

@@ -8,27 +8,27 @@ import pytest
 from flask import Flask
 from jinja2 import UndefinedError
 
-from models import Mail, MailKind
-from roster.config import MailSettings
+from models import Email, EmailKind
+from roster.config import EmailSettings
 from roster.email.file_backend import html_of, link_of, text_of
-from roster.email.render import PAGES, SUBJECTS, Composer
+from roster.email.render import PAGES, SUBJECTS, EmailRenderer
 from tests.roster.email.conftest import CHANGED, RESET, TOKEN
 
 HOSTILE = '"><script>alert(1)</script>\r\nBcc: eve@example.com\r\n\r\nYour account is closed'
 TELLING = {
-    MailKind.EMAIL_CHANGE_REQUESTED,
-    MailKind.EMAIL_CHANGED,
-    MailKind.RECOVERY_CODE_USED,
-    MailKind.API_KEY_CREATED,
+    EmailKind.EMAIL_CHANGE_REQUESTED,
+    EmailKind.EMAIL_CHANGED,
+    EmailKind.RECOVERY_CODE_USED,
+    EmailKind.API_KEY_CREATED,
 }
 
 
 def mail_of(kind, **members):
     token = {"token": TOKEN, "minutes": 10} if kind in PAGES else {}
-    return Mail(kind, "jane@example.com", **{"username": "jane", **token, **members})
+    return Email(kind, "jane@example.com", **{"username": "jane", **token, **members})
 
 
-@pytest.mark.parametrize("kind", MailKind)
+@pytest.mark.parametrize("kind", EmailKind)
 class TestEveryKind:
     def test_text_and_html(self, composer, kind):
         """Each mail has a text and an HTML part that name the account and the service."""
@@ -86,9 +86,9 @@ class TestLink:
     @pytest.mark.parametrize(
         "kind, page",
         [
-            (MailKind.VERIFY_EMAIL, "verify-email"),
-            (MailKind.CONFIRM_EMAIL_CHANGE, "verify-email"),
-            (MailKind.RESET_PASSWORD, "reset-password"),
+            (EmailKind.VERIFY_EMAIL, "verify-email"),
+            (EmailKind.CONFIRM_EMAIL_CHANGE, "verify-email"),
+            (EmailKind.RESET_PASSWORD, "reset-password"),
         ],
     )
     def test_token_is_in_the_fragment(self, composer, kind, page):
@@ -117,7 +117,7 @@ class TestLink:
 
     def test_path_of_the_service(self, settings):
         """A service below a path is linked to below it."""
-        below = Composer(replace(settings, base_url="https://example.org/accounts"))
+        below = EmailRenderer(replace(settings, base_url="https://example.org/accounts"))
 
         assert link_of(below.compose(RESET)).startswith("https://example.org/accounts/reset-")
 
@@ -223,7 +223,9 @@ class TestAddresses:
 
     def test_sender_outside_ascii(self):
         """A sender's name may have any letters; it is encoded as every server understands it."""
-        message = Composer(MailSettings(sender="Röster <accounts@example.org>")).compose(CHANGED)
+        message = EmailRenderer(EmailSettings(sender="Röster <accounts@example.org>")).compose(
+            CHANGED
+        )
 
         raw = message.as_bytes()
         assert raw.isascii()
@@ -238,7 +240,7 @@ class TestTemplates:
 
     def test_words_outside_ascii(self, composer):
         """Names of any letters arrive in both parts, in mails of ASCII alone."""
-        message = composer.compose(mail_of(MailKind.API_KEY_CREATED, detail="Schlüssel 鍵"))
+        message = composer.compose(mail_of(EmailKind.API_KEY_CREATED, detail="Schlüssel 鍵"))
 
         assert message.as_bytes().isascii()
         assert "Schlüssel 鍵" in text_of(message)
@@ -246,6 +248,6 @@ class TestTemplates:
 
     def test_long_words(self, composer):
         """No mail has lines that are longer than SMTP allows (RFC 5321, 4.5.3.1.6)."""
-        message = composer.compose(mail_of(MailKind.API_KEY_CREATED, detail="x" * 5000))
+        message = composer.compose(mail_of(EmailKind.API_KEY_CREATED, detail="x" * 5000))
 
         assert max(map(len, message.as_bytes().split(b"\r\n"))) <= 998

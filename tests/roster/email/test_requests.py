@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from roster.email.file_backend import MailFolder, link_of
+from roster.email.file_backend import FileBackend, link_of
 from tests.support.process_harness import wait_for
 
 BASE = "https://accounts.example.org/users"
@@ -12,7 +12,7 @@ BASE = "https://accounts.example.org/users"
 
 @pytest.fixture
 def box(tmp_path):
-    return MailFolder(tmp_path)
+    return FileBackend(tmp_path)
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from email.policy import SMTP
 
 import pytest
 
-from roster.config import MailSettings, SettingError, SmtpSecurity
+from roster.config import EmailSettings, SettingError, SmtpSecurity
 from roster.email.delivery import DeliveryFailed
 from roster.email.file_backend import link_of
-from roster.email.smtp_backend import Smtp
+from roster.email.smtp_backend import SmtpBackend
 from tests.roster.email.conftest import CHANGED, RESET
 from tests.support.process_harness import HERE, free_port
 from tests.support.smtp_server import PASSWORD, USERNAME, MailServer, texts
@@ -22,9 +22,9 @@ from tests.support.smtp_server import PASSWORD, USERNAME, MailServer, texts
 def reach(settings):
     """Makes what delivers to a server: `reach(server)`, in the clear if nothing else is said."""
 
-    def make(server: MailServer, **changes: object) -> Smtp:
+    def make(server: MailServer, **changes: object) -> SmtpBackend:
         plain = {"smtp_host": HERE, "smtp_port": server.port, "smtp_security": SmtpSecurity.NONE}
-        return Smtp(replace(settings, **{**plain, **changes}), timeout=5)
+        return SmtpBackend(replace(settings, **{**plain, **changes}), timeout=5)
 
     return make
 
@@ -167,7 +167,7 @@ class TestProtection:
     def test_password_in_the_clear(self):
         """ASVS 12.2.1, 13.2.1: no settings send a password over a connection without TLS."""
         with pytest.raises(SettingError, match="ROSTER_SMTP_SECURITY"):
-            MailSettings(
+            EmailSettings(
                 smtp_host=HERE,
                 smtp_username=USERNAME,
                 smtp_password=PASSWORD,
@@ -210,7 +210,7 @@ class TestRefusals:
     def test_silence(self, composer, settings):
         """A server that never answers is left after the time that was set."""
         with silence() as server:
-            smtp = Smtp(
+            smtp = SmtpBackend(
                 replace(
                     settings,
                     smtp_host=HERE,

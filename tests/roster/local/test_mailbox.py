@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from models import Mail, MailKind
-from roster.email.file_backend import MailFolder
-from roster.email.render import Composer
+from models import Email, EmailKind
+from roster.email.file_backend import FileBackend
+from roster.email.render import EmailRenderer
 from tests.roster.email.conftest import CHANGED, RESET, TOKEN
 
 HERE = "http://127.0.0.1:8080"
@@ -27,10 +27,10 @@ def reader(config, make_app, box):
 @pytest.fixture
 def put(config, box):
     """Puts a mail into the folder and returns its id."""
-    folder = MailFolder(box)
+    folder = FileBackend(box)
 
     def deliver(mail):
-        folder.deliver(Composer(config.mail).compose(mail))
+        folder.deliver(EmailRenderer(config.mail).compose(mail))
         return folder.ids()[0]
 
     return deliver
@@ -107,7 +107,7 @@ class TestMail:
     @pytest.mark.parametrize("path", ["", "/{id}", "/{id}/html"])
     def test_hostile_words(self, reader, put, path):
         """What somebody has chosen shows as what it is."""
-        id = put(Mail(MailKind.API_KEY_CREATED, "jane@example.com", "jane", detail="<script>x"))
+        id = put(Email(EmailKind.API_KEY_CREATED, "jane@example.com", "jane", detail="<script>x"))
 
         page = reader.get("/dev/mail" + path.format(id=id), base_url=HERE)
         assert page.status_code == 200

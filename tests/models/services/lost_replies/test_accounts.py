@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from flask_pynamodb import is_unavailable
-from models import CHEAPEST, Actor, Client, resume_sweeps
+from models import CHEAPEST_PROFILE, Actor, Client, resume_cleanup
 from models.errors import UsernameTaken, UserNotFound
-from models.tables.audit_event import Event
+from models.tables.audit_event import AuditEvent
 from models.tables.session import Session
 from roster.app import create_app
 from tests.support.faulty_proxy import (
@@ -50,7 +50,7 @@ class TestOnce:
 
         assert proxy.count(WRITE) == 2
         assert [user.id for user in audited_users()] == [user.id]
-        assert len(list(Event.query(user.id))) == 1
+        assert len(list(AuditEvent.query(user.id))) == 1
 
     def test_rename(self, proxy, accounts, ada, fault):
         """Who takes a new name and address has both, and the old ones are free."""
@@ -77,7 +77,7 @@ class TestOnce:
         )
 
         assert sign_in.open("ada", NEW_PASSWORD, HERE)
-        assert sign_in.find(token).user.epoch == 2
+        assert sign_in.find(token).user.session_epoch == 2
 
     def test_sign_in(self, proxy, sign_in, ada, fault):
         """Who signs in has one session, and its token works."""
@@ -102,7 +102,7 @@ class TestOnce:
         proxy.next(WRITE, fault)
         accounts.update(ada, {"roles": ["user"]})
 
-        assert [user.may_administer for user in audited_users()].count(True) == 1
+        assert [user.is_active_admin for user in audited_users()].count(True) == 1
 
     def test_suspend(self, proxy, accounts, sign_in, ada, fault):
         """The sessions end once, with one rise of the epoch."""
@@ -110,7 +110,7 @@ class TestOnce:
         proxy.next(WRITE, fault)
         after = accounts.update(ada, {"status": "suspended"})
 
-        assert after.epoch == 2
+        assert after.session_epoch == 2
         assert list(Session.query(ada.id)) == []
 
 
@@ -170,7 +170,7 @@ class TestForEver:
 
         assert audited_users() == []
         assert len(list(Session.query(ada.id))) == 1
-        assert resume_sweeps(older_than=timedelta(0)) == 1
+        assert resume_cleanup(older_than=timedelta(0)) == 1
         assert list(Session.query(ada.id)) == []
 
 
@@ -199,7 +199,7 @@ class TestHttp:
     @pytest.fixture
     def app(self, shared_app, config):
         """The whole app, routes included, by way of the proxy."""
-        yield create_app(config, profile=CHEAPEST)
+        yield create_app(config, profile=CHEAPEST_PROFILE)
         empty(shared_app)
 
     @pytest.mark.parametrize("fault", FOR_EVER)

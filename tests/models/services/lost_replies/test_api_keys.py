@@ -6,8 +6,8 @@ import pytest
 
 from flask_pynamodb import is_unavailable
 from models import Actor, ApiKey, ApiKeys
-from models.tables.audit_event import Event
-from tests.support.email_queue import Outbox
+from models.tables.audit_event import AuditEvent
+from tests.support.email_queue import EmailQueue
 from tests.support.faulty_proxy import (
     conflicted,
     failed,
@@ -30,17 +30,17 @@ def ada(register):
 
 
 @pytest.fixture
-def outbox() -> Outbox:
-    return Outbox()
+def outbox() -> EmailQueue:
+    return EmailQueue()
 
 
 @pytest.fixture
-def api_keys(outbox: Outbox) -> ApiKeys:
+def api_keys(outbox: EmailQueue) -> ApiKeys:
     return ApiKeys(outbox)
 
 
 def kinds_of(user) -> list[str]:
-    return [event.type for event in Event.query(user.id)]
+    return [event.type for event in AuditEvent.query(user.id)]
 
 
 @pytest.mark.parametrize("fault", ONCE)

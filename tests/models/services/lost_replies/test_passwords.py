@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from flask_pynamodb import is_unavailable
-from models import Actor, Client, MailKind, User, resume_sweeps
+from models import Actor, Client, EmailKind, User, resume_cleanup
 from models.clock import now
 from models.errors import (
     InvalidCredentials,
@@ -15,8 +15,8 @@ from models.errors import (
     Unauthenticated,
     WrongPassword,
 )
-from models.tables.audit_event import Event
-from models.tables.login_attempts import FIRST_WAIT, FREE, Attempts
+from models.tables.audit_event import AuditEvent
+from models.tables.login_attempts import FIRST_WAIT, FREE_ATTEMPTS, Attempts
 from models.tables.one_time_token import OneTimeToken
 from models.tables.session import Session
 from tests.support.faulty_proxy import (
@@ -89,12 +89,12 @@ def new_email_token(accounts, ada, mailbox) -> str:
 
 @pytest.fixture
 def tries(ada) -> Callable[[], int | None]:
-    return lambda: User.get(ada.id, consistent_read=True).tries
+    return lambda: User.get(ada.id, consistent_read=True).failed_attempts
 
 
 def count_of(type: str, user: User) -> int:
     """How often something has happened to a user."""
-    return [event.type for event in Event.query(user.id)].count(type)
+    return [event.type for event in AuditEvent.query(user.id)].count(type)
 
 
 def kinds(mails) -> list[str]:
@@ -122,7 +122,7 @@ class TestOnce:
         proxy.next(operation, fault)
         credentials.start_reset_for(ada, by=Actor("an admin"))
 
-        assert kinds(mailbox) == [MailKind.RESET_PASSWORD]
+        assert kinds(mailbox) == [EmailKind.RESET_PASSWORD]
         assert len(list(OneTimeToken.query(ada.id))) == 1
 
     @pytest.mark.parametrize("operation, fault", at(WRITE, "BatchWriteItem", "UpdateItem"))
@@ -134,8 +134,8 @@ class TestOnce:
         proxy.next(operation, fault)
         credentials.finish_reset(reset_token, NEW_PASSWORD)
 
-        assert kinds(mailbox) == [MailKind.PASSWORD_CHANGED]
-        assert User.get(ada.id).epoch == 2
+        assert kinds(mailbox) == [EmailKind.PASSWORD_CHANGED]
+        assert User.get(ada.id).session_epoch == 2
         assert count_of("password.reset", ada) == 1
         assert list(Session.query(ada.id)) == []
         assert sign_in.open("ada", NEW_PASSWORD, HERE)
@@ -152,8 +152,8 @@ class TestOnce:
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
         )
 
-        assert kinds(mailbox) == [MailKind.PASSWORD_CHANGED]
-        assert sign_in.find(token).user.epoch == 2
+        assert kinds(mailbox) == [EmailKind.PASSWORD_CHANGED]
+        assert sign_in.find(token).user.session_epoch == 2
         assert [row.id for row in Session.query(ada.id)] == [session.id]
         assert count_of("password.changed", ada) == 1
 
@@ -188,7 +188,7 @@ class TestOnce:
         after = accounts.update(ada, {"email": "new@example.com"}, confirms_email=True)
 
         assert after.version == 2
-        assert kinds(mailbox) == [MailKind.CONFIRM_EMAIL_CHANGE, MailKind.EMAIL_CHANGE_REQUESTED]
+        assert kinds(mailbox) == [EmailKind.CONFIRM_EMAIL_CHANGE, EmailKind.EMAIL_CHANGE_REQUESTED]
         confirmations.finish(mailbox[0].token, by=SOMEBODY)
         assert [user.email for user in audited_users()] == ["new@example.com"]
 
@@ -212,7 +212,7 @@ class TestOnce:
 
         (user,) = audited_users()
         assert (user.email, user.email_verified, user.version) == ("new@example.com", True, 3)
-        assert kinds(mailbox) == [MailKind.EMAIL_CHANGED]
+        assert kinds(mailbox) == [EmailKind.EMAIL_CHANGED]
         with pytest.raises(InvalidToken):
             confirmations.finish(new_email_token, by=SOMEBODY)
 
@@ -259,11 +259,17 @@ class TestReservation:
         with pytest.raises(InvalidCredentials):
             sign_in.open("nobody", WRONG, HERE)
 
-        assert [row.tries for row in Attempts.scan()] == [1]
+        assert [row.failed_attempts for row in Attempts.scan()] == [1]
 
     def test_last_free_one(self, proxy, sign_in, ada, fault):
         """The right password at the last free try is not refused as one too many."""
-        ada.update([User.tries.set(FREE - 1), User.tried_at.set(now()), User.ticket.set("last")])
+        ada.update(
+            [
+                User.failed_attempts.set(FREE_ATTEMPTS - 1),
+                User.last_attempt_at.set(now()),
+                User.reservation_id.set("last"),
+            ]
+        )
         proxy.next("UpdateItem", fault)
 
         assert sign_in.open("ada", PASSWORD, HERE)
@@ -271,13 +277,19 @@ class TestReservation:
     def test_after_a_wait(self, proxy, sign_in, ada, tries, fault):
         """The one try that is granted after a wait is granted, and counted once."""
         then = now() - FIRST_WAIT
-        ada.update([User.tries.set(FREE), User.tried_at.set(then), User.ticket.set("last")])
+        ada.update(
+            [
+                User.failed_attempts.set(FREE_ATTEMPTS),
+                User.last_attempt_at.set(then),
+                User.reservation_id.set("last"),
+            ]
+        )
         # The first write is refused since no try is free; the second one takes the one there is.
         proxy.next("UpdateItem", untouched, fault)
         with pytest.raises(InvalidCredentials):
             sign_in.open("ada", WRONG, HERE)
 
-        assert tries() == FREE + 1
+        assert tries() == FREE_ATTEMPTS + 1
 
     def test_renew(self, proxy, sign_in, ada, tries, fault):
         """A wrong password for a session counts once."""
@@ -358,7 +370,7 @@ class TestForEver:
         with pytest.raises(Unauthenticated):
             sign_in.find(token)
         assert sign_in.open("ada", NEW_PASSWORD, HERE)
-        assert resume_sweeps(older_than=timedelta(0)) == 1
+        assert resume_cleanup(older_than=timedelta(0)) == 1
 
     @pytest.mark.parametrize("fault", [lost_request, failed, throttled, over_capacity])
     def test_sweep(self, proxy, credentials, mailbox, reset_token, ada, sign_in, fault):
@@ -368,7 +380,7 @@ class TestForEver:
         credentials.finish_reset(reset_token, NEW_PASSWORD)
         proxy.behave()
 
-        assert kinds(mailbox) == [MailKind.PASSWORD_CHANGED]
+        assert kinds(mailbox) == [EmailKind.PASSWORD_CHANGED]
         with pytest.raises(Unauthenticated):
             sign_in.find(token)
 

@@ -6,9 +6,9 @@ import pytest
 
 from flask_pynamodb import is_unavailable
 from models import Actor, Client, SecondFactors, Session, Totp, User
-from models.errors import SecondFactorNotFound, SecondFactorRequired
+from models.errors import SecondFactorCodeRequired, SecondFactorNotEnabled
 from models.services.second_factors import SecondFactor
-from models.tables.audit_event import Event
+from models.tables.audit_event import AuditEvent
 from tests.support.authenticator import Authenticator, Clock
 from tests.support.faulty_proxy import (
     conflicted,
@@ -73,7 +73,7 @@ def enter(make_sign_in) -> Callable[..., Session]:
 
 def count_of(type: str, user: User) -> int:
     """How often something has happened to a user."""
-    return [event.type for event in Event.query(user.id)].count(type)
+    return [event.type for event in AuditEvent.query(user.id)].count(type)
 
 
 @pytest.mark.parametrize("fault", ONCE)
@@ -104,7 +104,7 @@ class TestOnce:
         new = second_factors.renew_recovery_codes(ada, by)
 
         assert [bool(enter(code)) for code in new] == [True] * 10
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter(codes[0])
         assert count_of("recovery-codes.renewed", ada) == 1
 
@@ -123,7 +123,7 @@ class TestOnce:
         enter(phone.code(1))
 
         assert len(list(Session.query(ada.id))) == 1
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter(phone.code(1))
 
     def test_spend_a_recovery_code(self, proxy, mailbox, ada, codes, enter, fault):
@@ -133,7 +133,7 @@ class TestOnce:
 
         assert len(SecondFactor.get(ada.id).recovery_digests) == 9
         assert [mail.detail for mail in mailbox] == ["9"]
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter(codes[0])
 
 
@@ -160,7 +160,7 @@ class TestForEver:
         proxy.behave()
 
         assert is_unavailable(caught.value)
-        with pytest.raises(SecondFactorNotFound):
+        with pytest.raises(SecondFactorNotEnabled):
             second_factors.confirm(ada, phone.code(1), by)
         assert enter(second_factors.renew_recovery_codes(ada, by)[0])
 
@@ -173,7 +173,7 @@ class TestForEver:
         proxy.behave()
 
         assert is_unavailable(caught.value)
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter(phone.code(1))
 
     @pytest.mark.parametrize("fault", NEVER_DONE)
@@ -198,7 +198,7 @@ class TestForEver:
 
         assert is_unavailable(caught.value)
         assert mailbox == []
-        with pytest.raises(SecondFactorRequired):
+        with pytest.raises(SecondFactorCodeRequired):
             enter()
 
     @pytest.mark.parametrize("fault", [lost_request, failed, throttled, over_capacity])
@@ -211,4 +211,4 @@ class TestForEver:
             second_factors.check(user, codes[0])
 
         assert is_unavailable(caught.value)
-        assert not isinstance(caught.value, SecondFactorRequired)
+        assert not isinstance(caught.value, SecondFactorCodeRequired)
