@@ -1,1 +1,5 @@
-"""The benchmark: Roster beside what bounds it, a bare route and argon2, in the same run."""
+"""Benchmarks: Roster compared in the same run with its bounds, a bare route and argon2 alone.
+
+Each module at this level is a command (`python -m bench.MODULE`), except `plan` and `report`,
+which belong to `python -m bench`.
+"""

@@ -1,37 +1,40 @@
-"""`python -m bench`: measure, print, and with --write put the figures into the document."""
+"""`python -m bench`: measure the service, print the results, write them with --write."""
 
 import sys
 import tempfile
 from pathlib import Path
 
-from bench import command, plan, report
-from bench.cores import Split
-from bench.document import Section
-from bench.load import find_wrk
+from bench import plan, report
+from bench.support import command
+from bench.support.cores import CoreSplit
+from bench.support.document import Section
+from bench.support.load import find_wrk
 from flask_pynamodb.local import find_binary
+
+SECTION = Section("bench")
 
 
 def main() -> int:
-    """Run the benchmark; the status of the process."""
-    parser = command.parser("bench", __doc__, rounds=3, seconds=5)
-    command.add_users(parser)
+    """Run the benchmark and return the exit status."""
+    parser = command.create_parser("bench", __doc__, rounds=3, seconds=5)
+    command.add_users_argument(parser)
     arguments = parser.parse_args()
 
     def measure() -> str:
         find_wrk()
         find_binary()
-        Split.of_machine()
+        CoreSplit.of_machine()
         with tempfile.TemporaryDirectory(prefix="roster-bench-") as folder:
-            figures = plan.measure(
+            results = plan.measure(
                 Path(folder),
                 rounds=arguments.rounds,
                 seconds=arguments.seconds,
-                users=arguments.users,
-                report=command.tell,
+                user_count=arguments.users,
+                log=command.log,
             )
-        return report.render(figures, command.typed("bench"))
+        return report.render(results, command.command_line("bench"))
 
-    return command.run(Section("bench"), arguments.write, measure)
+    return command.run(SECTION, arguments.write, measure)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""`python -m bench.clients`: what an HTTP client costs, which is why the lean transport has curl.
+"""`python -m bench.clients`: processor time by HTTP client, the reason for the curl transport.
 
-One thread sends one signed GetItem again and again to an engine in memory and reads the reply, with
-nothing above the client: no PynamoDB, no parsing. Only this process's processor time counts.
-Rounds of all clients take turns; the figures are medians. pyreqwest is measured where somebody has
-installed it (`pip install pyreqwest`): Roster does not need it.
+One thread sends the same signed GetItem repeatedly to an engine in memory and reads the response,
+without PynamoDB and without parsing. Only this process's processor time counts. The clients
+alternate within each round; the figures are medians. pyreqwest, which Roster does not need, is
+measured if it is installed (`pip install pyreqwest`).
 """
 
 import importlib
@@ -26,13 +26,14 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from bench import command, environment
-from bench.document import Section
-from bench.process import BenchError
-from bench.tables import row, spread
+from bench.support import command, environment
+from bench.support.document import Section
+from bench.support.process import BenchError
+from bench.support.tables import row, spread
 from flask_pynamodb.local import Engine
 
-_KEYS = ("local", "local")
+SECTION = Section("bench.clients")
+_CREDENTIALS = ("local", "local")
 _KEY = {"id": {"S": "ada"}}
 _ITEM = {**_KEY, "text": {"S": "x" * 300}}
 _CALLS = 400
@@ -43,26 +44,26 @@ Round = dict[str, float]
 
 
 def main() -> int:
-    """Measure, print, and with --write put the figures into the document; the process's status."""
-    arguments = command.parser("bench.clients", __doc__, rounds=5, seconds=1).parse_args()
+    """Measure, print, write the results with --write, and return the exit status."""
+    arguments = command.create_parser("bench.clients", __doc__, rounds=5, seconds=1).parse_args()
 
     def measure() -> str:
         with Engine() as engine:
             clients = dict(_clients(engine))
-            _refuse_silence(clients)
+            _check_responses(clients)
             rounds = [
                 {name: _cost(send) for name, send in clients.items()}
                 for _ in range(arguments.rounds + 1)
             ]
-        # The first round makes connections, fills caches and is forgotten.
+        # The first round opens connections and fills caches; it is discarded.
         return "\n".join(_render(rounds[1:]))
 
-    return command.run(Section("bench.clients"), arguments.write, measure)
+    return command.run(SECTION, arguments.write, measure)
 
 
 def _clients(engine: Engine) -> Iterator[tuple[str, Send]]:
     sdk = botocore.session.get_session()
-    sdk.set_credentials(*_KEYS)
+    sdk.set_credentials(*_CREDENTIALS)
     client = sdk.create_client("dynamodb", "us-east-1", endpoint_url=engine.host)
     client.create_table(
         TableName="people",
@@ -89,7 +90,7 @@ def _signed(url: str, body: bytes) -> dict[str, str]:
         "X-Amz-Target": "DynamoDB_20120810.GetItem",
     }
     request = AWSRequest("POST", f"{url}/", headers, data=body)
-    SigV4Auth(Credentials(*_KEYS), "dynamodb", "us-east-1").add_auth(request)
+    SigV4Auth(Credentials(*_CREDENTIALS), "dynamodb", "us-east-1").add_auth(request)
     return dict(request.headers.items())
 
 
@@ -109,12 +110,12 @@ def _http_client(url: str, headers: dict[str, str], body: bytes) -> Send:
 
 
 def _pycurl(url: str, headers: dict[str, str], body: bytes, *, signs: bool = False) -> Send:
-    # As the lean transport has it: callbacks that run no Python, a body that cannot be rewound.
+    # As in the curl transport: callbacks that run no Python, a body that cannot be rewound.
     curl, parts, lines = pycurl.Curl(), list[bytes](), list[bytes]()
     if signs:
         headers = {name: headers[name] for name in ("Content-Type", "X-Amz-Target")}
         curl.setopt(pycurl.AWS_SIGV4, "aws:amz:us-east-1:dynamodb")
-        curl.setopt(pycurl.USERPWD, ":".join(_KEYS))
+        curl.setopt(pycurl.USERPWD, ":".join(_CREDENTIALS))
     options: dict[int, Any] = {
         pycurl.URL: f"{url}/",
         pycurl.POST: 1,
@@ -124,21 +125,21 @@ def _pycurl(url: str, headers: dict[str, str], body: bytes, *, signs: bool = Fal
     }
     for option, value in options.items():
         curl.setopt(option, value)
-    sent = [f"{name}: {value}" for name, value in headers.items()]
+    header_lines = [f"{name}: {value}" for name, value in headers.items()]
 
     def send() -> bytes:
         if signs:
-            # It signs what it has in memory, and nothing that it would have to read.
+            # curl signs a body in memory, but not one that it reads by callback.
             curl.setopt(pycurl.POSTFIELDS, body)
         else:
             curl.setopt(pycurl.READFUNCTION, BytesIO(body).read)
             curl.setopt(pycurl.POSTFIELDSIZE, len(body))
-        curl.setopt(pycurl.HTTPHEADER, sent)
+        curl.setopt(pycurl.HTTPHEADER, header_lines)
         curl.perform()
-        reply = b"".join(parts)
+        response = b"".join(parts)
         parts.clear()
         lines.clear()
-        return reply
+        return response
 
     return send
 
@@ -147,18 +148,18 @@ def _pyreqwest(url: str, headers: dict[str, str], body: bytes) -> Send:
     client = importlib.import_module("pyreqwest.client").SyncClientBuilder().build().__enter__()
 
     def send() -> bytes:
-        reply = client.post(f"{url}/").headers(headers).body_bytes(body).build().send()
-        return bytes(reply.bytes())
+        response = client.post(f"{url}/").headers(headers).body_bytes(body).build().send()
+        return bytes(response.bytes())
 
     return send
 
 
 def _bare_socket(url: str, headers: dict[str, str], body: bytes) -> Send:
-    # The floor: no client could do with less. It trusts that a reply is one piece.
+    # The lower bound for any client. It assumes that a response arrives in one piece.
     host = url.removeprefix("http://")
     name, port = host.split(":")
-    line = socket.create_connection((name, int(port)))
-    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection = socket.create_connection((name, int(port)))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     lines = [f"{name}: {value}" for name, value in headers.items()]
     head = "\r\n".join(
         ("POST / HTTP/1.1", f"Host: {host}", f"Content-Length: {len(body)}", *lines, "", "")
@@ -166,16 +167,16 @@ def _bare_socket(url: str, headers: dict[str, str], body: bytes) -> Send:
     request = head.encode() + body
 
     def send() -> bytes:
-        line.sendall(request)
-        return line.recv(65536).partition(b"\r\n\r\n")[2]
+        connection.sendall(request)
+        return connection.recv(65536).partition(b"\r\n\r\n")[2]
 
     return send
 
 
-def _refuse_silence(clients: dict[str, Send]) -> None:
+def _check_responses(clients: dict[str, Send]) -> None:
     for name, send in clients.items():
         if b"xxx" not in send():
-            raise BenchError(f"{name} did not bring the item")
+            raise BenchError(f"{name} did not return the item")
 
 
 def _cost(send: Send) -> float:
@@ -188,16 +189,16 @@ def _cost(send: Send) -> float:
 def _render(rounds: Sequence[Round]) -> Iterator[str]:
     packages = ["botocore", "urllib3", "pycurl"]
     packages += ["pyreqwest"] * bool(importlib.util.find_spec("pyreqwest"))
-    yield environment.command(command.typed("bench.clients"))
+    yield environment.command(command.command_line("bench.clients"))
     yield environment.machine()
     yield f"- Versions: {', '.join(f'{name} {version(name)}' for name in packages)}"
     yield f"- Medians of {len(rounds)} rounds of {_CALLS} calls"
     yield ""
-    yield "| client | µs of processor time for a call | min..max | against botocore |"
+    yield "| client | µs of processor time per call | min..max | botocore / client |"
     yield "| --- | ---: | ---: | ---: |"
     for name in rounds[0]:
-        costs = [each[name] for each in rounds]
-        ratio = median(each["botocore"] / each[name] for each in rounds)
+        costs = [cost[name] for cost in rounds]
+        ratio = median(cost["botocore"] / cost[name] for cost in rounds)
         yield row([name, *spread(costs, "{:.0f}".format), f"{ratio:.1f}"])
 
 

@@ -1,8 +1,8 @@
-"""`python -m bench.parts`: what requests cost Python alone, without a server and without argon2.
+"""`python -m bench.microbench`: processor time of requests in Python, without server and argon2.
 
-One thread calls the app as a server would, on an engine in memory, with argon2 as cheap as it gets.
-Only this process's processor time counts. Rounds of all requests take turns; the figures are
-medians.
+One thread calls the WSGI app directly, on an engine in memory, with the cheapest argon2 profile.
+Only this process's processor time counts. The requests alternate within each round; the figures
+are medians.
 """
 
 import json
@@ -16,27 +16,30 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import create_environ
 
-from bench import command, environment
-from bench.document import Section
-from bench.process import BenchError
-from bench.tables import row, spread
-from bench.users import PASSWORD
+from bench.support import command, environment
+from bench.support.document import Section
+from bench.support.process import BenchError
+from bench.support.tables import row, spread
+from bench.support.users import PASSWORD
 from flask_pynamodb.local import Engine
 from models import CHEAPEST_PROFILE, db
 from models.tables.user import User
 from roster.app import create_app
 from roster.config import Config
 
+SECTION = Section("bench.microbench")
+TRANSPORT = "`GetItem` over the curl transport, without PynamoDB"
+READ = "`GET /v1/users/{id}`"
 _CALLS = 200
 
 Work = Callable[[], Any]
-# Microseconds of processor time for a call, by what is called.
+# Microseconds of processor time per call, by name.
 Round = dict[str, float]
 
 
 def main() -> int:
-    """Measure, print, and with --write put the figures into the document; the process's status."""
-    arguments = command.parser("bench.microbench", __doc__, rounds=5, seconds=1).parse_args()
+    """Measure, print, write the results with --write, and return the exit status."""
+    arguments = command.create_parser("bench.microbench", __doc__, rounds=5, seconds=1).parse_args()
 
     def measure() -> str:
         with Engine() as engine:
@@ -48,10 +51,10 @@ def main() -> int:
                     {name: _cost(work) for name, work in works.items()}
                     for _ in range(arguments.rounds + 1)
                 ]
-        # The first round makes connections, fills caches and is forgotten.
+        # The first round opens connections and fills caches; it is discarded.
         return "\n".join(_render(rounds[1:]))
 
-    return command.run(Section("bench.microbench"), arguments.write, measure)
+    return command.run(SECTION, arguments.write, measure)
 
 
 def _app(engine: Engine) -> Flask:
@@ -61,7 +64,7 @@ def _app(engine: Engine) -> Flask:
         "DYNAMODB_AWS_ACCESS_KEY_ID": "local",
         "DYNAMODB_AWS_SECRET_ACCESS_KEY": "local",
     }
-    # One client makes more requests here than it may.
+    # One client makes more requests here than the rate limits allow.
     config = Config(
         secret_key="only for the bench", workers=1, dynamodb=settings, rate_limits=False
     )
@@ -69,49 +72,49 @@ def _app(engine: Engine) -> Flask:
 
 
 def _works(app: Flask) -> Iterator[tuple[str, Work]]:
-    made = 0
+    count = 0
 
     def sign_up() -> Any:
-        nonlocal made
-        made += 1
-        name = f"user-{made}"
+        nonlocal count
+        count += 1
+        name = f"user-{count}"
         account = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
-        return _ask(app, "POST", "/v1/users", account)
+        return _call(app, "POST", "/v1/users", account)
 
     def sign_in() -> Any:
-        return _ask(app, "POST", "/v1/sessions", {"login": "user-1", "password": PASSWORD})
+        return _call(app, "POST", "/v1/sessions", {"login": "user-1", "password": PASSWORD})
 
     user_id = sign_up()["id"]
     bearer = {"HTTP_AUTHORIZATION": f"Bearer {sign_in()['token']}"}
     connection = User._get_connection().connection
     request = {"TableName": User.Meta.table_name, "Key": {"id": {"S": user_id}}}
-    yield "`GET /health/live`: a view that does nothing", lambda: _ask(app, "GET", "/health/live")
+    yield "`GET /health/live`: an empty view", lambda: _call(app, "GET", "/health/live")
     yield (
-        "`GetItem` over the lean transport, PynamoDB aside",
+        TRANSPORT,
         lambda: connection.client._make_api_call("GetItem", request),
     )
     yield "`User.get`", lambda: User.get(user_id, consistent_read=True)
-    yield "`GET /v1/users/{id}`", lambda: _ask(app, "GET", f"/v1/users/{user_id}", **bearer)
+    yield READ, lambda: _call(app, "GET", f"/v1/users/{user_id}", **bearer)
     yield "`POST /v1/users`", sign_up
     yield "`POST /v1/sessions`", sign_in
 
 
-def _ask(app: Flask, method: str, path: str, body: Any = None, **more: str) -> Any:
-    sent = b"" if body is None else json.dumps(body).encode()
+def _call(app: Flask, method: str, path: str, body: Any = None, **more: str) -> Any:
+    content = b"" if body is None else json.dumps(body).encode()
     environ: dict[str, Any] = {**_ENVIRON, "REQUEST_METHOD": method, "PATH_INFO": path, **more}
-    environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(len(sent)), BytesIO(sent)
+    environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(len(content)), BytesIO(content)
     statuses: list[str] = []
 
     def start(status: str, *_: Any) -> Any:
         statuses.append(status)
 
-    answer = b"".join(app.wsgi_app(environ, start))
+    response = b"".join(app.wsgi_app(environ, start))
     if statuses[0][0] != "2":
-        raise BenchError(f"{method} {path} answered {statuses[0]}: {answer.decode()}")
-    return json.loads(answer)
+        raise BenchError(f"{method} {path} returned {statuses[0]}: {response.decode()}")
+    return json.loads(response)
 
 
-# Made once: werkzeug takes longer to make one than the app to answer.
+# Created once: werkzeug takes longer to create one than the app to respond.
 _ENVIRON = create_environ(method="POST", content_type="application/json")
 
 
@@ -123,18 +126,18 @@ def _cost(work: Work) -> float:
 
 
 def _render(rounds: Sequence[Round]) -> Iterator[str]:
-    yield environment.command(command.typed("bench.microbench"))
+    yield environment.command(command.command_line("bench.microbench"))
     yield environment.machine()
     yield f"- Medians of {len(rounds)} rounds of {_CALLS} calls"
     yield ""
-    yield "| what | µs of processor time | min..max |"
+    yield "| measured | µs of processor time | min..max |"
     yield "| --- | ---: | ---: |"
     for name in rounds[0]:
-        yield row([name, *spread([each[name] for each in rounds], "{:.0f}".format)])
-    read = median(each["`GET /v1/users/{id}`"] for each in rounds)
-    call = median(each["`GetItem` over the lean transport, PynamoDB aside"] for each in rounds)
+        yield row([name, *spread([cost[name] for cost in rounds], "{:.0f}".format)])
+    read = median(cost[READ] for cost in rounds)
+    call = median(cost[TRANSPORT] for cost in rounds)
     yield ""
-    yield f"One call of the transport is {call / read:.0%} of a read."
+    yield f"One call of the transport takes {call / read:.0%} of a read."
 
 
 if __name__ == "__main__":

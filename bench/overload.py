@@ -1,8 +1,8 @@
-"""`python -m bench.storm`: reading users while more sign in than the cores can hash.
+"""`python -m bench.overload`: reads while more clients sign in than the cores can hash for.
 
 Each round reads on a few connections, first alone, then while several times as many clients sign
-in as the service lets wait. Those who come when all places are taken are answered 503 at once; they
-try again after a tenth of a second, much sooner than they are told to.
+in as the service queues. When the queue is full the service returns 503 immediately; these clients
+retry after a tenth of a second, much sooner than `Retry-After` tells them to.
 """
 
 import sys
@@ -14,28 +14,30 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from bench import command, environment, plan, service, tables
-from bench.document import Section
-from bench.load import run, run_warm
-from bench.service import WORKERS
-from bench.tables import Round
-from bench.users import Cast, enrol
+from bench import plan
+from bench.support import command, environment, service, tables
+from bench.support.document import Section
+from bench.support.load import run, run_warm
+from bench.support.service import WORKERS
+from bench.support.tables import Round
+from bench.support.users import Users, create_users
 
-ALONE = "reads alone"
-DURING = "reads during the storm"
-STORM = "answers to sign-ins of the storm"
-# How many read, and how many want to sign in; each worker has places for eight of these.
-CONNECTIONS = {ALONE: 4, DURING: 4, STORM: 64}
-# The storm begins before the reads that are measured in it, and goes on after them.
+SECTION = Section("bench.overload")
+READS_ALONE = "reads alone"
+READS_UNDER_OVERLOAD = "reads under overload"
+SIGN_INS = "sign-in responses under overload"
+# Each worker queues eight sign-ins.
+CONNECTIONS = {READS_ALONE: 4, READS_UNDER_OVERLOAD: 4, SIGN_INS: 64}
+# The sign-ins start before the measured reads and end after them.
 _LEAD_SECONDS = 1
 _PAUSE_MILLISECONDS = 100
 _PACKAGES = ("flask", "granian", "argon2-cffi-bindings")
 
 
 def main() -> int:
-    """Measure, print, and with --write put the figures into the document; the process's status."""
-    parser = command.parser("bench.overload", __doc__, rounds=5, seconds=5)
-    command.add_users(parser)
+    """Measure, print, write the results with --write, and return the exit status."""
+    parser = command.create_parser("bench.overload", __doc__, rounds=5, seconds=5)
+    command.add_users_argument(parser)
     arguments = parser.parse_args()
 
     def measure() -> str:
@@ -43,41 +45,43 @@ def main() -> int:
             tempfile.TemporaryDirectory(prefix="roster-bench-") as folder,
             service.roster(Path(folder) / "store") as roster,
         ):
-            cast = enrol(roster, arguments.users)
-            rounds = [_round(roster, cast, arguments.seconds) for _ in range(arguments.rounds)]
+            users = create_users(roster, arguments.users)
+            rounds = [_round(roster, users, arguments.seconds) for _ in range(arguments.rounds)]
         return "\n".join(_render(rounds, arguments.users))
 
-    return command.run(Section("bench.overload"), arguments.write, measure)
+    return command.run(SECTION, arguments.write, measure)
 
 
-def _round(roster: service.Service, cast: Cast, seconds: int) -> Round:
-    reads = plan.reading(roster, cast)
-    storm = replace(plan.signing_in(roster, cast), tolerated=503, pause=_PAUSE_MILLISECONDS)
-    alone = run_warm(reads, CONNECTIONS[ALONE], seconds)
-    with ThreadPoolExecutor(1) as aside:
-        stormy = aside.submit(run, storm, CONNECTIONS[STORM], seconds + 2 * _LEAD_SECONDS)
+def _round(roster: service.Service, users: Users, seconds: int) -> Round:
+    reads = plan.read_load(roster, users)
+    sign_ins = replace(
+        plan.sign_in_load(roster, users), rejection_status=503, pause=_PAUSE_MILLISECONDS
+    )
+    alone = run_warm(reads, CONNECTIONS[READS_ALONE], seconds)
+    with ThreadPoolExecutor(1) as pool:
+        overload = pool.submit(run, sign_ins, CONNECTIONS[SIGN_INS], seconds + 2 * _LEAD_SECONDS)
         time.sleep(_LEAD_SECONDS)
-        during = run(reads, CONNECTIONS[DURING], seconds)
-        found = {ALONE: alone, DURING: during, STORM: stormy.result()}
+        during = run(reads, CONNECTIONS[READS_UNDER_OVERLOAD], seconds)
+        samples = {READS_ALONE: alone, READS_UNDER_OVERLOAD: during, SIGN_INS: overload.result()}
     time.sleep(_LEAD_SECONDS)
-    command.tell(", ".join(f"{name}: {sample.rate:,.0f}/s" for name, sample in found.items()))
-    return found
+    command.log(", ".join(f"{name}: {sample.rate:,.0f}/s" for name, sample in samples.items()))
+    return samples
 
 
-def _render(rounds: Sequence[Round], users: int) -> Iterator[str]:
-    yield environment.command(command.typed("bench.overload"))
+def _render(rounds: Sequence[Round], user_count: int) -> Iterator[str]:
+    yield environment.command(command.command_line("bench.overload"))
     yield f"{environment.machine()}; wrk runs on the same cores"
     yield f"- Versions: {', '.join(environment.versions(_PACKAGES))}"
-    yield f"- Rounds: {len(rounds)}, with {WORKERS} workers and {users} users in the store"
+    yield f"- Rounds: {len(rounds)}, with {WORKERS} workers and {user_count} users in the database"
     yield ""
-    yield from tables.rates(rounds, {name: str(many) for name, many in CONNECTIONS.items()})
-    granted = [found[STORM].rate * (1 - found[STORM].refused) for found in rounds]
-    refused = median(found[STORM].refused for found in rounds)
-    middle, ends = tables.spread(granted, "{:.0f}".format)
+    yield from tables.rates(rounds, {name: str(number) for name, number in CONNECTIONS.items()})
+    accepted = [samples[SIGN_INS].rate * (1 - samples[SIGN_INS].rejected) for samples in rounds]
+    rejected = median(samples[SIGN_INS].rejected for samples in rounds)
+    middle, limits = tables.spread(accepted, "{:.0f}".format)
     yield ""
     yield (
-        f"Of the sign-ins {middle} a second ({ends}) were carried out;"
-        f" {refused:.0%} of the answers were 503."
+        f"{middle} sign-ins per second ({limits}) succeeded;"
+        f" {rejected:.0%} of the responses were 503."
     )
 
 

@@ -1,4 +1,4 @@
-"""What is measured, and in which order: everything once in each round, one beside the other."""
+"""The measurements of `python -m bench` and their order: each once in every round."""
 
 import json
 import shutil
@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench import argon2, service
-from bench.cores import Split, run_on
-from bench.load import Load, Sample, run_warm
-from bench.service import WORKERS, Service
-from bench.tables import Round
-from bench.users import PAGE, PASSWORD, Cast, bearer, enrol
+from bench.support import argon2, service
+from bench.support.cores import CoreSplit, run_on
+from bench.support.load import Load, Sample, run_warm
+from bench.support.service import WORKERS, Service
+from bench.support.tables import Round
+from bench.support.users import PAGE, PASSWORD, Users, bearer, create_users
 
 BARE = "bare Flask route"
 READ = "`GET /v1/users/{id}`"
@@ -20,170 +20,174 @@ LIST = f"`GET {PAGE}`"
 SIGN_UP = "`POST /v1/users` (sign-up)"
 SIGN_IN = "`POST /v1/sessions` (sign-in)"
 ARGON2 = "argon2 alone"
-# The same where nobody shares the service's cores, and argon2 alone has those.
-OWN_SIGN_UP = "sign-up, own cores"
-OWN_ARGON2 = "argon2 alone, those cores"
-OWN_SIGN_IN = "sign-in, own cores"
-# How many requests wait for an answer: enough to keep the workers busy, fewer where argon2 does.
+# The same on cores that no other process of the benchmark uses.
+DEDICATED_SIGN_UP = "sign-up, dedicated cores"
+DEDICATED_ARGON2 = "argon2 alone, dedicated cores"
+DEDICATED_SIGN_IN = "sign-in, dedicated cores"
+# Concurrent requests: enough to keep the workers busy, fewer where argon2 does.
 CONNECTIONS = {BARE: 16, READ: 16, LIST: 16, SIGN_UP: 8, SIGN_IN: 8}
 STARTS = 5
 _JSON = {"Content-Type": "application/json"}
-# A service on cores of its own has one worker for each, and as many requests for each worker.
-_OWN_CONNECTIONS_EACH = CONNECTIONS[SIGN_IN] // WORKERS
-# argon2 stands between the two that are compared with it.
+# A service on dedicated cores has one worker for each core, and as many requests for each worker.
+_CONNECTIONS_PER_DEDICATED_CORE = CONNECTIONS[SIGN_IN] // WORKERS
+# argon2 runs between the two measurements that are compared with it.
 _SHARED = (BARE, READ, LIST, SIGN_UP, ARGON2, SIGN_IN)
-_OWN = (OWN_SIGN_UP, OWN_ARGON2, OWN_SIGN_IN)
-ORDER = _SHARED + _OWN
+_DEDICATED = (DEDICATED_SIGN_UP, DEDICATED_ARGON2, DEDICATED_SIGN_IN)
+ORDER = _SHARED + _DEDICATED
 
 _NEW_USER = f"""
-local function body_of(made)
-  local name = run_id .. "-" .. thread_id .. "-" .. made
+local function body_of(number)
+  local name = run_id .. "-" .. thread_id .. "-" .. number
   return '{{"username":"' .. name .. '","email":"' .. name .. '@example.com",'
     .. '"password":"{PASSWORD}"}}'
 end
 """
 
-Report = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Figures:
-    """What the benchmark found.
+class Results:
+    """The results of the benchmark.
 
     Attributes:
         rounds: The samples of each round.
         starts: Seconds from exec to ready on existing data, for each start.
-        users: How many users the store has at the beginning of a round.
+        user_count: The number of users in the database at the start of a round.
     """
 
     rounds: list[Round]
     starts: list[float]
-    users: int
+    user_count: int
 
 
-def measure(folder: Path, *, rounds: int, seconds: int, users: int, report: Report) -> Figures:
-    """Measure everything.
+def measure(folder: Path, *, rounds: int, seconds: int, user_count: int, log: Log) -> Results:
+    """Run all measurements.
 
     Args:
         folder: An empty folder for data and logs.
-        rounds: How often.
-        seconds: How long each load lasts.
-        users: How many users to sign up before.
-        report: Told what goes on, in one line.
+        rounds: The number of rounds.
+        seconds: The duration of each load.
+        user_count: The number of users to sign up first.
+        log: Receives lines about the progress.
 
     Raises:
-        BenchError: Its text says why.
+        BenchError: The text says why.
     """
-    split = Split.of_machine()
-    store = folder / "store"
-    report(f"signing up {users} users")
-    with service.roster(store) as started:
-        cast = enrol(started, users)
+    split = CoreSplit.of_machine()
+    data = folder / "store"
+    log(f"signing up {user_count} users")
+    with service.roster(data) as roster:
+        users = create_users(roster, user_count)
     starts = []
     for number in range(STARTS):
-        with service.roster(store) as started:
-            starts.append(started.start_seconds)
-        report(f"start {number + 1} of {STARTS} on existing data: {starts[-1]:.2f} s")
-    found = []
-    with service.bare(cast.user, folder / "bare.log") as bare:
+        with service.roster(data) as roster:
+            starts.append(roster.start_seconds)
+        log(f"start {number + 1} of {STARTS} on existing data: {starts[-1]:.2f} s")
+    results = []
+    with service.bare(users.user, folder / "bare.log") as bare:
         for number in range(rounds):
-            report(f"round {number + 1} of {rounds}")
-            with _copy(store, folder / f"round-{number}") as copy, service.roster(copy) as roster:
-                shared = _shared(bare, roster, cast, seconds, report)
+            log(f"round {number + 1} of {rounds}")
+            with _copy(data, folder / f"round-{number}") as copy, service.roster(copy) as roster:
+                shared = _measure_shared(bare, roster, users, seconds, log)
             with (
-                _copy(store, folder / f"own-{number}") as copy,
-                run_on(split.own),
-                service.roster(copy, workers=len(split.own)) as roster,
+                _copy(data, folder / f"dedicated-{number}") as copy,
+                run_on(split.dedicated),
+                service.roster(copy, workers=len(split.dedicated)) as roster,
             ):
-                split.send_engine_away(roster)
-                own = _own(roster, cast, split, seconds, report)
-            found.append({**shared, **own})
-    return Figures(found, starts, users)
+                split.move_engine(roster)
+                dedicated = _measure_dedicated(roster, users, split, seconds, log)
+            results.append({**shared, **dedicated})
+    return Results(results, starts, user_count)
 
 
-def at_once(name: str) -> str:
-    """How many requests wait for an answer, or how many processes hash."""
-    cores = len(Split.of_machine().own)
-    if name in (ARGON2, OWN_ARGON2):
+def concurrency(name: str) -> str:
+    """Return the number of concurrent requests, or of processes that hash."""
+    cores = len(CoreSplit.of_machine().dedicated)
+    if name in (ARGON2, DEDICATED_ARGON2):
         processes = WORKERS if name == ARGON2 else cores
         return f"{processes} process{'es' if processes > 1 else ''}"
-    return str(_OWN_CONNECTIONS_EACH * cores if name in _OWN else CONNECTIONS[name])
+    is_dedicated = name in _DEDICATED
+    return str(_CONNECTIONS_PER_DEDICATED_CORE * cores if is_dedicated else CONNECTIONS[name])
 
 
 @contextmanager
-def _copy(store: Path, to: Path) -> Iterator[Path]:
-    # A fresh one each time, so that nobody finds the users of somebody before.
-    shutil.copytree(store, to)
+def _copy(data: Path, to: Path) -> Iterator[Path]:
+    # A fresh copy for each measurement, so that none reads users that another one has created.
+    shutil.copytree(data, to)
     yield to
     shutil.rmtree(to)
 
 
-def _shared(bare: Service, roster: Service, cast: Cast, seconds: int, report: Report) -> Round:
-    loads = {load.name: load for load in _loads(bare, roster, cast)}
-    found = {}
+def _measure_shared(bare: Service, roster: Service, users: Users, seconds: int, log: Log) -> Round:
+    loads = {load.name: load for load in _loads(bare, roster, users)}
+    samples = {}
     for name in _SHARED:
         if name == ARGON2:
-            found[name] = argon2.measure(seconds, WORKERS)
+            samples[name] = argon2.measure(seconds, WORKERS)
         else:
-            found[name] = run_warm(loads[name], CONNECTIONS[name], seconds)
-        _tell(report, name, found[name])
-    return found
+            samples[name] = run_warm(loads[name], CONNECTIONS[name], seconds)
+        _log_rate(log, name, samples[name])
+    return samples
 
 
-def _own(roster: Service, cast: Cast, split: Split, seconds: int, report: Report) -> Round:
-    """Measure on the service's own cores, to which this process is confined already."""
-    sign_up = replace(_signing_up(roster), name=OWN_SIGN_UP)
-    sign_in = replace(signing_in(roster, cast), name=OWN_SIGN_IN)
+def _measure_dedicated(
+    roster: Service, users: Users, split: CoreSplit, seconds: int, log: Log
+) -> Round:
+    """Measure on the dedicated cores; this process must be restricted to them already."""
+    sign_up = replace(_sign_up_load(roster), name=DEDICATED_SIGN_UP)
+    sign_in = replace(sign_in_load(roster, users), name=DEDICATED_SIGN_IN)
     loads = {load.name: load for load in (sign_up, sign_in)}
-    cores = len(split.own)
-    found = {}
-    for name in _OWN:
-        if name == OWN_ARGON2:
-            found[name] = argon2.measure(seconds, cores)
+    cores = len(split.dedicated)
+    samples = {}
+    for name in _DEDICATED:
+        if name == DEDICATED_ARGON2:
+            samples[name] = argon2.measure(seconds, cores)
         else:
-            with run_on(split.others):
-                found[name] = run_warm(loads[name], _OWN_CONNECTIONS_EACH * cores, seconds)
-        _tell(report, name, found[name])
-    return found
+            with run_on(split.remaining):
+                connections = _CONNECTIONS_PER_DEDICATED_CORE * cores
+                samples[name] = run_warm(loads[name], connections, seconds)
+        _log_rate(log, name, samples[name])
+    return samples
 
 
-def _tell(report: Report, name: str, sample: Sample) -> None:
-    report(f"  {name}: {sample.rate:,.1f}/s")
+def _log_rate(log: Log, name: str, sample: Sample) -> None:
+    log(f"  {name}: {sample.rate:,.1f}/s")
 
 
-def reading(roster: Service, cast: Cast) -> Load:
-    """A user reads itself."""
-    url = f"{roster.url}/v1/users/{cast.user['id']}"
-    return Load(READ, roster.pid, url, headers=bearer(cast.token))
+def read_load(roster: Service, users: Users) -> Load:
+    """Return the load in which a user reads itself."""
+    url = f"{roster.url}/v1/users/{users.user['id']}"
+    return Load(READ, roster.pid, url, headers=bearer(users.token))
 
 
-def signing_in(roster: Service, cast: Cast) -> Load:
-    """Users sign in, one after the other."""
-    url, bodies = f"{roster.url}/v1/sessions", _credentials(cast.usernames)
-    return Load(SIGN_IN, roster.pid, url, "POST", 201, headers=_JSON, bodies=bodies)
+def sign_in_load(roster: Service, users: Users) -> Load:
+    """Return the load in which all users sign in, one after the other."""
+    url, function = f"{roster.url}/v1/sessions", _credentials_function(users.usernames)
+    return Load(SIGN_IN, roster.pid, url, "POST", 201, headers=_JSON, body_function=function)
 
 
-def _signing_up(roster: Service) -> Load:
+def _sign_up_load(roster: Service) -> Load:
     url = f"{roster.url}/v1/users"
-    return Load(SIGN_UP, roster.pid, url, "POST", 201, headers=_JSON, bodies=_NEW_USER)
+    return Load(SIGN_UP, roster.pid, url, "POST", 201, headers=_JSON, body_function=_NEW_USER)
 
 
-def _loads(bare: Service, roster: Service, cast: Cast) -> list[Load]:
+def _loads(bare: Service, roster: Service, users: Users) -> list[Load]:
     return [
         Load(BARE, bare.pid, f"{bare.url}/"),
-        reading(roster, cast),
-        Load(LIST, roster.pid, f"{roster.url}{PAGE}", headers=bearer(cast.admin_token)),
-        _signing_up(roster),
-        signing_in(roster, cast),
+        read_load(roster, users),
+        Load(LIST, roster.pid, f"{roster.url}{PAGE}", headers=bearer(users.admin_token)),
+        _sign_up_load(roster),
+        sign_in_load(roster, users),
     ]
 
 
-def _credentials(usernames: list[str]) -> str:
-    """Takes turns, so that no two requests are about one user at one time."""
+def _credentials_function(usernames: list[str]) -> str:
+    """Return Lua that iterates over the users, so that concurrent requests have different ones."""
     return f"""
 local names = {{{", ".join(map(json.dumps, usernames))}}}
-local function body_of(made)
-  local name = names[(2 * made + thread_id) % #names + 1]
+local function body_of(number)
+  local name = names[(2 * number + thread_id) % #names + 1]
   return '{{"login":"' .. name .. '","password":"{PASSWORD}"}}'
 end
 """

@@ -1,8 +1,8 @@
 """`python -m bench.transport`: PynamoDB over each transport, in calls per second of processor time.
 
-One thread reads an item, saves one, and writes three in a transaction, through the extension and to
-an engine in memory. Only this process's processor time counts, the engine's does not. Rounds of
-the two transports take turns, so that both see the same machine; the figures are medians.
+One thread reads an item, saves one, and writes three in a transaction, through the extension, to
+an engine in memory. Only this process's processor time counts, not the engine's. The transports
+alternate within each round, so that both run on the same machine state; the figures are medians.
 """
 
 import platform
@@ -23,24 +23,26 @@ from pynamodb.attributes import (
     UTCDateTimeAttribute,
 )
 
-from bench import command, environment
-from bench.document import Section
-from bench.tables import judged, row, spread
-from flask_pynamodb import PynamoDB
+from bench.support import command, environment
+from bench.support.document import Section
+from bench.support.tables import row, spread, verdict
+from flask_pynamodb import DEFAULT_TRANSPORT, PynamoDB
 from flask_pynamodb.local import Engine, find_binary
 
-TRANSPORTS = ("botocore", "lean")
+SECTION = Section("bench.transport")
+# The default is the curl transport, since this command needs pycurl.
+TRANSPORTS = {"botocore": "botocore", "curl": DEFAULT_TRANSPORT}
 GOALS = {"get": 6.0, "save": 5.0, "transaction of three": 4.0}
 
-Work = Callable[[], object]
-# Calls per second of processor time, by work and transport.
+Operation = Callable[[], object]
+# Calls per second of processor time, by operation and transport.
 Round = dict[tuple[str, str], float]
 
 db = PynamoDB()
 
 
 class Person(db.Model):  # type: ignore[misc,name-defined]
-    """About as large as a user of Roster."""
+    """A model about as large as a user of Roster."""
 
     id = UnicodeAttribute(hash_key=True)
     username = UnicodeAttribute()
@@ -52,8 +54,8 @@ class Person(db.Model):  # type: ignore[misc,name-defined]
     updated_at = UTCDateTimeAttribute()
 
 
-def person(name: str) -> Person:
-    """Somebody who has signed up just now."""
+def create_person(name: str) -> Person:
+    """Create a person that signed up now."""
     now = datetime.now(UTC)
     return Person(
         name,
@@ -68,19 +70,22 @@ def person(name: str) -> Person:
 
 
 def main() -> int:
-    """Measure, print, and with --write put the figures into the document; the process's status."""
-    parser = command.parser("bench.transport", __doc__, rounds=5, seconds=1)
+    """Measure, print, write the results with --write, and return the exit status."""
+    parser = command.create_parser("bench.transport", __doc__, rounds=5, seconds=1)
     arguments = parser.parse_args()
 
     def measure() -> str:
         with Engine() as engine:
-            contexts = {name: _app(engine.host, name).app_context() for name in TRANSPORTS}
+            contexts = {
+                name: _app(engine.host, transport).app_context()
+                for name, transport in TRANSPORTS.items()
+            }
             with contexts["botocore"]:
                 db.create_all()
             rounds = _measure(contexts, arguments.rounds, arguments.seconds)
         return "\n".join(_render(rounds))
 
-    return command.run(Section("bench.transport"), arguments.write, measure)
+    return command.run(SECTION, arguments.write, measure)
 
 
 def _app(host: str, transport: str) -> Flask:
@@ -99,59 +104,60 @@ def _app(host: str, transport: str) -> Flask:
 def _measure(
     contexts: Mapping[str, AbstractContextManager[object]], rounds: int, seconds: float
 ) -> list[Round]:
-    people = [person(name) for name in ("ada", "grace", "radia")]
-    # Saved first, so that there is somebody to get.
-    works: dict[str, Work] = {
+    people = [create_person(name) for name in ("ada", "grace", "radia")]
+    # The saves come first, so that there is an item to get.
+    operations: dict[str, Operation] = {
         "transaction of three": lambda: _save_all(people),
         "save": people[0].save,
         "get": lambda: Person.get("ada", consistent_read=True),
     }
-    found: list[Round] = []
+    results: list[Round] = []
     for number in range(rounds + 1):
         rates: Round = {}
-        for name, work in works.items():
+        for name, operation in operations.items():
             for transport in TRANSPORTS:
                 with contexts[transport]:
-                    rates[name, transport] = _rate(work, seconds)
-        # The first round makes connections, fills caches and is forgotten.
-        found += [rates] * bool(number)
-    return found
+                    rates[name, transport] = _rate(operation, seconds)
+        # The first round opens connections and fills caches; it is discarded.
+        results += [rates] * bool(number)
+    return results
 
 
 def _save_all(people: list[Person]) -> None:
     with db.transaction() as transaction:
-        for each in people:
-            transaction.save(each)
+        for person in people:
+            transaction.save(person)
 
 
-def _rate(work: Work, seconds: float) -> float:
-    """Calls per second of this process's processor time."""
+def _rate(operation: Operation, seconds: float) -> float:
+    """Return the calls per second of this process's processor time."""
     calls, end = 0, time.perf_counter() + seconds
     before = time.process_time()
     while time.perf_counter() < end:
         for _ in range(20):
-            work()
+            operation()
         calls += 20
     return calls / (time.process_time() - before)
 
 
 def _render(rounds: Sequence[Round]) -> Iterator[str]:
     packages = [f"{name} {version(name)}" for name in ("pynamodb", "botocore", "pycurl", "orjson")]
-    yield environment.command(command.typed("bench.transport"))
+    engine = environment.program_version(str(find_binary()), "--version")
+    yield environment.command(command.command_line("bench.transport"))
     yield environment.machine()
     yield (
         f"- Versions: Python {platform.python_version()}, {', '.join(packages)},"
-        f" {pycurl.version.split()[1]}, {environment.said_by(str(find_binary()), '--version')}"
+        f" {pycurl.version.split()[1]}, {engine}"
     )
     yield f"- Calls per second of processor time, one thread; medians of {len(rounds)} rounds\n"
-    yield "| PynamoDB's | botocore | lean | lean / botocore, in each round | min..max | goal |"
+    yield "| PynamoDB operation | botocore | curl | curl / botocore, by round | min..max | goal |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: |"
     for name, goal in GOALS.items():
-        rates = [[found[name, transport] for found in rounds] for transport in TRANSPORTS]
+        rates = [[rate[name, transport] for rate in rounds] for transport in TRANSPORTS]
         ratios = [fast / slow for slow, fast in zip(*rates, strict=True)]
-        verdict = judged(median(ratios) >= goal, f"{goal:g} or more")
-        cells = [f"{median(found):,.0f}" for found in rates]
-        yield row([name, *cells, *spread(ratios, "{:.2f}".format), verdict])
+        result = verdict(median(ratios) >= goal, f"{goal:g} or more")
+        cells = [f"{median(rate):,.0f}" for rate in rates]
+        yield row([name, *cells, *spread(ratios, "{:.2f}".format), result])
 
 
 if __name__ == "__main__":

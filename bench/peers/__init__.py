@@ -1,1 +1,1 @@
-"""Roster beside services of other makes that answer the same request from the same tables."""
+"""Roster compared with other services that serve the same request from the same tables."""

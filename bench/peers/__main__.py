@@ -4,17 +4,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import command
-from bench.document import Section
-from bench.load import find_wrk
 from bench.peers import plan, report, servers
+from bench.support import command
+from bench.support.document import Section
+from bench.support.load import find_wrk
 from flask_pynamodb.local import find_binary
+
+SECTION = Section("bench.peers")
 
 
 def main() -> int:
-    """Run the comparison; the status of the process."""
-    parser = command.parser("bench.peers", __doc__, rounds=5, seconds=5)
-    command.add_users(parser)
+    """Run the comparison and return the exit status."""
+    parser = command.create_parser("bench.peers", __doc__, rounds=5, seconds=5)
+    command.add_users_argument(parser)
     arguments = parser.parse_args()
 
     def measure() -> str:
@@ -26,12 +28,12 @@ def main() -> int:
                 Path(folder),
                 rounds=arguments.rounds,
                 seconds=arguments.seconds,
-                users=arguments.users,
-                report=command.tell,
+                user_count=arguments.users,
+                log=command.log,
             )
-        return report.render(rounds, arguments.users, command.typed("bench.peers"))
+        return report.render(rounds, arguments.users, command.command_line("bench.peers"))
 
-    return command.run(Section("bench.peers"), arguments.write, measure)
+    return command.run(SECTION, arguments.write, measure)
 
 
 if __name__ == "__main__":

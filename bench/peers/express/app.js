@@ -1,9 +1,9 @@
 // `GET /v1/users/{id}` as a team would write it with Express.
 
 import express from "express";
-import { findCaller, visible } from "./store.js";
+import { authenticate, visibleUser } from "./store.js";
 
-/** The application on a DynamoDB document client. */
+/** Create the application on a DynamoDB document client. */
 export function createApp(dynamodb) {
   const app = express();
   app.disable("x-powered-by");
@@ -12,26 +12,26 @@ export function createApp(dynamodb) {
   return app;
 }
 
-/** Lets nobody pass without the token of a living session; the handler finds `request.caller`. */
+/** Require the token of a live session and set `request.principal`. */
 function signedIn(dynamodb) {
   return async (request, response, next) => {
     const [scheme, token = ""] = (request.get("authorization") ?? "").split(" ");
     const isBearer = scheme.toLowerCase() === "bearer";
-    request.caller = isBearer ? await findCaller(dynamodb, token, request.params.id) : null;
-    if (request.caller) return next();
+    request.principal = isBearer ? await authenticate(dynamodb, token, request.params.id) : null;
+    if (request.principal) return next();
     response.status(401).set("WWW-Authenticate", "Bearer").json({ detail: "Sign in first." });
   };
 }
 
-/** The user itself and admins may read a user; to others it does not exist. */
+/** Read a user. Only the user itself and admins may; others get a 404. */
 function readUser(request, response) {
-  const found = visible(request.caller, request.params.id);
-  if (found) response.json(shown(found));
+  const user = visibleUser(request.principal, request.params.id);
+  if (user) response.json(toJson(user));
   else response.status(404).json({ detail: "No such user." });
 }
 
-/** A user as the API shows it. */
-function shown(user) {
+/** A user as the API returns it. */
+function toJson(user) {
   return {
     id: user.id,
     username: user.username,
@@ -41,13 +41,13 @@ function shown(user) {
     status: user.status,
     roles: user.roles,
     metadata: JSON.parse(user.metadata),
-    created_at: moment(user.created_at),
-    updated_at: moment(user.updated_at),
-    last_login_at: user.last_login_at === undefined ? null : moment(user.last_login_at),
+    created_at: timestamp(user.created_at),
+    updated_at: timestamp(user.updated_at),
+    last_login_at: user.last_login_at === undefined ? null : timestamp(user.last_login_at),
   };
 }
 
-// The table has milliseconds, the API shows seconds.
-function moment(milliseconds) {
+// The table stores milliseconds, the API returns seconds.
+function timestamp(milliseconds) {
   return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }

@@ -1,7 +1,6 @@
 // `node server.js --port PORT --workers NUMBER`: serves on the loopback address.
 //
-// The endpoint, the region and the credentials of DynamoDB are where the SDK looks for them, in
-// the environment.
+// The SDK reads the endpoint, the region and the credentials of DynamoDB from the environment.
 
 import cluster from "node:cluster";
 import { parseArgs } from "node:util";
@@ -13,19 +12,18 @@ const { values } = parseArgs({
   options: { port: { type: "string" }, workers: { type: "string", default: "1" } },
 });
 
-if (cluster.isPrimary) lead();
+if (cluster.isPrimary) startWorkers();
 else serve();
 
-function lead() {
+function startWorkers() {
   for (let number = 0; number < Number(values.workers); number += 1) cluster.fork();
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, stop);
-  // A worker that dies without having been told to takes the service with it, so that no figures
-  // are those of half a service.
+  // An unexpected exit of a worker ends the service, so that half a service is never measured.
   cluster.on("exit", (worker) => worker.exitedAfterDisconnect || process.exit(1));
 }
 
 function stop() {
-  // Connections that are kept alive would hold a worker up for seconds, so it is not asked to wait.
+  // A graceful end would wait seconds for keep-alive connections.
   for (const worker of Object.values(cluster.workers)) {
     worker.exitedAfterDisconnect = true;
     worker.process.kill();
@@ -33,7 +31,7 @@ function stop() {
 }
 
 function serve() {
-  // One client, and so one pool of connections, for the life of a worker.
+  // One client, and so one connection pool, for the lifetime of a worker.
   const agent = { keepAlive: true, maxSockets: 50 };
   const client = new DynamoDBClient({ requestHandler: { httpAgent: agent, httpsAgent: agent } });
   createApp(DynamoDBDocumentClient.from(client)).listen(Number(values.port), "127.0.0.1");

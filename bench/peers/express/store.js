@@ -1,27 +1,27 @@
-// What a request reads: a session, its user and perhaps another user, in one round trip.
+// Authenticates a request: reads session, user and requested user in one round trip.
 
 import { createHash } from "node:crypto";
 import { BatchGetCommand } from "@aws-sdk/lib-dynamodb";
 
 const SESSIONS = "roster-sessions";
 const USERS = "roster-users";
-// The user's id, 16 bytes, and 24 random ones.
+// 16 bytes of the user's ID and 24 random bytes.
 const TOKEN = /^rst_([A-Za-z0-9_-]{54})$/;
 
 /**
- * The user whose session a token is, null unless the session is alive.
+ * Return the principal of a token, null unless its session is live.
  *
  * @param dynamodb The document client.
- * @param token What the caller presented.
- * @param askedId The user that the caller asks about, found as `other` if there is one.
+ * @param token The bearer token of the request.
+ * @param requestedId The ID of the user that the caller requests; `other` if it exists.
  */
-export async function findCaller(dynamodb, token, askedId) {
+export async function authenticate(dynamodb, token, requestedId) {
   const userId = userIdOf(token);
   if (userId === null) return null;
-  // DynamoDB refuses a batch that names a key twice.
-  const ids = askedId === userId ? [userId] : [userId, askedId];
+  // DynamoDB rejects a batch that contains a key twice.
+  const ids = requestedId === userId ? [userId] : [userId, requestedId];
   const digest = createHash("sha256").update(token).digest("hex");
-  const answer = await dynamodb.send(
+  const response = await dynamodb.send(
     new BatchGetCommand({
       RequestItems: {
         [SESSIONS]: { Keys: [{ user_id: userId, token_digest: digest }], ConsistentRead: true },
@@ -29,22 +29,22 @@ export async function findCaller(dynamodb, token, askedId) {
       },
     }),
   );
-  if (Object.keys(answer.UnprocessedKeys ?? {}).length > 0) {
-    throw new Error("DynamoDB has left keys unread: it is short of capacity.");
+  if (Object.keys(response.UnprocessedKeys ?? {}).length > 0) {
+    throw new Error("DynamoDB returned unprocessed keys, since its capacity is exhausted.");
   }
-  const [session] = answer.Responses[SESSIONS];
-  const named = (id) => answer.Responses[USERS].find((user) => user.id === id);
-  const user = named(userId);
-  return session && user && isAlive(session, user) ? { user, other: named(askedId) } : null;
+  const [session] = response.Responses[SESSIONS];
+  const userWithId = (id) => response.Responses[USERS].find((user) => user.id === id);
+  const user = userWithId(userId);
+  return session && user && isLive(session, user) ? { user, other: userWithId(requestedId) } : null;
 }
 
-/** The user with this id if there is one and the caller may know it. */
-export function visible(caller, userId) {
-  if (userId === caller.user.id) return caller.user;
-  return caller.user.roles.includes("admin") ? caller.other : undefined;
+/** Return the user with this ID if it exists and the caller may read it. */
+export function visibleUser(principal, userId) {
+  if (userId === principal.user.id) return principal.user;
+  return principal.user.roles.includes("admin") ? principal.other : undefined;
 }
 
-function isAlive(session, user) {
+function isLive(session, user) {
   return (
     user.status === "active" &&
     session.epoch === user.epoch &&
@@ -52,7 +52,7 @@ function isAlive(session, user) {
   );
 }
 
-// A token begins with its user's id, so that a session is found by its key.
+// A token starts with the user's ID, so the session is read by its key.
 function userIdOf(token) {
   const encoded = TOKEN.exec(token)?.[1];
   if (encoded === undefined) return null;

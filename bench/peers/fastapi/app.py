@@ -1,7 +1,7 @@
 """`GET /v1/users/{id}` as a team would write it with FastAPI and aioboto3.
 
-Served by `uvicorn app:app --workers 2`. The endpoint, the region and the credentials of DynamoDB
-are where the SDK looks for them, in the environment.
+Served by `uvicorn app:app --workers 2`. The SDK reads the endpoint, the region and the credentials
+of DynamoDB from the environment.
 """
 
 from collections.abc import AsyncIterator
@@ -14,19 +14,19 @@ from aiobotocore.config import AioConfig
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, BeforeValidator, Json
-from store import Principal, find_caller
+from store import Principal, authenticate
 
 
-def _moment(milliseconds: Any) -> datetime:
-    """A moment as the table has it, to the second as the API shows it."""
+def _timestamp(milliseconds: Any) -> datetime:
+    """Convert stored milliseconds to the API's precision of a second."""
     return datetime.fromtimestamp(int(milliseconds) // 1000, UTC)
 
 
-Timestamp = Annotated[datetime, BeforeValidator(_moment)]
+Timestamp = Annotated[datetime, BeforeValidator(_timestamp)]
 
 
 class User(BaseModel):
-    """A user as the API shows it."""
+    """A user as the API returns it."""
 
     id: str
     username: str
@@ -43,7 +43,7 @@ class User(BaseModel):
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Hold one client, and so one pool of connections, for the life of a worker."""
+    """Keep one client, and so one connection pool, for the lifetime of a worker."""
     config = AioConfig(max_pool_connections=50, retries={"mode": "standard"})
     async with aioboto3.Session().client("dynamodb", config=config) as client:
         app.state.dynamodb = client
@@ -55,23 +55,23 @@ Bearer = Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]
 
 
 async def signed_in(id: str, request: Request, bearer: Bearer) -> Principal:
-    """The caller; 401 unless the token is a living session's."""
-    caller = await find_caller(request.app.state.dynamodb, bearer.credentials, id)
-    if caller is None:
+    """Return the caller; 401 unless the token belongs to a live session."""
+    principal = await authenticate(request.app.state.dynamodb, bearer.credentials, id)
+    if principal is None:
         raise HTTPException(401, "Sign in first.", headers={"WWW-Authenticate": "Bearer"})
-    return caller
+    return principal
 
 
 @app.get("/health")
 async def health() -> dict[str, str]:
-    """Whether the worker answers."""
+    """Return 200 once the worker is ready."""
     return {"status": "ok"}
 
 
 @app.get("/v1/users/{id}")
-async def read_user(id: str, caller: Annotated[Principal, Depends(signed_in)]) -> User:
-    """Read a user: the user itself and admins may; to others it does not exist."""
-    found = caller.get_visible_user(id)
-    if found is None:
+async def read_user(id: str, principal: Annotated[Principal, Depends(signed_in)]) -> User:
+    """Read a user. Only the user itself and admins may; others get a 404."""
+    user = principal.get_visible_user(id)
+    if user is None:
         raise HTTPException(404, "No such user.")
-    return User.model_validate(found)
+    return User.model_validate(user)

@@ -1,4 +1,4 @@
-"""What a request reads: a session, its user and perhaps another user, in one round trip."""
+"""Authenticates a request: reads session, user and requested user in one round trip."""
 
 import base64
 import hashlib
@@ -19,43 +19,43 @@ _deserialize = TypeDeserializer().deserialize
 
 
 class Unprocessed(Exception):
-    """DynamoDB has left keys unread: it is short of capacity."""
+    """DynamoDB returned unprocessed keys, since its capacity is exhausted."""
 
 
 @dataclass(frozen=True)
 class Principal:
-    """Who is signed in.
+    """The authenticated caller.
 
     Attributes:
         user: The caller.
-        other: Another user that the caller asks about, None if there is no such user.
+        other: Another user that the caller requests; None if it does not exist.
     """
 
     user: Item
     other: Item | None
 
     def get_visible_user(self, user_id: str) -> Item | None:
-        """The user with this id if there is one and the caller may know it."""
+        """Return the user with this ID if it exists and the caller may read it."""
         if user_id == self.user["id"]:
             return self.user
         return self.other if "admin" in self.user["roles"] else None
 
 
-async def find_caller(dynamodb: Any, token: str, asked_id: str) -> Principal | None:
-    """The user whose session a token is, None unless the session is alive.
+async def authenticate(dynamodb: Any, token: str, requested_id: str) -> Principal | None:
+    """Return the principal of a token, None unless its session is live.
 
     Args:
         dynamodb: The client.
-        token: What the caller presented.
-        asked_id: The user that the caller asks about.
+        token: The bearer token of the request.
+        requested_id: The ID of the user that the caller requests.
     """
     user_id = _user_id_of(token)
     if user_id is None:
         return None
-    # DynamoDB refuses a batch that names a key twice.
-    ids = [user_id] if asked_id == user_id else [user_id, asked_id]
+    # DynamoDB rejects a batch that contains a key twice.
+    ids = [user_id] if requested_id == user_id else [user_id, requested_id]
     digest = hashlib.sha256(token.encode()).hexdigest()
-    answer = await dynamodb.batch_get_item(
+    response = await dynamodb.batch_get_item(
         RequestItems={
             _SESSIONS: {
                 "Keys": [{"user_id": {"S": user_id}, "token_digest": {"S": digest}}],
@@ -64,17 +64,17 @@ async def find_caller(dynamodb: Any, token: str, asked_id: str) -> Principal | N
             _USERS: {"Keys": [{"id": {"S": id}} for id in ids], "ConsistentRead": True},
         }
     )
-    if answer.get("UnprocessedKeys"):
+    if response.get("UnprocessedKeys"):
         raise Unprocessed
-    users = {user["id"]: user for user in map(_item, answer["Responses"][_USERS])}
-    sessions = [_item(found) for found in answer["Responses"][_SESSIONS]]
+    users = {user["id"]: user for user in map(_item, response["Responses"][_USERS])}
+    sessions = [_item(session) for session in response["Responses"][_SESSIONS]]
     user = users.get(user_id)
-    if not sessions or user is None or not _is_alive(sessions[0], user):
+    if not sessions or user is None or not _is_live(sessions[0], user):
         return None
-    return Principal(user, users.get(asked_id))
+    return Principal(user, users.get(requested_id))
 
 
-def _is_alive(session: Item, user: Item) -> bool:
+def _is_live(session: Item, user: Item) -> bool:
     now = datetime.now(UTC).timestamp() * 1000
     return bool(
         user["status"] == "active"
@@ -88,7 +88,7 @@ def _item(attributes: Mapping[str, Any]) -> Item:
 
 
 def _user_id_of(token: str) -> str | None:
-    """A token begins with its user's id, so that a session is found by its key."""
+    """Return the user ID at the start of a token; with it, the session is read by its key."""
     if not token.startswith(_PREFIX):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Starts what is measured, waits until it answers, and stops it."""
+"""Starts the measured services, waits until they are ready, and stops them."""
 
 import http.client
 import json
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.process import LOOPBACK, BenchError, free_port, running
+from bench.support.process import LOOPBACK, BenchError, free_port, running
 
 WORKERS = 2
 REGION = "us-east-1"
@@ -22,11 +22,11 @@ _REQUEST_TIMEOUT = 30.0
 
 @dataclass(frozen=True)
 class Service:
-    """A server that answers.
+    """A running server.
 
     Attributes:
         pid: Its first process, the parent of all others.
-        port: Where it listens on the loopback address.
+        port: Its port on the loopback address.
         start_seconds: From exec to the first 200.
     """
 
@@ -36,36 +36,36 @@ class Service:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """The base URL."""
         return f"http://{LOOPBACK}:{self.port}"
 
-    def ask(
+    def request(
         self, method: str, path: str, expected: int, *, token: str = "", body: Any = None
     ) -> Any:
-        """Make one request and return the JSON of the answer.
+        """Make one request and return the JSON of the response.
 
         Raises:
-            BenchError: The answer has another status than the expected one.
+            BenchError: The response does not have the expected status.
         """
         headers = {"Content-Type": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
         connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=_REQUEST_TIMEOUT)
         try:
-            sent = None if body is None else json.dumps(body)
-            connection.request(method, path, sent, headers)
-            answer = connection.getresponse()
-            text = answer.read().decode()
+            content = None if body is None else json.dumps(body)
+            connection.request(method, path, content, headers)
+            response = connection.getresponse()
+            text = response.read().decode()
         finally:
             connection.close()
-        if answer.status != expected:
-            raise BenchError(f"{method} {path} answered {answer.status}, not {expected}: {text}")
+        if response.status != expected:
+            raise BenchError(f"{method} {path} returned {response.status}, not {expected}: {text}")
         return json.loads(text)
 
 
 @contextmanager
 def roster(data: Path, workers: int = WORKERS) -> Iterator[Service]:
-    """`roster serve --local` on a data folder."""
+    """Run `roster serve --local` on a data folder."""
     data.mkdir(parents=True, exist_ok=True)
     command = [*_roster_serve(workers), "--local", "--data", str(data)]
     with serving(command, "/health/ready", data.with_suffix(".log")) as service:
@@ -74,15 +74,15 @@ def roster(data: Path, workers: int = WORKERS) -> Iterator[Service]:
 
 @contextmanager
 def roster_on(endpoint: str, log: Path, *, transport: str) -> Iterator[Service]:
-    """`roster serve` on tables that are there already.
+    """Run `roster serve` on existing tables.
 
     Args:
-        endpoint: The URL of a DynamoDB that checks no signatures.
-        log: Where its output goes.
-        transport: `lean` or `botocore`.
+        endpoint: The URL of a DynamoDB that does not verify signatures.
+        log: The file for its output.
+        transport: One of `flask_pynamodb.TRANSPORTS`.
     """
     settings = {
-        "ROSTER_SECRET_KEY": "only the benchmark's",
+        "ROSTER_SECRET_KEY": "only for the benchmark",
         "DYNAMODB_HOST": endpoint,
         "DYNAMODB_REGION": REGION,
         "DYNAMODB_AWS_ACCESS_KEY_ID": "local",
@@ -95,8 +95,8 @@ def roster_on(endpoint: str, log: Path, *, transport: str) -> Iterator[Service]:
 
 @contextmanager
 def bare(body: Any, log: Path) -> Iterator[Service]:
-    """The bare route that answers with a body."""
-    command = [sys.executable, "-m", "bench.bare", json.dumps(body)]
+    """Run the bare route that returns a body."""
+    command = [sys.executable, "-m", "bench.support.bare", json.dumps(body)]
     with serving(command, "/", log) as service:
         yield service
 
@@ -105,20 +105,20 @@ def bare(body: Any, log: Path) -> Iterator[Service]:
 def serving(
     command: Sequence[str], path: str, log: Path, settings: Mapping[str, str] | None = None
 ) -> Iterator[Service]:
-    """A server, from its first answer on for as long as the `with` block lasts.
+    """Run a server until the `with` block ends; the block starts when the server is ready.
 
     Args:
         command: The program and its arguments, to which `--port` is added.
-        path: What it answers with 200 when it is ready.
-        log: Where its output goes.
-        settings: Variables of its environment.
+        path: The path that returns 200 when the server is ready.
+        log: The file for its output.
+        settings: Additional environment variables.
     """
     port = free_port()
     with log.open("ab") as output:
-        began = time.monotonic()
+        start = time.monotonic()
         with running([*command, "--port", str(port)], output, settings) as process:
-            _wait(process, port, path, log)
-            yield Service(process.pid, port, time.monotonic() - began)
+            _wait_until_ready(process, port, path, log)
+            yield Service(process.pid, port, time.monotonic() - start)
 
 
 def _roster_serve(workers: int) -> list[str]:
@@ -128,12 +128,12 @@ def _roster_serve(workers: int) -> list[str]:
     return [str(program), "serve", "--workers", str(workers)]
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, path: str, log: Path) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, path: str, log: Path) -> None:
     deadline = time.monotonic() + _START_TIMEOUT
     while not _is_ready(port, path):
         if process.poll() is not None or time.monotonic() > deadline:
-            said = (log.read_text().strip().splitlines() or ["nothing"])[-1]
-            raise BenchError(f"{process.args!r} did not start, last saying: {said}")
+            last_line = (log.read_text().strip().splitlines() or ["none"])[-1]
+            raise BenchError(f"{process.args!r} did not start. Its last output: {last_line}")
         time.sleep(_POLL_INTERVAL)
 
 

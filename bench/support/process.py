@@ -1,4 +1,4 @@
-"""Starts processes and sees to it that each of them ends, by its id."""
+"""Starts child processes and ends each of them by its id."""
 
 import os
 import signal
@@ -8,26 +8,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, Any, NoReturn
 
-from bench import cpu
+from bench.support import cpu
 
 LOOPBACK = "127.0.0.1"
 # The service finishes requests in flight; the longest is a handful of argon2 hashes.
 _STOP_TIMEOUT = 15.0
-# Settings of whoever runs the benchmark must not change what is measured, but for these two.
-_FOREIGN = ("ROSTER_", "DYNAMODB_", "AWS_", "NODE_", "UVICORN_")
-CHOICES = ("DYNAMODB_ENGINE", "DYNAMODB_TRANSPORT")
+# Settings in the caller's environment must not change the measurement, except for these two.
+_EXCLUDED_PREFIXES = ("ROSTER_", "DYNAMODB_", "AWS_", "NODE_", "UVICORN_")
+INHERITED = ("DYNAMODB_ENGINE", "DYNAMODB_TRANSPORT")
 
 
 class BenchError(Exception):
-    """The benchmark cannot go on, or its figures would mean nothing; one line that says why."""
+    """The benchmark cannot continue, or its results would be wrong; the text is one line."""
 
 
 def stop_on_signals() -> None:
-    """Turn signals into an exit that ends what was started."""
-    # A shell starts its background jobs with Ctrl-C ignored, and Python leaves it at that.
+    """Turn signals into exceptions, so that `finally` blocks end the child processes."""
+    # A shell starts its background jobs with SIGINT ignored, and Python keeps it ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+        signal.signal(number, _exit)
 
 
 @contextmanager
@@ -37,15 +37,15 @@ def running(
     settings: Mapping[str, str] | None = None,
     **options: Any,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command for as long as the `with` block lasts.
+    """Run a command until the `with` block ends.
 
     Args:
         command: The program and its arguments.
-        log: Where its output goes.
-        settings: Variables of its environment.
+        log: The file for its output.
+        settings: Additional environment variables.
         options: More arguments of `subprocess.Popen`.
     """
-    # A session of its own: Ctrl-C in a terminal reaches the benchmark alone, which ends the rest.
+    # In a separate session, Ctrl-C in a terminal reaches only the benchmark, which ends the rest.
     process = subprocess.Popen(
         command,
         stdout=log,
@@ -61,17 +61,17 @@ def running(
 
 
 def environment() -> dict[str, str]:
-    """The environment of what is measured: no foreign settings, and no rate limits."""
-    own = {
+    """Return the environment of measured processes: no inherited settings, no rate limits."""
+    inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(_FOREIGN) or name in CHOICES
+        if not name.startswith(_EXCLUDED_PREFIXES) or name in INHERITED
     }
-    return {**own, "ROSTER_RATE_LIMITS": "off"}
+    return {**inherited, "ROSTER_RATE_LIMITS": "off"}
 
 
 def free_port() -> int:
-    """A port of the loopback address that nobody listens on."""
+    """Return a free port of the loopback address."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
@@ -79,12 +79,12 @@ def free_port() -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    family = cpu.family_of(process.pid)
+    pids = cpu.process_tree(process.pid)
     process.terminate()
     try:
         process.wait(_STOP_TIMEOUT)
     except BaseException as error:
-        for pid in family:
+        for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         process.wait()
@@ -92,5 +92,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             raise
 
 
-def _stop(number: int, frame: object) -> NoReturn:
+def _exit(number: int, frame: object) -> NoReturn:
     raise SystemExit(128 + number)

@@ -1,4 +1,4 @@
-"""Who used the processor: read from /proc, so that nothing has to be installed."""
+"""Processor time by process, read from /proc, so that nothing has to be installed."""
 
 import os
 import resource
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-# Where other programs had more of the machine than this, the figures say little.
+# Above this share of other programs, the figures are unreliable.
 NOISY = 0.05
 _PROC = Path("/proc")
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -18,11 +18,11 @@ class Cpu:
     """Processor time in seconds, over all cores.
 
     Attributes:
-        service: The processes that are measured.
+        service: The measured processes.
         engine: The local DynamoDB engine.
         load: The load generator.
-        others: Everything else on the machine, the kernel's own work included.
-        idle: Nobody.
+        others: All other processes, and the kernel's own work.
+        idle: Unused time.
     """
 
     service: float
@@ -32,17 +32,17 @@ class Cpu:
     idle: float
 
     @property
-    def own(self) -> float:
-        """What the measurement needed itself."""
+    def measured(self) -> float:
+        """The time of the service, the engine and the load generator."""
         return self.service + self.engine + self.load
 
     @property
     def others_share(self) -> float:
-        """How much of the machine was not to be had."""
-        return self.others / (self.own + self.others + self.idle)
+        """The share of the machine's processor time that other processes used."""
+        return self.others / (self.measured + self.others + self.idle)
 
-    def each(self, requests: float) -> Self:
-        """The share of one request."""
+    def per_request(self, requests: float) -> Self:
+        """Return the processor time of one request."""
         return type(self)(*(part / requests for part in vars(self).values()))
 
 
@@ -55,16 +55,16 @@ class _Reading:
     idle: float
 
 
-def metered(roots: Iterable[int], engine: Path | None = None) -> Callable[[], Cpu]:
-    """Start to meter; the function that is returned stops and says what was used.
+def start_meter(roots: Iterable[int], engine: Path | None = None) -> Callable[[], Cpu]:
+    """Start a meter and return a function that stops it and returns the processor time used.
 
     Args:
-        roots: The processes that are measured together with their descendants.
-        engine: The engine's binary, to tell its process from the others.
+        roots: The processes to measure, together with their descendants.
+        engine: The engine's binary, which identifies its process among the descendants.
     """
-    family = [pid for root in roots for pid in family_of(root)]
-    engines = [pid for pid in family if engine and program_of(pid) == engine.resolve()]
-    services = [pid for pid in family if pid not in engines]
+    pids = [pid for root in roots for pid in process_tree(root)]
+    engines = [pid for pid in pids if engine and executable_of(pid) == engine.resolve()]
+    services = [pid for pid in pids if pid not in engines]
     before = _read(services, engines)
 
     def stop() -> Cpu:
@@ -78,20 +78,20 @@ def metered(roots: Iterable[int], engine: Path | None = None) -> Callable[[], Cp
     return stop
 
 
-def family_of(root: int) -> list[int]:
-    """The ids of a process and all its descendants."""
+def process_tree(root: int) -> list[int]:
+    """Return the ids of a process and all its descendants."""
     children: dict[int, list[int]] = {}
     for entry in _PROC.iterdir():
         if entry.name.isdigit() and (fields := _stat(int(entry.name))):
             children.setdefault(int(fields[1]), []).append(int(entry.name))
-    family = [root]
-    for pid in family:
-        family += children.get(pid, [])
-    return family
+    pids = [root]
+    for pid in pids:
+        pids += children.get(pid, [])
+    return pids
 
 
-def program_of(pid: int) -> Path | None:
-    """The file that a process runs; None if it is gone or somebody else's."""
+def executable_of(pid: int) -> Path | None:
+    """Return the file that a process executes; None if it has ended or cannot be read."""
     try:
         return (_PROC / str(pid) / "exe").resolve(strict=True)
     except OSError:
@@ -99,7 +99,7 @@ def program_of(pid: int) -> Path | None:
 
 
 def model_name() -> str:
-    """What the processor calls itself."""
+    """Return the name of the processor."""
     for line in (_PROC / "cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
@@ -107,7 +107,7 @@ def model_name() -> str:
 
 
 def memory_gib() -> float:
-    """The machine's memory."""
+    """Return the machine's memory in GiB."""
     kib = (_PROC / "meminfo").read_text().partition("MemTotal:")[2].split()[0]
     return int(kib) / 2**20
 
@@ -118,7 +118,7 @@ def _read(services: Iterable[int], engines: Iterable[int]) -> _Reading:
     user, nice, system, idle, iowait, irq, softirq, steal = (
         int(tick) / _TICKS_PER_SECOND for tick in ticks
     )
-    # The only children that end while the meter runs are the load generator's.
+    # The load generator is the only child process that ends while the meter runs.
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     return _Reading(
         service=sum(map(_seconds_of, services)),
@@ -135,9 +135,9 @@ def _seconds_of(pid: int) -> float:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat from the third (the state) on; empty if the process is gone."""
+    """Return the fields of /proc/PID/stat from the state on; empty for an ended process."""
     try:
-        # The second field is the program's name in brackets, which may hold spaces and brackets.
+        # The second field is the program's name in brackets, which may contain spaces and brackets.
         return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return []

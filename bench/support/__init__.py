@@ -1,0 +1,1 @@
+"""Modules that the benchmark commands share: servers, load generator, meters and tables."""
