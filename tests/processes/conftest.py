@@ -1,6 +1,6 @@
-"""A test has a stage of its own: a folder, and processes that do not outlive it.
+"""Each test has its own harness: a folder, and processes that end with the test.
 
-Tests that only look at what a start has made share one, class by class.
+Tests that only read the results of a start share one harness per class.
 """
 
 import contextlib
@@ -14,23 +14,23 @@ from tests.support.process_harness import HERE, Stage
 
 
 @pytest.fixture
-def stage(tmp_path: Path, transport: str) -> Iterator[Stage]:
-    """Where the test starts its processes; none is left afterwards."""
-    stage = Stage(tmp_path, transport)
-    with contextlib.closing(stage):
-        yield stage
+def harness(tmp_path: Path, transport: str) -> Iterator[Stage]:
+    """Start processes of the test; all of them end with it."""
+    harness = Stage(tmp_path, transport)
+    with contextlib.closing(harness):
+        yield harness
 
 
 @pytest.fixture(scope="class")
-def shared_stage(tmp_path_factory: pytest.TempPathFactory, transport: str) -> Iterator[Stage]:
-    """A stage for all tests of a class."""
-    stage = Stage(tmp_path_factory.mktemp("stage"), transport)
-    with contextlib.closing(stage):
-        yield stage
+def shared_harness(tmp_path_factory: pytest.TempPathFactory, transport: str) -> Iterator[Stage]:
+    """Share a harness between all tests of a class."""
+    harness = Stage(tmp_path_factory.mktemp("harness"), transport)
+    with contextlib.closing(harness):
+        yield harness
 
 
 @pytest.fixture
 def taken_port() -> Iterator[int]:
-    """A port that somebody else listens on."""
+    """Occupy a port."""
     with socket.create_server((HERE, 0)) as server:
         yield server.getsockname()[1]

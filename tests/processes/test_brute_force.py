@@ -1,4 +1,4 @@
-"""Guesses that come at once, at several processes (CVE-2024-4629, CVE-2023-47111)."""
+"""Concurrent attempts at several processes (CVE-2024-4629, CVE-2023-47111)."""
 
 import threading
 from collections import Counter
@@ -7,35 +7,35 @@ from concurrent.futures import ThreadPoolExecutor
 from models.tables.login_attempts import FREE_ATTEMPTS
 from tests.support.process_harness import Running, Stage
 
-GUESSES = 50
+ATTEMPTS = 50
 
 
-class TestGuesses:
-    def test_fifty_at_a_barrier(self, stage: Stage):
-        """Workers count together: no more passwords are looked at than are allowed."""
-        service = stage.serve()
-        barrier = threading.Barrier(GUESSES)
+class TestConcurrentAttempts:
+    def test_fifty_at_a_barrier(self, harness: Stage):
+        """Workers share one counter: no more passwords are verified than allowed."""
+        service = harness.serve()
+        barrier = threading.Barrier(ATTEMPTS)
 
-        def guess(number: int) -> int:
+        def attempt(number: int) -> int:
             barrier.wait()
             body = {"login": "jane", "password": f"not the password, number {number}"}
             return service.call("POST", "/v1/sessions", body).status
 
-        with ThreadPoolExecutor(GUESSES) as many:
-            answers = Counter(many.map(guess, range(GUESSES)))
-        # Those who came when too many waited for a hash (503) have used no try up.
-        rest = [guess_once(service) for _ in range(FREE_ATTEMPTS - answers[401])]
+        with ThreadPoolExecutor(ATTEMPTS) as pool:
+            statuses = Counter(pool.map(attempt, range(ATTEMPTS)))
+        # Requests rejected because the hash queue was full (503) do not count as attempts.
+        remaining = [attempt_once(service) for _ in range(FREE_ATTEMPTS - statuses[401])]
 
-        assert answers[401] <= FREE_ATTEMPTS
-        assert sum(answers[status] for status in (401, 429, 503)) == GUESSES
-        assert set(rest) <= {401}
+        assert statuses[401] <= FREE_ATTEMPTS
+        assert sum(statuses[status] for status in (401, 429, 503)) == ATTEMPTS
+        assert set(remaining) <= {401}
         assert service.sign_in("jane").status == 429
 
-    def test_unlock(self, stage: Stage):
-        """An admin lets a user in again whom somebody has locked out."""
-        service = stage.serve()
+    def test_unlock(self, harness: Stage):
+        """An admin unlocks a user that failed attempts have locked."""
+        service = harness.serve()
         for _ in range(FREE_ATTEMPTS):
-            guess_once(service)
+            attempt_once(service)
         admin = service.sign_in("john").body["token"]
         jane = service.call("GET", "/v1/users?username=jane", token=admin).body["items"][0]
 
@@ -45,7 +45,7 @@ class TestGuesses:
         assert service.sign_in("jane").status == 201
 
 
-def guess_once(service: Running) -> int:
-    """The status of one wrong sign-in."""
+def attempt_once(service: Running) -> int:
+    """Return the status of one attempt with a wrong password."""
     body = {"login": "jane", "password": "not the password at all"}
     return service.call("POST", "/v1/sessions", body).status

@@ -1,4 +1,4 @@
-"""Mails of a running service: where a person finds them, and that none is lost at its end."""
+"""Emails of a running service: the mailbox of local mode, and delivery before shutdown."""
 
 import json
 import stat
@@ -17,8 +17,8 @@ def mail_server() -> Iterator[MailServer]:
         yield server
 
 
-def by_server(port: int) -> dict[str, str]:
-    """The settings that send mails to a server on this computer."""
+def smtp_settings(port: int) -> dict[str, str]:
+    """Return the settings that send emails to an SMTP server on this computer."""
     return {
         "ROSTER_SMTP_HOST": HERE,
         "ROSTER_SMTP_PORT": str(port),
@@ -28,13 +28,13 @@ def by_server(port: int) -> dict[str, str]:
     }
 
 
-def ask_for_a_mail(service: Running, route: str = "password-resets") -> None:
+def request_email(service: Running, route: str = "password-resets") -> None:
     answer = service.call("POST", f"/v1/{route}", {"email": "jane@example.com"})
     assert answer.status == 202, answer.body
 
 
-def mails(service: Running) -> list[dict[str, str]]:
-    """What a script reads at /dev/mail."""
+def emails(service: Running) -> list[dict[str, str]]:
+    """Return the emails that /dev/mail returns to a script."""
     request = urllib.request.Request(
         f"http://{HERE}:{service.port}/dev/mail", headers={"Accept": "application/json"}
     )
@@ -43,17 +43,17 @@ def mails(service: Running) -> list[dict[str, str]]:
 
 
 class TestLocalMode:
-    def test_banner_says_where(self, stage: Stage):
-        """A person is told where mails are read."""
-        service = stage.serve()
+    def test_banner_has_the_mailbox(self, harness: Stage):
+        """The banner has the URL of the mailbox."""
+        service = harness.serve()
 
         assert f"http://127.0.0.1:{service.port}/dev/mail\n" in service.said
 
-    def test_link_is_printed_and_works(self, stage: Stage):
-        """The link of a mail leads to this service; its token sets a new password."""
-        service = stage.serve()
-        ask_for_a_mail(service)
-        [mail] = wait_for(lambda: mails(service), "the mail is there")
+    def test_link_is_printed_and_works(self, harness: Stage):
+        """The link in an email points to this service; its token sets a new password."""
+        service = harness.serve()
+        request_email(service)
+        [mail] = wait_for(lambda: emails(service), "the email is delivered")
         begin, _, token = mail["link"].partition("#token=")
         new = {"token": token, "new_password": "a stone bridge over the river"}
 
@@ -62,47 +62,47 @@ class TestLocalMode:
         assert service.call("POST", "/v1/password-resets/confirm", new).status == 204
         assert service.sign_in("jane").status == 401
 
-    def test_private(self, stage: Stage):
-        """Nobody else on the computer can read the mails."""
-        service = stage.serve()
-        ask_for_a_mail(service, "email-verifications")
-        wait_for(lambda: mails(service), "the mail is there")
-        folder = stage.data / "mail"
+    def test_file_permissions(self, harness: Stage):
+        """Other users of the computer cannot read the emails."""
+        service = harness.serve()
+        request_email(service, "email-verifications")
+        wait_for(lambda: emails(service), "the email is delivered")
+        folder = harness.data / "mail"
 
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
 
-    def test_a_mail_server_is_used(self, stage: Stage, mail_server):
-        """With a mail server mails leave, no folder is made and there is no page."""
-        service = stage.serve(**by_server(mail_server.port))
-        ask_for_a_mail(service)
-        wait_for(lambda: mail_server.envelopes, "the mail server has the mail")
+    def test_smtp_server(self, harness: Stage, mail_server):
+        """With an SMTP server, emails are sent to it; there is no folder and no mailbox page."""
+        service = harness.serve(**smtp_settings(mail_server.port))
+        request_email(service)
+        wait_for(lambda: mail_server.envelopes, "the SMTP server has the email")
 
         assert (
             "https://accounts.example.org/reset-password#token=" in texts(mail_server.envelopes)[0]
         )
-        assert not (stage.data / "mail").exists()
+        assert not (harness.data / "mail").exists()
         assert "/dev/mail" not in service.said
         assert service.call("GET", "/dev/mail").status == 404
 
 
-class TestEnd:
-    def test_mails_are_sent_before(self, stage: Stage, mail_server):
-        """A service that is told to stop sends the mails that wait."""
+class TestShutdown:
+    def test_queued_emails_are_sent(self, harness: Stage, mail_server):
+        """A service sends the queued emails before it stops."""
         mail_server.answers = ["451 4.7.1 Greylisted"]
-        service = stage.serve(**by_server(mail_server.port))
-        ask_for_a_mail(service)
-        wait_for(lambda: not mail_server.answers, "the mail server has said: later")
+        service = harness.serve(**smtp_settings(mail_server.port))
+        request_email(service)
+        wait_for(lambda: not mail_server.answers, "the SMTP server has deferred the email")
 
         assert service.stop() == 0
         assert len(mail_server.envelopes) == 1
-        assert stage.is_empty()
+        assert harness.is_empty()
 
-    def test_mail_server_that_hangs(self, stage: Stage, taken_port):
-        """A mail server that never answers delays the end by some seconds, no more."""
-        service = stage.serve(**by_server(taken_port))
-        ask_for_a_mail(service)
+    def test_smtp_server_hangs(self, harness: Stage, taken_port):
+        """An SMTP server that never responds delays the end by a few seconds at most."""
+        service = harness.serve(**smtp_settings(taken_port))
+        request_email(service)
 
         assert service.stop() == 0
-        assert "mails are not sent: 1 are left and the process ends" in service.said
-        assert stage.is_empty()
+        assert "emails are not sent: 1 are left and the process ends" in service.said
+        assert harness.is_empty()

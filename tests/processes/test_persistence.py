@@ -1,4 +1,4 @@
-"""What was acknowledged survives a crash, and what is stored agrees with itself."""
+"""Acknowledged writes survive a crash, and the stored rows are consistent."""
 
 import http.client
 import threading
@@ -16,35 +16,35 @@ from tests.support.process_harness import Running, Stage, wait_for
 
 
 @dataclass
-class Crowd:
-    """People who sign up in parallel, every other one as an admin, until the service is gone."""
+class ParallelSignUps:
+    """Clients that sign up in parallel, every other user as an admin, until the service ends."""
 
     service: Running
     token: str
 
     def __post_init__(self) -> None:
-        self.welcome: list[str] = []
+        self.created: list[str] = []
         self.threads = [threading.Thread(target=self._sign_up, args=(n,)) for n in range(8)]
         for thread in self.threads:
             thread.start()
 
-    def until(self, number: int) -> None:
-        wait_for(lambda: len(self.welcome) >= number, f"{number} have signed up")
+    def wait_for_created(self, number: int) -> None:
+        wait_for(lambda: len(self.created) >= number, f"{number} users have signed up")
 
-    def is_gone(self) -> bool:
+    def join(self) -> bool:
         for thread in self.threads:
             thread.join()
         return True
 
     def _sign_up(self, number: int) -> None:
-        for turn in range(100_000):
-            name, role = f"user-{number}-{turn}", ("user", "admin")[turn % 2]
+        for index in range(100_000):
+            name, role = f"user-{number}-{index}", ("user", "admin")[index % 2]
             try:
-                answer = self.service.sign_up(name, self.token, roles=[role])
+                response = self.service.sign_up(name, self.token, roles=[role])
             except (OSError, http.client.HTTPException):
                 return
-            if answer.status == 201:
-                self.welcome.append(name)
+            if response.status == 201:
+                self.created.append(name)
 
 
 def app_on(engine: Engine) -> Flask:
@@ -63,19 +63,19 @@ def app_on(engine: Engine) -> Flask:
 
 
 class TestKilled:
-    @pytest.mark.parametrize("moment", [1, 20, 60])
-    def test_in_the_middle_of_sign_ups(self, stage: Stage, moment: int):
-        """Who was told 201 can sign in; no name is claimed for nobody; the admins are counted."""
-        service = stage.serve(ROSTER_RATE_LIMITS="off")
-        crowd = Crowd(service, service.token_of("john"))
-        crowd.until(moment)
-        stage.kill_everything()
+    @pytest.mark.parametrize("created_before", [1, 20, 60])
+    def test_during_sign_ups(self, harness: Stage, created_before: int):
+        """Users with a 201 can sign in; no reservation lacks its user; the admin count is right."""
+        service = harness.serve(ROSTER_RATE_LIMITS="off")
+        sign_ups = ParallelSignUps(service, service.token_of("john"))
+        sign_ups.wait_for_created(created_before)
+        harness.kill_everything()
         service.ended()
-        assert crowd.is_gone()
+        assert sign_ups.join()
 
-        with Engine(stage.data) as engine, app_on(engine).app_context(), db.allow_scan():
+        with Engine(harness.data) as engine, app_on(engine).app_context(), db.allow_scan():
             users = audited_users()
-        again = stage.serve(ROSTER_RATE_LIMITS="off")
+        restarted = harness.serve(ROSTER_RATE_LIMITS="off")
 
-        assert {user.username for user in users} >= {"john", "jane", *crowd.welcome}
-        assert {again.sign_in(name).status for name in crowd.welcome} == {201}
+        assert {user.username for user in users} >= {"john", "jane", *sign_ups.created}
+        assert {restarted.sign_in(name).status for name in sign_ups.created} == {201}

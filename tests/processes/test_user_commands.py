@@ -1,4 +1,4 @@
-"""`roster users` as processes of their own: what has to be done before they end."""
+"""`roster users` in separate processes: emails are sent before the process ends."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -18,7 +18,7 @@ def mail_server() -> Iterator[MailServer]:
 
 @pytest.fixture
 def settings(dynamodb_engine: Engine) -> dict[str, str]:
-    """Settings for the engine that stands in for AWS, where no table has been made yet."""
+    """Settings for the engine that replaces AWS, without any tables."""
     return {
         "ROSTER_SECRET_KEY": "only for tests",
         "AWS_REGION": "us-east-1",
@@ -31,15 +31,15 @@ def settings(dynamodb_engine: Engine) -> dict[str, str]:
 
 
 @pytest.fixture
-def ada(stage: Stage, settings: dict[str, str]) -> None:
-    """Tables with one user."""
-    assert stage.rehearse("dynamodb", "create", **settings)[0] == 0
-    words = ("users", "create-admin", "ada", "ada@example.com", "--password", PASSWORD)
-    assert stage.rehearse(*words, **settings)[0] == 0
+def ada(harness: Stage, settings: dict[str, str]) -> None:
+    """Create tables with one user."""
+    assert harness.rehearse("dynamodb", "create", **settings)[0] == 0
+    command = ("users", "create-admin", "ada", "ada@example.com", "--password", PASSWORD)
+    assert harness.rehearse(*command, **settings)[0] == 0
 
 
-def by_server(server: MailServer) -> dict[str, str]:
-    """The settings that send mails to a server on this computer."""
+def smtp_settings(server: MailServer) -> dict[str, str]:
+    """Return the settings that send emails to an SMTP server on this computer."""
     return {
         "ROSTER_SMTP_HOST": HERE,
         "ROSTER_SMTP_PORT": str(server.port),
@@ -50,10 +50,10 @@ def by_server(server: MailServer) -> dict[str, str]:
 
 
 class TestResetPassword:
-    def test_mail_is_sent_before_the_end(self, stage: Stage, settings, ada, mail_server):
-        """When the command has ended the user has a link, and only the user (ASVS 6.4.6)."""
-        status, said = stage.run(
-            "users", "reset-password", "ada", **settings, **by_server(mail_server)
+    def test_email_is_sent_before_the_end(self, harness: Stage, settings, ada, mail_server):
+        """The command ends after the user, and only the user, has the link (ASVS 6.4.6)."""
+        status, said = harness.run(
+            "users", "reset-password", "ada", **settings, **smtp_settings(mail_server)
         )
         [mail] = mail_server.envelopes
 
@@ -62,10 +62,12 @@ class TestResetPassword:
         assert "https://accounts.example.org/reset-password#token=" in texts([mail])[0]
         assert only_line(said) == "a link to set a new password is mailed to ada@example.com"
 
-    def test_mail_server_refuses(self, stage: Stage, settings, ada, mail_server):
-        """A mail that could not be sent is told of; its token is not."""
+    def test_smtp_server_rejects(self, harness: Stage, settings, ada, mail_server):
+        """A failed email is reported, without its token."""
         mail_server.answers = ["550 5.7.1 No"]
-        _, said = stage.run("users", "reset-password", "ada", **settings, **by_server(mail_server))
+        _, said = harness.run(
+            "users", "reset-password", "ada", **settings, **smtp_settings(mail_server)
+        )
 
         assert mail_server.envelopes == []
         assert "is not sent" in said
@@ -73,36 +75,36 @@ class TestResetPassword:
 
 
 class TestSettings:
-    def test_are_missing(self, stage: Stage):
-        """Without settings one line says which is missing."""
-        status, said = stage.run("users", "list")
+    def test_are_missing(self, harness: Stage):
+        """Without settings one line names the missing one."""
+        status, said = harness.run("users", "list")
 
         assert status == 1
         assert "ROSTER_SECRET_KEY is not set" in only_line(said)
 
-    def test_no_credentials(self, stage: Stage, settings):
-        """Without credentials one line says how to give some."""
+    def test_no_credentials(self, harness: Stage, settings):
+        """Without credentials one line says how to set them."""
         settings = {**settings, "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
-        status, said = stage.rehearse("users", "list", **settings)
+        status, said = harness.rehearse("users", "list", **settings)
 
         assert status == 1
         assert "no credentials" in only_line(said)
 
-    def test_nobody_answers(self, stage: Stage, settings):
-        """Without DynamoDB one line says so."""
+    def test_dynamodb_is_unreachable(self, harness: Stage, settings):
+        """Without DynamoDB the output is one line."""
         settings = {
             **settings,
             "DYNAMODB_HOST": "http://127.0.0.1:9",
             "DYNAMODB_MAX_RETRY_ATTEMPTS": "0",
         }
-        status, said = stage.rehearse("users", "list", **settings)
+        status, said = harness.rehearse("users", "list", **settings)
 
         assert status == 1
         assert "DynamoDB is out of reach" in only_line(said)
 
-    def test_tables_are_missing(self, stage: Stage, settings):
-        """Without tables one line says how to make them."""
-        status, said = stage.rehearse("users", "list", **settings)
+    def test_tables_are_missing(self, harness: Stage, settings):
+        """Without tables one line says how to create them."""
+        status, said = harness.rehearse("users", "list", **settings)
 
         assert status == 1
         assert "`roster dynamodb create` makes missing tables." in only_line(said)
