@@ -12,13 +12,13 @@ ADA = {"username": "ada", "email": "ada@example.com"}
 
 @pytest.fixture
 def bcrypt_hash():
-    """The password of the cast, as another system stored it."""
+    """A hash of the test password, as another system stores it."""
     return get_crypt_handler("bcrypt").using(rounds=4).hash(PASSWORD)
 
 
 @pytest.fixture
-def bring(run_users):
-    """UserImport lines, given as objects or as text."""
+def import_users(run_users):
+    """Import lines, given as objects or as text."""
 
     def run(*lines, options=()):
         text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
@@ -28,34 +28,34 @@ def bring(run_users):
 
 
 class TestImport:
-    def test_user_signs_in(self, bring, client, bcrypt_hash):
+    def test_user_signs_in(self, import_users, client, bcrypt_hash):
         """A user of another system signs in with its password."""
-        result = bring({**ADA, "password_hash": bcrypt_hash, "email_verified": True})
-        answer = client.post("/v1/sessions", json={"login": "ada", "password": PASSWORD})
+        result = import_users({**ADA, "password_hash": bcrypt_hash, "email_verified": True})
+        response = client.post("/v1/sessions", json={"login": "ada", "password": PASSWORD})
 
         assert result.exit_code == 0
         assert result.output == "1 imported, 0 already there, 0 refused\n"
-        assert answer.json["user"]["email_verified"]
+        assert response.json["user"]["email_verified"]
 
     def test_file(self, run_users, tmp_path):
-        """A file is read line by line; empty lines and a byte order mark are nothing."""
+        """A file is read line by line; empty lines and a byte order mark are ignored."""
         path = tmp_path / "users.jsonl"
         path.write_bytes(b"\xef\xbb\xbf" + json.dumps(ADA).encode() + b"\r\n\r\n")
         result = run_users("import", str(path))
 
         assert result.output == "1 imported, 0 already there, 0 refused\n"
 
-    def test_again(self, bring):
-        """An import can be repeated: who is there already is left alone."""
-        bring(ADA)
-        result = bring({**ADA, "full_name": "Ada King"}, {**ADA, "username": "ADA"})
+    def test_again(self, import_users):
+        """An import can be repeated: existing users do not change."""
+        import_users(ADA)
+        result = import_users({**ADA, "full_name": "Ada King"}, {**ADA, "username": "ADA"})
 
         assert result.exit_code == 0
         assert result.output == "0 imported, 2 already there, 0 refused\n"
 
-    def test_json(self, bring):
-        """Scripts get one JSON document with the faults by line."""
-        result = bring(ADA, {"username": "bob"}, options=["--json"])
+    def test_json(self, import_users):
+        """Scripts get one JSON document with the errors by line."""
+        result = import_users(ADA, {"username": "bob"}, options=["--json"])
 
         assert result.exit_code == 1
         assert json.loads(result.stdout) == {
@@ -67,7 +67,7 @@ class TestImport:
         }
 
 
-class TestFaults:
+class TestErrors:
     @pytest.mark.parametrize(
         ("line", "said"),
         [
@@ -87,18 +87,18 @@ class TestFaults:
             ({**ADA, "full_name": "a\u0007b"}, "/full_name: It must not contain control"),
         ],
     )
-    def test_line(self, bring, line, said):
-        """A line that breaks the rules is told by its number; the others come in."""
-        result = bring({"username": "bob", "email": "bob@example.com"}, line)
+    def test_line(self, import_users, line, said):
+        """An invalid line is reported with its number; the others are imported."""
+        result = import_users({"username": "bob", "email": "bob@example.com"}, line)
 
         assert result.exit_code == 1
         assert result.stderr.startswith("line 2: ")
         assert said in result.stderr
         assert result.stdout == "1 imported, 0 already there, 1 refused\n"
 
-    def test_taken(self, bring):
-        """A name that somebody else has is refused by its member."""
-        result = bring(ADA, {**ADA, "email": "eve@example.com"}, {**ADA, "username": "eve"})
+    def test_taken(self, import_users):
+        """A name that another user has is rejected with its field."""
+        result = import_users(ADA, {**ADA, "email": "eve@example.com"}, {**ADA, "username": "eve"})
 
         assert "line 2: /username: Somebody has this user name." in result.stderr
         assert "line 3: /email: There is an account with this" in result.stderr
@@ -110,30 +110,30 @@ class TestFaults:
             "$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA",
             "$2b$04$nbyxoiasGHEUSRMxB8sX9eS",
         ],
-        ids=["no salt", "too dear", "cut off"],
+        ids=["no salt", "too expensive", "truncated"],
     )
     @pytest.mark.parametrize("options", [[], ["--json"], ["--dry-run"]])
-    def test_hash_is_never_shown(self, bring, hash, options):
-        """A hash that is refused is not repeated (ASVS 16.2.5)."""
-        result = bring({**ADA, "password_hash": hash}, options=options)
+    def test_hash_is_never_shown(self, import_users, hash, options):
+        """A rejected hash is not repeated (ASVS 16.2.5)."""
+        result = import_users({**ADA, "password_hash": hash}, options=options)
 
         assert result.exit_code == 1
         assert hash not in result.output
 
-    def test_broken_line_with_a_hash(self, bring, bcrypt_hash):
-        """Nothing of a line that is no JSON is repeated (ASVS 16.2.5)."""
-        result = bring(f'{{"username": "ada", "password_hash": "{bcrypt_hash}", }}')
+    def test_broken_line_with_a_hash(self, import_users, bcrypt_hash):
+        """No part of an invalid JSON line is repeated (ASVS 16.2.5)."""
+        result = import_users(f'{{"username": "ada", "password_hash": "{bcrypt_hash}", }}')
 
         assert result.exit_code == 1
         assert bcrypt_hash not in result.output
 
 
 class TestDryRun:
-    def test_stores_nothing(self, bring, stored):
-        """A dry run says what would become of each line, and changes nothing."""
-        bring(ADA)
+    def test_stores_nothing(self, import_users, stored):
+        """A dry run reports the result of each line and changes nothing."""
+        import_users(ADA)
         before = stored()
-        result = bring(
+        result = import_users(
             ADA,
             {"username": "bob", "email": "bob@example.com"},
             {"username": "eve", "email": "ada@example.com"},

@@ -1,4 +1,4 @@
-"""`roster users` on this test's own tables."""
+"""`roster users` on the tables of the test."""
 
 import json
 from datetime import UTC, datetime
@@ -12,34 +12,34 @@ from tests.support.responses import ABSENT_ID
 
 @pytest.fixture
 def run(run_users):
-    """Runs a command of `roster users`."""
+    """Run a command of `roster users`."""
     return run_users
 
 
 @pytest.fixture
-def nowhere(make_app, config, run_users):
-    """Runs a command of `roster users` where there are no tables."""
+def run_without_tables(make_app, config, run_users):
+    """Run a command of `roster users` without tables."""
     app = make_app(dynamodb={**config.dynamodb, "DYNAMODB_TABLE_PREFIX": "none-"})
     with app.app_context():
         db.drop_all()
-    return lambda *words: run_users(*words, app=app)
+    return lambda *command: run_users(*command, app=app)
 
 
 @pytest.fixture
 def terminal(monkeypatch):
-    """Output is taken for a wide terminal."""
+    """Make the output a wide terminal."""
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     monkeypatch.setenv("COLUMNS", "200")
 
 
 def lines(result):
-    """The cells of what was written for other tools."""
+    """Return the cells of the tab-separated output."""
     return [line.split("\t") for line in result.stdout.splitlines()]
 
 
 class TestCreateAdmin:
     def test_first_admin(self, run, client):
-        """The admin can sign in and administer; the password is asked for and never shown."""
+        """The admin can sign in and has the role; the password is prompted for and never shown."""
         result = run("create-admin", "Ada", "ada@example.com", input=f"{PASSWORD}\n{PASSWORD}\n")
         signed_in = client.post("/v1/sessions", json={"login": "ada", "password": PASSWORD})
 
@@ -56,8 +56,8 @@ class TestCreateAdmin:
             ("ada", "ada@example.com", "short", "at least 15 characters"),
         ],
     )
-    def test_refused(self, run, username, email, password, reason):
-        """What the rules refuse is one line that says why, and a non-zero exit."""
+    def test_rejected(self, run, username, email, password, reason):
+        """Rejected values give one line with the reason and a non-zero exit status."""
         result = run("create-admin", username, email, "--password", password)
 
         assert result.exit_code == 1
@@ -67,7 +67,7 @@ class TestCreateAdmin:
 
 class TestList:
     def test_lines(self, run, john, jane):
-        """Other tools get a line for each user, the newest first, with tabs between the cells."""
+        """Without a terminal there is a line for each user, newest first, with tabs."""
         head, *rows = lines(run("list"))
 
         assert head[:5] == ["id", "username", "email", "status", "roles"]
@@ -77,14 +77,14 @@ class TestList:
         ]
 
     def test_json(self, run, john, jane):
-        """Scripts get one JSON document: users as the API shows them, and no hash."""
+        """--json prints one JSON document: users as the API returns them, without hashes."""
         result = run("list", "--json")
 
         assert json.loads(result.stdout) == john.get("/v1/users").json["items"]
         assert "argon2" not in result.stdout
 
     def test_terminal(self, run, jane, terminal):
-        """People get columns."""
+        """A terminal gets columns."""
         result = run("list")
 
         assert "\t" not in result.stdout
@@ -99,8 +99,8 @@ class TestList:
             (("--limit", "1", "--role", "user"), ["amy"]),
         ],
     )
-    def test_who_is_listed(self, run, john, register, options, expected):
-        """Options choose by status, by role, and how many."""
+    def test_options(self, run, john, register, options, expected):
+        """Options filter by status and role, and limit the number."""
         register("eve", status="suspended")
         register("amy")
         result = run("list", "--json", *options)
@@ -108,30 +108,30 @@ class TestList:
         assert [user["username"] for user in json.loads(result.stdout)] == expected
 
     def test_all_pages(self, run, register, monkeypatch):
-        """The list goes on to its end, whatever a page holds."""
+        """All pages are listed."""
         monkeypatch.setattr("roster.commands.users.accounts._PAGE", 2)
-        made = [register(f"user-{number}") for number in range(7)]
+        created = [register(f"user-{number}") for number in range(7)]
         result = run("list", "--json")
 
-        assert [user["id"] for user in json.loads(result.stdout)] == made[::-1]
+        assert [user["id"] for user in json.loads(result.stdout)] == created[::-1]
 
-    def test_nobody(self, run):
-        """Where there is nobody, a script gets an empty list."""
+    def test_unknown(self, run):
+        """Without users the list is empty."""
         assert json.loads(run("list", "--json").stdout) == []
 
 
 class TestShow:
     @pytest.mark.parametrize("login", ["jane", "JANE", "jane@example.com"])
-    def test_by_name_or_address(self, run, jane, login):
-        """A user is found by its name and its address, in any case."""
+    def test_by_username_or_email(self, run, jane, login):
+        """A user is found by username and email, in any case."""
         assert json.loads(run("show", login, "--json").stdout)["user"]["id"] == jane.id
 
     def test_by_id(self, run, jane):
-        """A user is found by its id."""
+        """A user is found by ID."""
         assert json.loads(run("show", jane.id, "--json").stdout)["user"]["username"] == "jane"
 
     def test_json(self, run, jane):
-        """The document has the user, how its password is hashed, and its last events."""
+        """The document has the user, the scheme of its hash, and its last events."""
         shown = json.loads(run("show", "jane", "--json").stdout)
 
         assert shown["user"] == jane.get("/v1/users/me").json
@@ -140,15 +140,15 @@ class TestShow:
         assert shown["events"] == jane.get("/v1/users/me/events").json["items"]
 
     def test_lines(self, run, jane):
-        """Other tools get the same in lines; neither password nor hash is there (ASVS 16.2.5)."""
+        """Without a terminal it prints lines, without password or hash (ASVS 16.2.5)."""
         result = run("show", "jane")
 
         assert ["username", "jane"] in lines(result)
         assert "session.opened" in result.stdout
         assert "$argon2" not in result.stdout
 
-    def test_failed_tries(self, run, jane, client):
-        """An operator sees that somebody has tried in vain."""
+    def test_failed_attempts(self, run, jane, client):
+        """Failed attempts are shown."""
         client.post("/v1/sessions", json={"login": "jane", "password": "not her password"})
         shown = json.loads(run("show", "jane", "--json").stdout)
 
@@ -156,7 +156,7 @@ class TestShow:
         assert shown["events"][0]["reason"] == "wrong-password"
 
     def test_markup(self, run, jane, terminal):
-        """A name is shown as it is, also where it looks like an instruction to the terminal."""
+        """Markup of the terminal library in a name is shown unchanged."""
         jane.patch(jane.path, json={"full_name": "[red]Jane[/red] [/bold]"})
         result = run("show", "jane")
 
@@ -166,20 +166,20 @@ class TestShow:
 
 class TestSuspend:
     def test_sessions_end(self, run, jane):
-        """Every session of the user ends at once (ASVS 7.4.2)."""
+        """Every session of the user ends immediately (ASVS 7.4.2)."""
         result = run("suspend", "jane")
 
         assert result.output == "jane is suspended\n"
         assert jane.get("/v1/users/me").status_code == 401
 
     def test_twice(self, run, jane):
-        """Suspending who is suspended is no error."""
+        """Suspending a suspended user is no error."""
         run("suspend", "jane")
 
         assert run("suspend", "jane").output == "jane is suspended\n"
 
     def test_last_admin(self, run, john):
-        """Somebody has to administer, whoever asks."""
+        """The last active admin cannot be suspended."""
         result = run("suspend", "john")
 
         assert result.exit_code == 1
@@ -187,7 +187,7 @@ class TestSuspend:
         assert "last active admin" in result.output
 
     def test_reactivate(self, run, jane):
-        """Who is reactivated can sign in again; the sessions of before stay dead."""
+        """A reactivated user can sign in again; earlier sessions stay ended."""
         run("suspend", "jane")
         result = run("reactivate", "jane")
 
@@ -198,26 +198,26 @@ class TestSuspend:
 
 class TestUnlock:
     def test_locked_user(self, run, jane, alter):
-        """Who was locked out signs in at once, and an event tells of it (ASVS 6.1.1)."""
+        """An unlocked user can sign in immediately, and an event records it (ASVS 6.1.1)."""
         alter(jane, failed_attempts=99, last_attempt_at=datetime.now(UTC))
-        refused = jane.client.post("/v1/sessions", json={"login": "jane", "password": PASSWORD})
+        rejected = jane.client.post("/v1/sessions", json={"login": "jane", "password": PASSWORD})
         result = run("unlock", "jane")
 
-        assert refused.status_code == 429
+        assert rejected.status_code == 429
         assert result.output == "jane is unlocked\n"
         assert jane.sign_in().get("/v1/users/me/events").json["items"][1]["type"] == "user.unlocked"
 
 
 class TestResetPassword:
     def test_no_mail_server(self, run, jane):
-        """Where no mail can be sent, one line says so."""
+        """Without a way to send emails, one line says so."""
         result = run("reset-password", "jane")
 
         assert result.exit_code == 1
         assert result.output == "Error: This service sends no mail. Ask its operator.\n"
 
     def test_suspended(self, run, register):
-        """Whoever may not sign in is not mailed a link that would not work."""
+        """A suspended user is not sent a link that would not work."""
         register("eve", status="suspended")
         result = run("reset-password", "eve")
 
@@ -225,13 +225,13 @@ class TestResetPassword:
         assert result.output == "Error: eve is suspended: `reactivate` comes first.\n"
 
     def test_no_password_to_choose(self, run, jane):
-        """An operator cannot choose a password, here or anywhere (ASVS 6.4.6)."""
+        """An operator cannot set a password (ASVS 6.4.6)."""
         assert run("reset-password", "jane", "--password", PASSWORD).exit_code == 2
 
 
 class TestSchemes:
     def test_counts(self, run, app, jane, eve, alter):
-        """An operator sees how many users still have which kind of hash, and no hash."""
+        """The number of users by hash scheme is shown, without hashes."""
         alter(jane, password_hash="{SSHA}dbwACW8xcK0dbCD6++x31sdc0Up/L4Xw")
         alter(eve, password_hash="$argon2id$v=19$m=16,t=1,p=1$c29tZXNhbHQ$" + "A" * 43)
         run("create-admin", "ada", "ada@example.com", "--password", PASSWORD)
@@ -246,15 +246,15 @@ class TestSchemes:
         }
 
     def test_lines(self, run, jane):
-        """Other tools get a line for each scheme."""
+        """Without a terminal there is a line for each scheme."""
         assert lines(run("schemes")) == [["scheme", "users"], ["argon2", "1"]]
 
 
-class TestNobody:
+class TestUnknownUser:
     @pytest.mark.parametrize("command", ["show", "suspend", "reactivate", "unlock"])
     @pytest.mark.parametrize("login", ["nobody", "nobody@example.com", ABSENT_ID, "", "!"])
-    def test_nobody(self, run, command, login):
-        """Where nobody is meant, one line says so."""
+    def test_unknown(self, run, command, login):
+        """For an unknown user, one line says so."""
         result = run(command, login)
 
         assert result.exit_code == 1
@@ -264,11 +264,11 @@ class TestNobody:
 
 class TestTables:
     @pytest.mark.parametrize(
-        "words", [("list",), ("show", "jane"), ("schemes",), ("unlock", "jane"), ("sweep",)]
+        "command", [("list",), ("show", "jane"), ("schemes",), ("unlock", "jane"), ("sweep",)]
     )
-    def test_are_missing(self, nowhere, words):
-        """Without tables one line says what to do."""
-        result = nowhere(*words)
+    def test_are_missing(self, run_without_tables, command):
+        """Without tables one line says how to create them."""
+        result = run_without_tables(*command)
 
         assert result.exit_code == 1
         assert result.output.count("\n") == 1
@@ -277,5 +277,5 @@ class TestTables:
 
 class TestSweep:
     def test_nothing_to_do(self, run):
-        """Without left-over rows it says so."""
+        """Without unfinished cleanups the number is 0."""
         assert run("sweep").output == "0 left over\n"

@@ -1,4 +1,4 @@
-"""Every setting: its default, what it takes and what it refuses."""
+"""Every setting: its default, accepted values and rejected values."""
 
 import os
 from datetime import timedelta
@@ -20,9 +20,9 @@ from roster.config import (
 
 PREFIXES = ("ROSTER_", "DYNAMODB_", "AWS_")
 SECRET = "a long random value"
-# Our own settings refuse with the first, the extension's with the second.
-REFUSALS = (SettingError, ConfigurationError)
-SERVER = {
+# Roster's settings raise the first, those of the extension the second.
+ERRORS = (SettingError, ConfigurationError)
+SMTP_SERVER = {
     "ROSTER_SMTP_HOST": "smtp.example.com",
     "ROSTER_SMTP_USERNAME": "roster",
     "ROSTER_SMTP_PASSWORD": "a mail password",
@@ -33,7 +33,7 @@ SERVER = {
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
-    """An environment with a secret key and no other setting."""
+    """Set a secret key and no other setting."""
     for name in [name for name in os.environ if name.startswith(PREFIXES)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("ROSTER_SECRET_KEY", SECRET)
@@ -63,11 +63,11 @@ class TestDefaults:
         ],
     )
     def test_service(self, attribute, value):
-        """Without a variable each setting has the contract's default."""
+        """Without a variable each setting has the documented default."""
         assert getattr(Config.from_env(), attribute) == value
 
     def test_mail(self):
-        """Without a variable no mail is sent, and links lead to this computer."""
+        """Without a variable no email is sent, and links point to this computer."""
         mail = Config.from_env().mail
 
         assert (mail.smtp_host, mail.folder) == (None, None)
@@ -76,7 +76,7 @@ class TestDefaults:
         assert mail.base_url == "http://127.0.0.1:8080"
 
     def test_extension(self):
-        """The extension's settings are all there, with waits that suit a web service."""
+        """All settings of the extension have defaults, with timeouts for a web service."""
         assert Config.from_env().dynamodb == {
             "DYNAMODB_REGION": None,
             "DYNAMODB_HOST": None,
@@ -101,9 +101,9 @@ class TestDefaults:
 
 
 class TestUsableCores:
-    @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux confines")
-    def test_confined(self):
-        """Who may run on one core of the machine has one worker."""
+    @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="CPU affinity needs Linux")
+    def test_affinity(self):
+        """A process that is restricted to one core has one worker."""
         before = os.sched_getaffinity(0)
         os.sched_setaffinity(0, {min(before)})
         try:
@@ -112,8 +112,8 @@ class TestUsableCores:
         finally:
             os.sched_setaffinity(0, before)
 
-    def test_the_system_does_not_tell(self, monkeypatch):
-        """Where there is no such rule all cores of the machine count."""
+    def test_without_affinity(self, monkeypatch):
+        """Without CPU affinity, all cores of the machine count."""
         monkeypatch.delattr(os, "sched_getaffinity", raising=False)
 
         assert usable_cores() == os.cpu_count()
@@ -153,7 +153,7 @@ class TestValues:
         ],
     )
     def test_service(self, monkeypatch, variable, text, attribute, value):
-        """A variable is read into the type of its setting."""
+        """A variable is parsed into the type of its setting."""
         monkeypatch.setenv(variable, text)
 
         assert getattr(Config.from_env(), attribute) == value
@@ -170,14 +170,14 @@ class TestValues:
         ],
     )
     def test_mail(self, monkeypatch, variable, text, attribute, value):
-        """The settings of mails are read into their own types."""
+        """The email settings are parsed into their types."""
         monkeypatch.setenv(variable, text)
 
         assert getattr(Config.from_env().mail, attribute) == value
 
-    def test_mail_server(self, monkeypatch):
-        """A mail server and the password for it are read together."""
-        for name, text in SERVER.items():
+    def test_smtp_server(self, monkeypatch):
+        """An SMTP server and its credentials are read together."""
+        for name, text in SMTP_SERVER.items():
             monkeypatch.setenv(name, text)
         mail = Config.from_env().mail
 
@@ -185,8 +185,8 @@ class TestValues:
         assert (mail.smtp_username, mail.smtp_password) == ("roster", "a mail password")
 
     @pytest.mark.parametrize("security, port", [("starttls", 587), ("tls", 465), ("none", 25)])
-    def test_port_of_a_mail_server(self, monkeypatch, security, port):
-        """RFC 6409, RFC 8314: each kind of protection has its port."""
+    def test_smtp_port(self, monkeypatch, security, port):
+        """RFC 6409, RFC 8314: each kind of encryption has a default port."""
         monkeypatch.setenv("ROSTER_SMTP_SECURITY", security)
 
         assert Config.from_env().mail.smtp_port == port
@@ -209,20 +209,20 @@ class TestValues:
         ],
     )
     def test_extension(self, monkeypatch, variable, text, value):
-        """The extension's settings come from variables of the same names."""
+        """Settings of the extension come from variables with the same names."""
         monkeypatch.setenv(variable, text)
 
         assert Config.from_env().dynamodb[variable] == value
 
     @pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
-    def test_region_of_aws(self, monkeypatch, variable):
-        """The region is taken from where AWS puts it."""
+    def test_aws_region(self, monkeypatch, variable):
+        """The region is read from the variables of AWS."""
         monkeypatch.setenv(variable, "eu-west-3")
 
         assert Config.from_env().dynamodb["DYNAMODB_REGION"] == "eu-west-3"
 
-    def test_own_region_wins(self, monkeypatch):
-        """DYNAMODB_REGION is meant for us, AWS_REGION for everybody."""
+    def test_region_precedence(self, monkeypatch):
+        """DYNAMODB_REGION takes precedence over AWS_REGION."""
         monkeypatch.setenv("AWS_REGION", "eu-west-3")
         monkeypatch.setenv("DYNAMODB_REGION", "eu-central-1")
 
@@ -312,10 +312,10 @@ class TestRefusals:
         ],
     )
     def test_wrong_value(self, monkeypatch, variable, text):
-        """A value that a setting cannot have is refused at start with the variable's name."""
+        """An invalid value is rejected at start with the variable's name."""
         monkeypatch.setenv(variable, text)
 
-        with pytest.raises(REFUSALS, match=variable):
+        with pytest.raises(ERRORS, match=variable):
             create_app(profile=CHEAPEST_PROFILE)
 
     @pytest.mark.parametrize(
@@ -325,57 +325,57 @@ class TestRefusals:
             ("DYNAMODB_WRITE_CAPACITY_UNITS", "DYNAMODB_READ_CAPACITY_UNITS"),
         ],
     )
-    def test_half_a_capacity(self, monkeypatch, given, missing):
-        """Capacity for reads and for writes is given together; who gives one is told the other."""
+    def test_incomplete_capacity(self, monkeypatch, given, missing):
+        """Read and write capacity are set together; the error names the missing one."""
         monkeypatch.setenv(given, "5")
 
-        with pytest.raises(REFUSALS, match=missing):
+        with pytest.raises(ERRORS, match=missing):
             create_app(profile=CHEAPEST_PROFILE)
 
     @pytest.mark.parametrize("missing", ["ROSTER_MAIL_FROM", "ROSTER_PUBLIC_URL"])
-    def test_mail_server_without_what_mails_need(self, monkeypatch, missing):
-        """Mails that leave this computer need a sender and links that lead somewhere."""
-        for name in SERVER.keys() - {missing}:
-            monkeypatch.setenv(name, SERVER[name])
+    def test_smtp_server_without_sender_or_url(self, monkeypatch, missing):
+        """Emails that leave this computer need a sender and the public URL of links."""
+        for name in SMTP_SERVER.keys() - {missing}:
+            monkeypatch.setenv(name, SMTP_SERVER[name])
 
         with pytest.raises(SettingError, match=f"set {missing} too"):
             Config.from_env()
 
     @pytest.mark.parametrize("given", ["ROSTER_SMTP_USERNAME", "ROSTER_SMTP_PASSWORD"])
-    def test_half_a_sign_in(self, monkeypatch, given):
-        """A mail server wants both the user name and the password."""
+    def test_incomplete_smtp_credentials(self, monkeypatch, given):
+        """The username and the password of an SMTP server are set together."""
         monkeypatch.setenv(given, "hunter2")
 
         with pytest.raises(SettingError, match="ROSTER_SMTP_USERNAME and ROSTER_SMTP_PASSWORD"):
             Config.from_env()
 
-    def test_mail_password_in_the_clear(self, monkeypatch):
-        """ASVS 12.2.1: a password for the mail server asks for TLS, and is not told."""
-        for name, text in {**SERVER, "ROSTER_SMTP_SECURITY": "none"}.items():
+    def test_smtp_password_without_tls(self, monkeypatch):
+        """ASVS 12.2.1: a password for the SMTP server requires TLS, and is not in the error."""
+        for name, text in {**SMTP_SERVER, "ROSTER_SMTP_SECURITY": "none"}.items():
             monkeypatch.setenv(name, text)
 
-        with pytest.raises(SettingError, match="ROSTER_SMTP_SECURITY") as refusal:
+        with pytest.raises(SettingError, match="ROSTER_SMTP_SECURITY") as error:
             Config.from_env()
-        assert SERVER["ROSTER_SMTP_PASSWORD"] not in str(refusal.value)
+        assert SMTP_SERVER["ROSTER_SMTP_PASSWORD"] not in str(error.value)
 
     @pytest.mark.parametrize("text", ["hunter2", "2026=hunter2", ".=hunter2hunter2hunter2"])
-    def test_refusal_keeps_a_secret(self, monkeypatch, text):
-        """ASVS 16.2.5: a refusal names the variable, but does not repeat a secret."""
+    def test_error_does_not_repeat_a_secret(self, monkeypatch, text):
+        """ASVS 16.2.5: an error names the variable, but does not repeat a secret."""
         monkeypatch.setenv("ROSTER_TOTP_SECRETS", text)
 
-        with pytest.raises(SettingError) as refusal:
+        with pytest.raises(SettingError) as error:
             Config.from_env()
-        assert "hunter2" not in str(refusal.value)
+        assert "hunter2" not in str(error.value)
 
     def test_no_secret_key(self, monkeypatch):
-        """The service refuses to start without a secret key."""
+        """The service does not start without a secret key."""
         monkeypatch.delenv("ROSTER_SECRET_KEY")
 
         with pytest.raises(SettingError, match="ROSTER_SECRET_KEY"):
             create_app()
 
     def test_demo_users_in_production(self, monkeypatch):
-        """Users with a public password are refused outside local mode (ASVS 6.3.2)."""
+        """Users with a public password are rejected outside local mode (ASVS 6.3.2)."""
         monkeypatch.setenv("ROSTER_DEMO", "1")
 
         with pytest.raises(SettingError, match="ROSTER_DEMO"):
@@ -385,18 +385,18 @@ class TestRefusals:
         "variable", ["ROSTER_SESSION_IDLE", "ROSTER_WORKERS", "DYNAMODB_READ_TIMEOUT_SECONDS"]
     )
     def test_one_line(self, monkeypatch, variable):
-        """A refusal is one line that a person can act on."""
+        """An error is one line."""
         monkeypatch.setenv(variable, "nonsense")
 
-        with pytest.raises(SettingError) as refusal:
+        with pytest.raises(SettingError) as error:
             Config.from_env()
 
-        assert "\n" not in str(refusal.value)
+        assert "\n" not in str(error.value)
 
 
 class TestLocal:
     def test_no_secret_key_needed(self, monkeypatch):
-        """Local mode makes a key of its own."""
+        """Local mode creates a secret key."""
         monkeypatch.delenv("ROSTER_SECRET_KEY")
 
         assert Config.from_env(local=True).secret_key == ""
@@ -426,28 +426,28 @@ class TestConfig:
         ],
     )
     def test_secrets_are_not_printed(self, monkeypatch, variable):
-        """What is secret does not show when the settings are printed."""
+        """Secrets are not in the repr of the settings."""
         monkeypatch.setenv(variable, "X-Key=hunter2-hunter2")
 
         assert "hunter2" not in repr(Config.from_env())
 
-    def test_secrets_of_second_factors_and_mails_are_not_printed(self, monkeypatch):
-        """ASVS 16.2.5: neither these nor the mail server's password show."""
+    def test_totp_secrets_and_smtp_password_are_not_printed(self, monkeypatch):
+        """ASVS 16.2.5: TOTP secrets and the SMTP password are not in the repr of the settings."""
         monkeypatch.setenv("ROSTER_TOTP_SECRETS", "2026=hunter2-hunter2-hunter2")
-        for name, text in {**SERVER, "ROSTER_SMTP_PASSWORD": "hunter2"}.items():
+        for name, text in {**SMTP_SERVER, "ROSTER_SMTP_PASSWORD": "hunter2"}.items():
             monkeypatch.setenv(name, text)
 
         assert "hunter2" not in repr(Config.from_env())
 
     def test_read_once(self, monkeypatch):
-        """A running app does not see that the environment changes."""
+        """A running app does not notice changes of the environment."""
         app = create_app(Config.from_env(), profile=CHEAPEST_PROFILE)
         monkeypatch.setenv("DYNAMODB_TABLE_PREFIX", "other-")
 
         assert app.config["DYNAMODB_TABLE_PREFIX"] == "roster-"
 
     def test_reaches_the_app(self, monkeypatch):
-        """Settings of the extension and the key end up where Flask looks for them."""
+        """Settings of the extension and the secret key are in `app.config`."""
         monkeypatch.setenv("DYNAMODB_TABLE_PREFIX", "other-")
 
         app = create_app(profile=CHEAPEST_PROFILE)

@@ -1,4 +1,4 @@
-"""What the tests of mails need: mails, and what writes them."""
+"""Fixtures of the email tests: emails, a renderer, SMTP servers."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -26,7 +26,7 @@ def settings() -> EmailSettings:
 
 
 @pytest.fixture
-def composer(settings: EmailSettings) -> EmailRenderer:
+def renderer(settings: EmailSettings) -> EmailRenderer:
     return EmailRenderer(settings)
 
 
@@ -38,14 +38,14 @@ def authority(tmp_path: Path) -> Authority:
 
 
 @pytest.fixture
-def believed(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
-    """An authority that this computer believes."""
+def trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
+    """A certificate authority that this computer trusts."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.bundle))
     return authority
 
 
 @pytest.fixture
 def serve() -> Iterator[Any]:
-    """Starts mail servers: `serve(answers=["451 later"])`."""
+    """Start SMTP servers: `serve(answers=["451 later"])`."""
     with ExitStack() as servers:
         yield lambda **options: servers.enter_context(MailServer(**options).running())

@@ -1,4 +1,4 @@
-"""Mails that wait for their turn: no request waits with them, and no failure reaches it."""
+"""The email queue: requests neither wait for delivery nor see its failures."""
 
 import logging
 import os
@@ -19,20 +19,20 @@ from tests.roster.email.conftest import CHANGED, RESET, TOKEN
 from tests.support.process_harness import HERE, wait_for
 from tests.support.smtp_server import texts
 
-LATER = DeliveryFailed("the mail server answered 451", may_pass=True)
-NEVER = DeliveryFailed("the mail server answered 550", may_pass=False)
+TEMPORARY = DeliveryFailed("the mail server answered 451", may_pass=True)
+PERMANENT = DeliveryFailed("the mail server answered 550", may_pass=False)
 SECONDS = 10.0
 
 
-class Postman:
-    """Where mails end up: takes each, or does what it was told to do first."""
+class RecordingBackend:
+    """A backend that records each email, after raising the given errors."""
 
-    def __init__(self, *troubles: Exception) -> None:
-        self.troubles = list(troubles)
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
         self.attempts: list[str] = []
-        self.taken: list[str] = []
-        self.may_go_on = threading.Event()
-        self.may_go_on.set()
+        self.delivered: list[str] = []
+        self.may_continue = threading.Event()
+        self.may_continue.set()
         self.masks: list[set[int]] = []
         self.threads: list[str] = []
 
@@ -40,162 +40,162 @@ class Postman:
         self.attempts.append(message["Message-ID"])
         self.threads.append(threading.current_thread().name)
         self.masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
-        assert self.may_go_on.wait(SECONDS)
-        if self.troubles:
-            raise self.troubles.pop(0)
-        self.taken.append(message["Subject"])
+        assert self.may_continue.wait(SECONDS)
+        if self.errors:
+            raise self.errors.pop(0)
+        self.delivered.append(message["Subject"])
 
 
 @pytest.fixture
-def outbox(composer):
-    """Makes an outbox whose mails end up with a postman."""
+def make_queue(renderer):
+    """Create a queue that delivers to a backend."""
 
-    def make(postman, **options):
-        return EmailQueue(composer.compose, postman.deliver, **{"delays": (0, 0), **options})
+    def make(backend, **options):
+        return EmailQueue(renderer.compose, backend.deliver, **{"delays": (0, 0), **options})
 
     return make
 
 
 class TestSend:
-    def test_mails_go_in_order(self, outbox):
-        """What was sent first goes first."""
-        postman = Postman()
-        box = outbox(postman)
-        box.send(RESET)
-        box.send(CHANGED)
+    def test_order(self, make_queue):
+        """Emails are delivered in the order of their creation."""
+        backend = RecordingBackend()
+        queue = make_queue(backend)
+        queue.send(RESET)
+        queue.send(CHANGED)
 
-        assert box.drain(SECONDS)
-        assert postman.taken == ["Reset your password", "Your password has changed"]
+        assert queue.drain(SECONDS)
+        assert backend.delivered == ["Reset your password", "Your password has changed"]
 
-    def test_does_not_wait(self, outbox):
-        """The caller goes on while the mail server takes its time."""
-        postman = Postman()
-        postman.may_go_on.clear()
-        box = outbox(postman)
-        box.send(RESET)
-        box.send(CHANGED)
+    def test_does_not_wait(self, make_queue):
+        """The caller does not wait for a slow SMTP server."""
+        backend = RecordingBackend()
+        backend.may_continue.clear()
+        queue = make_queue(backend)
+        queue.send(RESET)
+        queue.send(CHANGED)
 
-        assert postman.taken == []
-        postman.may_go_on.set()
-        assert box.drain(SECONDS)
+        assert backend.delivered == []
+        backend.may_continue.set()
+        assert queue.drain(SECONDS)
 
-    def test_one_thread(self, outbox):
-        """All mails of a process are taken by one thread, which is there from the first one on."""
+    def test_one_thread(self, make_queue):
+        """One thread, started by the first email, delivers all emails of a process."""
         before = threading.active_count()
-        postman = Postman()
-        box = outbox(postman)
+        backend = RecordingBackend()
+        queue = make_queue(backend)
         assert threading.active_count() == before
         for _ in range(20):
-            box.send(CHANGED)
+            queue.send(CHANGED)
 
-        assert box.drain(SECONDS)
-        assert len(postman.taken) == 20
+        assert queue.drain(SECONDS)
+        assert len(backend.delivered) == 20
         assert threading.active_count() == before + 1
-        assert set(postman.threads) == {"mail"}
+        assert set(backend.threads) == {"mail"}
 
-    def test_signals_are_for_others(self, outbox):
-        """The thread takes no signal that is meant to stop the process."""
-        postman = Postman()
-        box = outbox(postman)
-        box.send(CHANGED)
-        box.drain(SECONDS)
+    def test_signals_are_blocked(self, make_queue):
+        """The thread blocks the signals that stop the process."""
+        backend = RecordingBackend()
+        queue = make_queue(backend)
+        queue.send(CHANGED)
+        queue.drain(SECONDS)
 
-        assert {signal.SIGINT, signal.SIGTERM, signal.SIGHUP} <= postman.masks[0]
+        assert {signal.SIGINT, signal.SIGTERM, signal.SIGHUP} <= backend.masks[0]
 
-    def test_too_many(self, outbox, caplog):
-        """ASVS 15.2.2: mails that nobody takes do not fill the memory; the rest still go."""
-        postman = Postman()
-        postman.may_go_on.clear()
-        box = outbox(postman, room=2)
-        box.send(RESET)
-        wait_for(lambda: postman.attempts, "the first mail is on its way")
+    def test_too_many(self, make_queue, caplog):
+        """ASVS 15.2.2: the length of the queue is limited; the emails in it are still delivered."""
+        backend = RecordingBackend()
+        backend.may_continue.clear()
+        queue = make_queue(backend, room=2)
+        queue.send(RESET)
+        wait_for(lambda: backend.attempts, "the first email is in delivery")
         for _ in range(3):
-            box.send(CHANGED)
+            queue.send(CHANGED)
 
-        postman.may_go_on.set()
-        assert box.drain(SECONDS)
-        assert len(postman.taken) == 3
+        backend.may_continue.set()
+        assert queue.drain(SECONDS)
+        assert len(backend.delivered) == 3
         assert caplog.messages == ["mail password-changed is dropped: 2 wait already"]
 
 
-class TestTroubles:
-    def test_passes(self, outbox):
-        """What may pass is tried again, as the same mail."""
-        postman = Postman(LATER, LATER)
-        box = outbox(postman)
-        box.send(RESET)
-        wait_for(lambda: postman.taken, "the mail is taken")
+class TestFailures:
+    def test_temporary(self, make_queue):
+        """After a temporary failure the same email is retried."""
+        backend = RecordingBackend(TEMPORARY, TEMPORARY)
+        queue = make_queue(backend)
+        queue.send(RESET)
+        wait_for(lambda: backend.delivered, "the email is delivered")
 
-        assert postman.taken == ["Reset your password"]
-        assert len(postman.attempts) == 3
-        assert len(set(postman.attempts)) == 1
+        assert backend.delivered == ["Reset your password"]
+        assert len(backend.attempts) == 3
+        assert len(set(backend.attempts)) == 1
 
-    def test_does_not_pass(self, outbox, caplog):
-        """What does not pass is given up, and the next mail goes."""
-        postman = Postman(LATER, LATER, LATER)
-        box = outbox(postman)
-        box.send(RESET)
-        wait_for(lambda: len(postman.attempts) == 3, "the last try")
-        box.send(CHANGED)
+    def test_last_retry_fails(self, make_queue, caplog):
+        """After the last retry an email is dropped, and the next one is delivered."""
+        backend = RecordingBackend(TEMPORARY, TEMPORARY, TEMPORARY)
+        queue = make_queue(backend)
+        queue.send(RESET)
+        wait_for(lambda: len(backend.attempts) == 3, "the last attempt")
+        queue.send(CHANGED)
 
-        assert box.drain(SECONDS)
-        assert postman.taken == ["Your password has changed"]
+        assert queue.drain(SECONDS)
+        assert backend.delivered == ["Your password has changed"]
         assert caplog.messages == [
             "mail reset-password has to wait: the mail server answered 451",
             "mail reset-password has to wait: the mail server answered 451",
             "mail reset-password is not sent: the mail server answered 451",
         ]
 
-    def test_is_final(self, outbox, caplog):
-        """What was refused for good is not tried again."""
-        postman = Postman(NEVER)
-        box = outbox(postman)
-        box.send(RESET)
-        box.send(CHANGED)
+    def test_permanent(self, make_queue, caplog):
+        """After a permanent failure there is no retry."""
+        backend = RecordingBackend(PERMANENT)
+        queue = make_queue(backend)
+        queue.send(RESET)
+        queue.send(CHANGED)
 
-        assert box.drain(SECONDS)
-        assert len(postman.attempts) == 2
+        assert queue.drain(SECONDS)
+        assert len(backend.attempts) == 2
         assert caplog.messages == ["mail reset-password is not sent: the mail server answered 550"]
 
-    def test_others_do_not_wait_with_it(self, outbox):
-        """A mail that has to wait lets the others pass."""
-        postman = Postman(LATER)
-        box = outbox(postman, delays=(60,))
-        box.send(RESET)
-        box.send(CHANGED)
-        wait_for(lambda: postman.taken, "the second mail is taken")
+    def test_others_are_not_delayed(self, make_queue):
+        """An email that waits for a retry does not delay others."""
+        backend = RecordingBackend(TEMPORARY)
+        queue = make_queue(backend, delays=(60,))
+        queue.send(RESET)
+        queue.send(CHANGED)
+        wait_for(lambda: backend.delivered, "the second email is delivered")
 
-        assert postman.taken == ["Your password has changed"]
-        assert box.drain(SECONDS)
+        assert backend.delivered == ["Your password has changed"]
+        assert queue.drain(SECONDS)
 
-    def test_nobody_foresaw_it(self, outbox, caplog):
-        """Whatever goes wrong, the thread lives on."""
-        postman = Postman(RuntimeError(f"{RESET.to} {TOKEN}"))
-        box = outbox(postman)
-        box.send(RESET)
-        box.send(CHANGED)
+    def test_unexpected(self, make_queue, caplog):
+        """An unexpected exception does not end the thread."""
+        backend = RecordingBackend(RuntimeError(f"{RESET.to} {TOKEN}"))
+        queue = make_queue(backend)
+        queue.send(RESET)
+        queue.send(CHANGED)
 
-        assert box.drain(SECONDS)
-        assert postman.taken == ["Your password has changed"]
+        assert queue.drain(SECONDS)
+        assert backend.delivered == ["Your password has changed"]
         assert caplog.messages == ["mail reset-password is not sent: RuntimeError"]
 
-    def test_cannot_be_written(self, outbox, caplog):
-        """A mail that cannot be composed is told of, without its address."""
-        box = outbox(Postman())
-        box.send(Email(EmailKind.PASSWORD_CHANGED, "jane@example.com\r\nBcc: eve", "jane"))
+    def test_cannot_be_rendered(self, make_queue, caplog):
+        """An email that cannot be rendered is logged, without its address."""
+        queue = make_queue(RecordingBackend())
+        queue.send(Email(EmailKind.PASSWORD_CHANGED, "jane@example.com\r\nBcc: eve", "jane"))
 
-        assert box.drain(SECONDS)
+        assert queue.drain(SECONDS)
         assert caplog.messages == ["mail password-changed is not sent: ValueError"]
 
     @pytest.mark.parametrize(
-        "trouble", [LATER, NEVER, OSError("jane@example.com"), ValueError(TOKEN)]
+        "error", [TEMPORARY, PERMANENT, OSError("jane@example.com"), ValueError(TOKEN)]
     )
-    def test_log_keeps_secrets(self, outbox, caplog, trouble):
-        """ASVS 16.2.5: no line of the log has the token, the address or the name in it."""
+    def test_log_keeps_secrets(self, make_queue, caplog, error):
+        """ASVS 16.2.5: no log line contains the token, the address or the name."""
         caplog.set_level(logging.DEBUG)
-        box = outbox(Postman(trouble), delays=())
-        box.send(RESET)
-        box.drain(SECONDS)
+        queue = make_queue(RecordingBackend(error), delays=())
+        queue.send(RESET)
+        queue.drain(SECONDS)
 
         assert len(caplog.messages) == 1
         assert TOKEN not in caplog.text
@@ -203,62 +203,62 @@ class TestTroubles:
 
 
 class TestDrain:
-    def test_nothing_waits(self, outbox):
-        """There is nothing to wait for where nothing was sent."""
-        assert outbox(Postman()).drain(0)
+    def test_nothing_waits(self, make_queue):
+        """Draining an empty queue returns immediately."""
+        assert make_queue(RecordingBackend()).drain(0)
 
-    def test_last_try(self, outbox, caplog):
-        """What waits for another try gets it at once, and only one."""
-        postman = Postman(LATER)
-        box = outbox(postman, delays=(60, 60))
-        box.send(RESET)
-        box.send(CHANGED)
-        wait_for(lambda: postman.taken, "the second mail is taken and the first one waits")
-        postman.troubles = [LATER]
+    def test_last_retry(self, make_queue, caplog):
+        """A waiting retry runs immediately, and only once."""
+        backend = RecordingBackend(TEMPORARY)
+        queue = make_queue(backend, delays=(60, 60))
+        queue.send(RESET)
+        queue.send(CHANGED)
+        wait_for(lambda: backend.delivered, "the second email is delivered and the first one waits")
+        backend.errors = [TEMPORARY]
 
-        assert box.drain(SECONDS)
-        assert len(postman.attempts) == 3
+        assert queue.drain(SECONDS)
+        assert len(backend.attempts) == 3
         assert caplog.messages[-1] == "mail reset-password is not sent: the process ends"
 
-    def test_a_try_that_has_begun_before(self, outbox):
-        """A mail that is on its way when the process begins to end gets its last try after that."""
-        postman = Postman(LATER)
-        postman.may_go_on.clear()
-        box = outbox(postman, delays=(60,))
-        box.send(RESET)
-        wait_for(lambda: postman.attempts, "the mail is on its way")
-        drain = threading.Thread(target=box.drain, args=(SECONDS,))
+    def test_delivery_in_progress(self, make_queue):
+        """An email in delivery when the process starts to end gets one more retry."""
+        backend = RecordingBackend(TEMPORARY)
+        backend.may_continue.clear()
+        queue = make_queue(backend, delays=(60,))
+        queue.send(RESET)
+        wait_for(lambda: backend.attempts, "the email is in delivery")
+        drain = threading.Thread(target=queue.drain, args=(SECONDS,))
         drain.start()
-        wait_for(lambda: box._is_closing, "the process begins to end")
-        postman.may_go_on.set()
+        wait_for(lambda: queue._is_closing, "the queue is closing")
+        backend.may_continue.set()
         drain.join()
 
-        assert postman.taken == ["Reset your password"]
+        assert backend.delivered == ["Reset your password"]
 
-    def test_no_longer_than_allowed(self, outbox):
-        """A mail server that takes its time does not keep the process from ending."""
-        postman = Postman()
-        postman.may_go_on.clear()
-        box = outbox(postman)
-        box.send(RESET)
-        begun = time.monotonic()
+    def test_timeout(self, make_queue):
+        """A slow SMTP server does not delay the end of the process beyond the limit."""
+        backend = RecordingBackend()
+        backend.may_continue.clear()
+        queue = make_queue(backend)
+        queue.send(RESET)
+        start = time.monotonic()
 
-        assert not box.drain(0.2)
-        assert time.monotonic() - begun < SECONDS / 2
-        postman.may_go_on.set()
-        assert box.drain(SECONDS)
+        assert not queue.drain(0.2)
+        assert time.monotonic() - start < SECONDS / 2
+        backend.may_continue.set()
+        assert queue.drain(SECONDS)
 
-    def test_goes_on_afterwards(self, outbox):
-        """After a drain mails are sent and tried again as before."""
-        postman = Postman()
-        box = outbox(postman)
-        box.send(CHANGED)
-        box.drain(SECONDS)
-        postman.troubles = [LATER]
-        box.send(RESET)
-        wait_for(lambda: len(postman.taken) == 2, "the second mail is taken")
+    def test_continues_afterwards(self, make_queue):
+        """After a drain, emails are delivered and retried as before."""
+        backend = RecordingBackend()
+        queue = make_queue(backend)
+        queue.send(CHANGED)
+        queue.drain(SECONDS)
+        backend.errors = [TEMPORARY]
+        queue.send(RESET)
+        wait_for(lambda: len(backend.delivered) == 2, "the second email is delivered")
 
-        assert len(postman.attempts) == 3
+        assert len(backend.attempts) == 3
 
 
 PROGRAM = """
@@ -276,10 +276,10 @@ def deliver(message):
     time.sleep(0.3)
     folder.deliver(message)
 
-outbox = EmailQueue(EmailRenderer(EmailSettings()).compose, deliver)
+make_queue = EmailQueue(EmailRenderer(EmailSettings()).compose, deliver)
 
 def send():
-    outbox.send(Email(EmailKind.PASSWORD_CHANGED, "jane@example.com", "jane"))
+    make_queue.send(Email(EmailKind.PASSWORD_CHANGED, "jane@example.com", "jane"))
 
 if sys.argv[2] == "itself":
     send()
@@ -291,11 +291,11 @@ else:
 
 
 class TestProcesses:
-    @pytest.mark.parametrize("who", ["itself", "worker"])
-    def test_end(self, tmp_path, who):
-        """A process that ends, a command or a worker, has sent its mails before."""
+    @pytest.mark.parametrize("process", ["itself", "worker"])
+    def test_end(self, tmp_path, process):
+        """A process, a command or a worker, delivers its emails before it ends."""
         ended = subprocess.run(
-            [sys.executable, "-c", PROGRAM, tmp_path / "mail", who],
+            [sys.executable, "-c", PROGRAM, tmp_path / "mail", process],
             capture_output=True,
             text=True,
             timeout=60,
@@ -305,45 +305,45 @@ class TestProcesses:
         assert len(list((tmp_path / "mail").iterdir())) == 1
 
     @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-    def test_fork(self, outbox):
-        """A forked process has a thread of its own, and sends nothing that its parent sends."""
-        postman = Postman()
-        postman.may_go_on.clear()
-        box = outbox(postman)
-        box.send(RESET)
-        wait_for(lambda: postman.attempts, "the parent's mail is on its way")
+    def test_fork(self, make_queue):
+        """A forked process has its own thread, and does not deliver the parent's emails."""
+        backend = RecordingBackend()
+        backend.may_continue.clear()
+        queue = make_queue(backend)
+        queue.send(RESET)
+        wait_for(lambda: backend.attempts, "the parent's email is in delivery")
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
             try:
-                postman.may_go_on = threading.Event()
-                postman.may_go_on.set()
-                box.send(CHANGED)
-                box.drain(SECONDS)
-                os.write(writer, "; ".join(postman.taken).encode())
+                backend.may_continue = threading.Event()
+                backend.may_continue.set()
+                queue.send(CHANGED)
+                queue.drain(SECONDS)
+                os.write(writer, "; ".join(backend.delivered).encode())
             finally:
                 os._exit(0)
         os.close(writer)
-        with os.fdopen(reader) as told:
-            taken_by_child = told.read()
+        with os.fdopen(reader) as pipe:
+            delivered_by_child = pipe.read()
         os.waitpid(child, 0)
-        postman.may_go_on.set()
+        backend.may_continue.set()
 
-        assert taken_by_child == "Your password has changed"
-        assert box.drain(SECONDS)
-        assert postman.taken == ["Reset your password"]
+        assert delivered_by_child == "Your password has changed"
+        assert queue.drain(SECONDS)
+        assert backend.delivered == ["Reset your password"]
 
 
 class TestBuildMailer:
     def test_nothing_is_configured(self):
-        """Without a server and without a folder there is no way to send mails."""
+        """Without an SMTP server and a folder, no email can be sent."""
         mailer = build_mailer(EmailSettings())
 
         assert isinstance(mailer, NoMailer)
         assert not mailer.is_configured
 
     def test_folder(self, tmp_path):
-        """With a folder mails go there."""
+        """With a folder, emails are written to it."""
         mailer = build_mailer(EmailSettings(folder=tmp_path))
         mailer.send(CHANGED)
 
@@ -351,9 +351,9 @@ class TestBuildMailer:
         assert mailer.drain(SECONDS)
         assert len(list(tmp_path.iterdir())) == 1
 
-    def test_server(self, serve, believed, tmp_path):
-        """With a server mails go there, and to no folder."""
-        server = serve(tls=believed.server_context(tmp_path, HERE))
+    def test_server(self, serve, trusted, tmp_path):
+        """With an SMTP server, emails are sent to it, and no folder is used."""
+        server = serve(tls=trusted.server_context(tmp_path, HERE))
         mailer = build_mailer(
             EmailSettings(smtp_host=HERE, smtp_port=server.port, folder=tmp_path / "mail")
         )

@@ -1,4 +1,4 @@
-"""What mails say, to whom, and what nobody can make them say."""
+"""The content of emails: texts, links, recipients, and hostile values."""
 
 import re
 from dataclasses import replace
@@ -15,7 +15,7 @@ from roster.email.render import PAGES, SUBJECTS, EmailRenderer
 from tests.roster.email.conftest import CHANGED, RESET, TOKEN
 
 HOSTILE = '"><script>alert(1)</script>\r\nBcc: eve@example.com\r\n\r\nYour account is closed'
-TELLING = {
+WITH_DETAIL = {
     EmailKind.EMAIL_CHANGE_REQUESTED,
     EmailKind.EMAIL_CHANGED,
     EmailKind.RECOVERY_CODE_USED,
@@ -23,33 +23,33 @@ TELLING = {
 }
 
 
-def mail_of(kind, **members):
+def email_of(kind, **fields):
     token = {"token": TOKEN, "minutes": 10} if kind in PAGES else {}
-    return Email(kind, "jane@example.com", **{"username": "jane", **token, **members})
+    return Email(kind, "jane@example.com", **{"username": "jane", **token, **fields})
 
 
 @pytest.mark.parametrize("kind", EmailKind)
 class TestEveryKind:
-    def test_text_and_html(self, composer, kind):
-        """Each mail has a text and an HTML part that name the account and the service."""
-        message = composer.compose(mail_of(kind))
+    def test_text_and_html(self, renderer, kind):
+        """Each email has a text and an HTML part with the username and the service's URL."""
+        message = renderer.compose(email_of(kind))
 
         assert message.get_content_type() == "multipart/alternative"
-        for said in (text_of(message), html_of(message)):
-            assert "Hello jane," in said
-            assert "https://accounts.example.org" in said
-            assert "None" not in said
+        for text in (text_of(message), html_of(message)):
+            assert "Hello jane," in text
+            assert "https://accounts.example.org" in text
+            assert "None" not in text
 
-    def test_says_what_to_do_if_it_was_somebody_else(self, composer, kind):
-        """Each mail tells who did nothing of the kind what to do."""
-        message = composer.compose(mail_of(kind))
+    def test_says_what_to_do_if_not_requested(self, renderer, kind):
+        """Each email says what to do if the user did not request it."""
+        message = renderer.compose(email_of(kind))
 
-        for said in (text_of(message), html_of(message)):
-            assert re.search(r"If\s+(it\s+was\s+not\s+you|you\s+did\s+not)", said)
+        for text in (text_of(message), html_of(message)):
+            assert re.search(r"If\s+(it\s+was\s+not\s+you|you\s+did\s+not)", text)
 
-    def test_headers(self, composer, kind):
-        """Each mail has what mail servers and readers expect of a program's mail."""
-        message = composer.compose(mail_of(kind))
+    def test_headers(self, renderer, kind):
+        """Each email has the headers of automated email."""
+        message = renderer.compose(email_of(kind))
 
         assert message["From"] == "Roster <accounts@example.org>"
         assert message["To"] == "jane@example.com"
@@ -58,26 +58,26 @@ class TestEveryKind:
         assert re.fullmatch(r"<[^@\s]+@example\.org>", message["Message-ID"])
         assert datetime.now(UTC) - message["Date"].datetime < timedelta(minutes=1)
 
-    @pytest.mark.parametrize("member", ["username", "detail"])
-    def test_hostile_words(self, composer, kind, member):
-        """What somebody has chosen is neither markup, nor a header, nor a line of its own."""
-        message = composer.compose(mail_of(kind, **{member: HOSTILE}))
+    @pytest.mark.parametrize("field", ["username", "detail"])
+    def test_hostile_values(self, renderer, kind, field):
+        """Values chosen by users become neither markup, nor a header, nor a separate line."""
+        message = renderer.compose(email_of(kind, **{field: HOSTILE}))
 
         assert "<script>" not in html_of(message)
         assert "Bcc" not in message
         assert [part["Bcc"] for part in message.walk() if "Bcc" in part] == []
         assert not re.search(r"^\s*(Bcc|Your account is closed)", text_of(message), re.MULTILINE)
 
-    def test_detail_is_told(self, composer, kind):
-        """A new address, a key's name and what is left are told; other mails have no detail."""
-        message = composer.compose(mail_of(kind, detail="the nightly export"))
+    def test_detail(self, renderer, kind):
+        """Some kinds include a detail, such as a new address or a key's name; others do not."""
+        message = renderer.compose(email_of(kind, detail="the nightly export"))
 
-        assert ("the nightly export" in text_of(message)) is (kind in TELLING)
-        assert ("the nightly export" in html_of(message)) is (kind in TELLING)
+        assert ("the nightly export" in text_of(message)) is (kind in WITH_DETAIL)
+        assert ("the nightly export" in html_of(message)) is (kind in WITH_DETAIL)
 
-    def test_token_only_where_it_belongs(self, composer, kind):
-        """A mail that only tells never carries a token, even if it is given one."""
-        message = composer.compose(mail_of(kind, token=TOKEN))
+    def test_no_token_in_notifications(self, renderer, kind):
+        """A notification never contains a token, even if it is given one."""
+        message = renderer.compose(email_of(kind, token=TOKEN))
 
         assert (TOKEN in message.as_string()) is (kind in PAGES)
 
@@ -91,32 +91,32 @@ class TestLink:
             (EmailKind.RESET_PASSWORD, "reset-password"),
         ],
     )
-    def test_token_is_in_the_fragment(self, composer, kind, page):
-        """ASVS 14.2.1: the token stands behind the #, which no server is sent."""
-        message = composer.compose(mail_of(kind))
+    def test_token_is_in_the_fragment(self, renderer, kind, page):
+        """ASVS 14.2.1: the token is in the fragment, which browsers do not send to servers."""
+        message = renderer.compose(email_of(kind))
         link = f"https://accounts.example.org/{page}#token={TOKEN}"
 
         assert link_of(message) == link
         assert f'href="{link}"' in html_of(message)
 
-    def test_token_alone(self, composer):
-        """Who uses the API finds the token on a line of its own."""
-        assert TOKEN in text_of(composer.compose(RESET)).splitlines()
+    def test_token_alone(self, renderer):
+        """For users of the API, the token has its own line."""
+        assert TOKEN in text_of(renderer.compose(RESET)).splitlines()
 
-    def test_odd_token(self, composer):
-        """Whatever a token is made of, it stays one value of the link."""
-        message = composer.compose(replace(RESET, token="a+b/c=d&token=e"))
+    def test_odd_token(self, renderer):
+        """Special characters of a token are percent-encoded."""
+        message = renderer.compose(replace(RESET, token="a+b/c=d&token=e"))
 
         assert link_of(message).endswith("/reset-password#token=a%2Bb%2Fc%3Dd%26token%3De")
 
-    def test_link_is_whole_in_the_raw_mail(self, composer):
-        """Who reads the raw mail can copy a long link."""
-        message = composer.compose(replace(RESET, token="x" * 200))
+    def test_link_is_not_wrapped(self, renderer):
+        """A long link is not wrapped in the raw email."""
+        message = renderer.compose(replace(RESET, token="x" * 200))
 
         assert f"/reset-password#token={'x' * 200}\r\n" in message.as_string()
 
     def test_path_of_the_service(self, settings):
-        """A service below a path is linked to below it."""
+        """Links keep the path of the public URL."""
         below = EmailRenderer(replace(settings, base_url="https://example.org/accounts"))
 
         assert link_of(below.compose(RESET)).startswith("https://example.org/accounts/reset-")
@@ -125,20 +125,20 @@ class TestLink:
         "header",
         ["Host", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "Forwarded"],
     )
-    def test_poisoned_request(self, composer, header):
+    def test_poisoned_request(self, renderer, header):
         """CVE-2023-49097, GHSA-3529-5m8x-rpv3: no header of a request changes a link."""
         poison = {"Forwarded": "host=evil.example"}.get(header, "evil.example")
         with Flask("any").test_request_context(headers={header: poison}):
-            message = composer.compose(RESET)
+            message = renderer.compose(RESET)
 
         assert "evil" not in message.as_string()
         assert link_of(message).startswith("https://accounts.example.org/reset-password#")
 
     @pytest.mark.parametrize("token", [None, ""])
-    def test_no_token(self, composer, token):
-        """A mail whose link would lead nowhere is not written."""
+    def test_no_token(self, renderer, token):
+        """An email whose link needs a token is not rendered without one."""
         with pytest.raises(ValueError, match="reset-password"):
-            composer.compose(replace(RESET, token=token))
+            renderer.compose(replace(RESET, token=token))
 
 
 class TestLifetime:
@@ -154,16 +154,16 @@ class TestLifetime:
             (4320, "3 days"),
         ],
     )
-    def test_in_words(self, composer, minutes, words):
-        """The mail says for how long its token works, in words that people use."""
-        message = composer.compose(replace(RESET, minutes=minutes))
+    def test_in_words(self, renderer, minutes, words):
+        """The email states the lifetime of its token in words."""
+        message = renderer.compose(replace(RESET, minutes=minutes))
 
         assert f"for {words}." in text_of(message)
         assert f"for {words}." in html_of(message)
 
-    def test_unknown(self, composer):
-        """Where it is not known, nothing is said about it."""
-        assert "It works once. " in text_of(composer.compose(replace(RESET, minutes=None)))
+    def test_unknown(self, renderer):
+        """Without a lifetime the sentence about it is left out."""
+        assert "It works once. " in text_of(renderer.compose(replace(RESET, minutes=None)))
 
 
 class TestAddresses:
@@ -177,9 +177,9 @@ class TestAddresses:
             "用户@example.com",
         ],
     )
-    def test_stays_what_it_is(self, composer, to):
-        """The mail goes to the address as it is stored, and to it alone."""
-        [address] = composer.compose(replace(CHANGED, to=to))["To"].addresses
+    def test_is_unchanged(self, renderer, to):
+        """The email goes to the stored address only."""
+        [address] = renderer.compose(replace(CHANGED, to=to))["To"].addresses
 
         assert address.addr_spec == to
 
@@ -188,9 +188,9 @@ class TestAddresses:
         [("jane@bücher.example", "jane@xn--bcher-kva.example"),
          ("jane@straße.example", "jane@xn--strae-oqa.example")],
     )  # fmt: skip
-    def test_domain_outside_ascii(self, composer, to, ascii):
-        """A domain goes in its IDNA 2008 form; under IDNA 2003 the mail would go to strasse."""
-        [address] = composer.compose(replace(CHANGED, to=to))["To"].addresses
+    def test_domain_outside_ascii(self, renderer, to, ascii):
+        """A domain is encoded by IDNA 2008; IDNA 2003 would send the email to strasse."""
+        [address] = renderer.compose(replace(CHANGED, to=to))["To"].addresses
 
         assert address.addr_spec == ascii
 
@@ -208,21 +208,21 @@ class TestAddresses:
             "",
         ],
     )
-    def test_cannot_be_an_address(self, composer, to):
-        """What could begin another header or add a recipient is no address."""
+    def test_invalid(self, renderer, to):
+        """Text that could start another header or add a recipient is rejected."""
         with pytest.raises(ValueError):
-            composer.compose(replace(CHANGED, to=to))
+            renderer.compose(replace(CHANGED, to=to))
 
-    def test_comma_or_bracket_adds_nobody(self, composer):
-        """What is special in a header is quoted: it stays one address."""
-        message = composer.compose(replace(CHANGED, to="<eve@example.com>,jane@example.com"))
+    def test_comma_or_bracket_adds_no_recipient(self, renderer):
+        """Special characters of a header are quoted: the address stays one address."""
+        message = renderer.compose(replace(CHANGED, to="<eve@example.com>,jane@example.com"))
 
         [address] = message["To"].addresses
         assert address.domain == "example.com"
         assert message["To"].startswith('"<eve@example.com>,jane"')
 
     def test_sender_outside_ascii(self):
-        """A sender's name may have any letters; it is encoded as every server understands it."""
+        """A sender's name may contain any characters; it is encoded in ASCII."""
         message = EmailRenderer(EmailSettings(sender="Röster <accounts@example.org>")).compose(
             CHANGED
         )
@@ -233,21 +233,21 @@ class TestAddresses:
 
 
 class TestTemplates:
-    def test_a_value_that_is_missing(self, composer):
-        """A template that names what it is not given fails instead of leaving a gap."""
+    def test_undefined_variable(self, renderer):
+        """A template with an undefined variable fails instead of rendering nothing."""
         with pytest.raises(UndefinedError):
-            composer._templates.from_string("{{ nobody_gives_this }}").render()
+            renderer._templates.from_string("{{ undefined_variable }}").render()
 
-    def test_words_outside_ascii(self, composer):
-        """Names of any letters arrive in both parts, in mails of ASCII alone."""
-        message = composer.compose(mail_of(EmailKind.API_KEY_CREATED, detail="Schlüssel 鍵"))
+    def test_values_outside_ascii(self, renderer):
+        """Names with any characters are in both parts; the raw email is ASCII."""
+        message = renderer.compose(email_of(EmailKind.API_KEY_CREATED, detail="Schlüssel 鍵"))
 
         assert message.as_bytes().isascii()
         assert "Schlüssel 鍵" in text_of(message)
         assert "Schlüssel 鍵" in html_of(message)
 
-    def test_long_words(self, composer):
-        """No mail has lines that are longer than SMTP allows (RFC 5321, 4.5.3.1.6)."""
-        message = composer.compose(mail_of(EmailKind.API_KEY_CREATED, detail="x" * 5000))
+    def test_long_values(self, renderer):
+        """No line is longer than SMTP allows (RFC 5321, 4.5.3.1.6)."""
+        message = renderer.compose(email_of(EmailKind.API_KEY_CREATED, detail="x" * 5000))
 
         assert max(map(len, message.as_bytes().split(b"\r\n"))) <= 998

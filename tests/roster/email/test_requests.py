@@ -1,4 +1,4 @@
-"""Mails that requests ask for: what a request says never shows in them."""
+"""Emails requested over HTTP: headers of the request never appear in them."""
 
 from dataclasses import replace
 
@@ -11,13 +11,13 @@ BASE = "https://accounts.example.org/users"
 
 
 @pytest.fixture
-def box(tmp_path):
+def mailbox(tmp_path):
     return FileBackend(tmp_path)
 
 
 @pytest.fixture
 def service(config, make_app, register, tmp_path):
-    """A client of a service that puts its mails into a folder; jane has an account."""
+    """A client of a service that writes its emails to a folder; jane has an account."""
     register("jane")
     return make_app(mail=replace(config.mail, base_url=BASE, folder=tmp_path)).test_client()
 
@@ -35,15 +35,15 @@ def service(config, make_app, register, tmp_path):
     ids=lambda headers: next(iter(headers)),
 )
 @pytest.mark.parametrize(
-    "asked, page", [("password-resets", "reset-password"), ("email-verifications", "verify-email")]
+    "route, page", [("password-resets", "reset-password"), ("email-verifications", "verify-email")]
 )
 class TestLinks:
-    def test_poisoned_request(self, service, box, asked, page, headers):
-        """CVE-2023-49097, GHSA-3529-5m8x-rpv3: the link leads where the settings say."""
-        answer = service.post(f"/v1/{asked}", json={"email": "jane@example.com"}, headers=headers)
-        wait_for(box.ids, "the mail is there")
+    def test_poisoned_request(self, service, mailbox, route, page, headers):
+        """CVE-2023-49097, GHSA-3529-5m8x-rpv3: the link points to the configured URL."""
+        response = service.post(f"/v1/{route}", json={"email": "jane@example.com"}, headers=headers)
+        wait_for(mailbox.ids, "the email is delivered")
 
-        mail = box.find(box.ids()[0])
-        assert answer.status_code == 202
-        assert link_of(mail).startswith(f"{BASE}/{page}#token=")
-        assert "evil" not in mail.as_string()
+        email = mailbox.find(mailbox.ids()[0])
+        assert response.status_code == 202
+        assert link_of(email).startswith(f"{BASE}/{page}#token=")
+        assert "evil" not in email.as_string()
