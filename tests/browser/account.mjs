@@ -1,4 +1,4 @@
-// Follows the links of mails in Chromium as a person would, and prints what it has seen as JSON.
+// Follows the links of emails in Chromium and prints its observations as JSON.
 // Usage: node account.mjs <base URL> <new password>
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,7 +7,7 @@ import { chromium } from "playwright-core";
 
 const [base, password] = process.argv.slice(2);
 const email = "jane@example.com";
-const seen = { console: [], withToken: [], addresses: {}, said: {} };
+const observed = { console: [], withToken: [], addresses: {}, messages: {} };
 const profile = await mkdtemp(join(tmpdir(), "roster-browser-"));
 const browser = await chromium.launchPersistentContext(profile, {
   executablePath: "/usr/bin/chromium",
@@ -16,66 +16,66 @@ const browser = await chromium.launchPersistentContext(profile, {
 const page = await browser.newPage();
 page.setDefaultTimeout(20_000);
 page.on("console", (message) => {
-  if (["error", "warning"].includes(message.type())) seen.console.push(message.text());
+  if (["error", "warning"].includes(message.type())) observed.console.push(message.text());
 });
-page.on("pageerror", (error) => seen.console.push(String(error)));
+page.on("pageerror", (error) => observed.console.push(String(error)));
 page.on("request", (request) => {
-  if (/token=/.test(request.url())) seen.withToken.push(request.url());
+  if (/token=/.test(request.url())) observed.withToken.push(request.url());
 });
 
-async function mailed(route) {
-  const before = (await mails()).length;
+async function requestEmail(route) {
+  const before = (await readEmails()).length;
   await fetch(`${base}/v1/${route}`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ email }),
   });
-  while ((await mails()).length === before) await new Promise((resolve) => setTimeout(resolve, 50));
-  return (await mails())[0];
+  while ((await readEmails()).length === before) await new Promise((resolve) => setTimeout(resolve, 50));
+  return (await readEmails())[0];
 }
 
-const mails = async () =>
+const readEmails = async () =>
   (await fetch(`${base}/dev/mail`, { headers: { Accept: "application/json" } })).json();
 
-async function said(name, kind) {
+async function record(name, kind) {
   await page.locator(`#message.${kind}`).waitFor();
-  seen.said[name] = await page.locator("#message").innerText();
+  observed.messages[name] = await page.locator("#message").innerText();
 }
 
 try {
-  // From the list of mails to the HTML form of one, and by its button to the page.
-  const verification = await mailed("email-verifications");
+  // From the list of emails to the HTML of one, and from its button to the page.
+  const verification = await requestEmail("email-verifications");
   await page.goto(`${base}/dev/mail`);
   await page.locator("li a").first().click();
   await page.getByText("Show it as HTML").click();
   await page.getByText("Confirm my address").first().click();
   await page.locator("#form button").waitFor();
-  seen.addresses.verify = page.url();
+  observed.addresses.verify = page.url();
   await page.locator("#form button").click();
-  await said("verified", "done");
+  await record("verified", "done");
 
-  // The same token once more, in the same tab.
+  // The same token again, in the same tab.
   await page.goto(verification.link);
   await page.locator("#form button").click();
-  await said("twice", "error");
+  await record("twice", "error");
 
-  const reset = await mailed("password-resets");
+  const reset = await requestEmail("password-resets");
   await page.goto(reset.link);
   await page.locator("#new-password").fill("short");
-  seen.addresses.reset = page.url();
+  observed.addresses.reset = page.url();
   await page.locator("#form button").click();
-  await said("weak", "error");
+  await record("weak", "error");
   await page.locator("#new-password").fill(password);
   await page.locator("#show").check();
-  seen.shown = await page.locator("#new-password").getAttribute("type");
+  observed.shown = await page.locator("#new-password").getAttribute("type");
   await page.locator("#form button").click();
-  await said("reset", "done");
-  seen.formIsGone = await page.locator("#form").isHidden();
+  await record("reset", "done");
+  observed.formIsGone = await page.locator("#form").isHidden();
 
   await page.goto(`${base}/reset-password`);
-  await said("without", "error");
+  await record("without", "error");
 } finally {
   await browser.close();
   await rm(profile, { recursive: true, force: true });
 }
-console.log(JSON.stringify(seen));
+console.log(JSON.stringify(observed));

@@ -1,4 +1,4 @@
-// Drives Chromium through Swagger UI as a person would, and prints what it has seen as JSON.
+// Drives Chromium through Swagger UI and prints its observations as JSON.
 // Usage: node docs.mjs <base URL> <password of john> [file for a screenshot]
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 const [base, password, screenshot] = process.argv.slice(2);
-const seen = { version: null, console: [], foreign: [], policy: null, answers: {}, shown: [] };
+const observed = { version: null, console: [], foreign: [], policy: null, answers: {}, shown: [] };
 const profile = await mkdtemp(join(tmpdir(), "roster-browser-"));
 const browser = await chromium.launchPersistentContext(profile, {
   executablePath: "/usr/bin/chromium",
@@ -23,11 +23,11 @@ const browser = await chromium.launchPersistentContext(profile, {
   ],
 });
 
-// Whatever is asked of another host is noted and goes nowhere.
+// Requests to other hosts are recorded and aborted.
 await browser.route(
   (url) => url.origin !== base && !["data:", "blob:"].includes(url.protocol),
   (route) => {
-    seen.foreign.push(route.request().url());
+    observed.foreign.push(route.request().url());
     return route.abort();
   },
 );
@@ -35,9 +35,9 @@ await browser.route(
 const page = await browser.newPage();
 page.setDefaultTimeout(30_000);
 page.on("console", (message) => {
-  if (["error", "warning"].includes(message.type())) seen.console.push(message.text());
+  if (["error", "warning"].includes(message.type())) observed.console.push(message.text());
 });
-page.on("pageerror", (error) => seen.console.push(String(error)));
+page.on("pageerror", (error) => observed.console.push(String(error)));
 
 const operation = (id) => page.locator(`[id^="operations-"][id$="-${id}"]`);
 
@@ -49,9 +49,9 @@ async function execute(id, { user, body, status }) {
   await block.locator(".execute").click();
   const live = block.locator(".live-responses-table tbody tr").first();
   await live.waitFor();
-  seen.answers[id] = Number((await live.locator(".response-col_status").innerText()).trim().slice(0, 3));
+  observed.answers[id] = Number((await live.locator(".response-col_status").innerText()).trim().slice(0, 3));
   const text = await live.locator(".highlight-code code, pre.microlight").first().innerText();
-  if (seen.answers[id] !== status) throw new Error(`${id} answered ${seen.answers[id]}: ${text}`);
+  if (observed.answers[id] !== status) throw new Error(`${id} returned ${observed.answers[id]}: ${text}`);
   return text;
 }
 
@@ -66,20 +66,20 @@ async function authorize(token) {
 
 try {
   const response = await page.goto(`${base}/docs`);
-  seen.policy = response.headers()["content-security-policy"];
+  observed.policy = response.headers()["content-security-policy"];
   await page.locator("#operations-users-list_users").waitFor();
-  seen.version = (await page.locator(".version-stamp .version").innerText()).trim();
+  observed.version = (await page.locator(".version-stamp .version").innerText()).trim();
 
   const blocks = await page.locator(".opblock").all();
   const ids = await Promise.all(blocks.map((block) => block.getAttribute("id")));
-  seen.shown = ids.map((id) => id.replace(/^operations-[a-z-]+-/, "")).sort();
+  observed.shown = ids.map((id) => id.replace(/^operations-[a-z-]+-/, "")).sort();
 
   const login = { login: "john", password };
-  const opened = await execute("sign_in", { body: login, status: 201 });
-  await authorize(opened.match(/rst_[\w-]+/)[0]);
+  const session = await execute("sign_in", { body: login, status: 201 });
+  await authorize(session.match(/rst_[\w-]+/)[0]);
   await execute("list_users", { status: 200 });
 
-  // What was authorized stays so when the page is loaded again.
+  // The authorization is kept after a reload.
   await page.reload();
   await page.locator("#operations-users-list_users").waitFor();
   const name = `ada-${Date.now().toString(36)}`;
@@ -92,12 +92,12 @@ try {
     await page.screenshot({ path: screenshot });
   }
 
-  // A key takes the place of the token.
-  const made = await execute("create_api_key", { user: "me", body: { name: "nightly" }, status: 201 });
-  await authorize(made.match(/rsk_[\w-]+/)[0]);
+  // Authorize with an API key instead of the token.
+  const created = await execute("create_api_key", { user: "me", body: { name: "nightly" }, status: 201 });
+  await authorize(created.match(/rsk_[\w-]+/)[0]);
   await execute("get_user", { user: "me", status: 200 });
 } finally {
   await browser.close();
   await rm(profile, { recursive: true, force: true });
 }
-console.log(JSON.stringify(seen));
+console.log(JSON.stringify(observed));

@@ -1,4 +1,4 @@
-"""Swagger UI in a real browser: `make test-browser` installs what this needs."""
+"""Swagger UI in a browser; `make test-browser` installs it."""
 
 import contextlib
 import json
@@ -21,35 +21,35 @@ pytestmark = pytest.mark.skipif(not IS_INSTALLED, reason="make test-browser inst
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """What happens when john signs in, authorizes, lists users, creates one, and makes a key."""
+def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """Sign in as john, authorize, list users, create a user and a key; return the observations."""
     folder = tmp_path_factory.mktemp("browser")
     with contextlib.closing(Stage(folder)) as stage:
         base = f"http://127.0.0.1:{stage.serve().port}"
-        tour = subprocess.run(
+        driver = subprocess.run(
             ["node", str(HERE / "docs.mjs"), base, PASSWORD, str(folder / "docs.png")],
             capture_output=True,
             text=True,
             timeout=120,
         )
-        assert tour.returncode == 0, tour.stderr
-        yield {**json.loads(tour.stdout), "screenshot": folder / "docs.png"}
+        assert driver.returncode == 0, driver.stderr
+        yield {**json.loads(driver.stdout), "screenshot": folder / "docs.png"}
 
 
 class TestPage:
-    def test_shows_openapi_3_1(self, seen):
-        """The page shows the new description, not the old one."""
-        assert seen["version"] == "OAS 3.1"
+    def test_shows_openapi_3_1(self, observed):
+        """The page shows the OpenAPI 3.1 description, not the Swagger 2.0 one."""
+        assert observed["version"] == "OAS 3.1"
 
-    def test_shows_every_operation(self, seen):
-        """What is described is there."""
-        described = {said["operationId"] for _, _, said in operations(DOCUMENT)}
+    def test_shows_every_operation(self, observed):
+        """Every described operation is on the page."""
+        described = {operation["operationId"] for _, _, operation in operations(DOCUMENT)}
 
-        assert seen["shown"] == sorted(described)
+        assert observed["shown"] == sorted(described)
 
-    def test_authorized_once(self, seen):
-        """A token that was given once serves all operations, after a reload too; so does a key."""
-        assert seen["answers"] == {
+    def test_authorized_once(self, observed):
+        """A token or a key authorizes all operations, also after a reload."""
+        assert observed["answers"] == {
             "sign_in": 201,
             "list_users": 200,
             "create_user": 201,
@@ -57,15 +57,15 @@ class TestPage:
             "get_user": 200,
         }
 
-    def test_nothing_in_the_console(self, seen):
-        """The browser finds no fault, neither with the scripts nor with the policy."""
-        assert "default-src 'none'" in seen["policy"]
-        assert seen["console"] == []
+    def test_console_is_empty(self, observed):
+        """The console has no errors of scripts or policy."""
+        assert "default-src 'none'" in observed["policy"]
+        assert observed["console"] == []
 
-    def test_no_request_leaves_the_host(self, seen):
-        """The page needs nothing from anywhere else."""
-        assert seen["foreign"] == []
+    def test_no_request_leaves_the_host(self, observed):
+        """The page loads nothing from other hosts."""
+        assert observed["foreign"] == []
 
-    def test_screenshot(self, seen):
-        """The picture in the README can be made anew."""
-        assert seen["screenshot"].read_bytes().startswith(b"\x89PNG")
+    def test_screenshot(self, observed):
+        """The screenshot of the README can be created again."""
+        assert observed["screenshot"].read_bytes().startswith(b"\x89PNG")

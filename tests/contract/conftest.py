@@ -1,4 +1,4 @@
-"""A service for the tools, and the tools: `make test-contract` installs them."""
+"""The service and the tools of the contract tests; `make test-contract` installs the tools."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ import pytest
 from tests.support.process_harness import PROJECT, Running, Stage
 
 HERE = Path(__file__).parent
-# An environment of its own: what schemathesis stands on is not what the service stands on.
+# A separate environment: schemathesis and the service have different dependencies.
 PYTHON_TOOLS = Path(sys.prefix) / "contract" / "bin"
 NODE_TOOLS = HERE / "node_modules" / ".bin"
 DESCRIPTION = PROJECT / "openapi" / "openapi.json"
@@ -20,7 +20,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without their tools, these tests are skipped and say why."""
+    """Skip these tests with a reason if the tools are not installed."""
     if not (PYTHON_TOOLS / "st").exists() or not NODE_TOOLS.exists():
         missing = pytest.mark.skip(reason="make test-contract installs the tools")
         for item in items:
@@ -30,9 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A service with demo users on a store of its own, for the tests of one module.
+    """Run a service with demo users on an own data folder, for the tests of one module.
 
-    Tools make more requests than a client may; the lock of each account stays.
+    The tools exceed the rate limits, which are off; the lockout of accounts stays on.
     """
     with contextlib.closing(Stage(tmp_path_factory.mktemp("service"))) as stage:
         yield stage.serve(ROSTER_RATE_LIMITS="off")
@@ -40,15 +40,15 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture
 def base(service: Running) -> str:
-    """The service's address."""
+    """The base URL of the service."""
     return f"http://127.0.0.1:{service.port}"
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Runs a tool in the test's own folder to its end; fails if the tool does."""
+    """Run a tool in the folder of the test; fail if the tool does."""
 
-    def to_its_end(*command: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    def run_tool(*command: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
         path = os.pathsep.join([str(PYTHON_TOOLS), str(NODE_TOOLS), os.environ["PATH"]])
         done = subprocess.run(
             list(map(str, command)),
@@ -60,4 +60,4 @@ def run(tmp_path: Path) -> Run:
         assert done.returncode == 0, done.stdout + done.stderr
         return done
 
-    return to_its_end
+    return run_tool

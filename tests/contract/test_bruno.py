@@ -1,4 +1,4 @@
-"""The Bruno collection, run by Bruno's own command line."""
+"""The Bruno collection, run by Bruno's command line."""
 
 import json
 
@@ -9,7 +9,7 @@ COLLECTION = PROJECT / "openapi" / "bruno"
 
 class TestCollection:
     def test_runs_from_top_to_bottom(self, run, tmp_path, base):
-        """Every request is answered as the collection says, on a service with the demo users."""
+        """Every request gets the response that the collection expects, with the demo users."""
         report = tmp_path / "report.json"
         options = ("--env", "local", "--env-var", f"base={base}", "--output", report)
 

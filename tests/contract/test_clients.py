@@ -1,4 +1,4 @@
-"""Clients that are generated from the description, used against the running service."""
+"""Clients that are generated from the API description, used with a running service."""
 
 import shutil
 from pathlib import Path
@@ -11,14 +11,14 @@ from tests.support.process_harness import PASSWORD
 
 @pytest.fixture
 def python_client(run, tmp_path):
-    """What openapi-python-client makes, and what it says while it does."""
+    """Generate a client with openapi-python-client; return its output."""
     options = ("--meta", "none", "--output-path", tmp_path / "roster_client")
     return run("openapi-python-client", "generate", "--path", DESCRIPTION, *options)
 
 
 @pytest.fixture
 def typescript_client(run, tmp_path: Path) -> Path:
-    """The program in client.mts, checked strictly and compiled, with the types made for it."""
+    """Generate the types, and compile client.mts in strict mode."""
     for name in ("client.mts", "tsconfig.json", "package.json"):
         shutil.copy(HERE / name, tmp_path)
     (tmp_path / "node_modules").symlink_to(HERE / "node_modules")
@@ -28,12 +28,12 @@ def typescript_client(run, tmp_path: Path) -> Path:
 
 
 class TestPython:
-    def test_everything_is_understood(self, python_client):
-        """The generator leaves nothing out: it has nothing to warn about."""
+    def test_no_warnings(self, python_client):
+        """The generator supports the whole description: it prints no warning."""
         assert "arning" not in python_client.stdout + python_client.stderr
 
-    def test_in_use(self, python_client, run, tmp_path, base):
-        """Register, sign in, list every page, change by entity tag, delete, make and use a key."""
+    def test_requests(self, python_client, run, tmp_path, base):
+        """Register, sign in, list all pages, update with an ETag, delete, create and use a key."""
         run(
             PYTHON_TOOLS / "python",
             HERE / "client.py",
@@ -44,6 +44,6 @@ class TestPython:
 
 
 class TestTypeScript:
-    def test_in_use(self, typescript_client, run, base):
-        """The same in TypeScript, whose strictest settings the types pass."""
+    def test_requests(self, typescript_client, run, base):
+        """The same in TypeScript, with the strictest compiler settings."""
         run("node", typescript_client, base, PASSWORD)

@@ -1,6 +1,6 @@
-"""schemathesis against the running service: what it makes of the description, all checks on.
+"""schemathesis with all checks against the running service.
 
-`make fuzz` tries 500 values for each operation; the suite tries a few, from the same seed.
+`make fuzz` generates 500 examples per operation; the suite a few, from the same seed.
 """
 
 import json
@@ -9,31 +9,37 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.conftest import HERE
+from tests.contract.conftest import HERE, PROJECT
 from tests.support.process_harness import Running
 
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "20")
 SEED = "20261121"
-# Each of them ends the session or the account that it is asked for with, and peers have one each.
-ENDING = ("sign_out", "sign_out_everywhere", "end_session", "reauthenticate", "delete_user")
+# These end the session or the account that makes the request, and each peer has only one.
+ENDING_OPERATIONS = (
+    "sign_out",
+    "sign_out_everywhere",
+    "end_session",
+    "reauthenticate",
+    "delete_user",
+)
 
 
 @pytest.fixture
 def fuzz(run, base):
-    """Runs schemathesis; it fails if schemathesis has found anything."""
+    """Run schemathesis; fail if it reports a failure."""
 
-    def found_nothing(config: Path, *options: str, **environment: str) -> str:
-        where = ("--config-file", config, "run", f"{base}/openapi.json")
-        how = ("--max-examples", EXAMPLES, "--seed", SEED, "--no-color", "--continue-on-failure")
-        done = run("st", *where, *how, *options, **environment)
+    def run_schemathesis(config: Path, *options: str, **environment: str) -> str:
+        target = ("--config-file", config, "run", f"{base}/openapi.json")
+        limits = ("--max-examples", EXAMPLES, "--seed", SEED, "--no-color", "--continue-on-failure")
+        done = run("st", *target, *limits, *options, **environment)
         return str(done.stdout)
 
-    return found_nothing
+    return run_schemathesis
 
 
 @pytest.fixture
 def peers(service: Running) -> dict[str, str]:
-    """The tokens of two users like any other."""
+    """The tokens of two regular users."""
     names = ("alice", "bob")
     assert {service.sign_up(name).status for name in names} == {201}
     return {name: service.token_of(name) for name in names}
@@ -41,7 +47,7 @@ def peers(service: Running) -> dict[str, str]:
 
 @pytest.fixture
 def configuration(peers: dict[str, str], tmp_path: Path) -> Path:
-    """The configuration for both."""
+    """Write the configuration with both users."""
     users = [
         {
             "name": name,
@@ -61,25 +67,28 @@ def configuration(peers: dict[str, str], tmp_path: Path) -> Path:
 class TestFuzz:
     @pytest.mark.parametrize("role", ["admin", "user"])
     def test_finds_nothing(self, fuzz, service, base, role):
-        """Whatever an admin or a user sends, the answer is one that is described."""
-        keeper = {
+        """Every response to an admin or a user conforms to the API description."""
+        environment = {
             "ROSTER_BASE": base,
             "ROSTER_ROLE": role,
             "ROSTER_KEEPER": service.token_of("john"),
         }
-        hooks = {"PYTHONPATH": str(HERE), "SCHEMATHESIS_HOOKS": "identities"}
+        hooks = {
+            "PYTHONPATH": str(PROJECT),
+            "SCHEMATHESIS_HOOKS": "tests.support.contract_identities",
+        }
 
-        said = fuzz(HERE / "schemathesis.toml", **keeper, **hooks)
+        output = fuzz(HERE / "schemathesis.toml", **environment, **hooks)
 
-        assert "32 selected / 32 total" in said
-        assert "Stateful" in said
+        assert "32 selected / 32 total" in output
+        assert "Stateful" in output
 
     def test_peers_do_not_see_each_other(self, fuzz, service, peers, configuration):
-        """Nothing that belongs to alice is shown to bob, nor the reverse, as long as both live."""
-        options = [word for name in ENDING for word in ("--exclude-operation-id", name)]
+        """Neither alice nor bob can read resources of the other."""
+        options = [word for name in ENDING_OPERATIONS for word in ("--exclude-operation-id", name)]
 
-        said = fuzz(configuration, *options)
+        output = fuzz(configuration, *options)
 
-        alive = [service.call("GET", "/v1/users/me", token=token) for token in peers.values()]
-        assert "27 selected / 32 total" in said
-        assert [answer.status for answer in alive] == [200, 200]
+        responses = [service.call("GET", "/v1/users/me", token=token) for token in peers.values()]
+        assert "27 selected / 32 total" in output
+        assert [answer.status for answer in responses] == [200, 200]
