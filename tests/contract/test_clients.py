@@ -28,7 +28,7 @@ def typescript_client(run, tmp_path: Path) -> Path:
 
 
 class TestPython:
-    def test_no_warnings(self, python_client):
+    def test_whole_description(self, python_client):
         """The generator supports the whole description: it prints no warning."""
         assert "arning" not in python_client.stdout + python_client.stderr
 
