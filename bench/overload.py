@@ -2,7 +2,7 @@
 
 Each round reads on a few connections, first alone, then while several times as many clients sign
 in as the service queues. When the queue is full the service returns 503 immediately; these clients
-retry after a tenth of a second, much sooner than `Retry-After` tells them to.
+retry after a tenth of a second, much sooner than the `Retry-After` header says.
 """
 
 import sys

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 const [base, password, screenshot] = process.argv.slice(2);
-const observed = { version: null, console: [], foreign: [], policy: null, answers: {}, shown: [] };
+const observed = { version: null, console: [], foreign: [], policy: null, statuses: {}, shown: [] };
 const profile = await mkdtemp(join(tmpdir(), "roster-browser-"));
 const browser = await chromium.launchPersistentContext(profile, {
   executablePath: "/usr/bin/chromium",
@@ -49,9 +49,9 @@ async function execute(id, { user, body, status }) {
   await block.locator(".execute").click();
   const live = block.locator(".live-responses-table tbody tr").first();
   await live.waitFor();
-  observed.answers[id] = Number((await live.locator(".response-col_status").innerText()).trim().slice(0, 3));
+  observed.statuses[id] = Number((await live.locator(".response-col_status").innerText()).trim().slice(0, 3));
   const text = await live.locator(".highlight-code code, pre.microlight").first().innerText();
-  if (observed.answers[id] !== status) throw new Error(`${id} returned ${observed.answers[id]}: ${text}`);
+  if (observed.statuses[id] !== status) throw new Error(`${id} returned ${observed.statuses[id]}: ${text}`);
   return text;
 }
 

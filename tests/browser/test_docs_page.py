@@ -49,7 +49,7 @@ class TestPage:
 
     def test_authorized_once(self, observed):
         """A token or a key authorizes all operations, also after a reload."""
-        assert observed["answers"] == {
+        assert observed["statuses"] == {
             "sign_in": 201,
             "list_users": 200,
             "create_user": 201,

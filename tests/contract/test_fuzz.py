@@ -91,4 +91,4 @@ class TestFuzz:
 
         responses = [service.call("GET", "/v1/users/me", token=token) for token in peers.values()]
         assert "27 selected / 32 total" in output
-        assert [answer.status for answer in responses] == [200, 200]
+        assert [response.status for response in responses] == [200, 200]

@@ -29,8 +29,8 @@ def smtp_settings(port: int) -> dict[str, str]:
 
 
 def request_email(service: Running, route: str = "password-resets") -> None:
-    answer = service.call("POST", f"/v1/{route}", {"email": "jane@example.com"})
-    assert answer.status == 202, answer.body
+    response = service.call("POST", f"/v1/{route}", {"email": "jane@example.com"})
+    assert response.status == 202, response.body
 
 
 def emails(service: Running) -> list[dict[str, str]]:
@@ -38,8 +38,8 @@ def emails(service: Running) -> list[dict[str, str]]:
     request = urllib.request.Request(
         f"http://{HERE}:{service.port}/dev/mail", headers={"Accept": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.load(answer)
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return json.load(response)
 
 
 class TestLocalMode:

@@ -179,7 +179,7 @@ class TestDynamodb:
         assert last_line(said) == "All tables are there."
 
     def test_check_before_and_after(self, harness: Stage, settings: dict[str, str]):
-        """The exit status tells whether tables are missing."""
+        """The exit status is 1 if tables are missing."""
         before, said = harness.rehearse("dynamodb", "check", **settings)
         harness.rehearse("dynamodb", "create", **settings)
         after, _ = harness.run("dynamodb", "check", **settings)

@@ -86,8 +86,8 @@ class ClientsSigningUp:
 
     def _sign_up(self, username: str) -> None:
         try:
-            answer = self.service.sign_up(username)
-            (self.created if answer.status == 201 else self.unclear).append(username)
+            response = self.service.sign_up(username)
+            (self.created if response.status == 201 else self.unclear).append(username)
         except ConnectionRefusedError:
             raise
         except ConnectionError:
@@ -263,11 +263,11 @@ class TestRestart:
         john, jane = service.token_of("john"), service.token_of("jane")
         page = service.call("GET", "/v1/users?limit=1", token=john).body
         service.call("PATCH", "/v1/users/me", {"full_name": "Jane Roe"}, jane)
-        made = service.sign_up("ada").body
+        created_user = service.sign_up("ada").body
         kept = {
             "john's token": john,
             "john's cursor": page["next_cursor"],
-            "ada's id": made["id"],
+            "ada's id": created_user["id"],
             "ada's token": service.token_of("ada"),
         }
         service.stop()

@@ -129,10 +129,10 @@ class TestErrors:
 
 
 class TestDryRun:
-    def test_stores_nothing(self, import_users, stored):
+    def test_stores_nothing(self, import_users, snapshot):
         """A dry run reports the result of each line and changes nothing."""
         import_users(ADA)
-        before = stored()
+        before = snapshot()
         result = import_users(
             ADA,
             {"username": "bob", "email": "bob@example.com"},
@@ -145,4 +145,4 @@ class TestDryRun:
         assert result.stdout == (
             "dry run, nothing is stored: 1 imported, 1 already there, 1 refused\n"
         )
-        assert stored() == before
+        assert snapshot() == before

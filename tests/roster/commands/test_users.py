@@ -197,9 +197,9 @@ class TestSuspend:
 
 
 class TestUnlock:
-    def test_locked_user(self, run, jane, alter):
+    def test_locked_user(self, run, jane, edit_row):
         """An unlocked user can sign in immediately, and an event records it (ASVS 6.1.1)."""
-        alter(jane, failed_attempts=99, last_attempt_at=datetime.now(UTC))
+        edit_row(jane, failed_attempts=99, last_attempt_at=datetime.now(UTC))
         rejected = jane.client.post("/v1/sessions", json={"login": "jane", "password": PASSWORD})
         result = run("unlock", "jane")
 
@@ -230,10 +230,10 @@ class TestResetPassword:
 
 
 class TestSchemes:
-    def test_counts(self, run, app, jane, eve, alter):
+    def test_counts(self, run, app, jane, eve, edit_row):
         """The number of users by hash scheme is shown, without hashes."""
-        alter(jane, password_hash="{SSHA}dbwACW8xcK0dbCD6++x31sdc0Up/L4Xw")
-        alter(eve, password_hash="$argon2id$v=19$m=16,t=1,p=1$c29tZXNhbHQ$" + "A" * 43)
+        edit_row(jane, password_hash="{SSHA}dbwACW8xcK0dbCD6++x31sdc0Up/L4Xw")
+        edit_row(eve, password_hash="$argon2id$v=19$m=16,t=1,p=1$c29tZXNhbHQ$" + "A" * 43)
         run("create-admin", "ada", "ada@example.com", "--password", PASSWORD)
         run("import", "-", input='{"username": "bob", "email": "bob@example.com"}')
         result = run("schemes", "--json")
@@ -252,7 +252,7 @@ class TestSchemes:
 
 class TestUnknownUser:
     @pytest.mark.parametrize("command", ["show", "suspend", "reactivate", "unlock"])
-    @pytest.mark.parametrize("login", ["nobody", "nobody@example.com", ABSENT_ID, "", "!"])
+    @pytest.mark.parametrize("login", ["unknown", "unknown@example.com", ABSENT_ID, "", "!"])
     def test_unknown(self, run, command, login):
         """For an unknown user, one line says so."""
         result = run(command, login)

@@ -178,9 +178,9 @@ class TestWhoMayRead:
         assert reader.get("/dev/mail", base_url=f"http://{host}").status_code == 404
 
     @pytest.mark.parametrize("path", ["/dev/mail", "/dev/mail/x", "/dev/mail/x/html"])
-    def test_not_in_production(self, anybody, path):
+    def test_not_in_production(self, tableless_client, path):
         """ASVS 13.4.2: without an email folder the page does not exist."""
-        response = anybody.get(path, base_url=HERE)
+        response = tableless_client.get(path, base_url=HERE)
 
         assert response.status_code == 404
         assert response.json["type"] == "/problems/not-found"
