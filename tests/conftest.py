@@ -1,9 +1,9 @@
-"""Fixtures of all tests: the apps and their tables, the users, emails.
+"""Fixtures of all tests: apps on shared tables, users, emails.
 
 Creating tables takes longer than most tests, so the tests of one process share an app and its
-tables, which are emptied after each test; each process has an engine of its own. Tests run in any
-order and in parallel. A test that changes its app makes one of its own with `make_app`. The users:
-john is an admin, jane a regular user, eve another one.
+tables, which are emptied after each test. Each test process has its own database engine. Tests run
+in any order and in parallel. A test that changes an app creates one with `make_app`. The users:
+john is an admin; jane and eve are regular users.
 """
 
 import os
@@ -28,7 +28,7 @@ from roster.app import create_app
 from roster.cli import cli
 from roster.config import Config, EmailSettings
 from tests.support.email_helpers import Letters
-from tests.support.openapi_client import HeldClient
+from tests.support.openapi_client import OpenApiClient
 from tests.support.person import DEVICE, Person
 from tests.support.responses import NEW_PASSWORD
 from tests.support.shared_tables import empty, shared_config, take_down
@@ -46,26 +46,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Three workers for two cores, since tests also wait: for processes, replies and limits."""
+    """Start three workers on two cores, since tests also wait for processes, replies and limits."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, (cores or 1) * 3 // 2)
 
 
 @pytest.fixture(scope="session")
 def transport(request: pytest.FixtureRequest) -> str:
-    """How tests that do not choose for themselves reach DynamoDB."""
+    """Return the transport of tests that do not choose one themselves."""
     return str(request.config.getoption("--transport"))
 
 
 @pytest.fixture(scope="session")
 def config(dynamodb_engine: Engine, transport: str) -> Config:
-    """Settings for apps on the tables that the tests of this process share."""
+    """Return settings for apps on the tables that the tests of this process share."""
     return shared_config(dynamodb_engine, transport, "tests-of-the-api-")
 
 
 @pytest.fixture(scope="session")
 def shared_app(config: Config) -> Flask:
-    app = _held(create_app(config, profile=CHEAPEST_PROFILE))
+    """Create the app and the tables that the tests of this process share."""
+    app = _checked(create_app(config, profile=CHEAPEST_PROFILE))
     with app.app_context():
         db.create_all()
     return app
@@ -73,60 +74,60 @@ def shared_app(config: Config) -> Flask:
 
 @pytest.fixture
 def app(shared_app: Flask) -> Iterator[Flask]:
-    """The shared app, on empty tables."""
+    """Return the shared app; its tables are empty when a test starts."""
     yield shared_app
     empty(shared_app)
 
 
 @pytest.fixture(scope="session")
 def make_app(shared_app: Flask, config: Config) -> Callable[..., Flask]:
-    """Makes an app on the shared tables, with other settings where they are given."""
-    return lambda **settings: _held(
+    """Return a function that creates an app on the shared tables with other settings."""
+    return lambda **settings: _checked(
         create_app(replace(config, **settings), profile=CHEAPEST_PROFILE)
     )
 
 
 @pytest.fixture(scope="session")
-def bare(config: Config) -> Flask:
-    """An app for what is answered before the store is asked; who changes it makes an own one."""
-    return _held(create_app(config, profile=CHEAPEST_PROFILE))
+def app_without_tables(config: Config) -> Flask:
+    """Return a shared app for responses that need no database. Do not change it."""
+    return _checked(create_app(config, profile=CHEAPEST_PROFILE))
 
 
 @pytest.fixture
-def anybody(bare: Flask) -> FlaskClient:
-    """A client of an app without tables."""
-    return bare.test_client()
+def tableless_client(app_without_tables: Flask) -> FlaskClient:
+    """Return a client of an app without tables."""
+    return app_without_tables.test_client()
 
 
 @pytest.fixture(scope="session")
-def adrift(config: Config) -> Flask:
-    """An app whose store does not answer."""
+def no_database_app(config: Config) -> Flask:
+    """Return an app whose database does not respond."""
     settings = {**config.dynamodb, "DYNAMODB_HOST": "http://127.0.0.1:9"}
-    return _held(create_app(replace(config, dynamodb=settings), profile=CHEAPEST_PROFILE))
+    return _checked(create_app(replace(config, dynamodb=settings), profile=CHEAPEST_PROFILE))
 
 
 @pytest.fixture
-def nowhere(adrift: Flask) -> FlaskClient:
-    """A client of a service whose store does not answer."""
-    return adrift.test_client()
+def no_database_client(no_database_app: Flask) -> FlaskClient:
+    """Return a client of a service whose database does not respond."""
+    return no_database_app.test_client()
 
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """An anonymous client."""
+    """Return an anonymous client."""
     return app.test_client()
 
 
 @pytest.fixture
 def context(app: Flask) -> Iterator[None]:
-    """For tests of the domain, below HTTP."""
+    """Push the app's context, for tests of the domain."""
     with app.app_context():
         yield
 
 
 @pytest.fixture
-def enrol(app: Flask, client: FlaskClient) -> Any:
-    """Makes a user and signs it in: `enrol("ada", roles=["admin"])`."""
+def create_user(app: Flask, client: FlaskClient) -> Any:
+    """Return a function that creates and signs in a user: `create_user("ada", roles=["admin"])`."""
 
     def make(username: str, **attributes: Any) -> Person:
         person = Person(client, username, **attributes)
@@ -138,7 +139,8 @@ def enrol(app: Flask, client: FlaskClient) -> Any:
                 password=person.password,
                 roles=person.roles,
             )
-            # Below HTTP, which takes as long again, and counts towards the client's rate limit.
+            # Below HTTP, which would double the time and count against the client's
+            # rate limit.
             session, person.token, _ = services.sessions.open(username, person.password, DEVICE)
         person.id, person.session_id = made.id, session.id
         return person
@@ -147,26 +149,26 @@ def enrol(app: Flask, client: FlaskClient) -> Any:
 
 
 @pytest.fixture
-def john(enrol: Any) -> Person:
-    """The admin, signed in."""
-    return enrol("john", roles=["admin"])
+def john(create_user: Any) -> Person:
+    """Return an admin, signed in."""
+    return create_user("john", roles=["admin"])
 
 
 @pytest.fixture
-def jane(enrol: Any) -> Person:
-    """A user like any other, signed in."""
-    return enrol("jane")
+def jane(create_user: Any) -> Person:
+    """Return a regular user, signed in."""
+    return create_user("jane")
 
 
 @pytest.fixture
-def eve(enrol: Any) -> Person:
-    """Another user like any other, signed in."""
-    return enrol("eve")
+def eve(create_user: Any) -> Person:
+    """Return another regular user, signed in."""
+    return create_user("eve")
 
 
 @pytest.fixture
 def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Notes each computation of argon2."""
+    """Record each argon2 computation."""
     work: list[str] = []
 
     def counted(name: str) -> Any:
@@ -179,18 +181,18 @@ def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def stored(app: Flask) -> Callable[[], dict[str, list[str]]]:
-    """Takes down every item of every table: compare it with itself to see that nothing changed.
+def snapshot(app: Flask) -> Callable[[], dict[str, list[str]]]:
+    """Return a function that reads every item, to assert that nothing was written.
 
-    What counts requests and tries is left out: it counts those that were refused, too.
+    Counts of requests and attempts are left out, since they include rejected ones.
     """
 
     return lambda: take_down(app)
 
 
 @pytest.fixture
-def alter(app: Flask) -> Callable[..., None]:
-    """Edits a user's row below the API: `alter(jane, email_verified=True)`."""
+def edit_row(app: Flask) -> Callable[..., None]:
+    """Return a function that edits a user's row: `edit_row(jane, email_verified=True)`."""
 
     def edit(person: Person, **values: Any) -> None:
         with app.app_context():
@@ -202,7 +204,7 @@ def alter(app: Flask) -> Callable[..., None]:
 
 @pytest.fixture
 def register(app: Flask) -> Callable[..., str]:
-    """Makes a user who does not sign in; returns its id."""
+    """Return a function that creates a user without signing in and returns its id."""
 
     def make(username: str, **attributes: Any) -> str:
         with app.app_context():
@@ -218,57 +220,60 @@ def register(app: Flask) -> Callable[..., str]:
 
 
 @pytest.fixture
-def elsewhere() -> Callable[[Person], Person]:
-    """Signs somebody in once more, as if from another device."""
+def second_session() -> Callable[[Person], Person]:
+    """Return a function that signs a person in again, as from another device."""
     return lambda person: replace(person).sign_in()
 
 
 @pytest.fixture
-def closed(make_app: Any) -> Callable[[Person], Person]:
-    """Lets somebody call a service whose sign-up is closed, on the same tables."""
+def with_signup_closed(make_app: Any) -> Callable[[Person], Person]:
+    """Return a function that moves a person to a service with sign-up closed."""
     other = make_app(signup=SignUp.CLOSED)
     return lambda person: replace(person, client=other.test_client())
 
 
 @pytest.fixture(scope="session")
-def mail_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the mails of all apps go."""
+def email_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that receives the emails of all apps."""
     return tmp_path_factory.mktemp("mails") / "mail"
 
 
 @pytest.fixture
-def mail_settings(mail_folder: Path) -> Iterator[EmailSettings]:
-    """Mails go into a folder, as they do in local mode; it is empty when a test begins."""
-    yield EmailSettings(folder=mail_folder)
-    shutil.rmtree(mail_folder, ignore_errors=True)
+def email_settings(email_folder: Path) -> Iterator[EmailSettings]:
+    """Send emails to a folder, as in local mode; it is empty when a test starts."""
+    yield EmailSettings(folder=email_folder)
+    shutil.rmtree(email_folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def shared_mailing(make_app: Any, mail_folder: Path) -> Flask:
-    return make_app(mail=EmailSettings(folder=mail_folder), rate_limits=False)
+def shared_email_app(make_app: Any, email_folder: Path) -> Flask:
+    """Create the app that sends emails for all tests of this process."""
+    return make_app(mail=EmailSettings(folder=email_folder), rate_limits=False)
 
 
 @pytest.fixture
-def mailing(app: Flask, shared_mailing: Flask, mail_settings: EmailSettings) -> Iterator[Flask]:
-    """An app that can send mails, to be read with `letters`.
+def email_app(
+    app: Flask, shared_email_app: Flask, email_settings: EmailSettings
+) -> Iterator[Flask]:
+    """Return an app that sends emails, which `sent_emails` reads.
 
-    Its clients are not limited, so that nothing counts but the mails that an account may have.
+    Its clients are not rate limited, so only the quota of emails per account applies.
     """
-    yield shared_mailing
-    # None is to come when the next test has begun.
-    Letters(shared_mailing, mail_settings.folder)()
+    yield shared_email_app
+    # Wait for pending emails, so that none arrives during the next test.
+    Letters(shared_email_app, email_settings.folder)()
 
 
 @pytest.fixture
-def letters(mailing: Flask, mail_settings: EmailSettings) -> Letters:
-    """Reads what the app has mailed so far: `letters()`."""
-    assert mail_settings.folder
-    return Letters(mailing, mail_settings.folder)
+def sent_emails(email_app: Flask, email_settings: EmailSettings) -> Letters:
+    """Read the emails that the app has sent: `sent_emails()`."""
+    assert email_settings.folder
+    return Letters(email_app, email_settings.folder)
 
 
 @pytest.fixture
-def store_calls() -> Callable[[], Any]:
-    """Notes what DynamoDB is asked: `with store_calls() as calls:`."""
+def database_calls() -> Callable[[], Any]:
+    """Record the operations sent to DynamoDB: `with database_calls() as calls:`."""
 
     @contextmanager
     def watch() -> Iterator[list[str]]:
@@ -285,7 +290,7 @@ def store_calls() -> Callable[[], Any]:
 
 @pytest.fixture
 def run_users(app: Flask) -> Callable[..., Result]:
-    """Runs a command of `roster users` on the tables of an app: `run_users("list")`."""
+    """Run a command of `roster users` on the tables of an app: `run_users("list")`."""
 
     def run(*arguments: str, app: Flask = app, **options: Any) -> Result:
         with app.app_context():
@@ -295,7 +300,7 @@ def run_users(app: Flask) -> Callable[..., Result]:
     return run
 
 
-def _held(app: Flask) -> Flask:
-    """The app, with clients that hold its answers to the description."""
-    app.test_client_class = HeldClient
+def _checked(app: Flask) -> Flask:
+    """Give the app clients that check its responses against the OpenAPI description."""
+    app.test_client_class = OpenApiClient
     return app

@@ -1,4 +1,4 @@
-"""Who is calling, by session or by key, and what guards let them do."""
+"""Authentication by session or API key, and the permissions that guards check."""
 
 from dataclasses import replace
 
@@ -11,40 +11,42 @@ from tests.support.responses import ABSENT_ID, ADA, NEW_PASSWORD, outcome
 
 
 @pytest.fixture
-def chief(enrol) -> Person:
-    """An admin who is a user as well, signed in."""
-    return enrol("chief", roles=["admin", "user"])
+def user_admin(create_user) -> Person:
+    """Return an admin who has the user role as well, signed in."""
+    return create_user("chief", roles=["admin", "user"])
 
 
 @pytest.fixture
-def machine(jane) -> Person:
-    """Jane, by an API key."""
+def jane_by_key(jane) -> Person:
+    """Return jane, authenticated by an API key."""
     return with_key(jane)
 
 
 @pytest.fixture
-def butler(chief) -> Person:
-    """The chief, by an API key that may administer."""
-    return with_key(chief, roles=["admin"])
+def admin_key(user_admin) -> Person:
+    """Return the admin, authenticated by an API key with the admin role."""
+    return with_key(user_admin, roles=["admin"])
 
 
 @pytest.fixture
-def footman(chief) -> Person:
-    """The chief, by an API key that may not administer."""
-    return with_key(chief, roles=["user"])
+def user_key(user_admin) -> Person:
+    """Return the admin, authenticated by an API key without the admin role."""
+    return with_key(user_admin, roles=["user"])
 
 
-class TestKeyOfAUser:
-    def test_reads_and_changes_itself(self, machine, jane):
-        """A key reads and changes its user's name and metadata."""
-        response = machine.patch(jane.path, json={"full_name": "Jane", "metadata": {"by": "key"}})
+class TestUserApiKey:
+    def test_reads_and_changes_its_owner(self, jane_by_key, jane):
+        """A key reads and changes its owner's name and metadata."""
+        response = jane_by_key.patch(
+            jane.path, json={"full_name": "Jane", "metadata": {"by": "key"}}
+        )
 
         assert response.status_code == 200
-        assert machine.get("/v1/users/me").json["full_name"] == "Jane"
+        assert jane_by_key.get("/v1/users/me").json["full_name"] == "Jane"
 
-    def test_address(self, machine, jane):
-        """ASVS 7.5.1: a key never changes the address, which resets go to."""
-        response = machine.patch("/v1/users/me", json={"email": "evil@example.com"})
+    def test_email(self, jane_by_key, jane):
+        """ASVS 7.5.1: a key cannot change the email address, which receives password resets."""
+        response = jane_by_key.patch("/v1/users/me", json={"email": "evil@example.com"})
 
         assert outcome(response) == (403, "forbidden", [])
         assert jane.get("/v1/users/me").json["email"] == "jane@example.com"
@@ -67,93 +69,96 @@ class TestKeyOfAUser:
             ("DELETE", "/v1/users/me", None),
         ],
     )
-    def test_closed(self, machine, jane, stored, method, path, body):
-        """ASVS 8.2.1: sessions, the password, keys and the end of an account ask for a session."""
-        machine.get("/v1/users/me")
-        before = stored()
+    def test_session_required(self, jane_by_key, jane, snapshot, method, path, body):
+        """ASVS 8.2.1: sessions, password, keys and account deletion require a session."""
+        jane_by_key.get("/v1/users/me")
+        before = snapshot()
 
-        response = machine.request(method, path, json=body)
+        response = jane_by_key.request(method, path, json=body)
 
         assert outcome(response) == (403, "forbidden", [])
         assert "API key" in response.json["detail"]
-        assert stored() == before
+        assert snapshot() == before
 
-    def test_others(self, machine, eve):
-        """ASVS 8.2.2: to a user's key others do not exist."""
-        assert outcome(machine.get(eve.path)) == (404, "user-not-found", [])
-        assert outcome(machine.delete(eve.path)) == (404, "user-not-found", [])
+    def test_other_users(self, jane_by_key, eve):
+        """ASVS 8.2.2: a user's key gets 404 for other users."""
+        assert outcome(jane_by_key.get(eve.path)) == (404, "user-not-found", [])
+        assert outcome(jane_by_key.delete(eve.path)) == (404, "user-not-found", [])
 
     @pytest.mark.parametrize("member", [{"roles": ["admin"]}, {"status": "suspended"}])
-    def test_reserved(self, machine, member):
-        """CVE-2019-16097: a user's key gives itself no role."""
-        assert outcome(machine.patch("/v1/users/me", json=member))[:2] == (403, "forbidden")
+    def test_reserved_fields(self, jane_by_key, member):
+        """CVE-2019-16097: a user's key cannot grant its owner a role."""
+        assert outcome(jane_by_key.patch("/v1/users/me", json=member))[:2] == (403, "forbidden")
 
 
-class TestKeyOfAnAdmin:
-    def test_administers(self, butler, jane):
-        """A key with the role reads, changes, makes, lists and deletes users."""
+class TestAdminApiKey:
+    def test_administers(self, admin_key, jane):
+        """A key with the admin role reads, changes, creates, lists and deletes users."""
         answers = [
-            butler.get(jane.path),
-            butler.patch(jane.path, json={"roles": ["admin", "user"]}),
-            butler.post("/v1/users", json={**ADA, "roles": ["user"]}),
-            butler.get("/v1/users"),
-            butler.delete(jane.path),
+            admin_key.get(jane.path),
+            admin_key.patch(jane.path, json={"roles": ["admin", "user"]}),
+            admin_key.post("/v1/users", json={**ADA, "roles": ["user"]}),
+            admin_key.get("/v1/users"),
+            admin_key.delete(jane.path),
         ]
 
         assert [answer.status_code for answer in answers] == [200, 200, 201, 200, 204]
 
-    def test_without_the_role(self, footman, jane):
-        """ASVS 8.2.1: an admin's key without the role has none of the power."""
+    def test_without_the_role(self, user_key, jane):
+        """ASVS 8.2.1: an admin's key without the admin role has no admin permissions."""
         answers = [
-            footman.get(jane.path),
-            footman.patch(jane.path, json={"full_name": "x"}),
-            footman.delete(jane.path),
-            footman.post("/v1/users", json={**ADA, "roles": ["admin"]}),
-            footman.patch("/v1/users/me", json={"roles": ["admin", "user"]}),
-            footman.get("/v1/users"),
+            user_key.get(jane.path),
+            user_key.patch(jane.path, json={"full_name": "x"}),
+            user_key.delete(jane.path),
+            user_key.post("/v1/users", json={**ADA, "roles": ["admin"]}),
+            user_key.patch("/v1/users/me", json={"roles": ["admin", "user"]}),
+            user_key.get("/v1/users"),
         ]
 
         assert [answer.status_code for answer in answers] == [404, 404, 404, 403, 403, 403]
 
-    def test_role_is_taken(self, butler, chief, john, jane):
-        """ASVS 8.3.2: with the owner's role the key's power is gone at once."""
-        john.patch(chief.path, json={"roles": ["user"]})
+    def test_role_is_removed(self, admin_key, user_admin, john, jane):
+        """ASVS 8.3.2: a key loses the admin role at once when its owner does."""
+        john.patch(user_admin.path, json={"roles": ["user"]})
 
-        assert outcome(butler.get("/v1/users"))[:2] == (403, "forbidden")
-        assert outcome(butler.get(jane.path))[:2] == (404, "user-not-found")
+        assert outcome(admin_key.get("/v1/users"))[:2] == (403, "forbidden")
+        assert outcome(admin_key.get(jane.path))[:2] == (404, "user-not-found")
 
-    def test_role_is_given(self, machine, jane, john):
-        """A role that the owner gets later is no role of an older key."""
+    def test_role_is_granted_later(self, jane_by_key, jane, john):
+        """A role that the owner gets later does not apply to an existing key."""
         john.patch(jane.path, json={"roles": ["admin", "user"]})
 
         assert jane.get("/v1/users").status_code == 200
-        assert outcome(machine.get("/v1/users"))[:2] == (403, "forbidden")
+        assert outcome(jane_by_key.get("/v1/users"))[:2] == (403, "forbidden")
 
     @pytest.mark.parametrize(
         "method, path", [("GET", "sessions"), ("DELETE", "sessions"), ("GET", "api-keys")]
     )
-    def test_closed(self, butler, jane, method, path):
-        """Not even an admin's key looks after other users' sessions and keys."""
-        assert outcome(butler.request(method, f"{jane.path}/{path}"))[:2] == (403, "forbidden")
+    def test_session_required(self, admin_key, jane, method, path):
+        """Even an admin's key cannot manage other users' sessions and keys."""
+        assert outcome(admin_key.request(method, f"{jane.path}/{path}"))[:2] == (403, "forbidden")
 
-    def test_closed_sign_up(self, butler, footman, closed):
-        """Where only admins create users, a key needs the role."""
-        assert closed(butler).post("/v1/users", json=ADA).status_code == 201
-        assert outcome(closed(footman).post("/v1/users", json=ADA))[:2] == (403, "forbidden")
+    def test_closed_sign_up(self, admin_key, user_key, with_signup_closed):
+        """Where only admins create users, a key needs the admin role."""
+        assert with_signup_closed(admin_key).post("/v1/users", json=ADA).status_code == 201
+        assert outcome(with_signup_closed(user_key).post("/v1/users", json=ADA))[:2] == (
+            403,
+            "forbidden",
+        )
 
 
 class TestToken:
-    def test_of_the_other_kind(self, jane, machine):
-        """A token is good for what its first letters say, and for nothing else."""
+    def test_wrong_kind(self, jane, jane_by_key):
+        """A token is valid only for the kind that its prefix names."""
         jane.token = jane.token.replace("rst_", "rsk_")
-        machine.token = machine.token.replace("rsk_", "rst_")
+        jane_by_key.token = jane_by_key.token.replace("rsk_", "rst_")
 
         assert outcome(jane.get("/v1/users/me"))[:2] == (401, "unauthenticated")
-        assert outcome(machine.get("/v1/users/me"))[:2] == (401, "unauthenticated")
+        assert outcome(jane_by_key.get("/v1/users/me"))[:2] == (401, "unauthenticated")
 
     @pytest.mark.parametrize("token", ["rsk_", "rsk_!", "rsk_" + "A" * 54, "rsk_" + "A" * 5000])
-    def test_never_given(self, jane, token):
-        """What nobody was given is refused in the words that an ended session is."""
+    def test_unknown(self, jane, token):
+        """An unknown token gets the same response as an ended session."""
         jane.delete("/v1/sessions/current")
         ended = jane.get("/v1/users/me", headers={"X-Request-Id": "same"})
         jane.token = token
@@ -164,44 +169,44 @@ class TestToken:
         assert response.data == ended.data
         assert list(response.headers) == list(ended.headers)
 
-    def test_one_round_trip(self, butler, jane, store_calls):
-        """A read by a key costs what one by a session does."""
-        butler.get(jane.path)
+    def test_one_round_trip(self, admin_key, jane, database_calls):
+        """Authenticating by key costs the same round trips as by session."""
+        admin_key.get(jane.path)
 
-        with store_calls() as calls:
-            butler.get(jane.path)
+        with database_calls() as calls:
+            admin_key.get(jane.path)
 
         assert calls == ["BatchGetItem"]
 
-    def test_order(self, machine):
-        """401 comes before 403: a dead key is not told what living ones may do."""
-        machine.token = machine.token[:-4] + "AAAA"
+    def test_order(self, jane_by_key):
+        """401 comes before 403: the response to a revoked key does not show its permissions."""
+        jane_by_key.token = jane_by_key.token[:-4] + "AAAA"
 
-        assert outcome(machine.delete("/v1/sessions"))[:2] == (401, "unauthenticated")
+        assert outcome(jane_by_key.delete("/v1/sessions"))[:2] == (401, "unauthenticated")
 
 
 class TestAudit:
-    def test_key(self, john, butler, chief, jane):
-        """ASVS 16.2.1: an event tells which key made a change, and for whom."""
-        butler.patch(jane.path, json={"full_name": "Jane"})
+    def test_key(self, john, admin_key, user_admin, jane):
+        """ASVS 16.2.1: an audit event names the key that made a change, and the changed user."""
+        admin_key.patch(jane.path, json={"full_name": "Jane"})
 
         event = john.get(f"{jane.path}/events").json["items"][0]
         assert event["type"] == "user.updated"
-        assert (event["actor_id"], event["api_key_id"]) == (chief.id, butler.session_id)
+        assert (event["actor_id"], event["api_key_id"]) == (user_admin.id, admin_key.session_id)
 
     def test_session(self, john, jane):
-        """What is done by a session names no key."""
+        """An audit event of a session names no key."""
         jane.patch("/v1/users/me", json={"full_name": "Jane"})
 
         assert john.get(f"{jane.path}/events").json["items"][0]["api_key_id"] is None
 
 
 class TestSecondFactor:
-    """`ROSTER_SECOND_FACTOR=admins`: without one an admin is a user like any other."""
+    """`ROSTER_SECOND_FACTOR=admins`: an admin without a second factor has a user's permissions."""
 
     @pytest.fixture
-    def strict(self, make_app):
-        """Lets somebody call a service that asks admins for a second factor."""
+    def require_second_factor(self, make_app):
+        """Return the person on a service that requires a second factor of admins."""
         other = make_app(second_factor=SecondFactorRule.ADMINS)
         return lambda person: Person(
             other.test_client(), person.username, id=person.id, token=person.token
@@ -223,44 +228,48 @@ class TestSecondFactor:
             ("POST", "/v1/users/{jane}/api-keys", {"name": "x"}),
         ],
     )
-    def test_admin_without(self, strict, john, jane, stored, method, path, body):
-        """ASVS 6.3.3: an admin who has none has no power over others."""
-        before = stored()
+    def test_admin_without(self, require_second_factor, john, jane, snapshot, method, path, body):
+        """ASVS 6.3.3: an admin without a second factor has no access to other users."""
+        before = snapshot()
 
-        response = strict(john).request(method, path.format(jane=jane.id), json=body)
+        response = require_second_factor(john).request(method, path.format(jane=jane.id), json=body)
 
         assert outcome(response) == (403, "second-factor-missing", [])
-        assert stored() == before
+        assert snapshot() == before
 
-    def test_key_of_an_admin_without(self, strict, butler):
-        """A key has no more power than its owner."""
-        assert outcome(strict(butler).get("/v1/users")) == (403, "second-factor-missing", [])
+    def test_key_of_an_admin_without(self, require_second_factor, admin_key):
+        """A key has no more permissions than its owner."""
+        assert outcome(require_second_factor(admin_key).get("/v1/users")) == (
+            403,
+            "second-factor-missing",
+            [],
+        )
 
-    def test_itself(self, strict, john):
-        """An admin who has none can still sign in, see itself, and set one up."""
-        assert strict(john).get("/v1/users/me").status_code == 200
-        assert strict(john).get("/v1/sessions").status_code == 200
+    def test_own_account(self, require_second_factor, john):
+        """An admin without a second factor can sign in, read its account, and set one up."""
+        assert require_second_factor(john).get("/v1/users/me").status_code == 200
+        assert require_second_factor(john).get("/v1/sessions").status_code == 200
 
-    def test_admin_with(self, strict, john, butler, chief, alter):
-        """An admin who has one administers, by session and by key."""
-        alter(john, has_second_factor=True)
-        alter(chief, has_second_factor=True)
+    def test_admin_with(self, require_second_factor, john, admin_key, user_admin, edit_row):
+        """An admin with a second factor has its permissions, by session and by key."""
+        edit_row(john, has_second_factor=True)
+        edit_row(user_admin, has_second_factor=True)
 
-        assert strict(john).get("/v1/users").status_code == 200
-        assert strict(butler).get("/v1/users").status_code == 200
+        assert require_second_factor(john).get("/v1/users").status_code == 200
+        assert require_second_factor(admin_key).get("/v1/users").status_code == 200
 
-    def test_user(self, strict, jane, john):
-        """Nobody else is asked for one, or told that others are."""
-        assert strict(jane).get("/v1/users/me").status_code == 200
-        assert outcome(strict(jane).get(john.path))[:2] == (404, "user-not-found")
-        assert outcome(strict(jane).get("/v1/users"))[:2] == (403, "forbidden")
+    def test_user(self, require_second_factor, jane, john):
+        """Regular users need no second factor, and their responses do not mention the rule."""
+        assert require_second_factor(jane).get("/v1/users/me").status_code == 200
+        assert outcome(require_second_factor(jane).get(john.path))[:2] == (404, "user-not-found")
+        assert outcome(require_second_factor(jane).get("/v1/users"))[:2] == (403, "forbidden")
 
     def test_optional(self, john):
-        """By default admins need none."""
+        """By default admins need no second factor."""
         assert john.get("/v1/users").status_code == 200
 
 
-class TestAddress:
+class TestClientAddress:
     @pytest.mark.parametrize(
         "remote, shown",
         [
@@ -274,7 +283,7 @@ class TestAddress:
         ],
     )
     def test_only_addresses(self, jane, remote, shown):
-        """ASVS 15.3.4, 16.4.1: what is no address is neither stored nor shown as one."""
+        """ASVS 15.3.4, 16.4.1: an invalid client address is neither stored nor shown."""
         jane.client.environ_base["REMOTE_ADDR"] = remote
 
         jane.sign_in()
@@ -283,20 +292,20 @@ class TestAddress:
 
 
 class TestTables:
-    def test_sessions_and_keys_apart(self, app, jane, machine):
-        """A key makes no session."""
-        machine.get("/v1/users/me")
+    def test_sessions_and_keys_apart(self, app, jane, jane_by_key):
+        """Creating a key creates no session row."""
+        jane_by_key.get("/v1/users/me")
 
         with app.app_context():
             assert len(list(Session.query(jane.id))) == 1
             assert len(list(ApiKey.query(jane.id))) == 1
 
 
-class TestRecord:
-    """ASVS 16.3.2: what was tried and not allowed is in the log."""
+class TestLog:
+    """ASVS 16.3.2: rejected requests are logged."""
 
     def test_forbidden(self, jane, caplog):
-        """A refusal says who, with which request, which rule; nothing that the client wrote."""
+        """A rejection logs user, request and rule, and no text that the client sent."""
         response = jane.get("/v1/users?username=<script>")
 
         assert outcome(response)[0] == 403
@@ -307,14 +316,14 @@ class TestRecord:
         assert line.endswith(said)
 
     def test_second_factor_missing(self, make_app, john, caplog):
-        """An admin who lacks the second factor that admins need is refused on the record."""
+        """The rejection of an admin without the required second factor is logged."""
         client = make_app(second_factor=SecondFactorRule.ADMINS).test_client()
         replace(john, client=client).get("/v1/users")
 
         assert "is refused: second-factor-missing" in caplog.text
 
-    def test_granted(self, jane, caplog):
-        """What is allowed is not in the log."""
+    def test_allowed(self, jane, caplog):
+        """A request that is allowed is not logged."""
         jane.get("/v1/users/me")
 
         assert caplog.text == ""

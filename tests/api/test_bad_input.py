@@ -1,4 +1,4 @@
-"""Bodies that are not what they should be: never a 500, and nothing is written."""
+"""Malformed bodies get a 4xx response, never a 500, and nothing is written."""
 
 import logging
 
@@ -16,7 +16,7 @@ def body(name, data):
 
 @pytest.fixture
 def send(jane):
-    """Sends something as jane."""
+    """Send a body as jane."""
 
     def to(route, data, content_type=JSON):
         return jane.request(*route, data=data, content_type=content_type)
@@ -25,7 +25,7 @@ def send(jane):
 
 
 @pytest.mark.parametrize("route", ROUTES)
-class TestNoJson:
+class TestInvalidJson:
     @pytest.mark.parametrize(
         "data",
         [
@@ -63,24 +63,24 @@ class TestNoJson:
             body("twice in a list", b'{"metadata": {"a": [{"b": 1, "b": 1}]}}'),
         ],
     )
-    def test_malformed(self, send, stored, route, data):
-        """What is not one JSON value with distinct names in UTF-8 is a 400 (ASVS 1.5.3)."""
-        before = stored()
+    def test_malformed(self, send, snapshot, route, data):
+        """A body that is not one UTF-8 JSON value with distinct names is a 400 (ASVS 1.5.3)."""
+        before = snapshot()
 
         response = send(route, data)
 
         assert outcome(response)[:2] == (400, "malformed-json")
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize("data", [b"[]", b"[{}]", b'"text"', b"1", b"true", b"null"])
-    def test_not_an_object(self, send, stored, route, data):
-        """A body that is JSON but no object is a 422."""
-        before = stored()
+    def test_not_an_object(self, send, snapshot, route, data):
+        """A body that is JSON but not an object is a 422."""
+        before = snapshot()
 
         response = send(route, data)
 
         assert outcome(response) == (422, "invalid-request", [""])
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize(
         "media_type",
@@ -99,32 +99,32 @@ class TestNoJson:
             "é",
         ],
     )
-    def test_other_media_type(self, jane, stored, route, media_type):
-        """A good body under a wrong or no media type is a 415 (CVE-2021-21241)."""
-        before = stored()
+    def test_other_media_type(self, jane, snapshot, route, media_type):
+        """A valid body with a wrong or missing media type is a 415 (CVE-2021-21241)."""
+        before = snapshot()
 
         response = jane.request(*route, data=b"{}", headers={"Content-Type": media_type})
 
         assert outcome(response) == (415, "unsupported-media-type", [])
-        assert stored() == before
+        assert snapshot() == before
 
     def test_no_media_type(self, jane, route):
         """A body without Content-Type is a 415."""
         assert outcome(jane.request(*route, data=b"{}"))[0] == 415
 
     @pytest.mark.parametrize("size", [65_537, 5_000_000])
-    def test_large(self, send, stored, route, size):
-        """A large body is a 413 before it is read as JSON."""
-        before = stored()
+    def test_large(self, send, snapshot, route, size):
+        """A body that is too large is a 413 before it is parsed."""
+        before = snapshot()
 
         response = send(route, b'{"full_name": "' + b"x" * size)
 
         assert outcome(response) == (413, "payload-too-large", [])
-        assert stored() == before
+        assert snapshot() == before
 
-    def test_unreadable_name_twice(self, send, caplog, route):
-        """A repeated name that cannot be shown is a 400 like any other."""
-        # pytest-xdist cannot pass on a log with half a surrogate pair in it.
+    def test_unprintable_duplicate_name(self, send, caplog, route):
+        """A duplicate name that cannot be printed is a 400 like any other."""
+        # pytest-xdist cannot forward a log record with an unpaired surrogate in it.
         caplog.set_level(logging.CRITICAL)
 
         response = send(route, b'{"\\ud800": 1, "\\ud800": 2}')

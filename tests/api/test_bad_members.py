@@ -1,4 +1,4 @@
-"""Members that are unknown, read-only, of the wrong type or unreadable: named, never a 500."""
+"""Unknown, read-only, mistyped or unreadable fields are named in a 4xx, never a 500."""
 
 import pytest
 
@@ -32,7 +32,7 @@ NEVER_NULL = [each for each in TEXT_MEMBERS if each[2] != "full_name"]
 
 
 @pytest.mark.parametrize("route", [*ROUTES, *OTHER_ROUTES])
-class TestMembers:
+class TestFields:
     @pytest.mark.parametrize(
         "member, value",
         [
@@ -62,14 +62,14 @@ class TestMembers:
             ("", ""),
         ],
     )
-    def test_unknown_or_read_only(self, jane, stored, route, member, value):
-        """A member that may not be set is refused by name, not dropped (CVE-2019-16097)."""
-        before = stored()
+    def test_unknown_or_read_only(self, jane, snapshot, route, member, value):
+        """A field that may not be set is rejected by name, not dropped (CVE-2019-16097)."""
+        before = snapshot()
 
         response = jane.request(*route, json={**GOOD[route[1]], member: value})
 
         assert outcome(response) == (422, "invalid-request", [f"/{member}"])
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize(
         "data, pointer",
@@ -80,8 +80,8 @@ class TestMembers:
             (b'{"a/b~": 1, "a": {"b": 1}}', "/a~1b~0"),
         ],
     )
-    def test_odd_names(self, jane, route, data, pointer):
-        """Names that nobody can read are refused and named as far as can be."""
+    def test_unprintable_names(self, jane, route, data, pointer):
+        """Field names that cannot be printed are rejected and named as far as possible."""
         response = jane.request(*route, data=data, content_type="application/json")
 
         status, kind, named = outcome(response)
@@ -89,7 +89,7 @@ class TestMembers:
         assert pointer in named
 
     def test_thousands(self, jane, route):
-        """A body full of unknown members is refused like one with a single one."""
+        """A body with thousands of unknown fields is rejected like a body with one."""
         response = jane.request(*route, json={f"member-{number}": 1 for number in range(3000)})
 
         assert outcome(response)[:2] == (422, "invalid-request")
@@ -115,14 +115,14 @@ class TestText:
         ],
         ids=lambda value: str(value)[:40],
     )
-    def test_wrong_type(self, jane, stored, method, path, member, value):
-        """Where text is due nothing else is taken or converted (CVE-2023-7028, ASVS 15.3.5)."""
-        before = stored()
+    def test_wrong_type(self, jane, snapshot, method, path, member, value):
+        """A text field accepts no other type and converts none (CVE-2023-7028, ASVS 15.3.5)."""
+        before = snapshot()
 
         response = jane.request(method, path, json={**GOOD[path], member: value})
 
         assert outcome(response) == (422, "invalid-request", [f"/{member}"])
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize(
         "value",
@@ -136,26 +136,26 @@ class TestText:
         ],
         ids=["10,000 letters", "10,000 é", "surrogate", "low surrogate", "NUL", "NUL only"],
     )
-    def test_wrong_text(self, jane, stored, method, path, member, value):
-        """Text that is too long or that no text should hold is a 422, never a 500."""
-        before = stored()
+    def test_wrong_text(self, jane, snapshot, method, path, member, value):
+        """Text that is too long or has forbidden characters is a 422, never a 500."""
+        before = snapshot()
 
         response = jane.request(method, path, json={**GOOD[path], member: value})
 
         assert outcome(response) == (422, "invalid-request", [f"/{member}"])
         assert value[:100] not in response.text
-        assert stored() == before
+        assert snapshot() == before
 
 
 class TestNull:
     @pytest.mark.parametrize(
         "method, path, member", [*NEVER_NULL, ("POST", "/v1/users", "metadata")]
     )
-    def test_null(self, jane, stored, method, path, member):
-        """Null is no text; only a full name can be without a value."""
-        before = stored()
+    def test_null(self, jane, snapshot, method, path, member):
+        """Null is not a string; only the full name is nullable."""
+        before = snapshot()
 
         response = jane.request(method, path, json={**GOOD[path], member: None})
 
         assert outcome(response) == (422, "invalid-request", [f"/{member}"])
-        assert stored() == before
+        assert snapshot() == before

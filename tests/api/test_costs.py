@@ -1,6 +1,6 @@
-"""What docs/operations.md says of the calls to DynamoDB: what each costs, and which are allowed.
+"""The calls to DynamoDB that docs/operations.md documents: their costs and permissions.
 
-The requests are those that tests/api/openapi/requests.py grants, and changes to them.
+The requests are the successful ones of tests/support/openapi_requests.py, with changes.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from models import db, resume_cleanup
 from models.clock import now
 from models.tables.login_attempts import MAX_CONSECUTIVE_FAILURES, Attempts
 from roster.email.file_backend import FileBackend, link_of
-from tests.api.openapi.test_every_answer import CALLS, ask
+from tests.api.openapi.test_every_answer import CALLS, send
 from tests.support.authenticator import Authenticator
 from tests.support.documents import DOCS, blocks, code, rows
 from tests.support.openapi_requests import GRANTED, SIGN_IN
@@ -36,8 +36,8 @@ OPERATIONS = {f"{method} {path}": name for name, (method, path) in CALLS.items()
 READS = {"BatchGetItem", "GetItem", "Query"}
 
 
-def code_at_hand(scene: Scene) -> None:
-    """Jane has a second factor, and looks at the code that comes after the first one."""
+def second_factor_ready(scene: Scene) -> None:
+    """Give jane a second factor and a code that was not used yet."""
     secret = scene.jane.post("/v1/users/me/second-factor").json["secret"]
     telephone = Authenticator(secret, time.time)
     first = {"otp": telephone.code()}
@@ -45,16 +45,16 @@ def code_at_hand(scene: Scene) -> None:
     scene.words["otp"] = telephone.code(1)
 
 
-def used_key(scene: Scene) -> None:
-    """A program of jane's has a key that it has just used."""
+def recently_used_key(scene: Scene) -> None:
+    """Give jane an API key that was just used."""
     by_machine(scene)
     assert scene.people["machine"].get("/v1/users/me").status_code == 200
 
 
-def nobody_locked(scene: Scene) -> None:
-    """So many tried to sign in as somebody who is not there that nobody is let try for a while."""
+def unknown_login_locked(scene: Scene) -> None:
+    """Lock an unknown login by failed attempts."""
     with scene.app.app_context():
-        subject = scene.app.extensions["roster"].sessions.logins.unknown_login_key("nobody")
+        subject = scene.app.extensions["roster"].sessions.logins.unknown_login_key("unknown")
         Attempts(
             subject,
             failed_attempts=MAX_CONSECUTIVE_FAILURES,
@@ -64,7 +64,7 @@ def nobody_locked(scene: Scene) -> None:
 
 
 def change_mailed(scene: Scene) -> None:
-    """Jane has a mail to confirm another address."""
+    """Email jane a token to confirm another address."""
     mailing(scene)
     scene.jane.patch("/v1/users/me", json=ANOTHER_ADDRESS)
     assert scene.app.extensions["roster"].second_factors.mailer.drain(10)
@@ -73,19 +73,19 @@ def change_mailed(scene: Scene) -> None:
     [scene.words["token"]] = [link.partition("#token=")[2] for link in links if link]
 
 
-class Stranger(Person):
-    """Somebody who is not signed in."""
+class Anonymous(Person):
+    """A client without a token."""
 
     def request(self, method: str, path: str, **options: Any) -> TestResponse:
         return self.client.open(path, method=method, **options)
 
 
 class Case(NamedTuple):
-    """How the call of a row differs from the one that its operation grants.
+    """How the call of a row differs from the successful request of its operation.
 
     Attributes:
-        status: What it is answered, None if it is granted.
-        changes: What is different, as `ask` takes it.
+        status: The expected status, None for success.
+        changes: Differences, as `send` accepts them.
     """
 
     status: int | None
@@ -94,35 +94,35 @@ class Case(NamedTuple):
 
 ANOTHER_ADDRESS = {"email": "jeanne@example.com"}
 NEW_ADMIN = {"username": "ida", "email": "ida@example.com", "password": PASSWORD}
-# The cases of operations that have several; any other row is the request that is granted.
+# Cases of operations that have several rows; other rows are the successful request.
 CASES: dict[tuple[str, str], Case] = {
     ("POST /v1/sessions", "an admin signed in"): Case(201, {"json": {**SIGN_IN, "login": "john"}}),
     ("POST /v1/sessions", "with a code of the second factor"): Case(
-        201, {"json": {**SIGN_IN, "otp": "{otp}"}, "given": (code_at_hand,)}
+        201, {"json": {**SIGN_IN, "otp": "{otp}"}, "given": (second_factor_ready,)}
     ),
     ("POST /v1/sessions", "refused, code missing"): Case(401, {"given": (confirmed,)}),
     ("POST /v1/sessions", "refused, wrong password"): Case(
         401, {"json": {**SIGN_IN, "password": "wrong"}}
     ),
     ("POST /v1/sessions", "refused, unknown login"): Case(
-        401, {"json": {**SIGN_IN, "login": "nobody"}}
+        401, {"json": {**SIGN_IN, "login": "unknown"}}
     ),
     ("POST /v1/sessions", "refused, locked"): Case(429, {"given": (locked,)}),
     ("POST /v1/sessions", "refused, unknown login, locked"): Case(
-        429, {"json": {**SIGN_IN, "login": "nobody"}, "given": (nobody_locked,)}
+        429, {"json": {**SIGN_IN, "login": "unknown"}, "given": (unknown_login_locked,)}
     ),
     ("POST /v1/users", "by an admin"): Case(201, {"by": "john"}),
     ("POST /v1/users", "by an admin, of an admin"): Case(
         201, {"by": "john", "json": {**NEW_ADMIN, "roles": ["admin"]}}
     ),
-    ("POST /v1/users", "by anyone"): Case(201, {"by": "stranger"}),
+    ("POST /v1/users", "by anyone"): Case(201, {"by": "anonymous"}),
     ("GET /v1/users", "`role=admin`, few admins"): Case(200, {"query_string": {"role": "admin"}}),
     ("GET /v1/users", "`status=suspended`, few suspended"): Case(
         200, {"query_string": {"status": "suspended"}}
     ),
     ("GET /v1/users", "`username=` or `email=`"): Case(200, {"query_string": {"username": "jane"}}),
     ("GET /v1/users/{id}", "by an admin"): Case(200, {"by": "john", "id": "jane"}),
-    ("GET /v1/users/{id}", "by an API key"): Case(200, {"by": "machine", "given": (used_key,)}),
+    ("GET /v1/users/{id}", "by an API key"): Case(200, {"by": "machine", "given": (recently_used_key,)}),
     ("GET /v1/users/{id}", "by an API key, first use"): Case(
         200, {"by": "machine", "given": (by_machine,)}
     ),
@@ -145,13 +145,13 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET /v1/users/{id}/sessions", ""): Case(200, {"id": "jane"}),
     ("DELETE /v1/users/{id}/sessions", "one session"): Case(204, {"id": "jane"}),
     ("POST /v1/email-verifications", "unknown address"): Case(
-        202, {"json": {"email": "nobody@example.com"}}
+        202, {"json": {"email": "unknown@example.com"}}
     ),
     ("POST /v1/email-verifications/confirm", "a new address"): Case(
         204, {"given": (change_mailed,)}
     ),
     ("POST /v1/password-resets", "unknown address"): Case(
-        202, {"json": {"email": "nobody@example.com"}}
+        202, {"json": {"email": "unknown@example.com"}}
     ),
     ("GET /v1/users/{id}/second-factor", "there is one"): Case(200, {"given": (confirmed,)}),
     ("DELETE /v1/users/{id}/second-factor", "by an admin"): Case(
@@ -162,7 +162,7 @@ CASES: dict[tuple[str, str], Case] = {
     ),
 }  # fmt: skip
 
-# Rows that, in this order, make every kind of call to DynamoDB that there is.
+# Rows that, in this order, make every kind of call to DynamoDB.
 EVERY_KIND = [
     ("GET /health/ready", ""),
     ("GET /v1/users", "few users"),
@@ -187,7 +187,7 @@ EVERY_KIND = [
 
 @dataclass
 class Ledger:
-    """What is sent to DynamoDB, and what DynamoDB says that it cost."""
+    """Calls to DynamoDB and the consumed capacity that DynamoDB reports."""
 
     scene: Scene
     prefix: str
@@ -211,21 +211,21 @@ class Ledger:
         }
 
     def open(self, scene: Scene) -> None:
-        """Note calls from now on."""
+        """Record calls from now on."""
         self.is_open = True
 
     def call(self, route: str, case: str) -> None:
-        """Make the call of a row; what has to have happened before is not counted."""
+        """Make the call of a row without counting its preparation."""
         name = OPERATIONS[route]
         status, changes = CASES.get((route, case), Case(None, {}))
         given = (*changes.get("given", GRANTED[name].given), self.open)
         self.is_open = False
-        answer = ask(self.scene, name, **{**changes, "given": given})
+        answer = send(self.scene, name, **{**changes, "given": given})
         assert answer.status_code in ([status] if status else [200, 201, 202, 204]), answer.text
 
 
 def _rights(operation: str, request: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The actions and resources that IAM looks at."""
+    """Return the actions and resources that IAM checks."""
     if operation == "TransactWriteItems":
         for write in request["TransactItems"]:
             [(kind, item)] = write.items()
@@ -240,8 +240,8 @@ def _rights(operation: str, request: dict[str, Any]) -> Iterator[tuple[str, str]
 
 @pytest.fixture
 def ledger(config, app, make_app, john, jane, tmp_path, monkeypatch) -> Iterator[Ledger]:
-    """An account of every call to DynamoDB from now on."""
-    people = {"john": john, "jane": jane, "stranger": Stranger(jane.client, "nobody")}
+    """Record every call to DynamoDB."""
+    people = {"john": john, "jane": jane, "anonymous": Anonymous(jane.client, "unknown")}
     with contextlib.ExitStack() as at_end:
         scene = Scene(app, people, tmp_path, make_app, monkeypatch, at_end)
         ledger = Ledger(scene, config.dynamodb["DYNAMODB_TABLE_PREFIX"])
@@ -263,25 +263,25 @@ def ledger(config, app, make_app, john, jane, tmp_path, monkeypatch) -> Iterator
 class TestCosts:
     @pytest.mark.parametrize(("route", "case"), COSTS)
     def test_row(self, ledger, route, case):
-        """A call costs as many round trips, reads and writes as its row says."""
+        """A call costs the round trips, reads and writes of its row."""
         ledger.call(route, case)
 
         assert [ledger.trips, ledger.reads, ledger.writes] == COSTS[route, case]
 
     def test_every_operation_has_a_row(self):
-        """A new operation under /v1 needs a row in docs/operations.md."""
+        """Each operation under /v1 has a row in docs/operations.md."""
         operations = {operation for operation in OPERATIONS if " /v1/" in operation}
 
         assert operations - {route for route, _ in COSTS} == set()
 
     def test_every_case_has_a_row(self):
-        """What is made to happen here is told there."""
+        """Each case of this module has a row in docs/operations.md."""
         assert CASES.keys() - COSTS.keys() == set()
 
 
 class TestPolicies:
-    def test_service_may_do_what_it_does_and_nothing_else(self, ledger, app):
-        """The calls of the table of costs, of a start and of a sweep need exactly this policy."""
+    def test_service_policy_is_minimal(self, ledger, app):
+        """The documented calls, a start and a cleanup need exactly this policy."""
         for row in EVERY_KIND:
             ledger.call(*row)
         with app.app_context():
@@ -294,8 +294,8 @@ class TestPolicies:
 
         assert ledger.rights == _allowed(blocks(PAGE, "json")[0])
 
-    def test_set_up_may_make_every_table(self):
-        """The policy for set-up holds for every table, and lets nobody read or write items."""
+    def test_setup_policy(self):
+        """The policy for setup covers every table, and allows no access to items."""
         policy = json.loads(blocks(PAGE, "json")[1])
         [statement] = policy["Statement"]
 

@@ -7,15 +7,15 @@ from roster.app import create_app
 
 
 class TestReady:
-    def test_all_tables_answer(self, client):
-        """Ready means that DynamoDB and every table answer."""
+    def test_all_tables_exist(self, client):
+        """Ready means that DynamoDB and every table respond."""
         response = client.get("/health/ready")
 
         assert response.status_code == 200
         assert response.json == {"status": "ok"}
 
-    def test_a_table_is_missing(self, app, client):
-        """One missing table is enough to be taken out of the load balancer."""
+    def test_missing_table(self, app, client):
+        """One missing table makes the service unready."""
         with app.app_context():
             db.models[-1].delete_table()
 
@@ -26,7 +26,7 @@ class TestReady:
         assert int(response.headers["Retry-After"]) > 0
 
     def test_dynamodb_does_not_answer(self, config):
-        """A dead endpoint is a 503 that says nothing of the inside."""
+        """An unreachable endpoint is a 503 without internal details."""
         nowhere = {**config.dynamodb, "DYNAMODB_HOST": "http://127.0.0.1:9"}
         app = create_app(replace(config, dynamodb=nowhere), profile=CHEAPEST_PROFILE)
 
@@ -38,7 +38,7 @@ class TestReady:
 
 class TestLive:
     def test_dynamodb_does_not_answer(self, config):
-        """The process is alive without its store: restarting it would not help."""
+        """The process is alive without its database, since a restart would not help."""
         nowhere = {**config.dynamodb, "DYNAMODB_HOST": "http://127.0.0.1:9"}
         app = create_app(replace(config, dynamodb=nowhere), profile=CHEAPEST_PROFILE)
 

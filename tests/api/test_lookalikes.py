@@ -1,10 +1,10 @@
-"""Characters that turn into ASCII letters when their case changes (CVE-2019-19844)."""
+"""Characters that become ASCII letters when their case changes (CVE-2019-19844)."""
 
 import pytest
 
 from tests.support.responses import NEW_PASSWORD, names, outcome
 
-# The account that is imitated has i, s and k; each imitation has one other character.
+# The imitated account has i, s and k; each imitation replaces one of them.
 MIKE = {"username": "mike.s", "email": "mike.s@example.com", "password": NEW_PASSWORD}
 ADDRESSES = [
     "m\u0131ke.s@example.com",
@@ -21,6 +21,7 @@ USERNAMES = [address.removesuffix("@example.com") for address in ADDRESSES if "@
 
 @pytest.fixture(autouse=True)
 def mike(client):
+    """Register mike, the account that is imitated."""
     return client.post("/v1/users", json=MIKE).json
 
 
@@ -34,13 +35,13 @@ def sign_in(client):
 
 @pytest.mark.parametrize("login", ADDRESSES + USERNAMES)
 def test_never_signs_in(sign_in, login):
-    """A login that merely looks like mike's does not lead to mike, even with his password."""
+    """A login that only looks like mike's does not sign in, even with mike's password."""
     assert outcome(sign_in(login)) == (401, "invalid-credentials", [])
 
 
 @pytest.mark.parametrize("email", ADDRESSES)
-def test_is_another_address(client, john, mike, email):
-    """Whoever signs up with such an address is refused or somebody else; mike stays mike."""
+def test_is_a_different_address(client, john, mike, email):
+    """Registering a lookalike address fails or creates another user; mike is unchanged."""
     made = client.post("/v1/users", json={**MIKE, "username": "eve", "email": email})
 
     found = john.get("/v1/users?email=mike.s@example.com")
@@ -50,7 +51,7 @@ def test_is_another_address(client, john, mike, email):
 
 
 @pytest.mark.parametrize("email", ADDRESSES[:3])
-def test_each_keeps_its_password(client, sign_in, mike, email):
+def test_separate_passwords(client, sign_in, mike, email):
     """Two such addresses have two accounts with two passwords."""
     other = {**MIKE, "username": "eve", "email": email, "password": "one more stone bridge"}
     client.post("/v1/users", json=other)
@@ -61,8 +62,8 @@ def test_each_keeps_its_password(client, sign_in, mike, email):
 
 
 @pytest.mark.parametrize("username", USERNAMES)
-def test_is_no_username(client, username):
-    """A user name has ASCII letters only."""
+def test_is_not_a_username(client, username):
+    """A username has ASCII letters only."""
     response = client.post(
         "/v1/users", json={**MIKE, "username": username, "email": "eve@example.com"}
     )
@@ -72,13 +73,13 @@ def test_is_no_username(client, username):
 
 @pytest.mark.parametrize("email", ADDRESSES)
 def test_filter(john, email):
-    """Searching for such an address does not find mike."""
+    """Filtering by such an address does not find mike."""
     assert "mike.s" not in names(john.get("/v1/users", query_string={"email": email}))
 
 
 @pytest.mark.parametrize("email", ["mike.s@example.com", "john@example.com", "a@b"])
-def test_address_is_no_username(client, john, email):
-    """Nobody can take somebody's address for a user name (CVE-2024-1722)."""
+def test_email_is_not_a_username(client, john, email):
+    """Another user's email address is not a valid username (CVE-2024-1722)."""
     response = client.post(
         "/v1/users", json={**MIKE, "username": email, "email": "eve@example.com"}
     )
@@ -87,7 +88,7 @@ def test_address_is_no_username(client, john, email):
 
 
 def test_composed_and_decomposed(client, sign_in):
-    """An address with é is the same however the é is made: one account, either signs in."""
+    """Composed and decomposed é are the same address: one account, and both sign in."""
     composed, decomposed = "ren\u00e9@example.com", "rene\u0301@example.com"
     client.post("/v1/users", json={**MIKE, "username": "rene", "email": decomposed})
 

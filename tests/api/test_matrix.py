@@ -1,7 +1,7 @@
-"""Who may do what: every route under /v1 for every kind of caller (ASVS 8.2.1, 8.2.2).
+"""Permissions: every route under /v1 for every kind of caller (ASVS 8.2.1, 8.2.2).
 
-A route that is not in the table fails a test. What lies behind a status is told by the tests of
-the route; here it is the whole that can be seen.
+A route that is not in the table fails a test. The tests of each route cover the details of a
+response; this table covers the statuses of all.
 """
 
 import re
@@ -21,9 +21,9 @@ from tests.support.person import PASSWORD, Person
 from tests.support.responses import ABSENT_ID, ADA, NEW_PASSWORD
 
 Request = Callable[..., TestResponse]
-# All of them ask about jane, in whose name {id} stands.
+# Each row requests jane, whose id replaces {id}.
 CALLERS = (
-    "nobody",  # without a token
+    "anonymous",  # without a token
     "jane",  # the user itself
     "eve",  # another user
     "john",  # an admin
@@ -36,7 +36,7 @@ CALLERS = (
 )
 LOGIN = {"login": "jane", "password": PASSWORD}
 CHANGE = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
-TOKEN = {"token": "rso_nobody_was_sent_this"}
+TOKEN = {"token": "rso_never_sent_to_a_user"}
 RESET = {**TOKEN, "new_password": NEW_PASSWORD}
 MAIL = {"email": "jane@example.com"}
 NAME = {"full_name": "Jane"}
@@ -47,7 +47,7 @@ GIVEN = {"password": PASSWORD}
 
 
 class Row(NamedTuple):
-    """What each caller is answered, statuses in the order of `CALLERS`."""
+    """The expected statuses in the order of `CALLERS`."""
 
     method: str
     path: str
@@ -57,7 +57,7 @@ class Row(NamedTuple):
 
 # fmt: off
 TABLE = [
-    #                                                  nob jan eve joh sus exp jan joh wea exp
+    #                                                  ano jan eve joh sus exp jan joh wea exp
     #                                                                          key key key key
     Row("POST", "/v1/sessions", LOGIN,                "201 201 201 201 401 201 201 201 201 201"),
     Row("GET", "/v1/sessions", None,                  "401 200 200 200 401 401 403 403 403 401"),
@@ -88,7 +88,7 @@ TABLE = [
     Row("DELETE", "/v1/users/{id}/api-keys/{key}",
         None,                                         "401 204 404 204 401 401 403 403 403 401"),
 
-    # Nobody has a second factor here: 404 is what there is to find for those who may look for it.
+    # Jane has no second factor here: 404 is the success of a caller who may look for it.
     Row("GET", "/v1/users/{id}/second-factor", None,  "401 200 404 200 401 401 403 403 403 401"),
     Row("POST", "/v1/users/{id}/second-factor", None, "401 201 404 403 401 401 403 403 403 401"),
     Row("DELETE", "/v1/users/{id}/second-factor",
@@ -98,7 +98,7 @@ TABLE = [
     Row("POST", "/v1/users/{id}/second-factor/recovery-codes",
         None,                                         "401 404 404 403 401 401 403 403 403 401"),
 
-    # Open to all, since nobody who needs them can sign in; no mail is configured here.
+    # Public, since users need these before they can sign in; email is not configured here.
     Row("POST", "/v1/password-resets", MAIL,          "501 501 501 501 501 501 501 501 501 501"),
     Row("POST", "/v1/password-resets/confirm", RESET, "422 422 422 422 422 422 422 422 422 422"),
     Row("POST", "/v1/email-verifications", MAIL,      "501 501 501 501 501 501 501 501 501 501"),
@@ -111,14 +111,14 @@ CELLS = [
     for row in TABLE
     for caller, status in zip(CALLERS, row.statuses.split(), strict=True)
 ]
-OF_SOMEBODY = [row for row in TABLE if "{id}" in row.path]
-# What the table calls by what it is, routes call by what it is to them.
+OF_A_USER = [row for row in TABLE if "{id}" in row.path]
+# Names of the callers in the table and in the routes.
 NAMES = {"{session}": "{id}", "{key}": "{key_id}"}
 
 
 @pytest.fixture
 def expire(app: Flask) -> Callable[..., None]:
-    """Ends a session or a key by the clock."""
+    """Expire a session or a key."""
 
     def end(model: Any, person: Person) -> None:
         with app.app_context():
@@ -129,8 +129,8 @@ def expire(app: Flask) -> Callable[..., None]:
 
 
 @pytest.fixture
-def spare(jane: Person) -> dict[str, str]:
-    """What there is of jane's beside what she calls with: a key, a session, herself."""
+def create_target(jane: Person) -> dict[str, str]:
+    """Create the key, session or user that a request deletes."""
     return {
         "id": jane.id,
         "session": replace(jane).sign_in().session_id,
@@ -139,10 +139,10 @@ def spare(jane: Person) -> dict[str, str]:
 
 
 @pytest.fixture
-def calling(
+def request_as(
     client: FlaskClient, jane: Person, eve: Person, john: Person, expire: Any
 ) -> Callable[[str], Request]:
-    """The way of a caller to make requests, by its name."""
+    """Return a function that returns the request method of a caller."""
 
     def suspended() -> Person:
         john.patch(jane.path, json={"status": "suspended"})
@@ -167,21 +167,21 @@ def calling(
     def anonymously(method: str, path: str, **options: Any) -> TestResponse:
         return client.open(path, method=method, **options)
 
-    return lambda name: anonymously if name == "nobody" else makers[name]().request
+    return lambda name: anonymously if name == "anonymous" else makers[name]().request
 
 
 class TestMatrix:
     @pytest.mark.parametrize("row, caller, status", CELLS)
-    def test_cell(self, spare, calling, row, caller, status):
-        """Each caller is answered on each route as the table says."""
-        request = calling(caller)
+    def test_cell(self, create_target, request_as, row, caller, status):
+        """Each caller gets the table's status on each route."""
+        request = request_as(caller)
 
-        response = request(row.method, row.path.format(**spare), json=row.body)
+        response = request(row.method, row.path.format(**create_target), json=row.body)
 
         assert response.status_code == int(status), response.text
 
     def test_every_route(self, app):
-        """A route that nobody has thought about is not there."""
+        """Each route is in the table."""
         routes = {
             (method, re.sub("<([^>]+)>", r"{\1}", rule.rule))
             for rule in app.url_map.iter_rules()
@@ -192,13 +192,13 @@ class TestMatrix:
         listed = {(row.method, _as_route(row.path)) for row in TABLE}
         assert routes == listed
 
-    @pytest.mark.parametrize("row", OF_SOMEBODY, ids=lambda row: f"{row.method} {row.path}")
-    def test_nobody_there(self, john, eve, spare, row):
-        """ASVS 6.3.8: to a user somebody else's id and an id that nobody has are the same."""
-        there = eve.request(row.method, row.path.format(**spare), json=row.body)
+    @pytest.mark.parametrize("row", OF_A_USER, ids=lambda row: f"{row.method} {row.path}")
+    def test_unknown_id(self, john, eve, create_target, row):
+        """ASVS 6.3.8: a user gets the same response for another user's id and for an unknown id."""
+        there = eve.request(row.method, row.path.format(**create_target), json=row.body)
 
         absent = eve.request(
-            row.method, row.path.format(**{**spare, "id": ABSENT_ID}), json=row.body
+            row.method, row.path.format(**{**create_target, "id": ABSENT_ID}), json=row.body
         )
 
         assert absent.status_code == there.status_code

@@ -1,4 +1,4 @@
-"""404 route, 405, 401, 403, 415/400/422 body, then the store: each request breaks two rules."""
+"""404 route, 405, 401, 403, 415/400/422 body, database: each request breaks two rules."""
 
 from dataclasses import replace
 
@@ -28,9 +28,9 @@ class TestOrderOfChecks:
             ("POST", "/v1/sessions", {"data": '{"a":1,"a":2}', "content_type": JSON}, 400),
         ],
     )
-    def test_anonymous(self, anybody, method, path, options, expected):
+    def test_anonymous(self, tableless_client, method, path, options, expected):
         """The first rule that an anonymous request breaks decides."""
-        assert outcome(anybody.open(path, method=method, **options))[0] == expected
+        assert outcome(tableless_client.open(path, method=method, **options))[0] == expected
 
     @pytest.mark.parametrize(
         "method, path, options, expected",
@@ -49,14 +49,14 @@ class TestOrderOfChecks:
         assert outcome(jane.request(method, path, **options))[0] == expected
 
     @pytest.mark.parametrize("body", ["{", "{}", '{"nope": 1}'])
-    def test_forbidden_before_the_body(self, john, jane, body):
-        """An admin may not set another's password, whatever the body says."""
+    def test_permission_before_body(self, john, jane, body):
+        """An admin may not set another user's password, whatever the body contains."""
         response = john.put(f"{jane.path}/password", data=body, content_type=JSON)
 
         assert outcome(response) == (403, "forbidden", [])
 
-    def test_closed_before_the_body(self, make_app, jane):
-        """With sign-up closed a user is refused before the body is read."""
+    def test_sign_up_closed_before_body(self, make_app, jane):
+        """With sign-up closed, a user is rejected before the body is read."""
         other = replace(jane, client=make_app(signup=SignUp.CLOSED).test_client())
 
         response = other.post("/v1/users", data="{", content_type=JSON)
@@ -64,6 +64,6 @@ class TestOrderOfChecks:
         assert outcome(response) == (403, "forbidden", [])
 
     @pytest.mark.parametrize("path", ["/v1/users", "/v1/sessions"])
-    def test_body_before_the_store(self, nowhere, path):
-        """A bad body is refused without asking the store."""
-        assert outcome(nowhere.post(path, json={}))[0] == 422
+    def test_body_before_database(self, no_database_client, path):
+        """An invalid body is rejected without a call to the database."""
+        assert outcome(no_database_client.post(path, json={}))[0] == 422

@@ -1,4 +1,4 @@
-"""Rate limits by route and client, and who the client is (ASVS 2.4.1, 6.3.1, 15.3.4)."""
+"""Rate limits by route and client, and the client's address (ASVS 2.4.1, 6.3.1, 15.3.4)."""
 
 import re
 from dataclasses import replace
@@ -10,14 +10,14 @@ from models import Policy, RateLimits
 from tests.support.person import PASSWORD
 from tests.support.responses import ADA, outcome
 
-WRONG = {"login": "nobody", "password": "not the password at all"}
+WRONG = {"login": "unknown", "password": "not the password at all"}
 
 
 @pytest.fixture
-def strict(monkeypatch, app):
-    """Two requests of each kind a day, of which none has been made."""
+def small_quotas(monkeypatch, app):
+    """Allow two requests of each kind a day."""
     monkeypatch.setitem(app.extensions, "roster-limits", RateLimits())
-    # The views hold the policies themselves, so that only their numbers can be changed.
+    # The views hold the policy objects, so only their numbers can be changed.
     for policy in vars(rate_limits).values():
         if isinstance(policy, Policy):
             monkeypatch.setitem(policy.__dict__, "quota", 2)
@@ -30,18 +30,18 @@ def sign_in(client, **options):
 
 class TestHeaders:
     def test_success(self, client):
-        """Who is granted a request learns what is left (draft-ietf-httpapi-ratelimit-headers)."""
+        """A successful response has the remaining quota (draft-ietf-httpapi-ratelimit-headers)."""
         response = client.post("/v1/users", json=ADA)
 
         assert response.headers["RateLimit-Policy"] == '"sign-up";q=300;w=60'
         assert re.fullmatch(r'"sign-up";r=299;t=[1-9][0-9]?', response.headers["RateLimit"])
 
-    def test_refusal_for_another_reason(self, client):
-        """A wrong password is answered without a count, to the byte like any other."""
+    def test_other_errors(self, client):
+        """The response to a wrong password has no quota headers and no other difference."""
         assert "RateLimit" not in sign_in(client).headers
 
-    def test_used_up(self, client, strict):
-        """Who has used the quota up is told when there is a new one."""
+    def test_quota_exceeded(self, client, small_quotas):
+        """A client without remaining quota gets the time until the next window."""
         for _ in range(2):
             assert sign_in(client).status_code == 401
         response = sign_in(client)
@@ -51,36 +51,36 @@ class TestHeaders:
         assert response.headers["RateLimit"].startswith('"sign-in";r=0;t=')
         assert response.headers["RateLimit-Policy"] == '"sign-in";q=2;w=86400'
 
-    def test_what_costs_nothing_has_no_limit(self, jane):
-        """Reading oneself is not counted, and writes nothing."""
+    def test_unlimited_routes(self, jane):
+        """Reading one's account is not counted, and writes nothing."""
         assert "RateLimit" not in jane.get("/v1/users/me").headers
 
 
-class TestCount:
-    def test_bad_bodies_do_not_count(self, client, strict):
-        """What is refused without a hash uses no quota up."""
+class TestCounting:
+    def test_invalid_bodies_do_not_count(self, client, small_quotas):
+        """A request that is rejected without a hash does not reduce the quota."""
         for _ in range(5):
             assert client.post("/v1/sessions", json={}).status_code == 422
 
         assert sign_in(client).status_code == 401
 
-    def test_kinds_are_counted_apart(self, client, strict):
-        """Who may not sign in any more may still sign up."""
+    def test_kinds_are_counted_apart(self, client, small_quotas):
+        """A client that may not sign in any more may still sign up."""
         for _ in range(3):
             sign_in(client)
 
         assert client.post("/v1/users", json=ADA).status_code == 201
 
-    def test_clients_are_counted_apart(self, client, strict):
-        """One client's guesses take nothing from another one."""
+    def test_clients_are_counted_apart(self, client, small_quotas):
+        """One client's attempts do not reduce another client's quota."""
         for _ in range(3):
             sign_in(client)
 
         other = sign_in(client, environ_overrides={"REMOTE_ADDR": "192.0.2.9"})
         assert other.status_code == 401
 
-    def test_ipv6_networks_are_one_client(self, client, strict):
-        """Whoever has one IPv6 address has the /64 around it, and no more quota for that."""
+    def test_ipv6_networks_are_one_client(self, client, small_quotas):
+        """All addresses of an IPv6 /64 network share one quota."""
         answers = [
             sign_in(client, environ_overrides={"REMOTE_ADDR": f"2001:db8::{n}"}).status_code
             for n in range(1, 4)
@@ -88,8 +88,8 @@ class TestCount:
 
         assert answers == [401, 401, 429]
 
-    def test_admins_make_any_number_of_users(self, john, strict):
-        """Who may make users for others is not counted while doing so."""
+    def test_admins_are_not_counted(self, john, small_quotas):
+        """Users that an admin creates are not counted."""
         people = [
             {**ADA, "username": f"ada-{n}", "email": f"ada-{n}@example.com"} for n in range(4)
         ]
@@ -97,15 +97,15 @@ class TestCount:
 
         assert answers == {201}
 
-    def test_off(self, make_app, strict):
-        """Behind a gateway that counts, nothing is counted here."""
+    def test_disabled(self, make_app, small_quotas):
+        """With rate limits disabled, for example behind a gateway, nothing is counted."""
         client = make_app(rate_limits=False).test_client()
         answers = {sign_in(client).status_code for _ in range(5)}
 
         assert answers == {401}
 
-    def test_lock_stays_on(self, make_app, john):
-        """Without rate limits an account is still locked."""
+    def test_lockout_stays_enabled(self, make_app, john):
+        """Without rate limits, an account still locks after failed attempts."""
         client = make_app(rate_limits=False).test_client()
         body = {"login": "john", "password": "not the password at all"}
         answers = [client.post("/v1/sessions", json=body).status_code for _ in range(21)]
@@ -113,7 +113,7 @@ class TestCount:
         assert answers == [401] * 20 + [429]
 
 
-class TestClient:
+class TestClientAddress:
     SPOOFED = {"X-Forwarded-For": "192.0.2.77", "Forwarded": "for=192.0.2.77"}
 
     def seen_ip(self, person, **options):
@@ -122,32 +122,32 @@ class TestClient:
         listed = replace(person, token=token).get("/v1/sessions").json["items"]
         return listed[0]["ip"]
 
-    def test_nobody_is_trusted(self, jane):
-        """Without trusted proxies the connection alone tells who the client is (ASVS 4.1.3)."""
+    def test_no_trusted_proxies(self, jane):
+        """Without trusted proxies, the address is that of the connection (ASVS 4.1.3)."""
         assert self.seen_ip(jane, headers=self.SPOOFED) == "127.0.0.1"
 
     def test_trusted_proxy(self, make_app, jane):
-        """A trusted proxy is believed about its client."""
+        """The address that a trusted proxy forwards is used."""
         client = make_app(trusted_proxies=("127.0.0.0/8",)).test_client()
 
         assert self.seen_ip(replace(jane, client=client), headers=self.SPOOFED) == "192.0.2.77"
 
-    def test_what_the_client_claims(self, make_app, jane):
-        """Of several addresses the last one that no trusted proxy has counts (ASVS 15.3.4)."""
+    def test_forged_addresses(self, make_app, jane):
+        """The last forwarded address that is not a trusted proxy is used (ASVS 15.3.4)."""
         client = make_app(trusted_proxies=("127.0.0.0/8", "10.0.0.0/8")).test_client()
         chain = {"X-Forwarded-For": "192.0.2.77, 198.51.100.3, 10.0.0.4"}
 
         assert self.seen_ip(replace(jane, client=client), headers=chain) == "198.51.100.3"
 
-    def test_no_address(self, make_app, jane):
-        """What is no address is none, whoever forwards it."""
+    def test_invalid_address(self, make_app, jane):
+        """An invalid forwarded address is ignored, from a trusted proxy too."""
         client = make_app(trusted_proxies=("127.0.0.0/8",)).test_client()
         person = replace(jane, client=client)
 
         assert self.seen_ip(person, headers={"X-Forwarded-For": "<script>"}) is None
 
-    def test_quota_by_forwarded_address(self, make_app, strict):
-        """Behind a trusted proxy each of its clients has a quota of its own."""
+    def test_quota_by_forwarded_address(self, make_app, small_quotas):
+        """Each client behind a trusted proxy has its own quota."""
         client = make_app(trusted_proxies=("127.0.0.0/8",)).test_client()
         answers = [
             sign_in(client, headers={"X-Forwarded-For": f"192.0.2.{n}"}).status_code

@@ -1,4 +1,4 @@
-"""ASVS 7.5.1: what asks for the password once more when the sign-in is a while ago."""
+"""ASVS 7.5.1: operations that require recent authentication."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -28,8 +28,8 @@ SENSITIVE = [
 
 
 @pytest.fixture
-def age(app):
-    """Moves somebody's sign-in into the past, while the session goes on being used."""
+def age_session(app):
+    """Return a function that moves a session's authentication into the past."""
 
     def move(person, **by):
         past = datetime.now(UTC) - timedelta(**by)
@@ -40,43 +40,43 @@ def age(app):
     return move
 
 
-class TestStale:
+class TestOldSession:
     @pytest.mark.parametrize("method, path, body", SENSITIVE)
-    def test_refused(self, jane, age, stored, method, path, body):
-        """A session that was left open does nothing that its user could not undo."""
-        age(jane, minutes=11)
-        before = stored()
+    def test_rejected(self, jane, age_session, snapshot, method, path, body):
+        """An old session cannot make changes that its user could not undo."""
+        age_session(jane, minutes=11)
+        before = snapshot()
 
         response = jane.request(method, path, json=body)
 
         assert outcome(response) == (401, "fresh-sign-in-required", [])
         assert "insufficient_user_authentication" in response.headers["WWW-Authenticate"]
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize("method, path, body", SENSITIVE)
-    def test_use_is_no_sign_in(self, jane, age, method, path, body):
-        """However lately a session was used, what counts is when the password was given."""
-        age(jane, days=3)
+    def test_use_is_not_authentication(self, jane, age_session, method, path, body):
+        """The time of the password counts, not the last use of the session."""
+        age_session(jane, days=3)
         jane.get("/v1/users/me")
 
         assert outcome(jane.request(method, path, json=body))[1] == "fresh-sign-in-required"
 
     @pytest.mark.parametrize("method, path, body", SENSITIVE)
-    def test_by_a_key(self, jane, stored, method, path, body):
-        """A key has no password to give: it is told to sign in, however fresh its owner is."""
+    def test_api_key(self, jane, snapshot, method, path, body):
+        """A key cannot reauthenticate and is rejected even if its owner did so recently."""
         machine = with_key(jane)
         machine.get("/v1/users/me")
-        before = stored()
+        before = snapshot()
 
         response = machine.request(method, path, json=body)
 
         assert outcome(response) == (403, "forbidden", [])
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize("body", ["{", '{"nope": 1}'])
-    def test_before_the_body(self, jane, age, body):
-        """A stale session is told so before the body is looked at."""
-        age(jane, minutes=11)
+    def test_before_the_body(self, jane, age_session, body):
+        """An old session is rejected before the body is read."""
+        age_session(jane, minutes=11)
 
         response = jane.post("/v1/users/me/api-keys", data=body, content_type="application/json")
 
@@ -91,43 +91,43 @@ class TestStale:
             ("DELETE", "/v1/sessions", None),
         ],
     )
-    def test_everyday_life(self, jane, age, method, path, body):
-        """What is not sensitive goes on without the password."""
-        age(jane, days=3)
+    def test_other_operations(self, jane, age_session, method, path, body):
+        """Operations that are not sensitive need no recent authentication."""
+        age_session(jane, days=3)
 
         assert jane.request(method, path, json=body).status_code in (200, 204)
 
-    def test_revoke_a_key(self, jane, age):
-        """Whoever finds a key that should not be there is not held up."""
+    def test_revoke_a_key(self, jane, age_session):
+        """Revoking a key needs no recent authentication."""
         machine = with_key(jane)
-        age(jane, days=3)
+        age_session(jane, days=3)
 
         response = jane.delete(f"/v1/users/me/api-keys/{machine.session_id}")
 
         assert response.status_code == 204
 
 
-class TestFresh:
-    def test_just_in_time(self, jane, age):
-        """Ten minutes are given, unless configured otherwise."""
-        age(jane, minutes=9)
+class TestRecentAuthentication:
+    def test_default_period(self, jane, age_session):
+        """Authentication is recent for ten minutes by default."""
+        age_session(jane, minutes=9)
 
         assert jane.post("/v1/users/me/api-keys", json={"name": "nightly"}).status_code == 201
 
-    def test_another_period(self, make_app, jane, age):
-        """ROSTER_FRESH_SIGN_IN says how long."""
+    def test_configured_period(self, make_app, jane, age_session):
+        """ROSTER_FRESH_SIGN_IN sets the period."""
         jane.client = make_app(fresh_sign_in=timedelta(hours=1)).test_client()
-        age(jane, minutes=59)
+        age_session(jane, minutes=59)
         before = jane.post("/v1/users/me/api-keys", json={"name": "nightly"})
-        age(jane, minutes=61)
+        age_session(jane, minutes=61)
         after = jane.post("/v1/users/me/api-keys", json={"name": "nightly"})
 
         assert before.status_code == 201
         assert outcome(after)[1] == "fresh-sign-in-required"
 
-    def test_signing_in(self, jane, age):
-        """A new session is fresh, and makes no older one so."""
-        age(jane, days=3)
+    def test_signing_in(self, jane, age_session):
+        """A new session is recent, and does not make an older one so."""
+        age_session(jane, days=3)
         stale = jane.token
         jane.sign_in()
 
@@ -136,17 +136,17 @@ class TestFresh:
         response = jane.post("/v1/users/me/api-keys", json={"name": "nightly"})
         assert outcome(response)[1] == "fresh-sign-in-required"
 
-    def test_giving_the_password(self, jane, age):
-        """`POST /v1/sessions/current/reauthenticate` makes a fresh session of a stale one."""
-        age(jane, days=3)
+    def test_reauthenticating(self, jane, age_session):
+        """`POST /v1/sessions/current/reauthenticate` makes an old session recent."""
+        age_session(jane, days=3)
         renewed = jane.post("/v1/sessions/current/reauthenticate", json={"password": PASSWORD})
         jane.token = renewed.json["token"]
 
         assert jane.post("/v1/users/me/api-keys", json={"name": "nightly"}).status_code == 201
 
-    def test_a_wrong_password(self, jane, age):
-        """Whoever does not know the password does not get any further."""
-        age(jane, days=3)
+    def test_a_wrong_password(self, jane, age_session):
+        """A wrong password does not make a session recent."""
+        age_session(jane, days=3)
         renewed = jane.post(
             "/v1/sessions/current/reauthenticate", json={"password": "not the password at all"}
         )
@@ -156,8 +156,8 @@ class TestFresh:
         assert outcome(response)[1] == "fresh-sign-in-required"
 
 
-class TestOthers:
-    """An admin's stale session or key takes over nobody's account."""
+class TestOtherUsers:
+    """An admin's old session or key cannot take over another account."""
 
     TAKEOVERS = [
         pytest.param("PATCH", "", {"email": "evil@example.com"}, id="change the address"),
@@ -165,19 +165,19 @@ class TestOthers:
     ]
 
     @pytest.mark.parametrize("method, path, body", TAKEOVERS)
-    def test_stale_admin(self, john, jane, age, stored, method, path, body):
-        """An admin who signed in a while ago gives the password once more."""
-        age(john, minutes=11)
-        before = stored()
+    def test_admin_with_an_old_session(self, john, jane, age_session, snapshot, method, path, body):
+        """An admin with an old session has to reauthenticate."""
+        age_session(john, minutes=11)
+        before = snapshot()
 
         response = john.request(method, jane.path + path, json=body)
 
         assert outcome(response) == (401, "fresh-sign-in-required", [])
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize("method, path, body", TAKEOVERS)
-    def test_key_of_an_admin(self, john, jane, method, path, body):
-        """A key has no password to give, whatever its role."""
+    def test_admin_key(self, john, jane, method, path, body):
+        """A key is rejected whatever its roles, since it cannot reauthenticate."""
         response = with_key(john, roles=["admin"]).request(method, jane.path + path, json=body)
 
         assert outcome(response) == (403, "forbidden", [])

@@ -1,4 +1,4 @@
-"""What must not be told, in words or by work, and what must not be believed (ASVS 5.0)."""
+"""Information that responses, timing and logs must not reveal (ASVS 5.0)."""
 
 import logging
 
@@ -14,23 +14,23 @@ ENGINE = "ValidationException"
 
 
 class TestEnumeration:
-    """ASVS 6.3.8: what is not told in words is not told by work either."""
+    """ASVS 6.3.8: neither texts nor amount of work reveal whether an account exists."""
 
     @pytest.fixture
-    def cost(self, eve, jane, john, alter, enrol, make_app, hashes, store_calls):
-        """Status, hashes and store calls of a sign-in where addresses have to be confirmed.
+    def cost(self, eve, jane, john, edit_row, create_user, make_app, hashes, database_calls):
+        """Return status, hashes and database calls of a sign-in that requires a verified email.
 
-        eve is suspended, amy has no password, zoe has not confirmed her address.
+        eve is suspended, amy has no password, zoe has not verified her email.
         """
-        for person in (jane, eve, amy := enrol("amy"), enrol("zoe")):
-            alter(person, email_verified=person.username != "zoe")
-        alter(amy, password_hash=None)
+        for person in (jane, eve, amy := create_user("amy"), create_user("zoe")):
+            edit_row(person, email_verified=person.username != "zoe")
+        edit_row(amy, password_hash=None)
         john.patch(eve.path, json={"status": "suspended"})
         client = make_app(require_verified_email=True).test_client()
 
         def attempt(login, password):
             hashes.clear()
-            with store_calls() as calls:
+            with database_calls() as calls:
                 answer = client.post("/v1/sessions", json={"login": login, "password": password})
             return answer.status_code, [*hashes], calls
 
@@ -39,8 +39,8 @@ class TestEnumeration:
     @pytest.mark.parametrize(
         "login, password",
         [
-            ("nobody", PASSWORD),
-            ("nobody@example.com", PASSWORD),
+            ("unknown", PASSWORD),
+            ("unknown@example.com", PASSWORD),
             ("jane", "not the password at all"),
             ("jane@example.com", "not the password at all"),
             ("jane", ""),
@@ -48,10 +48,10 @@ class TestEnumeration:
             ("eve@example.com", PASSWORD),
             ("eve", "not the password at all"),
             ("amy", PASSWORD),
-            ("amy", "nobody has this password"),
+            ("amy", "a password of no account"),
             ("zoe", PASSWORD),
             ("zoe", "not the password at all"),
-            ("nobody", "nobody has this password"),
+            ("unknown", "a password of no account"),
             ("no login at all", PASSWORD),
             ("@", PASSWORD),
             ("", ""),
@@ -60,15 +60,17 @@ class TestEnumeration:
     def test_equal_work(self, cost, login, password):
         """CVE-2022-21659, CVE-2024-39329: each failed sign-in costs one hash and the same calls.
 
-        The calls count the request, look the login up, reserve a try, and record the failure.
+        The calls count the request, look up the login, reserve an attempt, and record the failure.
         """
         calls = ["UpdateItem", "GetItem", "UpdateItem", "PutItem"]
 
         assert cost(login, password) == (401, ["verify_secret"], calls)
 
-    @pytest.mark.parametrize("login", ["nobody", "nobody@example.com", "jane", "eve", "amy", "zoe"])
+    @pytest.mark.parametrize(
+        "login", ["unknown", "unknown@example.com", "jane", "eve", "amy", "zoe"]
+    )
     def test_equal_work_when_locked(self, cost, login):
-        """A lock costs no hash, and is the same for a login that nobody has."""
+        """A lockout costs no hash, and is the same for an unknown login."""
         for _ in range(login_attempts.FREE_ATTEMPTS):
             cost(login, "not the password at all")
 
@@ -77,22 +79,22 @@ class TestEnumeration:
         assert cost(login, PASSWORD) == (429, [], calls)
 
     def test_long_passwords_cost_the_same(self, cost):
-        """A password of any length the route takes is hashed for known and unknown alike."""
-        assert cost("nobody", "x" * 1024) == cost("jane", "x" * 1024)
+        """A password of any accepted length is hashed for known and unknown logins."""
+        assert cost("unknown", "x" * 1024) == cost("jane", "x" * 1024)
 
-    def test_reading_costs_the_same(self, jane, eve, store_calls):
-        """Whether an id exists cannot be told from the calls that a 404 takes."""
-        with store_calls() as foreign:
+    def test_reading_unknown_ids_costs_the_same(self, jane, eve, database_calls):
+        """The calls behind a 404 do not show whether the id exists."""
+        with database_calls() as foreign:
             jane.get(eve.path)
-        with store_calls() as absent:
+        with database_calls() as absent:
             jane.get(f"/v1/users/{ABSENT_ID}")
 
         assert foreign == absent == ["BatchGetItem"]
 
 
 class TestSecrets:
-    def test_never_in_answers_or_logs(self, app, caplog, client, john, jane):
-        """ASVS 16.2.5: neither passwords nor hashes nor tokens are answered or logged."""
+    def test_never_returned_or_logged(self, app, caplog, client, john, jane):
+        """ASVS 16.2.5: passwords, hashes and tokens are neither returned nor logged."""
         caplog.set_level(logging.INFO)
         caplog.set_level(logging.DEBUG, logger="roster")
         passwords = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
@@ -118,7 +120,7 @@ class TestSecrets:
         assert [secret for secret in secrets if secret in told] == []
 
     def test_default_cost_of_a_hash(self):
-        """ASVS 11.4.2: argon2id with 19 MiB, two passes, one lane, and a salt of its own."""
+        """ASVS 11.4.2: argon2id with 19 MiB, two passes, one lane, and a salt per hash."""
         passwords = Passwords()
 
         first, second = passwords.hash(PASSWORD), passwords.hash(PASSWORD)
@@ -127,7 +129,7 @@ class TestSecrets:
         assert first.split("$")[-2] != second.split("$")[-2]
 
     def test_an_app_hashes_at_full_cost(self, config):
-        """ASVS 11.4.2: an app is as strong as the default unless a test says otherwise."""
+        """ASVS 11.4.2: an app hashes at full cost unless a test sets a cheaper profile."""
         app = create_app(config)
 
         made = app.extensions["roster"].accounts.passwords.hash(PASSWORD)
@@ -138,15 +140,15 @@ class TestSecrets:
         )
 
     def test_stored_password(self, app, jane):
-        """The table holds a hash and never the password."""
+        """The table has a hash and never the password."""
         with app.app_context():
             row = str(User.get(jane.id).serialize())
 
         assert "$argon2id$" in row
         assert PASSWORD not in row
 
-    def test_engine_error(self, config, caplog):
-        """CVE-2023-34110: what the engine says goes to the log, not to the client."""
+    def test_database_error(self, config, caplog):
+        """CVE-2023-34110: errors of the database go to the log, not to the client."""
         app = create_app(config, profile=CHEAPEST_PROFILE)
         with app.app_context():
             db.create_all()
@@ -164,7 +166,7 @@ class TestSecrets:
         ["password_hash=x", "sort=password_hash", "session_epoch=1", "filter=x", "username[]=x"],
     )
     def test_filters_are_a_closed_list(self, john, query):
-        """CVE-2022-31177: nobody finds out a hash by filtering or sorting by it."""
+        """CVE-2022-31177: no filter or sort order reveals a hash."""
         assert outcome(john.get(f"/v1/users?{query}"))[:2] == (422, "invalid-request")
 
 
@@ -172,14 +174,14 @@ class TestInjection:
     @pytest.mark.parametrize(
         "text", ["jane' OR '1'='1", "#n0", ":0", "attribute_exists(id)", "jane\x1f", '{"S":"jane"}']
     )
-    def test_names_are_data(self, john, jane, text):
-        """ASVS 1.2.4: what a caller sends never becomes part of a query."""
+    def test_input_is_data(self, john, jane, text):
+        """ASVS 1.2.4: input never becomes part of a query."""
         assert names(john.get("/v1/users", query_string={"username": text[:32]})) == []
         assert jane.patch("/v1/users/me", json={"metadata": {text: text}}).status_code in (200, 422)
 
     @pytest.mark.parametrize("mask", ["username", "{username}", "{", "*", "{id,{", "password_hash"])
     def test_no_pruning(self, jane, mask):
-        """RESTX's `X-Fields` header neither prunes an answer nor breaks it."""
+        """RESTX's `X-Fields` header neither prunes nor breaks a response."""
         plain = jane.get("/v1/users/me")
 
         response = jane.get("/v1/users/me", headers={"X-Fields": mask})
@@ -188,7 +190,7 @@ class TestInjection:
 
     @pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host", "X-Forwarded-Prefix"])
     def test_location_is_not_poisoned(self, client, header):
-        """CVE-2023-49097: no header of the request decides where `Location` leads."""
+        """CVE-2023-49097: no request header changes the target of `Location`."""
         response = client.post("/v1/users", json=ADA, headers={header: "evil.example"})
 
         assert response.headers["Location"] == f"/v1/users/{response.json['id']}"

@@ -1,4 +1,4 @@
-"""What the compiled marshalling shows, beside what RESTX would."""
+"""Compiled marshalling, compared with RESTX."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
@@ -38,29 +38,29 @@ ADA = {
 
 class TestCompiled:
     def test_same_as_restx(self):
-        """Every kind of field is shown as RESTX shows it."""
+        """Each kind of field is marshalled as RESTX marshals it."""
         assert compiled(PERSON)(ADA) == marshal(ADA, PERSON)
 
-    def test_object(self):
-        """An object's attributes are as good as a dict's members."""
+    def test_attributes(self):
+        """Attributes of an object are read like keys of a dict."""
         assert compiled(PERSON)(SimpleNamespace(**ADA)) == compiled(PERSON)(ADA)
 
     @pytest.mark.parametrize("member", ["full_name", "is_here", "roles", "home", "born_at"])
-    def test_nothing(self, member):
-        """What is not there is null."""
-        nobody = {**ADA, member: None}
+    def test_none(self, member):
+        """An absent value is null."""
+        without_member = {**ADA, member: None}
 
-        assert compiled(PERSON)(nobody) == marshal(nobody, PERSON)
+        assert compiled(PERSON)(without_member) == marshal(without_member, PERSON)
 
     def test_other_time_zone(self):
-        """A moment is shown in UTC, to the second, wherever it was noted."""
+        """A timestamp is shown in UTC, to the second, whatever its time zone."""
         here = timezone(timedelta(hours=2))
         shown = compiled(PERSON)({**ADA, "born_at": datetime(2026, 1, 2, 1, 4, 5, 999, here)})
 
         assert shown["born_at"] == "2026-01-01T23:04:05Z"
 
-    def test_member_is_missing(self):
-        """A member that nobody has thought of is a mistake of ours, not a null."""
+    def test_field_is_missing(self):
+        """A missing field raises an error instead of becoming null."""
         with pytest.raises(KeyError):
             compiled(PERSON)({"id": "1"})
 
@@ -73,7 +73,7 @@ class TestCompiled:
         ],
         ids=["default", "wildcard", "function"],
     )
-    def test_more_than_it_can(self, field):
-        """A field that only RESTX can marshal is refused when the view is declared."""
+    def test_unsupported_field(self, field):
+        """A field that only RESTX can marshal is rejected when the view is declared."""
         with pytest.raises(TypeError, match="'extra'"):
             compiled(Model("Odd", {"extra": field}))

@@ -21,7 +21,7 @@ PROBLEM = "application/problem+json"
 IMPLIED = {"Content-Type", "Content-Length"}
 
 
-class HeldClient(FlaskClient):
+class OpenApiClient(FlaskClient):
     """A client that takes no answer that the description does not have."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:

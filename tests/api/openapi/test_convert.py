@@ -1,4 +1,4 @@
-"""Swagger 2.0 to OpenAPI 3.1, for whatever a Flask-RESTX project can declare."""
+"""Convert Swagger 2.0 to OpenAPI 3.1, for everything that a Flask-RESTX project can declare."""
 
 import pytest
 from flask import Flask
@@ -12,19 +12,19 @@ BASE = {"swagger": "2.0", "info": {"title": "T", "version": "1"}, "paths": {}}
 
 
 def operation(**said):
-    """What an operation becomes."""
+    """Convert an operation."""
     described = {"responses": {"200": {"description": "Fine"}}, **said}
     return convert({**BASE, "paths": {"/": {"post": described}}})["paths"]["/"]["post"]
 
 
 def parameter(**said):
-    """What a parameter of a query becomes."""
+    """Convert a query parameter."""
     [converted] = operation(parameters=[{"name": "p", "in": "query", **said}])["parameters"]
     return converted
 
 
 def response(**said):
-    """What an answer becomes."""
+    """Convert a response."""
     return operation(responses={"200": {"description": "Fine", **said}})["responses"]["200"]
 
 
@@ -64,11 +64,11 @@ class TestSchema:
         ],
     )
     def test_keyword(self, old, new):
-        """Each keyword becomes what means the same in JSON Schema 2020-12."""
+        """Each keyword becomes its equivalent in JSON Schema 2020-12."""
         assert convert_schema(old) == new
 
-    def test_members_named_like_keywords(self):
-        """A member of an object may be called as a keyword is."""
+    def test_fields_named_like_keywords(self):
+        """A field of an object may have the name of a keyword."""
         schema = {"properties": {"example": {"type": "file"}, "type": {"example": 1}}}
 
         assert convert_schema(schema)["properties"] == {
@@ -78,8 +78,8 @@ class TestSchema:
 
 
 class TestParameter:
-    def test_schema_stands_apart(self):
-        """What a value must be moves into a schema; what the parameter is stays."""
+    def test_schema_is_separate(self):
+        """Constraints on the value move into a schema; the parameter's own keywords stay."""
         said = {"type": "integer", "minimum": 1, "description": "How many", "required": True}
 
         assert parameter(**said) == {
@@ -100,7 +100,7 @@ class TestParameter:
         ],
     )
     def test_list(self, old, new):
-        """How a list is written in a query has another name."""
+        """The style of a list in a query has a new name."""
         items = {"type": "array", "items": {"type": "string"}}
 
         converted = parameter(**items, collectionFormat=old)
@@ -108,13 +108,13 @@ class TestParameter:
         assert converted == {"name": "p", "in": "query", "schema": items, **new}
 
     def test_example(self):
-        """An example that 2.0 has no place for gets one."""
+        """An example is kept where Swagger 2.0 has no standard place for it."""
         assert parameter(**{"type": "string", "x-example": "a"})["example"] == "a"
 
 
 class TestBody:
     def test_media_types(self):
-        """A body has its schema under each media type that is taken."""
+        """A body has its schema under each accepted media type."""
         body = {"name": "payload", "in": "body", "required": True, "schema": {"type": "object"}}
 
         converted = operation(parameters=[body], consumes=["application/json", "text/json"])
@@ -128,8 +128,8 @@ class TestBody:
             },
         }
 
-    def test_of_a_path(self):
-        """A body that stands beside a path's parameters belongs to each of its operations."""
+    def test_body_of_a_path(self):
+        """A body declared beside a path's parameters belongs to each of its operations."""
         body = {"name": "payload", "in": "body", "schema": {"type": "object"}}
         said = {"responses": {"200": {"description": "Fine"}}}
 
@@ -139,7 +139,7 @@ class TestBody:
         assert path["post"]["requestBody"]["content"]["application/json"]["schema"]
 
     def test_form(self):
-        """Fields of a form become members of an object."""
+        """Form parameters become fields of an object."""
         field = {"name": "a", "in": "formData", "type": "string", "required": True}
 
         body = operation(parameters=[field])["requestBody"]
@@ -149,7 +149,7 @@ class TestBody:
         assert body["content"] == {"application/x-www-form-urlencoded": {"schema": schema}}
 
     def test_file(self):
-        """A form with a file is sent in parts."""
+        """A form with a file is sent as multipart/form-data."""
         field = {"name": "a", "in": "formData", "type": "file", "description": "A picture"}
 
         body = operation(parameters=[field])["requestBody"]
@@ -161,15 +161,15 @@ class TestBody:
 
 class TestResponse:
     def test_content(self):
-        """An answer has its schema and example under its media type."""
+        """A response has its schema and example under its media type."""
         said = {"schema": {"type": "string"}, "examples": {"application/json": "a"}}
 
         assert response(**said)["content"] == {
             "application/json": {"schema": {"type": "string"}, "example": "a"}
         }
 
-    def test_media_types_of_one_answer(self):
-        """An answer can have media types that others have not."""
+    def test_media_types_of_one_response(self):
+        """A response can have media types that other responses do not have."""
         said = {"schema": {"type": "string"}, "x-produces": ["application/problem+json"]}
 
         assert list(response(**said)["content"]) == ["application/problem+json"]
@@ -183,7 +183,7 @@ class TestResponse:
         }
 
     def test_patch(self):
-        """What 2.0 cannot say is patched in, wherever it belongs."""
+        """Details that Swagger 2.0 cannot express are patched in at any level."""
         links = {"get": {"operationId": "get"}}
 
         assert response(**{"x-openapi": {"links": links}})["links"] == links
@@ -229,13 +229,13 @@ class TestSecurity:
         ],
     )
     def test_scheme(self, old, new):
-        """Each scheme becomes what means the same."""
+        """Each security scheme becomes its equivalent."""
         document = convert({**BASE, "securityDefinitions": {"s": old}})
 
         assert document["components"]["securitySchemes"]["s"] == new
 
-    def test_nobody_signs_in(self):
-        """That an operation needs no security is not lost."""
+    def test_no_security(self):
+        """An operation that needs no authentication keeps its empty security list."""
         assert operation(security=[])["security"] == []
 
 
@@ -253,13 +253,13 @@ class TestServers:
         ],
     )
     def test_urls(self, said, urls):
-        """Host, base path and schemes become URLs."""
+        """Host, base path and schemes become server URLs."""
         assert [server["url"] for server in convert({**BASE, **said})["servers"]] == urls
 
 
 class TestProject:
-    def test_of_somebody_else(self):
-        """What RESTX writes for a project with parsers, parents and forms is valid as 3.1."""
+    def test_foreign_project(self):
+        """RESTX output for a project with parsers, parents and forms is valid OpenAPI 3.1."""
         app = Flask(__name__)
         api = Api(app, authorizations={"basic": {"type": "basic"}}, security="basic")
         parent = api.model("Animal", {"kind": fields.String(discriminator=True)})

@@ -1,4 +1,4 @@
-"""Both descriptions: written once, served, committed."""
+"""Both API descriptions: generated once, served, committed."""
 
 import json
 import os
@@ -16,13 +16,13 @@ NAMES = list(openapi.PATHS)
 
 class TestDocuments:
     @pytest.mark.parametrize("name", NAMES)
-    def test_committed_file_is_current(self, bare, name):
-        """openapi/*.json is what the code describes; if not: make openapi."""
-        assert openapi.PATHS[name].read_text() == openapi.render(bare, name)
+    def test_committed_file_is_current(self, app_without_tables, name):
+        """openapi/*.json matches the code; if this fails, run `make openapi`."""
+        assert openapi.PATHS[name].read_text() == openapi.render(app_without_tables, name)
 
     @pytest.mark.parametrize("seed", ["1", "2"])
-    def test_every_process_describes_alike(self, seed):
-        """The descriptions do not depend on the order in which a process walks its sets."""
+    def test_output_is_deterministic(self, seed):
+        """The descriptions do not depend on the iteration order of sets."""
         script = (
             "import api.openapi as o, roster.app; app = roster.app.create_app();"
             " print(*(o.render(app, name) for name in o.PATHS), sep='', end='')"
@@ -36,15 +36,15 @@ class TestDocuments:
         assert run.stdout.decode() == "".join(openapi.PATHS[name].read_text() for name in NAMES)
 
     @pytest.mark.parametrize("name", NAMES)
-    def test_served(self, anybody, name):
-        """/openapi.json and /swagger.json serve what is committed."""
-        response = anybody.get(f"/{name}.json")
+    def test_served(self, tableless_client, name):
+        """/openapi.json and /swagger.json serve the committed files."""
+        response = tableless_client.get(f"/{name}.json")
 
         assert response.status_code == 200
         assert response.mimetype == "application/json"
         assert response.json == json.loads(openapi.PATHS[name].read_text())
 
-    def test_commands_write_where_the_test_looks(self, bare, monkeypatch, tmp_path):
+    def test_command_writes_both_files(self, app_without_tables, monkeypatch, tmp_path):
         """`roster openapi write` writes both files."""
         paths = {name: tmp_path / name for name in NAMES}
         monkeypatch.setattr(openapi, "PATHS", paths)
@@ -55,5 +55,5 @@ class TestDocuments:
 
         assert result.exit_code == 0, result.output
         assert {name: path.read_text() for name, path in paths.items()} == {
-            name: openapi.render(bare, name) for name in NAMES
+            name: openapi.render(app_without_tables, name) for name in NAMES
         }

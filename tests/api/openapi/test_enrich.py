@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 description: what it says of Roster, and that it is well made."""
+"""The OpenAPI 3.1 description: content and quality."""
 
 import re
 
@@ -31,12 +31,11 @@ BODIES = [
     verification,
 ]
 ANNOTATIONS = {"description", "example", "examples", "x-rule"}
-# What a method name of a generated client can be without being changed, in any language.
+# A name that generated clients can use as a method name in any language, unchanged.
 METHOD_NAME = re.compile("[a-z]+(_[a-z]+)*")
-# Problems that belong to no operation, but to URLs and methods that there are not, and to what is
-# below HTTP.
+# Problems of no operation: of unknown URLs and methods, and of layers below HTTP.
 OF_NO_OPERATION = {"bad-request", "method-not-allowed"}
-# Whatever computes a hash, sends a mail, or takes a guess.
+# Operations that compute a hash, send an email, or accept a secret that can be guessed.
 WITH_QUOTA = {
     "create_user",
     "change_password",
@@ -49,7 +48,7 @@ WITH_QUOTA = {
     "request_email_verification",
     "confirm_email",
 }
-# For everybody: what signs in, what helps those who cannot, and what says how the service is.
+# Public operations: signing in, account recovery, and the health of the service.
 FREE = {
     "sign_in",
     "request_password_reset",
@@ -63,8 +62,8 @@ FREE = {
 
 
 @pytest.fixture(scope="module")
-def document(bare):
-    return openapi.document(bare)
+def document(app_without_tables):
+    return openapi.document(app_without_tables)
 
 
 @pytest.fixture
@@ -73,23 +72,23 @@ def schemas(document):
 
 
 @pytest.fixture
-def said(document):
-    """What is said about each operation, by its id."""
+def operations_by_id(document):
+    """Return the operations by id."""
     return {operation["operationId"]: operation for _, _, operation in operations(document)}
 
 
 @pytest.fixture
-def answers(said):
-    """Every answer as (operation id, status, what is said about it)."""
+def responses(operations_by_id):
+    """Return each response as (operation id, status, response object)."""
     return [
         (name, status, response)
-        for name, operation in said.items()
+        for name, operation in operations_by_id.items()
         for status, response in operation["responses"].items()
     ]
 
 
 def constraints(schema):
-    """A schema without what only people read."""
+    """Return a schema without its annotations."""
     if isinstance(schema, dict):
         return {k: constraints(v) for k, v in schema.items() if k not in ANNOTATIONS}
     return schema
@@ -101,40 +100,42 @@ def names(response):
 
 class TestDocument:
     def test_is_valid(self, document):
-        """A validator of others accepts it as OpenAPI 3.1."""
+        """A third-party validator accepts it as OpenAPI 3.1."""
         assert document["openapi"] == "3.1.0"
         assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
 
-    def test_describes_what_swagger_describes(self, bare, document):
-        """Both descriptions have the same operations under the same names."""
+    def test_describes_what_swagger_describes(self, app_without_tables, document):
+        """Both descriptions have the same operations under the same ids."""
         old, new = (
-            [(path, method, said["operationId"], list(said["responses"]))
-             for path, method, said in operations(each)]
-            for each in (openapi.document(bare, "swagger"), document)
+            [(path, method, operation["operationId"], list(operation["responses"]))
+             for path, method, operation in operations(each)]
+            for each in (openapi.document(app_without_tables, "swagger"), document)
         )  # fmt: skip
 
         assert new == old
 
-    def test_references_lead_somewhere(self, bare, document):
-        """Every component is used, and everything that is used is there."""
-        used = re.findall(r'"#/components/(\w+)/([^"]+)"', openapi.render(bare))
+    def test_references_resolve(self, app_without_tables, document):
+        """Every component is used, and every reference resolves."""
+        used = re.findall(r'"#/components/(\w+)/([^"]+)"', openapi.render(app_without_tables))
         parts = document["components"].items()
         there = {(kind, name) for kind, part in parts for name in part}
 
         assert set(used) == there - {("securitySchemes", "bearerAuth")}
 
-    def test_nothing_is_left_of_2_0(self, bare):
-        """No word of Swagger 2.0 survives that 3.1 does not know."""
+    def test_no_swagger_2_0_keywords(self, app_without_tables):
+        """No keyword remains that exists only in Swagger 2.0."""
         words = {"definitions", "x-nullable", "consumes", "produces", "x-openapi", "x-example"}
 
-        assert {word for word in words if f'"{word}":' in openapi.render(bare)} == set()
+        assert {
+            word for word in words if f'"{word}":' in openapi.render(app_without_tables)
+        } == set()
 
 
 class TestOperations:
-    def test_ids(self, said):
-        """Each operation's id is good as the name of a method; they are stable for ever."""
-        assert [name for name in said if not METHOD_NAME.fullmatch(name)] == []
-        assert set(said) == {
+    def test_ids(self, operations_by_id):
+        """Each operation id is a valid method name; the ids do not change."""
+        assert [name for name in operations_by_id if not METHOD_NAME.fullmatch(name)] == []
+        assert set(operations_by_id) == {
             "list_users",
             "create_user",
             "get_user",
@@ -169,35 +170,35 @@ class TestOperations:
             "get_problem_type",
         }
 
-    def test_security(self, document, said):
-        """Tokens are bearer tokens, and each operation says whether it needs one."""
+    def test_security(self, document, operations_by_id):
+        """Tokens are bearer tokens, and each operation states whether it needs one."""
         scheme = document["components"]["securitySchemes"]["bearerAuth"]
-        free = {name for name, operation in said.items() if operation["security"] == []}
+        free = {name for name, operation in operations_by_id.items() if operation["security"] == []}
 
         assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
         assert free == FREE
-        assert said["create_user"]["security"] == [{"bearerAuth": []}, {}]
-        assert said["get_user"]["security"] == [{"bearerAuth": []}]
+        assert operations_by_id["create_user"]["security"] == [{"bearerAuth": []}, {}]
+        assert operations_by_id["get_user"]["security"] == [{"bearerAuth": []}]
 
-    def test_create_leads_to_read_update_and_delete(self, said):
-        """A client that has made a user is told what it can do with the id."""
-        links = said["create_user"]["responses"]["201"]["links"]
+    def test_create_leads_to_read_update_and_delete(self, operations_by_id):
+        """Creating a user links to the operations that accept its id."""
+        links = operations_by_id["create_user"]["responses"]["201"]["links"]
 
         assert links.keys() == {"get_user", "update_user", "delete_user"}
         assert links["get_user"]["parameters"] == {"id": "$response.body#/id"}
 
-    def test_links_lead_to_operations(self, said, answers):
-        """Each link names an operation that there is."""
+    def test_links_name_operations(self, operations_by_id, responses):
+        """Each link names an existing operation."""
         linked = {
             link["operationId"]
-            for _, _, response in answers
+            for _, _, response in responses
             for link in response.get("links", {}).values()
         }
 
-        assert linked < said.keys()
+        assert linked < operations_by_id.keys()
 
-    def test_everything_is_told(self, document, said):
-        """Operations, answers, parameters and tags have words for a reader."""
+    def test_everything_is_described(self, document, operations_by_id):
+        """Operations, responses, parameters and tags have a description."""
         parameters = [
             each
             for item in document["paths"].values()
@@ -205,15 +206,15 @@ class TestOperations:
             for each in (part if isinstance(part, list) else part.get("parameters", []))
         ]
 
-        assert all(operation["summary"] for operation in said.values())
+        assert all(operation["summary"] for operation in operations_by_id.values())
         assert all(parameter["description"] for parameter in parameters)
         assert all(tag["description"] for tag in document["tags"])
 
 
-class TestAnswers:
-    def test_errors_are_problems_with_examples(self, answers):
-        """Each error is problem+json, with a named example of each type that it can have."""
-        errors = [each for each in answers if each[1] >= "400"]
+class TestResponses:
+    def test_errors_are_problems_with_examples(self, responses):
+        """Each error is problem+json, with a named example of each possible type."""
+        errors = [each for each in responses if each[1] >= "400"]
 
         assert errors
         for name, status, response in errors:
@@ -223,12 +224,12 @@ class TestAnswers:
             assert media["examples"], (name, status)
             assert {PROBLEMS[slug].status for slug in media["examples"]} == {int(status)}
 
-    def test_successes_are_json(self, answers):
-        """Each answer with content is JSON of a named schema; 202, 204 and 304 have none."""
+    def test_successes_are_json(self, responses):
+        """Each response with content is JSON of a named schema; 202, 204 and 304 have none."""
         contents = {
-            status: {kind for _, other, each in answers if other == status
+            status: {kind for _, other, each in responses if other == status
                      for kind in each.get("content", ())}
-            for _, status, _ in answers
+            for _, status, _ in responses
             if status < "400"
         }  # fmt: skip
 
@@ -240,44 +241,44 @@ class TestAnswers:
             "304": set(),
         }
 
-    def test_headers(self, said):
-        """Headers stand where the contract has them."""
-        created = said["create_user"]["responses"]["201"]
+    def test_headers(self, operations_by_id):
+        """Headers are declared where the contract has them."""
+        created = operations_by_id["create_user"]["responses"]["201"]
 
         assert {"Location", "ETag", "X-Request-Id", "Cache-Control"} <= names(created)
-        assert "Link" in names(said["list_users"]["responses"]["200"])
-        assert "ETag" in names(said["get_user"]["responses"]["304"])
-        assert "WWW-Authenticate" in names(said["sign_in"]["responses"]["401"])
-        assert "Retry-After" in names(said["check_ready"]["responses"]["503"])
+        assert "Link" in names(operations_by_id["list_users"]["responses"]["200"])
+        assert "ETag" in names(operations_by_id["get_user"]["responses"]["304"])
+        assert "WWW-Authenticate" in names(operations_by_id["sign_in"]["responses"]["401"])
+        assert "Retry-After" in names(operations_by_id["check_ready"]["responses"]["503"])
 
-    def test_limits_are_told(self, said, answers):
-        """What is granted and 429 tell what is left of a quota, where there is one."""
+    def test_rate_limit_headers(self, operations_by_id, responses):
+        """Successful and 429 responses have the remaining quota where requests are limited."""
         telling = {
             (name, status)
-            for name, status, response in answers
+            for name, status, response in responses
             if {"RateLimit", "RateLimit-Policy"} <= names(response)
         }
 
         assert telling == {
             (name, status)
             for name in WITH_QUOTA
-            for status in said[name]["responses"]
+            for status in operations_by_id[name]["responses"]
             if status < "400" or status == "429"
         }
 
-    def test_every_answer_is_named(self, answers):
-        """Each answer has a request id and forbids guessing its type."""
+    def test_common_headers(self, responses):
+        """Each response has a request id and forbids MIME sniffing."""
         always = {"X-Request-Id", "X-Content-Type-Options"}
 
-        assert [each for each in answers if not always <= names(each[2])] == []
+        assert [each for each in responses if not always <= names(each[2])] == []
 
-    def test_every_problem_is_somebodys(self, document):
-        """Each problem of the registry is an answer of some operation, but for those few."""
+    def test_every_problem_is_used(self, document):
+        """Each problem of the registry is a response of some operation, with few exceptions."""
         assert document["components"]["examples"].keys() == PROBLEMS.keys() - OF_NO_OPERATION
 
     @pytest.mark.parametrize("slug", sorted(PROBLEMS.keys() - OF_NO_OPERATION))
-    def test_example_of_a_problem(self, document, schemas, slug):
-        """An example is what the registry says, in the form of the schema."""
+    def test_problem_example(self, document, schemas, slug):
+        """An example has the registry's values in the form of the schema."""
         example = document["components"]["examples"][slug]["value"]
         schema = {"components": {"schemas": schemas}, **schemas["Problem"]}
 
@@ -287,15 +288,15 @@ class TestAnswers:
 
 class TestSchemas:
     @pytest.mark.parametrize("body", BODIES, ids=lambda body: body.name)
-    def test_bodies_are_what_is_checked(self, schemas, body):
+    def test_body_schemas_are_enforced(self, schemas, body):
         """The published schema of a body is the one that its validator was compiled from."""
         published, checked = schemas[body.name], strict(body.__schema__)
 
         assert constraints(published) == constraints(checked)
         assert published["additionalProperties"] is False
 
-    def test_examples_are_examples(self, schemas):
-        """Each schema and each member of one has an example, which it accepts."""
+    def test_examples_are_valid(self, schemas):
+        """Each schema and each field has an example that the schema accepts."""
         whole = {"components": {"schemas": schemas}}
         parts = [*schemas.values()]
         parts += [part for schema in schemas.values() for part in schema["properties"].values()]
@@ -307,16 +308,16 @@ class TestSchemas:
                 )
                 assert [list(validator.iter_errors(each)) for each in schema["examples"]] == [[]]
 
-    def test_members_are_told(self, schemas):
-        """Each member has words for a reader, or a schema that has."""
+    def test_fields_are_described(self, schemas):
+        """Each field or its schema has a description."""
         assert [
             (name, member)
             for name, schema in schemas.items()
-            for member, said in schema["properties"].items()
-            if not said.keys() & {"description", "$ref"}
+            for member, field in schema["properties"].items()
+            if not field.keys() & {"description", "$ref"}
         ] == []
 
     def test_null_is_a_type(self, schemas):
-        """What can be null says so as JSON Schema does."""
+        """A nullable field includes null in its type, as in JSON Schema."""
         assert schemas["User"]["properties"]["full_name"]["type"] == ["string", "null"]
         assert schemas["UserPatch"]["properties"]["metadata"]["type"] == ["object", "null"]

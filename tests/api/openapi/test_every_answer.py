@@ -1,6 +1,6 @@
-"""Every answer that the description has, made to happen.
+"""Produce every documented response.
 
-That nothing else happens is held by the client of all tests of the API: see tests/api/described.py.
+The client of all API tests rejects undocumented ones: see tests/support/openapi_client.py.
 """
 
 import contextlib
@@ -35,8 +35,8 @@ SUCCESSES = [(name, status) for name, said in SAID.items()
              for status in said["responses"] if status < "400"]  # fmt: skip
 
 
-def ask(scene: Scene, name: str, **changes: Any) -> TestResponse:
-    """Make the request that an operation grants, but for the changes."""
+def send(scene: Scene, name: str, **changes: Any) -> TestResponse:
+    """Send the successful request of an operation with changes."""
     by, id, body, given = GRANTED[name]
     for bring_about in changes.pop("given", given):
         bring_about(scene)
@@ -45,12 +45,12 @@ def ask(scene: Scene, name: str, **changes: Any) -> TestResponse:
     id = changes.pop("id", id)
     path = path.format(id=words.get(id, id), slug=id, key_id=words["key"])
     body = changes.pop("json", body)
-    options = {} if body is None or "data" in changes else {"json": filled(body, words)}
+    options = {} if body is None or "data" in changes else {"json": fill(body, words)}
     return scene.people[changes.pop("by", by)].request(method, path, **options, **changes)
 
 
-def filled(body: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:
-    """A body with what is known by now in its places."""
+def fill(body: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:
+    """Return a body with its placeholders replaced by known values."""
     places = {f"{{{word}}}": text for word, text in words.items()}
     return {
         name: places.get(value, value) if isinstance(value, str) else value
@@ -60,7 +60,7 @@ def filled(body: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:
 
 @pytest.fixture
 def scene(app, make_app, john, jane, tmp_path, monkeypatch) -> Iterator[Scene]:
-    """John and jane before a service that has tables, and no mail."""
+    """John and jane, on a service with tables and without email."""
     people = {"john": john, "jane": jane}
     with contextlib.ExitStack() as at_end:
         yield Scene(app, people, tmp_path, make_app, monkeypatch, at_end)
@@ -71,59 +71,59 @@ def fail() -> None:
 
 
 @pytest.fixture(scope="module")
-def broken(make_app):
-    """A client of a service that fails at every request."""
+def failing_client(make_app):
+    """Return a client of a service where every request fails."""
     app = make_app()
     app.before_request(fail)
     return app.test_client()
 
 
-class TestAnswers:
+class TestResponses:
     @pytest.mark.parametrize("name, status", SUCCESSES)
     def test_success(self, scene, name, status):
-        """Each operation grants what it says that it grants, with the headers that it names."""
+        """Each operation succeeds as documented, with the documented headers."""
         known = {"If-None-Match": "*"} if status == "304" else {}
 
-        response = ask(scene, name, headers=known)
+        response = send(scene, name, headers=known)
 
         named = SAID[name]["responses"][status]["headers"].keys() - {"Link"}
         assert str(response.status_code) == status, response.text
         assert named - set(response.headers.keys()) == set()
 
     @pytest.mark.parametrize("name, slug", REFUSED)
-    def test_refusal(self, scene, name, slug):
-        """Each problem that an operation names is one that it can answer with."""
-        response = ask(scene, name, **(SINGLE.get((name, slug)) or ALIKE[slug]))
+    def test_problem(self, scene, name, slug):
+        """Each documented problem of an operation can occur."""
+        response = send(scene, name, **(SINGLE.get((name, slug)) or ALIKE[slug]))
 
         assert response.json["type"] == f"/problems/{slug}"
 
     @pytest.mark.parametrize("name", LOCKED)
-    def test_lock(self, scene, name):
-        """Whatever looks at a password says so where it does not, and how long it will not."""
-        response = ask(scene, name, given=(locked,))
+    def test_lockout(self, scene, name):
+        """Each operation that verifies a password reports a lockout and its remaining time."""
+        response = send(scene, name, given=(locked,))
 
         assert response.json["type"] == "/problems/too-many-requests"
         assert int(response.headers["Retry-After"]) > 0
 
     @pytest.mark.parametrize("name, slug", FAILED)
-    def test_failure(self, scene, broken, nowhere, name, slug):
-        """Without its store, or with a fault of ours, an operation answers as it says."""
-        client = broken if slug == "internal-error" else nowhere
+    def test_failure(self, scene, failing_client, no_database_client, name, slug):
+        """Without a database, or after an internal error, an operation responds as documented."""
+        client = failing_client if slug == "internal-error" else no_database_client
         scene.people = {who: replace(person, client=client) for who, person in scene.people.items()}
 
-        response = ask(scene, name, given=())
+        response = send(scene, name, given=())
 
         assert response.json["type"] == f"/problems/{slug}"
 
     @pytest.mark.parametrize("name", ["list_users", "list_user_events"])
     def test_next_page_is_linked(self, scene, name):
-        """The header that only some answers have is there where more follows."""
-        response = ask(scene, name, query_string={"limit": 1})
+        """The optional `Link` header is present if there is a next page."""
+        response = send(scene, name, query_string={"limit": 1})
 
         assert "Link" in response.headers
 
 
-class TestHold:
+class TestOpenApiClient:
     @pytest.mark.parametrize(
         "status, headers, body, fault",
         [
@@ -133,8 +133,8 @@ class TestHold:
             (404, {}, {}, "the content is application/json"),
         ],
     )
-    def test_undescribed_answer_is_a_fault(self, status, headers, body, fault):
-        """The client of these tests would notice an answer that is not described."""
+    def test_undocumented_response_is_reported(self, status, headers, body, fault):
+        """The client of the API tests reports a response that is not documented."""
         app = Flask("other")
         app.add_url_rule("/problems/x", view_func=lambda: (body, status, headers))
 

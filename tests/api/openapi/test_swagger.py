@@ -6,7 +6,7 @@ import pytest
 
 from api import openapi
 
-# What every URL takes and no description lists.
+# Parameters of every URL that no description lists.
 IMPLIED = {"HEAD", "OPTIONS"}
 DESCRIBED = ("/v1/", "/health/", "/problems/")
 WITH_BODY = {
@@ -25,13 +25,13 @@ WITH_BODY = {
 
 
 @pytest.fixture(scope="module")
-def document(bare):
-    return openapi.document(bare, "swagger")
+def document(app_without_tables):
+    return openapi.document(app_without_tables, "swagger")
 
 
 @pytest.fixture
 def operations(document):
-    """Every operation as (method, path, what is said about it)."""
+    """Return each operation as (method, path, operation object)."""
     return [
         (method.upper(), path, operation)
         for path, item in document["paths"].items()
@@ -42,32 +42,32 @@ def operations(document):
 
 @pytest.fixture
 def guarded(operations):
-    """The operations that need a session."""
+    """Return the operations that need a session."""
     return [each for each in operations if each[2].get("security") == [{"bearerAuth": []}]]
 
 
 class TestDocument:
-    def test_served(self, anybody, document):
+    def test_served(self, tableless_client, document):
         """/swagger.json serves this document."""
-        response = anybody.get("/swagger.json")
+        response = tableless_client.get("/swagger.json")
 
         assert response.status_code == 200
         assert response.mimetype == "application/json"
         assert response.json == document
 
-    def test_every_route_and_no_other(self, bare, operations):
-        """Each route is described with each of its methods, and nothing that is no route."""
+    def test_every_route_and_no_other(self, app_without_tables, operations):
+        """Each route is described with each of its methods, and no other."""
         routes = {
             (method, re.sub("<(?:[^:>]+:)?([^>]+)>", r"{\1}", rule.rule))
-            for rule in bare.url_map.iter_rules()
+            for rule in app_without_tables.url_map.iter_rules()
             if rule.rule.startswith(DESCRIBED)
             for method in rule.methods - IMPLIED
         }
 
         assert {(method, path) for method, path, _ in operations} == routes
 
-    def test_who_needs_a_session(self, guarded):
-        """Exactly the routes of signed-in users ask for a token."""
+    def test_operations_that_need_a_session(self, guarded):
+        """Exactly the routes of signed-in users require a token."""
         assert {(method, path) for method, path, _ in guarded} == {
             ("GET", "/v1/users"),
             ("GET", "/v1/users/{id}"),
@@ -94,23 +94,24 @@ class TestDocument:
             ("DELETE", "/v1/sessions/{id}"),
         }
 
-    def test_guarded_routes_say_so(self, anybody, guarded):
-        """Each route with a token in its description answers 401 without one, as described."""
+    def test_guarded_routes_reject_anonymous_clients(self, tableless_client, guarded):
+        """Each route that requires a token returns the documented 401 without one."""
         answers = [
-            anybody.open(path.replace("{id}", "me"), method=method) for method, path, _ in guarded
+            tableless_client.open(path.replace("{id}", "me"), method=method)
+            for method, path, _ in guarded
         ]
 
         assert {answer.status_code for answer in answers} == {401}
         assert all("401" in operation["responses"] for _, _, operation in guarded)
 
-    def test_sign_up_takes_a_token_or_none(self, document):
+    def test_sign_up_token_is_optional(self, document):
         """Registering works with and without a token."""
         security = document["paths"]["/v1/users"]["post"]["security"]
 
         assert security == [{"bearerAuth": []}, {}]
 
     def test_bodies_are_described(self, operations):
-        """Each operation with a body says which media types it takes and what it refuses."""
+        """Each operation with a body lists its media types and its errors."""
         taking = [
             said
             for _, _, said in operations
@@ -122,7 +123,7 @@ class TestDocument:
         assert all({"400", "413", "415", "422"} <= said["responses"].keys() for said in taking)
 
     def test_errors_are_problems(self, operations):
-        """Every described error has the schema of a problem."""
+        """Every documented error has the schema of a problem."""
         errors = [
             answer["schema"]
             for _, _, said in operations
@@ -133,32 +134,36 @@ class TestDocument:
         assert errors == [{"$ref": "#/definitions/Problem"}] * len(errors)
 
     def test_operation_ids_are_unique(self, operations):
-        """Generated clients name their functions after the operation ids."""
+        """Operation ids are unique, since generated clients name their functions after them."""
         ids = [said["operationId"] for _, _, said in operations]
 
         assert len(set(ids)) == len(ids)
 
     def test_every_operation_has_a_summary(self, operations):
-        """Each operation says in one line what it does."""
+        """Each operation has a summary."""
         assert all(said["summary"] for _, _, said in operations)
 
-    def test_references_lead_somewhere(self, bare, document):
+    def test_references_resolve(self, app_without_tables, document):
         """Every `$ref` names a definition, and every definition is used."""
-        used = set(re.findall(r'"#/definitions/([^"]+)"', openapi.render(bare, "swagger")))
+        used = set(
+            re.findall(r'"#/definitions/([^"]+)"', openapi.render(app_without_tables, "swagger"))
+        )
 
         assert used == set(document["definitions"])
 
-    def test_nothing_secret_is_shown(self, document):
-        """No answer has a member for a password or a hash."""
+    def test_no_secrets(self, document):
+        """No response has a field for a password or a hash."""
         assert "password" not in str(document["definitions"]["User"])
         assert "hash" not in str(document["definitions"])
 
-    def test_no_notes(self, bare):
-        """What decorators note for OpenAPI 3.1 is not shown here."""
-        notes = re.findall(r'"x-(?!nullable|rule|example)[^"]*"', openapi.render(bare, "swagger"))
+    def test_no_internal_notes(self, app_without_tables):
+        """Annotations for OpenAPI 3.1 are not part of this document."""
+        notes = re.findall(
+            r'"x-(?!nullable|rule|example)[^"]*"', openapi.render(app_without_tables, "swagger")
+        )
 
         assert notes == []
 
-    def test_no_pruning(self, bare):
-        """RESTX's `X-Fields` header is neither described nor known."""
-        assert "X-Fields" not in openapi.render(bare, "swagger")
+    def test_no_pruning(self, app_without_tables):
+        """RESTX's `X-Fields` header is neither documented nor supported."""
+        assert "X-Fields" not in openapi.render(app_without_tables, "swagger")

@@ -1,4 +1,4 @@
-"""/v1/users/{id}/api-keys."""
+"""/v1/users/{id}/api-keys: create, list and revoke."""
 
 import logging
 from datetime import UTC, datetime, timedelta
@@ -16,14 +16,14 @@ NIGHTLY = {"name": "nightly"}
 
 
 def lifetime(answer):
-    """How long a key lives, by what is shown of it."""
+    """Return the lifetime of a key from its JSON."""
     ends, begins = (datetime.fromisoformat(answer[name]) for name in ("expires_at", "created_at"))
     return ends - begins
 
 
 class TestCreate:
-    def test_the_answer(self, jane):
-        """The answer describes the key, says where it is, and is kept by nobody."""
+    def test_response(self, jane):
+        """The response describes the key, has its `Location`, and is not cacheable."""
         response = jane.post(PATH, json={"name": "nightly", "roles": ["user"]})
 
         shown = response.json
@@ -33,15 +33,15 @@ class TestCreate:
         assert response.headers["Location"] == f"{jane.path}/api-keys/{shown['id']}"
         assert response.headers["Cache-Control"] == "no-store"
 
-    def test_key_signs_in(self, jane):
-        """The key signs the next request in."""
+    def test_key_authenticates(self, jane):
+        """The key authenticates the next request."""
         response = with_key(jane).get("/v1/users/me")
 
         assert response.status_code == 200
         assert response.json["id"] == jane.id
 
     def test_shown_once(self, jane, john):
-        """ASVS 14.2.1: no other answer has the key, and no URL."""
+        """ASVS 14.2.1: no other response and no URL contains the key."""
         response = jane.post(PATH, json=NIGHTLY)
 
         key = response.json["key"]
@@ -50,8 +50,8 @@ class TestCreate:
         assert key not in "".join(answer.text for answer in later)
         assert key not in str(response.headers)
 
-    def test_not_logged_nor_stored(self, jane, john, caplog, stored):
-        """ASVS 16.2.5: neither the log nor a table learns the key, whatever is done with it."""
+    def test_not_logged_nor_stored(self, jane, john, caplog, snapshot):
+        """ASVS 16.2.5: neither the log nor a table contains the key, whatever is done with it."""
         caplog.set_level(logging.INFO)
         caplog.set_level(logging.DEBUG, logger="roster")
         machine = with_key(jane)
@@ -63,27 +63,27 @@ class TestCreate:
         machine.get("/v1/users/me")
 
         assert machine.token not in caplog.text
-        assert machine.token not in str(stored())
+        assert machine.token not in str(snapshot())
 
     @pytest.mark.parametrize("members, days", [({}, 90), ({"expires_in_days": 1}, 1)])
     def test_lifetime(self, jane, members, days):
-        """A key lives for as long as was asked for, 90 days if nothing was."""
+        """A key has the requested lifetime, 90 days by default."""
         assert lifetime(jane.post(PATH, json={**NIGHTLY, **members}).json) == timedelta(days=days)
 
-    def test_roles_by_default(self, enrol):
-        """A key administers only where that was asked for."""
-        chief = enrol("chief", roles=["admin", "user"])
+    def test_default_roles(self, create_user):
+        """A key has no admin role unless it was requested."""
+        chief = create_user("chief", roles=["admin", "user"])
 
         assert chief.post(PATH, json=NIGHTLY).json["roles"] == ["user"]
 
-    def test_foreign_role(self, jane, stored):
-        """ASVS 8.2.3: nobody gives a key a role that is not the owner's."""
-        before = stored()
+    def test_foreign_role(self, jane, snapshot):
+        """ASVS 8.2.3: a key cannot have a role that its owner does not have."""
+        before = snapshot()
 
         response = jane.post(PATH, json={**NIGHTLY, "roles": ["admin"]})
 
         assert outcome(response) == (422, "invalid-request", ["/roles"])
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize(
         "members, pointer",
@@ -111,49 +111,49 @@ class TestCreate:
             ({"expires_at": "2999-01-01T00:00:00Z"}, "/expires_at"),
         ],
     )
-    def test_bad_member(self, jane, members, pointer):
-        """ASVS 15.3.3, 15.3.5: what is out of bounds, or not taken at all, is named."""
+    def test_invalid_field(self, jane, members, pointer):
+        """ASVS 15.3.3, 15.3.5: an unknown field or a value out of bounds is named."""
         response = jane.post(PATH, json={**NIGHTLY, **members})
 
         assert outcome(response) == (422, "invalid-request", [pointer])
 
     def test_name_is_missing(self, jane):
-        """A key without a name would be known to nobody."""
+        """A name is required."""
         assert outcome(jane.post(PATH, json={})) == (422, "invalid-request", ["/name"])
 
     def test_bounds(self, jane):
-        """The longest name and the longest lifetime are taken."""
+        """The longest name and the longest lifetime are accepted."""
         response = jane.post(PATH, json={"name": "é" * 100, "expires_in_days": 366})
 
         assert response.status_code == 201
         assert response.json["name"] == "é" * 100
 
-    def test_most(self, jane, monkeypatch):
-        """Nobody collects keys without end."""
+    def test_maximum(self, jane, monkeypatch):
+        """The number of keys per user is limited."""
         monkeypatch.setattr("models.services.api_keys.MAX_API_KEYS", 1)
         with_key(jane)
 
         assert outcome(jane.post(PATH, json=NIGHTLY))[:2] == (422, "invalid-request")
 
-    def test_too_many_mails(self, jane, make_app):
-        """ASVS 2.4.1: nobody has mails without end sent to an address by making keys."""
+    def test_too_many_emails(self, jane, make_app):
+        """ASVS 2.4.1: creating keys cannot send an unlimited number of emails."""
         jane.client = make_app().test_client()
 
-        # More than the quotas of two windows, should one end meanwhile.
+        # More than the quotas of two windows, in case the first one ends during the test.
         answers = [jane.post(PATH, json=NIGHTLY) for _ in range(45)]
 
         assert {answer.status_code for answer in answers} == {201, 429}
 
-    def test_for_somebody_else(self, jane, eve, john):
-        """ASVS 8.2.2: not even an admin makes a key that signs in as somebody else."""
+    def test_for_another_user(self, jane, eve, john):
+        """ASVS 8.2.2: even an admin cannot create a key of another user."""
         body = {"json": NIGHTLY}
 
         assert outcome(eve.post(f"{jane.path}/api-keys", **body))[:2] == (404, "user-not-found")
         assert outcome(john.post(f"{jane.path}/api-keys", **body))[:2] == (403, "forbidden")
 
-    def test_by_a_key(self, jane, enrol):
-        """No key makes another one: revoking it ends what it can do."""
-        chief = enrol("chief", roles=["admin", "user"])
+    def test_by_a_key(self, jane, create_user):
+        """A key cannot create keys, so revoking it ends all its access."""
+        chief = create_user("chief", roles=["admin", "user"])
         machine = with_key(chief, roles=["admin", "user"])
 
         assert outcome(machine.post(PATH, json=NIGHTLY)) == (403, "forbidden", [])
@@ -162,7 +162,7 @@ class TestCreate:
 
 class TestList:
     def test_newest_first(self, jane):
-        """A user sees its keys, the newest first, and nothing that signs in."""
+        """A user sees its keys, newest first, without their secrets."""
         older = with_key(jane, name="older")
         newer = with_key(jane, name="newer")
 
@@ -172,14 +172,14 @@ class TestList:
         assert [key["id"] for key in keys] == [newer.session_id, older.session_id]
         assert all(set(key) == MEMBERS for key in keys)
 
-    def test_none(self, jane, eve):
-        """Nobody sees a key of somebody else in the own list."""
+    def test_empty(self, jane, eve):
+        """Keys of other users are not in the list."""
         with_key(eve)
 
         assert jane.get(PATH).json == {"items": []}
 
     def test_last_use(self, jane):
-        """A key tells when it was last used, null until it was."""
+        """A key has the time of its last use, null before the first."""
         machine = with_key(jane)
         before = jane.get(PATH).json["items"][0]["last_used_at"]
 
@@ -188,8 +188,8 @@ class TestList:
         assert before is None
         assert jane.get(PATH).json["items"][0]["last_used_at"] is not None
 
-    def test_who(self, jane, eve, john):
-        """ASVS 8.2.2: the user itself and admins may; to others the user does not exist."""
+    def test_permissions(self, jane, eve, john):
+        """ASVS 8.2.2: the user and admins may list keys; other users get a 404."""
         with_key(jane)
         path = f"{jane.path}/api-keys"
 
@@ -198,7 +198,7 @@ class TestList:
         assert outcome(john.get(f"/v1/users/{ABSENT_ID}/api-keys"))[:2] == (404, "user-not-found")
 
     def test_of_a_suspended_user(self, jane, john):
-        """An admin sees what a suspended user left, which would work again afterwards."""
+        """An admin sees the keys of a suspended user, which work again after reactivation."""
         with_key(jane)
         john.patch(jane.path, json={"status": "suspended"})
 
@@ -206,8 +206,8 @@ class TestList:
 
 
 class TestRevoke:
-    def test_at_once(self, jane):
-        """ASVS 7.4.1: a revoked key signs nobody in any more."""
+    def test_takes_effect_at_once(self, jane):
+        """ASVS 7.4.1: a revoked key does not authenticate any more."""
         machine = with_key(jane)
         machine.get("/v1/users/me")
 
@@ -217,15 +217,15 @@ class TestRevoke:
         assert outcome(machine.get("/v1/users/me")) == (401, "unauthenticated", [])
         assert jane.get(PATH).json == {"items": []}
 
-    def test_others_go_on(self, jane):
-        """Only the key that is named ends."""
+    def test_other_keys(self, jane):
+        """Only the named key is revoked."""
         first, second = with_key(jane), with_key(jane)
         jane.delete(f"{PATH}/{first.session_id}")
 
         assert second.get("/v1/users/me").status_code == 200
 
     def test_by_an_admin(self, jane, john):
-        """ASVS 7.4.5: an admin ends a user's key."""
+        """ASVS 7.4.5: an admin revokes a user's key."""
         machine = with_key(jane)
 
         response = john.delete(f"{jane.path}/api-keys/{machine.session_id}")
@@ -233,8 +233,8 @@ class TestRevoke:
         assert response.status_code == 204
         assert outcome(machine.get("/v1/users/me"))[0] == 401
 
-    def test_of_somebody_else(self, jane, eve):
-        """ASVS 8.2.2: another's key is out of reach by both of its ids."""
+    def test_of_another_user(self, jane, eve):
+        """ASVS 8.2.2: another user's key is a 404 under either user's id."""
         machine = with_key(jane)
 
         foreign = eve.delete(f"{jane.path}/api-keys/{machine.session_id}")
@@ -246,18 +246,18 @@ class TestRevoke:
 
     @pytest.mark.parametrize("key_id", [ABSENT_KEY, "nope", "0" * 63, "A" * 64, "rsk_nope"])
     def test_unknown(self, jane, key_id):
-        """A key that is not there is a 404, whatever its id looks like."""
+        """An unknown key is a 404, whatever the format of its id."""
         assert outcome(jane.delete(f"{PATH}/{key_id}")) == (404, "api-key-not-found", [])
 
     def test_twice(self, jane):
-        """The second time there is nothing to revoke."""
+        """The second request to revoke a key is a 404."""
         machine = with_key(jane)
         jane.delete(f"{PATH}/{machine.session_id}")
 
         assert outcome(jane.delete(f"{PATH}/{machine.session_id}"))[0] == 404
 
     def test_by_itself(self, jane):
-        """A key does not even revoke itself: keys are closed to keys."""
+        """A key cannot revoke itself, since the routes of keys require a session."""
         machine = with_key(jane)
 
         response = machine.delete(f"{PATH}/{machine.session_id}")
@@ -266,9 +266,9 @@ class TestRevoke:
         assert machine.get("/v1/users/me").status_code == 200
 
 
-class TestEnd:
-    def test_by_the_clock(self, app, jane):
-        """ASVS 7.3.2: an expired key signs nobody in, though its row is still there."""
+class TestInvalidKeys:
+    def test_expired(self, app, jane):
+        """ASVS 7.3.2: an expired key does not authenticate while its row still exists."""
         machine = with_key(jane)
         with app.app_context():
             row = ApiKey.get(jane.id, machine.session_id)
@@ -277,21 +277,21 @@ class TestEnd:
         assert outcome(machine.get("/v1/users/me")) == (401, "unauthenticated", [])
 
     def test_suspended(self, jane, john):
-        """ASVS 7.4.2: a suspended user's key is refused at once."""
+        """ASVS 7.4.2: a suspended user's key is rejected at once."""
         machine = with_key(jane)
         john.patch(jane.path, json={"status": "suspended"})
 
         assert outcome(machine.get("/v1/users/me")) == (401, "unauthenticated", [])
 
     def test_deleted(self, jane, john):
-        """ASVS 7.4.2: a deleted user's key is refused at once."""
+        """ASVS 7.4.2: a deleted user's key is rejected at once."""
         machine = with_key(jane)
         john.delete(jane.path)
 
         assert outcome(machine.get("/v1/users/me")) == (401, "unauthenticated", [])
 
     def test_sign_out(self, app, jane):
-        """Signing out ends sessions, not keys: programs go on."""
+        """Signing out ends sessions, not API keys."""
         machine = with_key(jane)
         jane.delete("/v1/sessions")
 

@@ -13,18 +13,18 @@ from tests.support.person import PASSWORD
 from tests.support.responses import outcome
 
 JANE = "jane@example.com"
-ANONYMOUS = "nobody@example.com"
+UNKNOWN = "unknown@example.com"
 
 
 @pytest.fixture
-def client(mailing):
-    """Nobody in particular, at a service that can send mails."""
-    return mailing.test_client()
+def client(email_app):
+    """Return an anonymous client of a service that sends emails."""
+    return email_app.test_client()
 
 
 @pytest.fixture
-def ask(client):
-    """Asks for a mail, with a request id that is always the same."""
+def request_email(client):
+    """Return a function that requests an email with a fixed request id."""
     headers = {"X-Request-Id": "same"}
     return lambda email: client.post(
         "/v1/email-verifications", json={"email": email}, headers=headers
@@ -37,18 +37,18 @@ def confirm(client):
 
 
 @pytest.fixture
-def token(jane, ask, letters):
-    """What jane was mailed."""
-    ask(JANE)
-    return letters()[-1].token
+def token(jane, request_email, sent_emails):
+    """Return the token that was emailed to jane."""
+    request_email(JANE)
+    return sent_emails()[-1].token
 
 
 class TestRequest:
-    def test_mail(self, jane, ask, letters):
-        """The mail goes to the account's address, and its token is in the mail only."""
-        answer = ask("JANE@example.com")
+    def test_email(self, jane, request_email, sent_emails):
+        """The email goes to the account's address; the token is only in the email."""
+        answer = request_email("JANE@example.com")
 
-        (letter,) = letters()
+        (letter,) = sent_emails()
         assert (answer.status_code, answer.data) == (202, b"")
         assert (letter.kind, letter.to) == (EmailKind.VERIFY_EMAIL, JANE)
         assert letter.token.startswith("rso_")
@@ -56,53 +56,55 @@ class TestRequest:
     @pytest.mark.parametrize(
         "email", ["m\u0131ke.s@example.com", "mike.\u017f@example.com", "mi\u212ae.s@example.com"]
     )
-    def test_lookalikes(self, register, ask, letters, email):
-        """CVE-2019-19844: an address that merely looks like mike's leads to no mail at all."""
+    def test_lookalikes(self, register, request_email, sent_emails, email):
+        """CVE-2019-19844: a lookalike of mike's address sends no email."""
         register("mike.s")
 
-        assert ask(email).status_code == 202
-        assert letters() == []
+        assert request_email(email).status_code == 202
+        assert sent_emails() == []
 
-    @pytest.mark.parametrize("email", [[JANE], [JANE, ANONYMOUS], [], {"email": JANE}, {}, 0, None])
-    def test_types(self, jane, ask, letters, email):
-        """CVE-2023-7028: one address is one string; of a list nobody is mailed."""
-        assert outcome(ask(email))[:2] == (422, "invalid-request")
-        assert letters() == []
+    @pytest.mark.parametrize("email", [[JANE], [JANE, UNKNOWN], [], {"email": JANE}, {}, 0, None])
+    def test_types(self, jane, request_email, sent_emails, email):
+        """CVE-2023-7028: the email must be one string; a list sends nothing."""
+        assert outcome(request_email(email))[:2] == (422, "invalid-request")
+        assert sent_emails() == []
 
-    @pytest.mark.parametrize("email", [JANE, ANONYMOUS])
-    def test_no_mailer(self, make_app, jane, email):
-        """Where no mail can be sent everybody is told so, whether there is an account or not."""
+    @pytest.mark.parametrize("email", [JANE, UNKNOWN])
+    def test_email_not_configured(self, make_app, jane, email):
+        """Without email settings the response is the same 503, with or without an account."""
         bare = make_app().test_client()
         answer = bare.post("/v1/email-verifications", json={"email": email})
 
         assert outcome(answer) == (501, "mail-not-configured", [])
 
-    def test_five_mails_an_hour(self, jane, ask, letters):
-        """One account gets five mails an hour, and the sixth request the same 202."""
-        answers = [ask(JANE) for _ in range(6)]
+    def test_five_emails_an_hour(self, jane, request_email, sent_emails):
+        """An account gets five emails an hour; the sixth request gets the same 202."""
+        answers = [request_email(JANE) for _ in range(6)]
 
         assert {answer.status_code for answer in answers} == {202}
-        assert len(letters()) == 5
+        assert len(sent_emails()) == 5
 
-    @pytest.mark.parametrize("email", ["john@example.com", "eve@example.com", ANONYMOUS])
-    def test_equal(self, jane, eve, john, alter, ask, letters, store_calls, email):
-        """ASVS 6.3.8: unconfirmed, confirmed, suspended, unknown: the same bytes and calls."""
+    @pytest.mark.parametrize("email", ["john@example.com", "eve@example.com", UNKNOWN])
+    def test_indistinguishable(
+        self, jane, eve, john, edit_row, request_email, sent_emails, database_calls, email
+    ):
+        """ASVS 6.3.8: every state of an account gets the same bytes after the same calls."""
         john.patch(eve.path, json={"status": "suspended"})
-        alter(john, email_verified=True)
-        with store_calls() as known:
-            wanted = ask(JANE)
-        with store_calls() as calls:
-            answer = ask(email)
+        edit_row(john, email_verified=True)
+        with database_calls() as known:
+            wanted = request_email(JANE)
+        with database_calls() as calls:
+            answer = request_email(email)
 
         assert (answer.status_code, answer.data) == (202, b"")
         assert list(answer.headers) == list(wanted.headers)
         assert calls == known == ["GetItem", "GetItem", "UpdateItem", "TransactWriteItems"]
-        assert [letter.to for letter in letters()] == [JANE]
+        assert [letter.to for letter in sent_emails()] == [JANE]
 
 
 class TestConfirm:
     def test_verified(self, jane, confirm, token):
-        """After a 204 without body the address is known to be the user's."""
+        """After a 204 without body the email is verified."""
         before = jane.get("/v1/users/me").json["email_verified"]
         answer = confirm(token)
 
@@ -110,8 +112,8 @@ class TestConfirm:
         assert not before
         assert jane.get("/v1/users/me").json["email_verified"]
 
-    def test_nobody_is_signed_in(self, jane, confirm, token):
-        """The token is no session's, and the present sessions go on."""
+    def test_opens_no_session(self, jane, confirm, token):
+        """The token is not a session token, and existing sessions continue."""
         confirm(token)
 
         bearer = {"Authorization": f"Bearer {token}"}
@@ -119,26 +121,26 @@ class TestConfirm:
         assert outcome(jane.client.get("/v1/users/me", headers=bearer))[0] == 401
 
     @pytest.mark.parametrize("token", ["", None, {}, [], [""], 0, False, True, "null!", "a b"])
-    def test_no_token(self, jane, confirm, stored, token):
-        """CVE-2019-18818: what cannot be a token is refused, and changes nothing."""
-        before = stored()
+    def test_malformed_token(self, jane, confirm, snapshot, token):
+        """CVE-2019-18818: a malformed token is rejected and changes nothing."""
+        before = snapshot()
 
         assert outcome(confirm(token)) == (422, "invalid-request", ["/token"])
-        assert stored() == before
+        assert snapshot() == before
 
     def test_missing(self, client):
-        """CVE-2019-18818: so is the lack of one."""
+        """CVE-2019-18818: a missing token is rejected."""
         answer = client.post("/v1/email-verifications/confirm", json={})
 
         assert outcome(answer) == (422, "invalid-request", ["/token"])
 
     @pytest.mark.parametrize("token", ["null", "rso_", "rso_" + "A" * 54])
-    def test_unknown(self, jane, confirm, stored, token):
-        """A token that nobody was given changes nothing."""
-        before = stored()
+    def test_unknown(self, jane, confirm, snapshot, token):
+        """An unknown token changes nothing."""
+        before = snapshot()
 
         assert outcome(confirm(token)) == (422, "invalid-token", ["/token"])
-        assert stored() == before
+        assert snapshot() == before
 
     def test_twice(self, confirm, token):
         """ASVS 6.5.1: a token works once."""
@@ -147,35 +149,35 @@ class TestConfirm:
         assert outcome(confirm(token)) == (422, "invalid-token", ["/token"])
 
     def test_expired(self, app, jane, confirm, token):
-        """After its time it does not."""
+        """An expired token is rejected."""
         with app.app_context():
             (row,) = OneTimeToken.query(jane.id)
             row.update([OneTimeToken.expires_at.set(now())])
 
         assert outcome(confirm(token))[1] == "invalid-token"
 
-    def test_other_purpose(self, jane, client, confirm, letters):
-        """ASVS 6.6.2: a token that resets a password confirms no address."""
+    def test_other_purpose(self, jane, client, confirm, sent_emails):
+        """ASVS 6.6.2: a password reset token cannot verify an email."""
         client.post("/v1/password-resets", json={"email": JANE})
 
-        assert outcome(confirm(letters()[-1].token))[1] == "invalid-token"
+        assert outcome(confirm(sent_emails()[-1].token))[1] == "invalid-token"
         assert not jane.get("/v1/users/me").json["email_verified"]
 
     def test_event(self, app, jane, confirm, token):
-        """The user's events tell of it."""
+        """The verification is one of the user's audit events."""
         confirm(token)
 
         with app.app_context():
             *_, event = AuditEvent.query(jane.id)
         assert event.type == "email.verified"
 
-    def test_secrecy(self, jane, confirm, token, caplog, stored):
-        """ASVS 16.2.5: the token is neither logged nor stored, nor repeated in a refusal."""
+    def test_secrecy(self, jane, confirm, token, caplog, snapshot):
+        """ASVS 16.2.5: the token is neither logged nor stored, nor repeated in an error."""
         caplog.set_level(logging.DEBUG)
-        held = str(stored())
+        held = str(snapshot())
         confirm(token)
 
-        told = held + str(stored()) + caplog.text + confirm(token).text
+        told = held + str(snapshot()) + caplog.text + confirm(token).text
         assert token[26:] not in told
 
 
@@ -185,11 +187,11 @@ class TestRequired:
     ZOE = {"username": "zoe", "email": "zoe@example.com", "password": PASSWORD}
 
     @pytest.fixture
-    def mailing(self, app, make_app, mail_settings):
-        """A service where nobody signs in whose address is not confirmed."""
-        app = make_app(mail=mail_settings, rate_limits=False, require_verified_email=True)
+    def email_app(self, app, make_app, email_settings):
+        """An app where users without a verified email cannot sign in."""
+        app = make_app(mail=email_settings, rate_limits=False, require_verified_email=True)
         yield app
-        Letters(app, mail_settings.folder)()
+        Letters(app, email_settings.folder)()
 
     @pytest.fixture
     def sign_in(self, client):
@@ -199,33 +201,33 @@ class TestRequired:
 
         return attempt
 
-    def test_sign_up(self, client, letters):
-        """Who signs up is mailed a token; nothing of it is in the answer."""
+    def test_sign_up(self, client, sent_emails):
+        """Registering sends a token by email; the response does not contain it."""
         answer = client.post("/v1/users", json=self.ZOE)
 
-        (letter,) = letters()
+        (letter,) = sent_emails()
         assert answer.status_code == 201
         assert not answer.json["email_verified"]
         assert (letter.kind, letter.to) == (EmailKind.VERIFY_EMAIL, "zoe@example.com")
         assert letter.token not in answer.text + str(answer.headers)
 
-    def test_sign_in(self, client, letters, sign_in, confirm):
-        """ASVS 6.3.8: until then the right password is refused like a wrong one; then it works."""
+    def test_sign_in(self, client, sent_emails, sign_in, confirm):
+        """ASVS 6.3.8: before verification the right password is rejected like a wrong one."""
         client.post("/v1/users", json=self.ZOE)
-        logins = [("zoe", PASSWORD), ("zoe", "not the password at all"), ("nobody", PASSWORD)]
+        logins = [("zoe", PASSWORD), ("zoe", "not the password at all"), ("unknown", PASSWORD)]
         refusals = [sign_in(*login) for login in logins]
-        confirm(letters()[-1].token)
+        confirm(sent_emails()[-1].token)
 
         assert {outcome(answer)[:2] for answer in refusals} == {(401, "invalid-credentials")}
         assert len({answer.data for answer in refusals}) == 1
         assert len({tuple(answer.headers) for answer in refusals}) == 1
         assert sign_in("zoe", PASSWORD).status_code == 201
 
-    def test_another_mail(self, client, letters, sign_in, ask, confirm):
-        """Whoever has lost the mail asks for another one without signing in."""
+    def test_second_email(self, client, sent_emails, sign_in, request_email, confirm):
+        """Another email can be requested without signing in."""
         client.post("/v1/users", json=self.ZOE)
-        ask("zoe@example.com")
-        confirm(letters()[-1].token)
+        request_email("zoe@example.com")
+        confirm(sent_emails()[-1].token)
 
-        assert len(letters()) == 2
+        assert len(sent_emails()) == 2
         assert sign_in("zoe@example.com", PASSWORD).status_code == 201

@@ -9,48 +9,48 @@ from models.tables.login_attempts import FREE_ATTEMPTS
 from tests.support.responses import outcome
 
 JANE = "jane@example.com"
-ANONYMOUS = "nobody@example.com"
-# What is no string where one is due.
+UNKNOWN = "unknown@example.com"
+# Values that are not strings.
 TYPES = [[JANE], [JANE, "eve@evil.example"], [], {"email": JANE}, {}, 0, 1, True, None]
 
 
 @pytest.fixture
-def client(mailing):
-    """Nobody in particular, at a service that can send mails."""
-    return mailing.test_client()
+def client(email_app):
+    """Return an anonymous client of a service that sends emails."""
+    return email_app.test_client()
 
 
 @pytest.fixture
-def ask(client):
-    """Asks for a mail, with a request id that is always the same."""
+def request_email(client):
+    """Return a function that requests an email with a fixed request id."""
     headers = {"X-Request-Id": "same"}
     return lambda email: client.post("/v1/password-resets", json={"email": email}, headers=headers)
 
 
 @pytest.fixture
-def cast(jane, eve, john, alter):
-    """jane, eve who is suspended, and john who has confirmed his address."""
+def users(jane, eve, john, edit_row):
+    """Create jane, eve who is suspended, and john who has a verified email."""
     john.patch(eve.path, json={"status": "suspended"})
-    alter(john, email_verified=True)
+    edit_row(john, email_verified=True)
 
 
 class TestRequest:
-    def test_mail(self, jane, ask, letters):
-        """The mail goes to the account's address, and its token is in the mail only."""
-        answer = ask(JANE)
+    def test_email(self, jane, request_email, sent_emails):
+        """The email goes to the account's address; the token is only in the email."""
+        answer = request_email(JANE)
 
-        (letter,) = letters()
+        (letter,) = sent_emails()
         assert (answer.status_code, answer.data) == (202, b"")
         assert (letter.kind, letter.to) == (EmailKind.RESET_PASSWORD, JANE)
         assert letter.token.startswith("rso_")
         assert "10 minutes" in letter.text
 
     @pytest.mark.parametrize("email", ["JANE@example.com", "jane@EXAMPLE.com"])
-    def test_stored_address(self, jane, ask, letters, email):
-        """CVE-2019-19844: the mail goes to the address as it is stored, not as it was asked for."""
-        ask(email)
+    def test_stored_address(self, jane, request_email, sent_emails, email):
+        """CVE-2019-19844: the email goes to the stored address, not to the one in the request."""
+        request_email(email)
 
-        assert [letter.to for letter in letters()] == [JANE]
+        assert [letter.to for letter in sent_emails()] == [JANE]
 
     @pytest.mark.parametrize(
         "email",
@@ -64,29 +64,29 @@ class TestRequest:
             "mi\u043ae.s@example.com",
         ],
     )
-    def test_lookalikes(self, register, ask, letters, email):
-        """CVE-2019-19844: an address that merely looks like mike's leads to no mail at all."""
+    def test_lookalikes(self, register, request_email, sent_emails, email):
+        """CVE-2019-19844: a lookalike of mike's address sends no email."""
         register("mike.s")
-        answer = ask(email)
+        answer = request_email(email)
 
         assert answer.status_code == 202
-        assert letters() == []
+        assert sent_emails() == []
 
     @pytest.mark.parametrize("email", TYPES)
-    def test_types(self, jane, client, letters, stored, email):
-        """CVE-2023-7028: one address is one string; of a list nobody is mailed."""
-        before = stored()
+    def test_types(self, jane, client, sent_emails, snapshot, email):
+        """CVE-2023-7028: the email must be one string; a list sends nothing."""
+        before = snapshot()
         answer = client.post("/v1/password-resets", json={"email": email})
 
         assert outcome(answer)[:2] == (422, "invalid-request")
-        assert letters() == []
-        assert stored() == before
+        assert sent_emails() == []
+        assert snapshot() == before
 
     @pytest.mark.parametrize("email", ["", "jane", "@", "jane@", "jane@example.com@evil.example"])
-    def test_no_address(self, jane, ask, letters, email):
-        """What cannot be an address, such as a user name, is looked up for nobody."""
-        assert outcome(ask(email)) == (422, "invalid-request", ["/email"])
-        assert letters() == []
+    def test_invalid_address(self, jane, request_email, sent_emails, email):
+        """A value that is not an address, such as a username, is not looked up."""
+        assert outcome(request_email(email)) == (422, "invalid-request", ["/email"])
+        assert sent_emails() == []
 
     @pytest.mark.parametrize(
         "body, pointers",
@@ -96,54 +96,54 @@ class TestRequest:
             ({"email": JANE, "username": "jane"}, ["/username"]),
         ],
     )
-    def test_members(self, jane, client, letters, body, pointers):
-        """Nothing but an address is asked for."""
+    def test_fields(self, jane, client, sent_emails, body, pointers):
+        """The body has an email and no other field."""
         answer = client.post("/v1/password-resets", json=body)
 
         assert outcome(answer) == (422, "invalid-request", pointers)
-        assert letters() == []
+        assert sent_emails() == []
 
-    @pytest.mark.parametrize("email", [JANE, ANONYMOUS])
-    def test_no_mailer(self, make_app, jane, email):
-        """Where no mail can be sent everybody is told so, whether there is an account or not."""
+    @pytest.mark.parametrize("email", [JANE, UNKNOWN])
+    def test_email_not_configured(self, make_app, jane, email):
+        """Without email settings the response is the same 503, with or without an account."""
         bare = make_app().test_client()
         answer = bare.post("/v1/password-resets", json={"email": email})
 
         assert outcome(answer) == (501, "mail-not-configured", [])
 
-    def test_while_locked(self, jane, client, ask, letters):
-        """ASVS 6.1.1: a lock keeps nobody from getting out of it."""
+    def test_while_locked(self, jane, client, request_email, sent_emails):
+        """ASVS 6.1.1: a password can be reset during a lockout."""
         for _ in range(FREE_ATTEMPTS):
             client.post("/v1/sessions", json={"login": "jane", "password": "wrong"})
-        ask(JANE)
+        request_email(JANE)
 
-        assert len(letters()) == 1
+        assert len(sent_emails()) == 1
 
-    def test_five_mails_an_hour(self, jane, ask, letters):
-        """ASVS 6.3.1: one account gets five mails an hour, and the sixth request the same 202."""
-        answers = [ask(JANE) for _ in range(7)]
+    def test_five_emails_an_hour(self, jane, request_email, sent_emails):
+        """ASVS 6.3.1: an account gets five emails an hour; the sixth request gets the same 202."""
+        answers = [request_email(JANE) for _ in range(7)]
 
         assert {answer.status_code for answer in answers} == {202}
-        assert len(letters()) == 5
+        assert len(sent_emails()) == 5
 
-    def test_asking_changes_nothing(self, jane, ask):
-        """Whoever asks for a mail neither signs the user out nor voids the password."""
-        ask(JANE)
+    def test_request_changes_nothing(self, jane, request_email):
+        """A request neither ends sessions nor invalidates the password."""
+        request_email(JANE)
 
         assert jane.get("/v1/users/me").status_code == 200
         assert replace(jane).sign_in().token
 
 
 class TestEnumeration:
-    """ASVS 6.3.8: who has an account cannot be told by asking for a mail."""
+    """ASVS 6.3.8: a reset request does not reveal whether an account exists."""
 
     @pytest.fixture
-    def asked(self, cast, ask, store_calls):
-        """What somebody sees of a request, and what the store does for it."""
+    def observed(self, users, request_email, database_calls):
+        """Return a function that returns response and database calls of a request."""
 
         def see(email):
-            with store_calls() as calls:
-                answer = ask(email)
+            with database_calls() as calls:
+                answer = request_email(email)
             return answer.status_code, answer.data, list(answer.headers), calls
 
         return see
@@ -154,32 +154,32 @@ class TestEnumeration:
             "JANE@example.com",
             "john@example.com",
             "eve@example.com",
-            ANONYMOUS,
-            "ANONYMOUS@example.com",
+            UNKNOWN,
+            "UNKNOWN@example.com",
             "jane@example.org",
             "m\u0131ke@example.com",
         ],
     )
-    def test_equal(self, asked, email):
-        """Known, confirmed, suspended and unknown: the same bytes after the same calls."""
-        known = asked(JANE)
+    def test_indistinguishable(self, observed, email):
+        """Every state of an account gets the same bytes after the same calls."""
+        known = observed(JANE)
 
-        assert asked(email) == known
+        assert observed(email) == known
         assert known[-1] == ["GetItem", "GetItem", "UpdateItem", "TransactWriteItems"]
 
-    @pytest.mark.parametrize("email", [JANE, "eve@example.com", ANONYMOUS])
-    def test_equal_when_used_up(self, asked, email):
-        """The same when the mails of an hour are used up: the calls tell that, and nothing else."""
-        seen = [asked(email) for _ in range(7)]
+    @pytest.mark.parametrize("email", [JANE, "eve@example.com", UNKNOWN])
+    def test_indistinguishable_after_the_quota(self, observed, email):
+        """After five emails an hour the bytes are the same; only the calls differ."""
+        seen = [observed(email) for _ in range(7)]
 
         answers = {(status, data, tuple(headers)) for status, data, headers, _ in seen}
         assert len(answers) == 1
         assert [len(calls) for *_, calls in seen] == [4, 4, 4, 4, 4, 3, 2]
         assert seen[5][-1] == ["GetItem", "GetItem", "UpdateItem"]
 
-    @pytest.mark.parametrize("email", ["eve@example.com", ANONYMOUS])
-    def test_nobody_is_mailed(self, asked, letters, email):
-        """Neither a suspended user nor a stranger gets a mail."""
-        asked(email)
+    @pytest.mark.parametrize("email", ["eve@example.com", UNKNOWN])
+    def test_no_email(self, observed, sent_emails, email):
+        """Neither a suspended user nor an unknown address gets an email."""
+        observed(email)
 
-        assert letters() == []
+        assert sent_emails() == []

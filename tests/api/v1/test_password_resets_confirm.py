@@ -18,9 +18,9 @@ JANE = "jane@example.com"
 
 
 @pytest.fixture
-def client(mailing):
-    """Nobody in particular, at a service that can send mails."""
-    return mailing.test_client()
+def client(email_app):
+    """Return an anonymous client of a service that sends emails."""
+    return email_app.test_client()
 
 
 @pytest.fixture
@@ -33,10 +33,10 @@ def confirm(client):
 
 
 @pytest.fixture
-def token(jane, client, letters):
-    """What jane was mailed."""
+def token(jane, client, sent_emails):
+    """Return the token that was emailed to jane."""
     client.post("/v1/password-resets", json={"email": JANE})
-    return letters()[-1].token
+    return sent_emails()[-1].token
 
 
 class TestConfirm:
@@ -50,41 +50,41 @@ class TestConfirm:
         assert replace(jane, password=NEW_PASSWORD).sign_in().token
 
     @pytest.mark.parametrize("token", ["", None, {}, [], [""], 0, False, True, "null!", "a b", "*"])
-    def test_no_token(self, jane, confirm, stored, token):
-        """CVE-2019-18818: what cannot be a token is refused, and changes nothing."""
-        before = stored()
+    def test_malformed_token(self, jane, confirm, snapshot, token):
+        """CVE-2019-18818: a malformed token is rejected and changes nothing."""
+        before = snapshot()
         answer = confirm(token)
 
         assert outcome(answer) == (422, "invalid-request", ["/token"])
-        assert stored() == before
+        assert snapshot() == before
 
-    def test_missing(self, jane, client, stored):
-        """CVE-2019-18818: so is the lack of one."""
-        before = stored()
+    def test_missing(self, jane, client, snapshot):
+        """CVE-2019-18818: a missing token is rejected."""
+        before = snapshot()
         answer = client.post("/v1/password-resets/confirm", json={"new_password": NEW_PASSWORD})
 
         assert outcome(answer) == (422, "invalid-request", ["/token"])
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize("token", ["null", "0", "rso_", "rso_" + "A" * 54, "a" * 128])
-    def test_unknown(self, jane, confirm, stored, token):
-        """A token that nobody was given changes nothing."""
-        before = stored()
+    def test_unknown(self, jane, confirm, snapshot, token):
+        """An unknown token changes nothing."""
+        before = snapshot()
         answer = confirm(token)
 
         assert outcome(answer) == (422, "invalid-token", ["/token"])
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize("new_password", [None, {}, [], 0, [NEW_PASSWORD]])
-    def test_types_of_password(self, confirm, token, new_password):
-        """ASVS 15.3.5: a password is a string, and a refusal does not use the token up."""
+    def test_password_types(self, confirm, token, new_password):
+        """ASVS 15.3.5: a password is a string, and an error does not consume the token."""
         answer = confirm(token, new_password)
 
         assert outcome(answer) == (422, "invalid-request", ["/new_password"])
         assert confirm(token).status_code == 204
 
     def test_weak(self, confirm, token):
-        """A weak password is refused with a reason, and the token can be used again."""
+        """A weak password is rejected with a reason, and the token can be used again."""
         answer = confirm(token, "fourteen chars")
 
         assert outcome(answer) == (422, "invalid-request", ["/new_password"])
@@ -102,7 +102,7 @@ class TestConfirm:
         )
 
     def test_expired(self, app, jane, confirm, token):
-        """ASVS 6.5.5: ten minutes later it does not."""
+        """ASVS 6.5.5: a token expires after ten minutes."""
         with app.app_context():
             (row,) = OneTimeToken.query(jane.id)
             left = row.expires_at - now()
@@ -111,44 +111,44 @@ class TestConfirm:
         assert timedelta(minutes=9) < left <= timedelta(minutes=10)
         assert outcome(confirm(token))[1] == "invalid-token"
 
-    def test_other_purpose(self, jane, client, confirm, letters):
-        """ASVS 6.6.2: a token that confirms an address resets no password."""
+    def test_other_purpose(self, jane, client, confirm, sent_emails):
+        """ASVS 6.6.2: an email verification token cannot reset a password."""
         client.post("/v1/email-verifications", json={"email": JANE})
 
-        assert outcome(confirm(letters()[-1].token))[1] == "invalid-token"
+        assert outcome(confirm(sent_emails()[-1].token))[1] == "invalid-token"
 
     @pytest.mark.parametrize(
         "token_of", [lambda jane: jane.token, lambda jane: with_key(jane).token]
     )
     def test_other_kinds(self, jane, confirm, token_of):
-        """ASVS 6.6.2: neither do the tokens of sessions and keys."""
+        """ASVS 6.6.2: tokens of sessions and API keys cannot reset a password."""
         assert outcome(confirm(token_of(jane)))[1] == "invalid-token"
 
     def test_in_the_url(self, jane, client, token):
-        """ASVS 14.2.1: a token in a URL is not even looked at."""
+        """ASVS 14.2.1: a token in a URL is ignored."""
         answer = client.post(
             f"/v1/password-resets/confirm?token={token}", json={"new_password": NEW_PASSWORD}
         )
 
         assert outcome(answer) == (422, "invalid-request", ["/token"])
 
-    def test_sessions(self, jane, elsewhere, confirm, token):
-        """CVE-2023-40273: every session ends; whoever resets is not signed in by it."""
-        phone = elsewhere(jane)
+    def test_sessions(self, jane, second_session, confirm, token):
+        """CVE-2023-40273: all sessions end, and the reset opens none."""
+        phone = second_session(jane)
         confirm(token)
 
         assert outcome(jane.get("/v1/users/me")) == (401, "unauthenticated", [])
         assert outcome(phone.get("/v1/users/me")) == (401, "unauthenticated", [])
 
     def test_api_keys(self, jane, confirm, token):
-        """API keys go on: they have no password."""
+        """API keys stay valid, since they do not depend on the password."""
         machine = with_key(jane)
         confirm(token)
 
         assert machine.get("/v1/users/me").status_code == 200
 
     def test_suspended(self, jane, john, confirm, token):
-        """GHSA-26c5-ppr8-f33p: a suspended user sets no password, and would not get in with it."""
+        """GHSA-26c5-ppr8-f33p: a suspended user cannot set a password, nor sign in with it."""
         john.patch(jane.path, json={"status": "suspended"})
         answer = confirm(token)
 
@@ -157,15 +157,15 @@ class TestConfirm:
         assert outcome(refused) == (401, "invalid-credentials", [])
 
     def test_suspended_afterwards(self, jane, john, confirm, token):
-        """GHSA-26c5-ppr8-f33p: nor does one who had set it before."""
+        """GHSA-26c5-ppr8-f33p: a user suspended after a reset cannot sign in."""
         confirm(token)
         john.patch(jane.path, json={"status": "suspended"})
 
         refused = jane.client.post("/v1/sessions", json={"login": "jane", "password": NEW_PASSWORD})
         assert outcome(refused) == (401, "invalid-credentials", [])
 
-    def test_lock(self, jane, client, confirm, token):
-        """A reset lifts the lock."""
+    def test_lockout(self, jane, client, confirm, token):
+        """A reset ends a lockout."""
         for _ in range(FREE_ATTEMPTS):
             client.post("/v1/sessions", json={"login": "jane", "password": "wrong"})
         locked = client.post("/v1/sessions", json={"login": "jane", "password": PASSWORD})
@@ -174,35 +174,35 @@ class TestConfirm:
         assert outcome(locked)[:2] == (429, "too-many-requests")
         assert replace(jane, password=NEW_PASSWORD).sign_in().token
 
-    def test_second_factor(self, jane, alter, confirm, token):
-        """ASVS 6.4.3: whoever has a second factor is asked for it as ever."""
-        alter(jane, has_second_factor=True)
+    def test_second_factor(self, jane, edit_row, confirm, token):
+        """ASVS 6.4.3: the second factor is still required after a reset."""
+        edit_row(jane, has_second_factor=True)
         confirm(token)
 
         asked = jane.client.post("/v1/sessions", json={"login": "jane", "password": NEW_PASSWORD})
         assert outcome(asked) == (401, "second-factor-required", [])
 
-    def test_notice(self, confirm, token, letters):
-        """ASVS 6.3.7: the user is told by mail."""
+    def test_notice(self, confirm, token, sent_emails):
+        """ASVS 6.3.7: the user is notified by email."""
         confirm(token)
 
-        letter = letters()[-1]
+        letter = sent_emails()[-1]
         assert (letter.kind, letter.to) == (EmailKind.PASSWORD_CHANGED, JANE)
         assert letter.token == ""
 
-    def test_verifies(self, jane, confirm, token):
-        """Whoever had the mail has the address."""
+    def test_verifies_the_email(self, jane, confirm, token):
+        """A reset verifies the email that the token was sent to."""
         confirm(token)
 
         person = replace(jane, password=NEW_PASSWORD).sign_in()
         assert person.get("/v1/users/me").json["email_verified"]
 
-    def test_secrecy(self, app, jane, confirm, token, caplog, stored):
-        """ASVS 16.2.5: the token is neither logged nor stored, nor repeated in a refusal."""
+    def test_secrecy(self, app, jane, confirm, token, caplog, snapshot):
+        """ASVS 16.2.5: the token is neither logged nor stored, nor repeated in an error."""
         caplog.set_level(logging.DEBUG)
-        held = str(stored())
+        held = str(snapshot())
         confirm(token)
         refused = confirm(token)
 
         secret = token[26:]
-        assert secret not in held + str(stored()) + caplog.text + refused.text
+        assert secret not in held + str(snapshot()) + caplog.text + refused.text

@@ -1,4 +1,4 @@
-"""The lists of sessions, and the ways to end them."""
+"""List and end sessions."""
 
 import pytest
 
@@ -13,33 +13,33 @@ def ids(response):
 
 
 class TestOwnList:
-    def test_newest_first(self, jane, elsewhere):
-        """A user sees where it is signed in, the latest sign-in first."""
-        phone = elsewhere(jane)
-        laptop = elsewhere(jane)
+    def test_newest_first(self, jane, second_session):
+        """A user sees its sessions, newest first."""
+        phone = second_session(jane)
+        laptop = second_session(jane)
 
         response = jane.get("/v1/sessions")
 
         assert ids(response) == [laptop.session_id, phone.session_id, jane.session_id]
         assert response.headers["Cache-Control"] == "no-store"
 
-    def test_members(self, jane):
-        """A session shows the contract's members, and its token is none of them."""
+    def test_fields(self, jane):
+        """A session has the contract's fields, without its token."""
         (row,) = jane.get("/v1/sessions").json["items"]
 
         assert set(row) == SESSION
         assert jane.token not in str(row)
 
-    def test_current(self, jane, elsewhere):
-        """The session that asks is marked, the others are not."""
-        phone = elsewhere(jane)
+    def test_current(self, jane, second_session):
+        """The session of the request is marked as current, others are not."""
+        phone = second_session(jane)
 
         rows = phone.get("/v1/sessions").json["items"]
 
         assert [row["current"] for row in rows] == [True, False]
 
-    def test_from_where(self, jane, client):
-        """A session remembers the client's address and user agent at sign-in."""
+    def test_client(self, jane, client):
+        """A session has the client's address and user agent at sign-in."""
         client.post(
             "/v1/sessions",
             json={"login": "jane", "password": jane.password},
@@ -52,7 +52,7 @@ class TestOwnList:
         assert (row["user_agent"], row["ip"]) == ("Lynx/2.8", "192.0.2.7")
 
     def test_long_user_agent(self, jane, client):
-        """A user agent that goes on and on is cut, not refused."""
+        """A long user agent is truncated, not rejected."""
         client.post(
             "/v1/sessions",
             json={"login": "jane", "password": jane.password},
@@ -64,7 +64,7 @@ class TestOwnList:
         assert len(row["user_agent"]) == 400
 
     def test_no_user_agent(self, jane, client):
-        """Who does not say is null."""
+        """Without a user agent the field is null."""
         client.post(
             "/v1/sessions",
             json={"login": "jane", "password": jane.password},
@@ -74,18 +74,18 @@ class TestOwnList:
         assert not jane.get("/v1/sessions").json["items"][0]["user_agent"]
 
     def test_others_are_not_listed(self, jane, eve):
-        """Nobody sees another user's sessions here."""
+        """Sessions of other users are not in the list."""
         assert ids(jane.get("/v1/sessions")) == [jane.session_id]
 
     def test_anonymous(self, client):
-        """Who is not signed in has no sessions."""
+        """An anonymous client gets a 401."""
         assert outcome(client.get("/v1/sessions")) == (401, "unauthenticated", [])
 
 
 class TestEndOne:
-    def test_another_device(self, jane, elsewhere):
-        """A user ends one of its sessions and the others go on (ASVS 7.5.2)."""
-        phone = elsewhere(jane)
+    def test_another_session(self, jane, second_session):
+        """A user ends one of its sessions, and the others continue (ASVS 7.5.2)."""
+        phone = second_session(jane)
 
         response = jane.delete(f"/v1/sessions/{phone.session_id}")
 
@@ -94,13 +94,13 @@ class TestEndOne:
         assert ids(jane.get("/v1/sessions")) == [jane.session_id]
 
     def test_by_its_own_id(self, jane):
-        """The session that asks can be named by its id too."""
+        """The current session can be named by its id too."""
         assert jane.delete(f"/v1/sessions/{jane.session_id}").status_code == 204
         assert jane.get("/v1/users/me").status_code == 401
 
-    def test_current(self, jane, elsewhere):
+    def test_current(self, jane, second_session):
         """Signing out ends this session and no other."""
-        phone = elsewhere(jane)
+        phone = second_session(jane)
 
         response = jane.delete("/v1/sessions/current")
 
@@ -108,39 +108,39 @@ class TestEndOne:
         assert outcome(jane.get("/v1/users/me")) == (401, "unauthenticated", [])
         assert phone.get("/v1/users/me").status_code == 200
 
-    def test_twice(self, jane, elsewhere):
-        """A session that has ended is a 404."""
-        phone = elsewhere(jane)
+    def test_twice(self, jane, second_session):
+        """An ended session is a 404."""
+        phone = second_session(jane)
         jane.delete(f"/v1/sessions/{phone.session_id}")
 
         response = jane.delete(f"/v1/sessions/{phone.session_id}")
 
         assert outcome(response) == (404, "session-not-found", [])
 
-    def test_of_somebody_else(self, jane, eve):
-        """Another user's session does not exist, and goes on."""
+    def test_of_another_user(self, jane, eve):
+        """Another user's session is a 404 and continues."""
         response = jane.delete(f"/v1/sessions/{eve.session_id}")
 
         assert outcome(response) == (404, "session-not-found", [])
         assert eve.get("/v1/users/me").status_code == 200
 
-    def test_admin_has_its_own_only(self, john, jane):
-        """Here an admin is a user like any other."""
+    def test_admin_has_no_access_to_others(self, john, jane):
+        """An admin can end only its own sessions here."""
         response = john.delete(f"/v1/sessions/{jane.session_id}")
 
         assert outcome(response) == (404, "session-not-found", [])
 
     @pytest.mark.parametrize("id", NO_IDS)
-    def test_what_is_no_id(self, jane, stored, id):
-        """What cannot be a session's id is a 404 and ends nothing."""
-        before = stored()
+    def test_malformed_id(self, jane, snapshot, id):
+        """A malformed session id is a 404 and ends nothing."""
+        before = snapshot()
 
         assert outcome(jane.delete(f"/v1/sessions/{id}")) == (404, "session-not-found", [])
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize("path", ["", "/current", f"/{'0' * 64}"])
     def test_anonymous(self, client, jane, path):
-        """Who is not signed in ends nothing."""
+        """An anonymous client ends nothing."""
         response = client.delete(f"/v1/sessions{path}")
 
         assert outcome(response) == (401, "unauthenticated", [])
@@ -148,9 +148,9 @@ class TestEndOne:
 
 
 class TestEndAll:
-    def test_everywhere(self, jane, eve, elsewhere):
-        """Signing out everywhere ends all sessions of the user, this one too, nobody else's."""
-        phone = elsewhere(jane)
+    def test_all_sessions(self, jane, eve, second_session):
+        """All sessions of the user end, the current one included, and no other user's."""
+        phone = second_session(jane)
 
         response = jane.delete("/v1/sessions")
 
@@ -160,22 +160,22 @@ class TestEndAll:
         assert eve.get("/v1/users/me").status_code == 200
 
     def test_sign_in_again(self, jane):
-        """A new session starts afresh."""
+        """A user can sign in again afterwards."""
         jane.delete("/v1/sessions")
 
         assert ids(jane.sign_in().get("/v1/sessions")) == [jane.session_id]
 
-    def test_no_rows_are_left(self, jane, elsewhere, stored):
-        """Ended sessions leave nothing behind."""
-        elsewhere(jane).delete("/v1/sessions")
+    def test_rows_are_deleted(self, jane, second_session, snapshot):
+        """Ended sessions leave no rows."""
+        second_session(jane).delete("/v1/sessions")
 
-        assert stored()["Session"] == []
+        assert snapshot()["Session"] == []
 
 
 class TestSessionsOfAUser:
-    def test_admin_lists(self, john, jane, elsewhere):
-        """An admin sees a user's sessions; none of them is the one that asks."""
-        phone = elsewhere(jane)
+    def test_admin_lists(self, john, jane, second_session):
+        """An admin sees a user's sessions; none is marked as current."""
+        phone = second_session(jane)
 
         response = john.get(f"{jane.path}/sessions")
 
@@ -191,9 +191,9 @@ class TestSessionsOfAUser:
         assert ids(response) == [john.session_id]
         assert response.json["items"][0]["current"] is True
 
-    def test_admin_ends(self, john, jane, elsewhere):
-        """An admin ends all sessions of a user, nobody else's (ASVS 7.4.5)."""
-        phone = elsewhere(jane)
+    def test_admin_ends(self, john, jane, second_session):
+        """An admin ends all sessions of a user, and no other user's (ASVS 7.4.5)."""
+        phone = second_session(jane)
 
         response = john.delete(f"{jane.path}/sessions")
 
@@ -204,8 +204,8 @@ class TestSessionsOfAUser:
         assert john.get("/v1/users/me").status_code == 200
 
     @pytest.mark.parametrize("method", ["GET", "DELETE"])
-    def test_nobody(self, john, method):
-        """An id that nobody has is a 404."""
+    def test_unknown_user(self, john, method):
+        """An unknown id is a 404."""
         response = john.request(method, f"/v1/users/{ABSENT_ID}/sessions")
 
         assert outcome(response) == (404, "user-not-found", [])
@@ -213,7 +213,7 @@ class TestSessionsOfAUser:
     @pytest.mark.parametrize("method", ["GET", "DELETE"])
     @pytest.mark.parametrize("path", ["/v1/users/me", f"/v1/users/{ABSENT_ID}"])
     def test_user(self, jane, method, path):
-        """These routes are for admins only."""
+        """Only admins have access."""
         response = jane.request(method, f"{path}/sessions")
 
         assert outcome(response) == (403, "forbidden", [])

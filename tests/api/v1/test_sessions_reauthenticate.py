@@ -1,4 +1,4 @@
-"""POST /v1/sessions/current/reauthenticate, and what a fresh sign-in is asked for."""
+"""POST /v1/sessions/current/reauthenticate, and operations that require recent authentication."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -21,8 +21,8 @@ CHANGE = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
 
 
 @pytest.fixture
-def renew():
-    """Gives the password once more, and goes on with the new token: `renew(jane)`."""
+def reauthenticate():
+    """Return a function that reauthenticates a person and uses the new token."""
 
     def give(person, password=PASSWORD, **more):
         answer = person.post(PATH, json={"password": password, **more})
@@ -32,8 +32,8 @@ def renew():
 
 
 @pytest.fixture
-def age(app):
-    """Moves somebody's sign-in into the past, while the session goes on being used."""
+def age_session(app):
+    """Return a function that moves a session's authentication into the past."""
 
     def move(person, **by):
         with app.app_context():
@@ -44,7 +44,9 @@ def age(app):
 
 
 @pytest.fixture
-def tries(app):
+def failed_attempts(app):
+    """Return a function that returns the number of a person's failed attempts."""
+
     def count(person):
         with app.app_context():
             return User.get(person.id).failed_attempts
@@ -52,54 +54,54 @@ def tries(app):
     return count
 
 
-class TestRenew:
-    def test_new_token(self, jane, renew):
-        """ASVS 7.2.4: a new token signs in, and the old one is dead at once."""
-        answer, fresh = renew(jane)
+class TestReauthenticate:
+    def test_new_token(self, jane, reauthenticate):
+        """ASVS 7.2.4: a new token is valid, and the old one is invalid at once."""
+        answer, fresh = reauthenticate(jane)
 
         assert answer.status_code == 201
         assert fresh.token != jane.token
         assert fresh.get("/v1/users/me").status_code == 200
         assert outcome(jane.get("/v1/users/me")) == (401, "unauthenticated", [])
 
-    def test_the_answer(self, jane, renew):
-        """The answer is that of a sign-in: the session, its token, its end and the user."""
-        answer, fresh = renew(jane)
+    def test_response(self, jane, reauthenticate):
+        """The response is that of a sign-in: session, token, expiry and user."""
+        answer, fresh = reauthenticate(jane)
 
         assert set(answer.json) == {"id", "token", "expires_at", "user"}
         assert answer.json["id"] != jane.session_id
         assert answer.json["user"] == fresh.get("/v1/users/me").json
 
-    def test_in_place(self, jane, renew):
-        """There is one session afterwards, as before."""
-        _, fresh = renew(jane)
+    def test_same_session(self, jane, reauthenticate):
+        """The number of sessions stays one."""
+        _, fresh = reauthenticate(jane)
 
         sessions = fresh.get("/v1/sessions").json["items"]
         assert [session["current"] for session in sessions] == [True]
 
-    def test_others_go_on(self, jane, elsewhere, renew):
-        """Giving the password here signs nobody out elsewhere."""
-        phone = elsewhere(jane)
-        renew(jane)
+    def test_other_sessions(self, jane, second_session, reauthenticate):
+        """Reauthenticating ends no other session."""
+        phone = second_session(jane)
+        reauthenticate(jane)
 
         assert phone.get("/v1/users/me").status_code == 200
 
-    def test_event(self, app, jane, renew):
-        """The user's events tell it from a sign-in."""
-        renew(jane)
+    def test_event(self, app, jane, reauthenticate):
+        """The audit event differs from that of a sign-in."""
+        reauthenticate(jane)
 
         with app.app_context():
             *_, event = AuditEvent.query(jane.id)
         assert (event.type, event.actor_id) == ("session.renewed", jane.id)
 
-    def test_twice_with_one_token(self, jane, renew):
-        """The old session cannot be renewed again."""
-        renew(jane)
+    def test_twice_with_one_token(self, jane, reauthenticate):
+        """The old token cannot reauthenticate again."""
+        reauthenticate(jane)
 
         assert outcome(jane.post(PATH, json={"password": PASSWORD}))[:2] == (401, "unauthenticated")
 
-    def test_twenty_at_once(self, app, jane):
-        """ASVS 7.2.4, 15.4.2: one session becomes one session, however many ask."""
+    def test_twenty_in_parallel(self, app, jane):
+        """ASVS 7.2.4, 15.4.2: parallel requests replace one session by exactly one."""
         barrier = threading.Barrier(20, timeout=30)
 
         def give(_):
@@ -113,35 +115,35 @@ class TestRenew:
         with app.app_context():
             assert len(list(Session.query(jane.id))) == 1
         assert statuses.count(201) == 1
-        # Who finds all places for hashes taken may come again.
+        # A request that finds the hash pool full may be repeated.
         assert set(statuses) <= {201, 401, 429, 503}
 
 
-class TestRefusals:
-    def test_wrong_password(self, jane, renew, stored):
-        """A wrong password changes nothing, and the present session goes on."""
-        before = stored()
-        answer, _ = renew(jane, WRONG)
+class TestErrors:
+    def test_wrong_password(self, jane, reauthenticate, snapshot):
+        """A wrong password changes nothing, and the session continues."""
+        before = snapshot()
+        answer, _ = reauthenticate(jane, WRONG)
 
         assert outcome(answer) == (401, "invalid-credentials", [])
-        assert stored() == before
+        assert snapshot() == before
         assert jane.get("/v1/users/me").status_code == 200
 
-    def test_counts(self, jane, renew, tries):
-        """ASVS 6.3.1: each wrong password is a try to sign in; a right one ends the count."""
-        renew(jane, WRONG)
-        renew(jane, WRONG)
-        counted = tries(jane)
-        renew(jane)
+    def test_counts(self, jane, reauthenticate, failed_attempts):
+        """ASVS 6.3.1: a wrong password counts as a login attempt; a right one resets the count."""
+        reauthenticate(jane, WRONG)
+        reauthenticate(jane, WRONG)
+        counted = failed_attempts(jane)
+        reauthenticate(jane)
 
         assert counted == 2
-        assert tries(jane) is None
+        assert failed_attempts(jane) is None
 
-    def test_lock(self, jane, renew, client):
-        """ASVS 6.3.1: a stolen session guesses no better than whoever signs in."""
+    def test_lockout(self, jane, reauthenticate, client):
+        """ASVS 6.3.1: attempts with a stolen session are limited like those at sign-in."""
         for _ in range(FREE_ATTEMPTS):
-            renew(jane, WRONG)
-        answer, _ = renew(jane)
+            reauthenticate(jane, WRONG)
+        answer, _ = reauthenticate(jane)
         elsewhere = client.post("/v1/sessions", json={"login": "jane", "password": PASSWORD})
 
         assert outcome(answer) == (429, "too-many-requests", [])
@@ -149,27 +151,27 @@ class TestRefusals:
         assert outcome(elsewhere)[:2] == (429, "too-many-requests")
         assert jane.get("/v1/users/me").status_code == 200
 
-    def test_key(self, jane, stored):
-        """Only a session may: a key has no password."""
+    def test_api_key(self, jane, snapshot):
+        """A session is required, since a key has no password."""
         machine = with_key(jane)
-        before = stored()["Session"]
+        before = snapshot()["Session"]
 
         assert outcome(machine.post(PATH, json={"password": PASSWORD}))[:2] == (403, "forbidden")
-        assert stored()["Session"] == before
+        assert snapshot()["Session"] == before
 
     def test_anonymous(self, client):
-        """Nobody who is not signed in."""
+        """An anonymous client gets a 401."""
         assert outcome(client.post(PATH, json={"password": PASSWORD}))[:2] == (
             401,
             "unauthenticated",
         )
 
-    def test_second_factor(self, jane, alter, renew):
-        """ASVS 6.3.4: the second factor is asked for here, too."""
-        alter(jane, has_second_factor=True)
+    def test_second_factor(self, jane, edit_row, reauthenticate):
+        """ASVS 6.3.4: the second factor is required here too."""
+        edit_row(jane, has_second_factor=True)
 
         for more in ({}, {"otp": ""}, {"otp": "000000"}):
-            answer, _ = renew(jane, **more)
+            answer, _ = reauthenticate(jane, **more)
             assert outcome(answer) == (401, "second-factor-required", [])
 
     @pytest.mark.parametrize(
@@ -182,20 +184,20 @@ class TestRefusals:
             ({"password": PASSWORD, "otp": 123456}, ["/otp"]),
         ],
     )
-    def test_members(self, jane, body, pointers):
-        """Only the password, and the code of the second factor: whose it is, the session says."""
+    def test_fields(self, jane, body, pointers):
+        """The body has the password and the code; the session identifies the user."""
         assert outcome(jane.post(PATH, json=body)) == (422, "invalid-request", pointers)
 
-    def test_somebody_elses_password(self, jane, enrol, renew):
-        """ASVS 8.2.2: only the session's own user's password will do."""
-        enrol("zoe", password="one more stone bridge")
+    def test_another_users_password(self, jane, create_user, reauthenticate):
+        """ASVS 8.2.2: only the password of the session's user is accepted."""
+        create_user("zoe", password="one more stone bridge")
 
-        answer, _ = renew(jane, "one more stone bridge")
+        answer, _ = reauthenticate(jane, "one more stone bridge")
         assert outcome(answer) == (401, "invalid-credentials", [])
 
 
-class TestFresh:
-    """ASVS 7.5.1."""
+class TestRecentAuthentication:
+    """ASVS 7.5.1: sensitive operations require recent authentication."""
 
     @pytest.mark.parametrize(
         "method, path, body",
@@ -206,39 +208,41 @@ class TestFresh:
             ("DELETE", "/v1/users/me", None),
         ],
     )
-    def test_stale_and_fresh(self, jane, age, renew, stored, method, path, body):
-        """What is sensitive is refused to a stale session, and granted to the renewed one."""
-        age(jane, minutes=11)
-        before = stored()
+    def test_old_and_reauthenticated(
+        self, jane, age_session, reauthenticate, snapshot, method, path, body
+    ):
+        """A sensitive operation rejects an old session and accepts a reauthenticated one."""
+        age_session(jane, minutes=11)
+        before = snapshot()
         refused = jane.request(method, path, json=body)
-        unchanged = stored() == before
-        _, fresh = renew(jane)
+        unchanged = snapshot() == before
+        _, fresh = reauthenticate(jane)
         granted = fresh.request(method, path, json=body)
 
         assert outcome(refused) == (401, "fresh-sign-in-required", [])
         assert unchanged
         assert granted.status_code in (200, 204)
 
-    def test_by_its_id(self, jane, age):
-        """One's own id is oneself: no way around it."""
-        age(jane, minutes=11)
+    def test_by_its_id(self, jane, age_session):
+        """The rule applies to the user's own id as to `me`."""
+        age_session(jane, minutes=11)
 
         assert outcome(jane.patch(jane.path, json={"email": "n@example.com"}))[0] == 401
         assert outcome(jane.delete(jane.path))[0] == 401
         assert outcome(jane.put(f"{jane.path}/password", json=CHANGE))[0] == 401
 
-    def test_wrong_password(self, jane, age, renew):
-        """A wrong password freshens nothing."""
-        age(jane, minutes=11)
-        renew(jane, WRONG)
+    def test_wrong_password(self, jane, age_session, reauthenticate):
+        """A wrong password does not make a session recent."""
+        age_session(jane, minutes=11)
+        reauthenticate(jane, WRONG)
 
         answer = jane.delete("/v1/users/me")
         assert outcome(answer) == (401, "fresh-sign-in-required", [])
         assert "insufficient_user_authentication" in answer.headers["WWW-Authenticate"]
 
-    def test_old_token_is_not_freshened(self, jane, age, renew):
-        """ASVS 7.2.4: whoever has stolen the old token gains nothing by it."""
-        age(jane, minutes=11)
-        renew(jane)
+    def test_old_token_stays_invalid(self, jane, age_session, reauthenticate):
+        """ASVS 7.2.4: a stolen old token stays invalid."""
+        age_session(jane, minutes=11)
+        reauthenticate(jane)
 
         assert outcome(jane.delete("/v1/users/me"))[:2] == (401, "unauthenticated")

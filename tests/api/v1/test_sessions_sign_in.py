@@ -10,7 +10,7 @@ from tests.support.responses import outcome
 
 @pytest.fixture
 def sign_in(client):
-    """Signs in with a request id that is always the same, so that answers can be compared."""
+    """Return a function that signs in with a fixed request id, for comparing responses."""
 
     def attempt(login, password=PASSWORD, **options):
         body = {"login": login, "password": password}
@@ -24,15 +24,15 @@ class TestSignIn:
     @pytest.mark.parametrize(
         "login", ["jane", "JANE", "Jane", "jane@example.com", "JANE@Example.COM"]
     )
-    def test_login_is_name_or_address(self, jane, sign_in, login):
-        """The user name and the address sign in, in any case."""
+    def test_login_is_username_or_email(self, jane, sign_in, login):
+        """The username and the email sign in, in any case."""
         response = sign_in(login)
 
         assert response.status_code == 201
         assert response.json["user"]["id"] == jane.id
 
-    def test_the_answer(self, jane, sign_in):
-        """The answer is the session, its token, its end and the user."""
+    def test_response(self, jane, sign_in):
+        """The response has the session, its token, its expiry and the user."""
         response = sign_in("jane")
 
         assert set(response.json) == {"id", "token", "expires_at", "user"}
@@ -40,7 +40,7 @@ class TestSignIn:
         assert response.headers["Cache-Control"] == "no-store"
 
     def test_token(self, jane, sign_in):
-        """A token says what it is, is safe in a header, and is new each time (ASVS 7.2.4)."""
+        """A token has a prefix, is safe in a header, and is new each time (ASVS 7.2.4)."""
         first, second = sign_in("jane").json["token"], sign_in("jane").json["token"]
 
         assert first.startswith("rst_")
@@ -48,7 +48,7 @@ class TestSignIn:
         assert first != second
 
     def test_id_is_not_the_token(self, jane, sign_in):
-        """The id names a session and does not sign anybody in."""
+        """The id identifies a session and does not authenticate."""
         response = sign_in("jane")
 
         read = jane.client.get(
@@ -59,7 +59,7 @@ class TestSignIn:
         assert outcome(read) == (401, "unauthenticated", [])
 
     def test_token_works(self, jane, sign_in):
-        """The token signs the next request in."""
+        """The token authenticates the next request."""
         token = sign_in("jane").json["token"]
 
         response = jane.client.get("/v1/users/me", headers={"Authorization": f"Bearer {token}"})
@@ -67,7 +67,7 @@ class TestSignIn:
         assert response.json["username"] == "jane"
 
     def test_expires_at_is_the_idle_limit(self, jane, sign_in):
-        """Unused, a session ends after seven days."""
+        """An unused session expires after seven days."""
         response = sign_in("jane")
 
         end = datetime.fromisoformat(response.json["expires_at"])
@@ -75,7 +75,7 @@ class TestSignIn:
         assert abs(end - start - timedelta(days=7)) <= timedelta(seconds=1)
 
     def test_last_login_at(self, client, john, register, sign_in):
-        """`last_login_at` is null until the first sign-in and is shown from then on."""
+        """`last_login_at` is null until the first sign-in."""
         id = register("ada")
         before = john.get(f"/v1/users/{id}").json
 
@@ -86,22 +86,22 @@ class TestSignIn:
         assert after["last_login_at"] is not None
         assert after["updated_at"] == before["updated_at"]
 
-    def test_failed_sign_in_is_no_login(self, john, register, sign_in):
-        """A wrong password leaves `last_login_at` alone."""
+    def test_failed_sign_in_keeps_last_login_at(self, john, register, sign_in):
+        """A wrong password does not change `last_login_at`."""
         id = register("ada")
 
         sign_in("ada", "not the password at all")
 
         assert john.get(f"/v1/users/{id}").json["last_login_at"] is None
 
-    def test_earlier_sessions_go_on(self, jane, sign_in):
-        """Signing in elsewhere signs nobody out."""
+    def test_earlier_sessions_continue(self, jane, sign_in):
+        """Signing in does not end other sessions."""
         sign_in("jane")
 
         assert jane.get("/v1/users/me").status_code == 200
 
-    def test_token_of_before_counts_for_nothing(self, jane, sign_in):
-        """A token that a caller brings along is not adopted (CVE-2022-38054)."""
+    def test_token_of_the_client(self, jane, sign_in):
+        """A token in the request is not adopted (CVE-2022-38054)."""
         fixed = "rst_" + "A" * 54
         response = sign_in("jane", headers={"Authorization": f"Bearer {fixed}"})
 
@@ -115,8 +115,8 @@ class TestFailures:
     @pytest.mark.parametrize(
         "login, password",
         [
-            ("nobody", PASSWORD),
-            ("nobody@example.com", PASSWORD),
+            ("unknown", PASSWORD),
+            ("unknown@example.com", PASSWORD),
             ("jane", "not the password at all"),
             ("jane@example.com", "not the password at all"),
             ("jane", PASSWORD.upper()),
@@ -132,12 +132,12 @@ class TestFailures:
             ("!", PASSWORD),
             ("username#jane", PASSWORD),
             ("email#jane@example.com", PASSWORD),
-            ("nobody", "nobody has this password"),
-            ("jane", "nobody has this password"),
+            ("unknown", "a password of no account"),
+            ("jane", "a password of no account"),
         ],
     )
-    def test_one_answer_for_all(self, jane, eve, john, sign_in, login, password):
-        """Unknown, wrong and suspended differ in no byte of body or headers (CVE-2024-41952)."""
+    def test_indistinguishable(self, jane, eve, john, sign_in, login, password):
+        """Unknown, wrong and suspended get identical bytes and headers (CVE-2024-41952)."""
         john.patch(eve.path, json={"status": "suspended"})
         suspended = sign_in("eve")
 
@@ -147,21 +147,21 @@ class TestFailures:
         assert response.data == suspended.data
         assert list(response.headers) == list(suspended.headers)
 
-    def test_asks_for_a_token(self, sign_in):
+    def test_challenge(self, sign_in):
         """A 401 says how to authenticate (RFC 9110, 15.5.2)."""
-        assert sign_in("nobody").headers["WWW-Authenticate"] == "Bearer"
+        assert sign_in("unknown").headers["WWW-Authenticate"] == "Bearer"
 
-    def test_nothing_is_stored(self, jane, sign_in, stored):
-        """A failed sign-in leaves no session."""
-        before = stored()["Session"]
+    def test_no_session(self, jane, sign_in, snapshot):
+        """A failed sign-in creates no session."""
+        before = snapshot()["Session"]
 
         sign_in("jane", "not the password at all")
 
-        assert stored()["Session"] == before
+        assert snapshot()["Session"] == before
 
     @pytest.mark.parametrize("missing", ["login", "password"])
-    def test_member_is_missing(self, client, missing):
-        """Each member is asked for by name."""
+    def test_field_is_missing(self, client, missing):
+        """Each missing field is named."""
         body = {"login": "jane", "password": PASSWORD}
         del body[missing]
 

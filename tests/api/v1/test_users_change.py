@@ -1,4 +1,4 @@
-"""PATCH /v1/users/{id} and /v1/users/me: what changes and who may."""
+"""PATCH /v1/users/{id} and /v1/users/me: changes and permissions."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ class TestMergePatch:
         ],
     )
     def test_media_types(self, jane, media_type):
-        """A merge patch may say that it is one, or that it is JSON."""
+        """application/merge-patch+json and application/json are accepted."""
         response = jane.patch("/v1/users/me", data='{"full_name": "Jane"}', content_type=media_type)
 
         assert response.status_code == 200
@@ -26,17 +26,17 @@ class TestMergePatch:
     @pytest.mark.parametrize(
         "media_type", ["application/json-patch+json", "text/plain", "multipart/form-data"]
     )
-    def test_other_media_types(self, jane, stored, media_type):
-        """Another kind of patch is a 415."""
-        before = stored()
+    def test_other_media_types(self, jane, snapshot, media_type):
+        """Another media type is a 415."""
+        before = snapshot()
 
         response = jane.patch("/v1/users/me", data='{"full_name": "Jane"}', content_type=media_type)
 
         assert outcome(response) == (415, "unsupported-media-type", [])
-        assert stored() == before
+        assert snapshot() == before
 
-    def test_only_what_is_named_changes(self, jane):
-        """Members that the patch does not name stay, and the answer is what is stored."""
+    def test_other_fields_are_kept(self, jane):
+        """Fields that are not in the patch are kept, and the response shows the stored user."""
         before = jane.get("/v1/users/me").json
 
         response = jane.patch("/v1/users/me", json={"full_name": "Jane Doe"})
@@ -45,8 +45,8 @@ class TestMergePatch:
         assert response.json == {**before, **unchanged}
         assert response.json == jane.get("/v1/users/me").json
 
-    def test_several_members_at_once(self, jane):
-        """A user changes its names, address and metadata in one go."""
+    def test_several_fields(self, jane):
+        """A user changes its names, email and metadata in one request."""
         wanted = {
             "username": "janet",
             "email": "janet@example.com",
@@ -59,7 +59,7 @@ class TestMergePatch:
         assert {**response.json, **wanted} == response.json
 
     def test_null_removes_the_full_name(self, jane):
-        """Null takes the full name away."""
+        """Null removes the full name."""
         jane.patch("/v1/users/me", json={"full_name": "Jane"})
 
         response = jane.patch("/v1/users/me", json={"full_name": None})
@@ -68,8 +68,8 @@ class TestMergePatch:
         assert jane.get("/v1/users/me").json["full_name"] is None
 
     @pytest.mark.parametrize("member", ["username", "email"])
-    def test_null_where_a_value_is_due(self, jane, member):
-        """A user name and an address can be changed, not removed."""
+    def test_null_for_required_fields(self, jane, member):
+        """A username and an email can be changed, not removed."""
         response = jane.patch("/v1/users/me", json={member: None})
 
         assert outcome(response) == (422, "invalid-request", [f"/{member}"])
@@ -103,32 +103,32 @@ class TestMergePatch:
         assert response.json["metadata"] == after
         assert jane.get("/v1/users/me").json["metadata"] == after
 
-    def test_metadata_grow_too_large(self, jane, stored):
-        """The bound holds for what a patch would make of the metadata, not for the patch."""
+    def test_metadata_too_large(self, jane, snapshot):
+        """The size limit applies to the patched metadata, not to the patch."""
         jane.patch("/v1/users/me", json={"metadata": {"a": "x" * 3000}})
-        before = stored()
+        before = snapshot()
 
         response = jane.patch("/v1/users/me", json={"metadata": {"b": "x" * 3000}})
 
         assert outcome(response) == (422, "invalid-request", ["/metadata"])
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize("patch", [{}, {"username": "JANE"}, {"full_name": None}])
-    def test_nothing_changes(self, jane, stored, patch):
-        """A patch that says what is already so writes nothing and keeps the tag."""
+    def test_no_change(self, jane, snapshot, patch):
+        """A patch without a change writes nothing and keeps the ETag."""
         tag = jane.get("/v1/users/me").headers["ETag"]
-        before = stored()
+        before = snapshot()
 
         response = jane.patch("/v1/users/me", json=patch)
 
         assert response.status_code == 200
         assert response.headers["ETag"] == tag
-        assert stored() == before
+        assert snapshot() == before
 
 
 class TestNames:
     def test_rename(self, jane, client):
-        """The new user name signs in and the old one does not."""
+        """The new username signs in and the old one does not."""
         jane.patch("/v1/users/me", json={"username": "Janet"})
 
         assert replace(jane, username="janet").sign_in().token
@@ -136,13 +136,13 @@ class TestNames:
         assert outcome(old) == (401, "invalid-credentials", [])
 
     def test_old_username_is_free(self, jane, client):
-        """After a rename somebody else may have the old user name."""
+        """After a rename another user may take the old username."""
         jane.patch("/v1/users/me", json={"username": "janet"})
 
         assert client.post("/v1/users", json={**ADA, "username": "jane"}).status_code == 201
 
     def test_old_email_is_free(self, jane, client):
-        """After a change of address somebody else may have the old one."""
+        """After a change of email another user may take the old one."""
         jane.patch("/v1/users/me", json={"email": "janet@example.com"})
 
         made = client.post("/v1/users", json={**ADA, "email": "jane@example.com"})
@@ -158,33 +158,33 @@ class TestNames:
             ("email", "Eve@EXAMPLE.com", "email-taken"),
         ],
     )
-    def test_somebody_has_it(self, jane, eve, stored, member, value, problem):
-        """A name that somebody has is a 409, and nothing else of the patch is written."""
-        before = stored()
+    def test_taken(self, jane, eve, snapshot, member, value, problem):
+        """A name that is taken is a 409, and nothing else of the patch is written."""
+        before = snapshot()
 
         response = jane.patch("/v1/users/me", json={member: value, "full_name": "Jane"})
 
         assert outcome(response) == (409, problem, [f"/{member}"])
-        assert stored() == before
+        assert snapshot() == before
 
-    def test_swap_back(self, jane):
+    def test_rename_back(self, jane):
         """A user may take its own old name again."""
         jane.patch("/v1/users/me", json={"username": "janet"})
 
         assert jane.patch("/v1/users/me", json={"username": "jane"}).status_code == 200
 
-    def test_case_of_the_email_only(self, jane, alter):
-        """The same address in another case is kept as written and stays verified."""
-        alter(jane, email_verified=True)
+    def test_case_of_the_email_only(self, jane, edit_row):
+        """The same email in another case is stored as written and stays verified."""
+        edit_row(jane, email_verified=True)
 
         response = jane.patch("/v1/users/me", json={"email": "Jane@example.com"})
 
         assert response.json["email"] == "Jane@example.com"
         assert response.json["email_verified"] is True
 
-    def test_new_address_is_unverified(self, jane, alter):
-        """Whoever proved to own the old address has proved nothing about the new one."""
-        alter(jane, email_verified=True)
+    def test_new_email_is_unverified(self, jane, edit_row):
+        """A new email is not verified, even if the old one was."""
+        edit_row(jane, email_verified=True)
 
         response = jane.patch("/v1/users/me", json={"email": "janet@example.com"})
 
@@ -192,9 +192,9 @@ class TestNames:
         assert jane.get("/v1/users/me").json["email_verified"] is False
 
 
-class TestWho:
-    def test_admin_changes_anybody(self, john, jane):
-        """An admin may change another user's members, roles and status included."""
+class TestPermissions:
+    def test_admin_changes_another_user(self, john, jane):
+        """An admin may change another user's fields, roles and status included."""
         wanted = {"full_name": "Jane", "roles": ["admin", "user"], "status": "active"}
 
         response = john.patch(jane.path, json=wanted)
@@ -202,29 +202,29 @@ class TestWho:
         assert response.status_code == 200
         assert {**response.json, **wanted} == response.json
 
-    def test_user_changes_another(self, jane, eve, stored):
-        """To a user the others do not exist, and nothing is written."""
-        before = stored()
+    def test_user_changes_another(self, jane, eve, snapshot):
+        """A user gets a 404 for another user, and nothing is written."""
+        before = snapshot()
 
         response = jane.patch(eve.path, json={"full_name": "Eve"})
 
         assert outcome(response) == (404, "user-not-found", [])
-        assert stored() == before
+        assert snapshot() == before
 
-    def test_admin_changes_nobody(self, john):
-        """An id that nobody has is a 404."""
+    def test_unknown_user(self, john):
+        """An unknown id is a 404."""
         response = john.patch(f"/v1/users/{ABSENT_ID}", json={"full_name": "X"})
 
         assert outcome(response) == (404, "user-not-found", [])
 
-    def test_anonymous(self, client, jane, stored):
-        """Who is not signed in changes nobody."""
-        before = stored()
+    def test_anonymous(self, client, jane, snapshot):
+        """An anonymous client changes nothing."""
+        before = snapshot()
 
         response = client.patch(jane.path, json={"full_name": "Jane"})
 
         assert outcome(response) == (401, "unauthenticated", [])
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize(
         "patch, named",
@@ -235,11 +235,11 @@ class TestWho:
             ({"status": "active", "roles": [], "full_name": "Jane"}, ["/roles", "/status"]),
         ],
     )
-    def test_roles_and_status_are_for_admins(self, jane, stored, patch, named):
-        """A user who sets its own roles or status is refused by name; nothing is written."""
-        before = stored()
+    def test_roles_and_status_are_for_admins(self, jane, snapshot, patch, named):
+        """Roles and status in a user's own patch are rejected by name; nothing is written."""
+        before = snapshot()
 
         response = jane.patch("/v1/users/me", json=patch)
 
         assert outcome(response) == (403, "forbidden", named)
-        assert stored() == before
+        assert snapshot() == before

@@ -1,4 +1,4 @@
-"""PATCH /v1/users/{id} with `email`, where mails can be sent."""
+"""PATCH /v1/users/{id} with `email`, on a service that sends emails."""
 
 from dataclasses import replace
 
@@ -12,9 +12,9 @@ JANE, NEW = "jane@example.com", "new@example.com"
 
 
 @pytest.fixture
-def client(mailing):
-    """Nobody in particular, at a service that can send mails."""
-    return mailing.test_client()
+def client(email_app):
+    """Return an anonymous client of a service that sends emails."""
+    return email_app.test_client()
 
 
 @pytest.fixture
@@ -29,20 +29,20 @@ def sign_in(client):
 
 
 @pytest.fixture
-def token(jane, alter, letters):
-    """What was mailed to the address that jane wants; her present one is confirmed."""
-    alter(jane, email_verified=True)
+def token(jane, edit_row, sent_emails):
+    """Return the token sent to jane's new address; her current one is verified."""
+    edit_row(jane, email_verified=True)
     jane.patch("/v1/users/me", json={"email": NEW})
-    return next(letter.token for letter in letters() if letter.to == NEW)
+    return next(letter.token for letter in sent_emails() if letter.to == NEW)
 
 
-class TestOwn:
+class TestOwnEmail:
     @pytest.mark.parametrize("path", ["/v1/users/me", "own id"])
-    def test_pending(self, jane, letters, path):
-        """ASVS 6.3.7: the old address is shown until the new one is confirmed; both are told."""
+    def test_pending(self, jane, sent_emails, path):
+        """ASVS 6.3.7: the old email is shown until the new one is confirmed; both are notified."""
         answer = jane.patch(path.replace("own id", jane.path), json={"email": NEW})
 
-        told = [(letter.kind, letter.to) for letter in letters()]
+        told = [(letter.kind, letter.to) for letter in sent_emails()]
         assert (answer.status_code, answer.json["email"]) == (200, JANE)
         assert "pending_email" not in answer.json
         assert told == [
@@ -50,9 +50,9 @@ class TestOwn:
             (EmailKind.EMAIL_CHANGE_REQUESTED, JANE),
         ]
 
-    def test_only_the_new_address_has_the_token(self, jane, token, letters):
-        """The warning at the old address cannot be used to confirm the new one."""
-        confirm, warn = letters()
+    def test_only_the_new_address_has_the_token(self, jane, token, sent_emails):
+        """The notice to the old address cannot be used to confirm the new one."""
+        confirm, warn = sent_emails()
 
         assert confirm.token == token
         assert warn.token == ""
@@ -60,7 +60,7 @@ class TestOwn:
         assert NEW in warn.text
 
     def test_until_confirmed(self, jane, token, sign_in, client):
-        """Until then the old address signs in and is taken, and the new one is neither."""
+        """Until confirmation the old email signs in and is reserved, and the new one is neither."""
         zoe = {"username": "zoe", "email": NEW, "password": "a stone bridge over the river"}
 
         assert sign_in(JANE).status_code == 201
@@ -68,7 +68,7 @@ class TestOwn:
         assert client.post("/v1/users", json=zoe).status_code == 201
 
     def test_confirmed(self, jane, token, confirm, sign_in):
-        """Then the new address is shown, confirmed, and signs in instead of the old one."""
+        """After confirmation the new email is shown, verified, and signs in; not the old one."""
         answer = confirm(token)
 
         shown = jane.get("/v1/users/me").json
@@ -77,40 +77,40 @@ class TestOwn:
         assert sign_in(NEW).status_code == 201
         assert outcome(sign_in(JANE)) == (401, "invalid-credentials", [])
 
-    def test_old_address_is_told(self, jane, token, confirm, letters):
-        """ASVS 6.3.7: the old address hears of it, in case somebody else did it."""
+    def test_notice_to_the_old_address(self, jane, token, confirm, sent_emails):
+        """ASVS 6.3.7: the old address is notified, in case of an attacker."""
         confirm(token)
 
-        letter = letters()[-1]
+        letter = sent_emails()[-1]
         assert (letter.kind, letter.to, letter.token) == (EmailKind.EMAIL_CHANGED, JANE, "")
 
-    def test_taken_meanwhile(self, jane, client, token, confirm, stored):
-        """ASVS 2.3.3: whoever was faster has the address; nothing changes for jane."""
+    def test_taken_before_confirmation(self, jane, client, token, confirm, snapshot):
+        """ASVS 2.3.3: an email that another user takes first changes nothing for jane."""
         zoe = {"username": "zoe", "email": NEW, "password": "a stone bridge over the river"}
         client.post("/v1/users", json=zoe)
-        before = stored()
+        before = snapshot()
 
         assert outcome(confirm(token)) == (409, "email-taken", ["/email"])
-        assert stored() == before
+        assert snapshot() == before
 
-    def test_taken(self, jane, eve, letters, stored):
-        """Somebody else's address is refused at once, in whatever case."""
-        before = stored()
+    def test_taken(self, jane, eve, sent_emails, snapshot):
+        """Another user's email is rejected at once, in any case."""
+        before = snapshot()
         answer = jane.patch("/v1/users/me", json={"email": "EVE@example.com"})
 
         assert outcome(answer) == (409, "email-taken", ["/email"])
-        assert letters() == []
-        assert stored() == before
+        assert sent_emails() == []
+        assert snapshot() == before
 
-    def test_last_one_counts(self, jane, token, confirm):
-        """Who wants yet another address cannot confirm the first one any more."""
+    def test_second_change_replaces_the_first(self, jane, token, confirm):
+        """A second change makes the token of the first invalid."""
         jane.patch("/v1/users/me", json={"email": "other@example.com"})
 
         assert outcome(confirm(token))[1] == "invalid-token"
         assert jane.get("/v1/users/me").json["email"] == JANE
 
-    def test_present_one_cancels(self, jane, token, confirm):
-        """Who sends the present address wants no other any more."""
+    def test_current_email_cancels(self, jane, token, confirm):
+        """Sending the current email cancels a pending change."""
         answer = jane.patch("/v1/users/me", json={"email": JANE})
 
         assert answer.status_code == 200
@@ -118,50 +118,50 @@ class TestOwn:
         assert jane.get("/v1/users/me").json["email_verified"]
 
     @pytest.mark.parametrize("email", [[NEW], [NEW, JANE], {}, 0, None, "nonsense", ""])
-    def test_types(self, jane, letters, email):
-        """CVE-2023-7028: one address is one string; of a list nobody is mailed."""
+    def test_types(self, jane, sent_emails, email):
+        """CVE-2023-7028: the email must be one string; a list sends nothing."""
         answer = jane.patch("/v1/users/me", json={"email": email})
 
         assert outcome(answer) == (422, "invalid-request", ["/email"])
-        assert letters() == []
+        assert sent_emails() == []
 
     @pytest.mark.parametrize("members", [{"pending_email": NEW}, {"email_verified": True}])
-    def test_no_shortcut(self, jane, members):
-        """ASVS 15.3.3: nobody declares an address to be confirmed."""
+    def test_verified_flag_is_read_only(self, jane, members):
+        """ASVS 15.3.3: a user cannot set its email to verified."""
         answer = jane.patch("/v1/users/me", json=members)
 
         assert outcome(answer)[:2] == (422, "invalid-request")
 
-    def test_if_match(self, jane, letters):
-        """A version that is not the present one is refused, and nobody is mailed."""
+    def test_if_match(self, jane, sent_emails):
+        """A stale ETag is rejected, and no email is sent."""
         answer = jane.patch("/v1/users/me", json={"email": NEW}, headers={"If-Match": '"7"'})
 
         assert outcome(answer)[:2] == (412, "version-mismatch")
-        assert letters() == []
+        assert sent_emails() == []
 
-    def test_five_mails_an_hour(self, jane, letters):
-        """ASVS 6.3.1: nobody fills strangers' mailboxes by wanting one address after another."""
+    def test_five_emails_an_hour(self, jane, sent_emails):
+        """ASVS 6.3.1: repeated changes cannot send an unlimited number of emails."""
         wishes = [f"new{n}@example.com" for n in range(6)]
         answers = [jane.patch("/v1/users/me", json={"email": wish}) for wish in wishes]
 
         assert [answer.status_code for answer in answers] == [200] * 5 + [429]
         assert 1 <= int(answers[-1].headers["Retry-After"]) <= 3600
-        assert "new5@example.com" not in {letter.to for letter in letters()}
+        assert "new5@example.com" not in {letter.to for letter in sent_emails()}
 
-    def test_after_a_reset(self, jane, client, token, confirm, letters):
-        """Who takes an account back by a reset ends what a stolen session has asked for."""
+    def test_after_a_reset(self, jane, client, token, confirm, sent_emails):
+        """A password reset cancels a change that a stolen session has requested."""
         client.post("/v1/password-resets", json={"email": JANE})
-        body = {"token": letters()[-1].token, "new_password": "a stone bridge over the river"}
+        body = {"token": sent_emails()[-1].token, "new_password": "a stone bridge over the river"}
         client.post("/v1/password-resets/confirm", json=body)
 
         assert outcome(confirm(token))[1] == "invalid-token"
         person = replace(jane, password=body["new_password"]).sign_in()
         assert person.get("/v1/users/me").json["email"] == JANE
 
-    def test_token_for_the_old_address(self, jane, client, token, confirm, letters):
-        """A reset that was mailed to the old address is void when there is a new one."""
+    def test_token_for_the_old_address(self, jane, client, token, confirm, sent_emails):
+        """A reset token sent to the old address is invalid after the change."""
         client.post("/v1/password-resets", json={"email": JANE})
-        reset = letters()[-1].token
+        reset = sent_emails()[-1].token
         confirm(token)
 
         body = {"token": reset, "new_password": "a stone bridge over the river"}
@@ -170,27 +170,27 @@ class TestOwn:
 
 
 class TestByAdmin:
-    def test_at_once(self, john, jane, alter, letters):
-        """An admin's change counts at once, is not confirmed, and is told to the old address."""
-        alter(jane, email_verified=True)
+    def test_at_once(self, john, jane, edit_row, sent_emails):
+        """An admin's change applies at once, is not verified, and notifies the old address."""
+        edit_row(jane, email_verified=True)
         answer = john.patch(jane.path, json={"email": NEW})
 
-        told = [(letter.kind, letter.to, letter.token) for letter in letters()]
+        told = [(letter.kind, letter.to, letter.token) for letter in sent_emails()]
         assert (answer.json["email"], answer.json["email_verified"]) == (NEW, False)
         assert told == [(EmailKind.EMAIL_CHANGED, JANE, "")]
 
-    def test_own(self, john, letters):
-        """An admin's own address has to be confirmed like anybody's."""
+    def test_own(self, john, sent_emails):
+        """An admin's own email has to be confirmed like a user's."""
         answer = john.patch(john.path, json={"email": NEW})
 
         assert answer.json["email"] == "john@example.com"
-        assert letters()[0].to == NEW
+        assert sent_emails()[0].to == NEW
 
 
-class TestWithoutMails:
-    def test_at_once(self, app, make_app, jane, alter):
-        """Where no mail can be sent a new address counts at once, and is not confirmed."""
-        alter(jane, email_verified=True)
+class TestWithoutEmail:
+    def test_at_once(self, app, make_app, jane, edit_row):
+        """Without email settings a new address applies at once, and is not verified."""
+        edit_row(jane, email_verified=True)
         other = replace(jane, client=make_app().test_client())
         answer = other.patch("/v1/users/me", json={"email": NEW})
 

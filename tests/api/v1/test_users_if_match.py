@@ -28,7 +28,7 @@ def tag(jane):
 
 class TestPatch:
     def test_match(self, jane, tag):
-        """Who has read the current state may change it and learns the new tag."""
+        """A change with the current ETag is accepted and returns the new one."""
         response = jane.patch("/v1/users/me", json={"full_name": "J"}, headers={"If-Match": tag})
 
         assert response.status_code == 200
@@ -37,13 +37,13 @@ class TestPatch:
 
     @pytest.mark.parametrize("form", ["*", '"7-0", {}', '{} , W/"7-0"'])
     def test_list_and_star(self, jane, tag, form):
-        """One tag of several is enough, and a star stands for any state there is."""
+        """One matching ETag of several is enough, and `*` matches any state."""
         header = {"If-Match": form.format(tag)}
 
         assert jane.patch("/v1/users/me", json={}, headers=header).status_code == 200
 
     def test_weak(self, jane, tag):
-        """A weak tag never matches, even the current one (RFC 9110, 13.1.1)."""
+        """A weak ETag never matches, even the current one (RFC 9110, 13.1.1)."""
         response = jane.patch(
             "/v1/users/me", json={"full_name": "J"}, headers={"If-Match": f"W/{tag}"}
         )
@@ -51,19 +51,19 @@ class TestPatch:
         assert outcome(response) == (412, "version-mismatch", [])
 
     @pytest.mark.parametrize("header", MISMATCHES)
-    def test_mismatch(self, jane, stored, header):
-        """Any other tag, or what is none, is refused and nothing is written."""
-        before = stored()
+    def test_mismatch(self, jane, snapshot, header):
+        """Any other or malformed ETag is rejected, and nothing is written."""
+        before = snapshot()
 
         response = jane.patch("/v1/users/me", json={"full_name": "J"}, headers={"If-Match": header})
 
         assert outcome(response) == (412, "version-mismatch", [])
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize("header", NEVER_GIVEN)
-    def test_never_given(self, jane, stored, header):
-        """A tag that the service never gave out matches nothing, however it may be read."""
-        before = stored()
+    def test_unknown_tag(self, jane, snapshot, header):
+        """An ETag that the service never returned matches nothing, however it is parsed."""
+        before = snapshot()
 
         response = jane.patch(
             "/v1/users/me",
@@ -72,10 +72,10 @@ class TestPatch:
         )
 
         assert outcome(response) == (412, "version-mismatch", [])
-        assert stored() == before
+        assert snapshot() == before
 
-    def test_spent(self, jane, tag):
-        """A tag is good for one change: the second editor reads again."""
+    def test_outdated(self, jane, tag):
+        """An ETag is valid for one change: the second editor has to read again."""
         jane.patch("/v1/users/me", json={"full_name": "first"}, headers={"If-Match": tag})
 
         second = jane.patch("/v1/users/me", json={"full_name": "second"}, headers={"If-Match": tag})
@@ -83,8 +83,8 @@ class TestPatch:
         assert outcome(second) == (412, "version-mismatch", [])
         assert jane.get("/v1/users/me").json["full_name"] == "first"
 
-    def test_spent_by_a_new_password(self, jane, tag):
-        """A change that is not shown is a change too."""
+    def test_outdated_by_a_new_password(self, jane, tag):
+        """A change of a field that is not shown changes the ETag too."""
         passwords = {"current_password": jane.password, "new_password": "one more stone bridge"}
         jane.put("/v1/users/me/password", json=passwords)
 
@@ -92,22 +92,22 @@ class TestPatch:
 
         assert outcome(response) == (412, "version-mismatch", [])
 
-    def test_mismatch_where_nothing_would_change(self, jane):
-        """The condition comes first, even if the patch would change nothing."""
+    def test_mismatch_without_a_change(self, jane):
+        """The precondition is checked even if the patch would change nothing."""
         response = jane.patch("/v1/users/me", json={}, headers={"If-Match": '"7-0"'})
 
         assert outcome(response) == (412, "version-mismatch", [])
 
-    def test_good_after_a_sign_in(self, john, jane, tag, elsewhere):
-        """That somebody signs in does not void what an editor has read."""
-        elsewhere(jane)
+    def test_valid_after_a_sign_in(self, john, jane, tag, second_session):
+        """Signing in does not change the ETag."""
+        second_session(jane)
 
         response = john.patch(jane.path, json={"full_name": "J"}, headers={"If-Match": tag})
 
         assert response.status_code == 200
 
-    def test_good_after_signing_out_everywhere(self, john, jane, tag):
-        """Ended sessions are no edit either."""
+    def test_valid_after_signing_out_everywhere(self, john, jane, tag):
+        """Ending sessions does not change the ETag."""
         john.delete(f"{jane.path}/sessions")
 
         response = john.patch(jane.path, json={"full_name": "J"}, headers={"If-Match": tag})
@@ -115,7 +115,7 @@ class TestPatch:
         assert response.status_code == 200
 
     def test_tag_of_a_registration(self, john):
-        """The tag of the 201 is good for the first change."""
+        """The ETag of the 201 is valid for the first change."""
         made = john.post(
             "/v1/users",
             json={"username": "ada", "email": "ada@example.com", "password": john.password},
@@ -130,7 +130,7 @@ class TestPatch:
         assert response.status_code == 200
 
     def test_body_is_checked_first(self, jane):
-        """A bad body is a 422 whatever the tag: the store comes last."""
+        """An invalid body is a 422 whatever the ETag, since the database is checked last."""
         response = jane.patch("/v1/users/me", json={"nope": 1}, headers={"If-Match": '"7-0"'})
 
         assert outcome(response) == (422, "invalid-request", ["/nope"])
@@ -138,25 +138,25 @@ class TestPatch:
 
 class TestDelete:
     def test_match(self, jane, tag):
-        """The current tag lets the user go."""
+        """A request with the current ETag deletes the user."""
         assert jane.delete("/v1/users/me", headers={"If-Match": tag}).status_code == 204
 
     def test_star(self, jane):
-        """A star stands for any state there is."""
+        """`*` matches any state."""
         assert jane.delete("/v1/users/me", headers={"If-Match": "*"}).status_code == 204
 
     @pytest.mark.parametrize("header", MISMATCHES)
-    def test_mismatch(self, jane, stored, header):
-        """Any other tag keeps the user, its sessions and its names."""
-        before = stored()
+    def test_mismatch(self, jane, snapshot, header):
+        """Any other ETag keeps the user, its sessions and its names."""
+        before = snapshot()
 
         response = jane.delete("/v1/users/me", headers={"If-Match": header})
 
         assert outcome(response) == (412, "version-mismatch", [])
-        assert stored() == before
+        assert snapshot() == before
 
-    def test_changed_meanwhile(self, john, jane, tag):
-        """Who decided on an older state is asked to look again."""
+    def test_outdated(self, john, jane, tag):
+        """An outdated ETag is rejected."""
         jane.patch("/v1/users/me", json={"full_name": "J"})
 
         response = john.delete(jane.path, headers={"If-Match": tag})

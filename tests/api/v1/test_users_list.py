@@ -10,8 +10,8 @@ from tests.support.responses import names, next_path, outcome, walk
 
 
 @pytest.fixture
-def crowd(john, register):
-    """Twelve users beside john; their names, newest first, his last."""
+def twelve_users(john, register):
+    """Create twelve users beside john; return all names, newest first."""
     made = [f"user-{number:02}" for number in range(12)]
     for username in made:
         register(username)
@@ -19,25 +19,25 @@ def crowd(john, register):
 
 
 @pytest.fixture
-def house(john, jane, register):
-    """One user of each kind: john and amy are admins, amy and eve suspended; bob came last."""
+def mixed_users(john, jane, register):
+    """Create a user of each kind: john, amy are admins; amy, eve suspended; bob is newest."""
     register("eve", status="suspended")
     register("amy", status="suspended", roles=["admin"])
     register("bob", roles=["admin", "user"])
     return john
 
 
-class TestWho:
+class TestPermissions:
     def test_anonymous(self, client):
-        """The list is for those who are signed in."""
+        """An anonymous client gets a 401."""
         assert outcome(client.get("/v1/users")) == (401, "unauthenticated", [])
 
     def test_user(self, jane):
-        """The list is for admins only."""
+        """A user gets a 403."""
         assert outcome(jane.get("/v1/users")) == (403, "forbidden", [])
 
     def test_admin(self, john, jane):
-        """An admin sees users as they see themselves."""
+        """An admin sees the fields that users see of themselves."""
         response = john.get("/v1/users")
 
         assert response.status_code == 200
@@ -46,33 +46,33 @@ class TestWho:
 
 
 class TestPages:
-    def test_newest_first(self, john, crowd):
+    def test_newest_first(self, john, twelve_users):
         """The newest user comes first, and a complete list has no next page."""
         response = john.get("/v1/users")
 
-        assert names(response) == crowd
+        assert names(response) == twelve_users
         assert response.json["next_cursor"] is None
         assert "Link" not in response.headers
 
     @pytest.mark.parametrize("limit", [1, 2, 5, 12, 13, 100])
-    def test_every_user_once(self, john, crowd, limit):
-        """Following `Link` shows everybody exactly once, in order, whatever the limit."""
+    def test_every_user_once(self, john, twelve_users, limit):
+        """Following `Link` shows every user exactly once, in order, whatever the limit."""
         pages = list(walk(john, f"/v1/users?limit={limit}"))
 
-        assert list(chain(*pages)) == crowd
+        assert list(chain(*pages)) == twelve_users
         assert max(map(len, pages)) <= limit
 
-    def test_next_cursor_is_the_link(self, john, crowd):
+    def test_next_cursor_is_the_link(self, john, twelve_users):
         """`next_cursor` and the `Link` header lead to the same page."""
         first = john.get("/v1/users?limit=5")
 
         by_cursor = john.get(f"/v1/users?limit=5&cursor={first.json['next_cursor']}")
 
-        assert names(by_cursor) == crowd[5:10]
+        assert names(by_cursor) == twelve_users[5:10]
         assert john.get(next_path(first)).json == by_cursor.json
 
-    def test_users_are_added_meanwhile(self, john, crowd, register):
-        """Who registers while somebody turns pages neither shifts nor doubles anybody."""
+    def test_users_added_between_pages(self, john, twelve_users, register):
+        """Users added between two pages neither shift nor repeat others."""
         pages = walk(john, "/v1/users?limit=4")
         first = next(pages)
         register("zoe")
@@ -80,20 +80,20 @@ class TestPages:
         second = next(pages)
         register("xia")
 
-        assert [*first, *second, *chain(*pages)] == crowd
+        assert [*first, *second, *chain(*pages)] == twelve_users
 
-    def test_user_at_the_cursor_is_deleted(self, john, crowd, register):
-        """The page after one that has changed starts where it would have."""
+    def test_user_at_the_cursor_is_deleted(self, john, twelve_users, register):
+        """After the user at the cursor was deleted, the next page starts at the same place."""
         first = john.get("/v1/users?limit=4")
         john.delete(f"/v1/users/{first.json['items'][-1]['id']}")
 
-        assert names(john.get(next_path(first))) == crowd[4:8]
+        assert names(john.get(next_path(first))) == twelve_users[4:8]
 
-    def test_limit_may_change_on_the_way(self, john, crowd):
-        """A cursor says where to go on, not how far."""
+    def test_limit_may_change(self, john, twelve_users):
+        """A cursor is valid with another limit."""
         cursor = john.get("/v1/users?limit=2").json["next_cursor"]
 
-        assert names(john.get(f"/v1/users?limit=3&cursor={cursor}")) == crowd[2:5]
+        assert names(john.get(f"/v1/users?limit=3&cursor={cursor}")) == twelve_users[2:5]
 
     def test_default_limit(self, john, register):
         """Without a limit a page has 25 users."""
@@ -144,14 +144,14 @@ class TestFilters:
             ("username=jane&role=admin", []),
         ],
     )
-    def test_who_is_listed(self, house, query, expected):
-        """All filters must hold; names match as a whole and in any case."""
-        assert names(house.get(f"/v1/users?{query}")) == expected
+    def test_matches(self, mixed_users, query, expected):
+        """All filters must match; names match as a whole and in any case."""
+        assert names(mixed_users.get(f"/v1/users?{query}")) == expected
 
     @pytest.mark.parametrize("query", ["username=jane@example.com", "email=jane"])
-    def test_a_name_is_not_an_address(self, house, query):
-        """`username` asks for user names and `email` for addresses, never for the other."""
-        assert names(house.get(f"/v1/users?{query}")) == []
+    def test_username_is_not_an_email(self, mixed_users, query):
+        """`username` matches usernames and `email` matches emails, never the other."""
+        assert names(mixed_users.get(f"/v1/users?{query}")) == []
 
     @pytest.mark.parametrize(
         "query, expected",
@@ -163,9 +163,9 @@ class TestFilters:
             ("role=user&status=active", ["bob", "jane"]),
         ],
     )
-    def test_pages_keep_the_filter(self, house, query, expected):
-        """`Link` carries the filters, so that following it shows nobody else."""
-        assert list(chain(*walk(house, f"/v1/users?{query}&limit=1"))) == expected
+    def test_pages_keep_the_filter(self, mixed_users, query, expected):
+        """`Link` carries the filters, so the next pages are filtered too."""
+        assert list(chain(*walk(mixed_users, f"/v1/users?{query}&limit=1"))) == expected
 
     @pytest.mark.parametrize(
         "query, pointer",
@@ -185,9 +185,9 @@ class TestFilters:
             ("cursor=" + "a" * 3000, "/cursor"),
         ],
     )
-    def test_parameter_is_wrong(self, house, query, pointer):
-        """Unknown parameters, unknown values and repeated ones are refused by name."""
-        response = house.get(f"/v1/users?{query}")
+    def test_invalid_parameter(self, mixed_users, query, pointer):
+        """Unknown parameters, unknown values and repeated ones are rejected by name."""
+        response = mixed_users.get(f"/v1/users?{query}")
 
         assert outcome(response) == (422, "invalid-request", [pointer])
 
@@ -195,13 +195,13 @@ class TestFilters:
 class TestCursor:
     @pytest.mark.parametrize("cursor", ["", "x", "a.b", "%00", "%ED%A0%80", "bnVsbA.c2ln", "é"])
     def test_invented(self, john, cursor):
-        """A cursor that the service did not make is refused."""
+        """A cursor that the service did not create is rejected."""
         response = john.get(f"/v1/users?cursor={cursor}")
 
         assert outcome(response) == (400, "invalid-cursor", ["/cursor"])
 
-    def test_changed(self, john, crowd):
-        """One character is enough to make a cursor worthless."""
+    def test_modified(self, john, twelve_users):
+        """A cursor with one modified character is invalid."""
         cursor = john.get("/v1/users?limit=1").json["next_cursor"]
 
         response = john.get(f"/v1/users?cursor=x{cursor[1:]}")
@@ -209,16 +209,16 @@ class TestCursor:
         assert outcome(response) == (400, "invalid-cursor", ["/cursor"])
 
     @pytest.mark.parametrize("query", ["status=active", "role=admin", "username=john"])
-    def test_of_another_filter(self, john, crowd, query):
-        """A cursor of the whole list is none of a filtered one."""
+    def test_of_another_filter(self, john, twelve_users, query):
+        """A cursor of the unfiltered list is invalid for a filtered one."""
         cursor = john.get("/v1/users?limit=1").json["next_cursor"]
 
         response = john.get(f"/v1/users?{query}&cursor={cursor}")
 
         assert outcome(response) == (400, "invalid-cursor", ["/cursor"])
 
-    def test_filter_is_dropped(self, john, crowd):
-        """A cursor of a filtered list is none of the whole one."""
+    def test_filter_is_removed(self, john, twelve_users):
+        """A cursor of a filtered list is invalid for the unfiltered one."""
         cursor = john.get("/v1/users?status=active&limit=1").json["next_cursor"]
 
         response = john.get(f"/v1/users?cursor={cursor}")
@@ -226,7 +226,7 @@ class TestCursor:
         assert outcome(response) == (400, "invalid-cursor", ["/cursor"])
 
     def test_of_another_list(self, app, john, jane):
-        """A cursor that was signed for another list is none of this one."""
+        """A cursor that was signed for another list is invalid for this one."""
         with app.app_context():
             cursor = make_cursor(jane.id, scope="/v1/events?")
 
@@ -235,7 +235,7 @@ class TestCursor:
         assert outcome(response) == (400, "invalid-cursor", ["/cursor"])
 
     def test_of_another_key(self, make_app, john, jane):
-        """A cursor of a service with another secret is refused."""
+        """A cursor of a service with another secret key is rejected."""
         other = replace(john, client=make_app(secret_key="another").test_client())
         cursor = other.get("/v1/users?limit=1").json["next_cursor"]
 

@@ -1,4 +1,4 @@
-"""The lock after failed sign-ins, and DELETE /v1/users/{id}/lock."""
+"""The lockout after failed attempts, and DELETE /v1/users/{id}/lock."""
 
 import pytest
 
@@ -13,7 +13,7 @@ WRONG = "not the password at all"
 
 @pytest.fixture
 def sign_in(client):
-    """Signs in with a request id that is always the same, so that answers can be compared."""
+    """Return a function that signs in with a fixed request id, for comparing responses."""
 
     def attempt(login, password=PASSWORD):
         body = {"login": login, "password": password}
@@ -24,7 +24,7 @@ def sign_in(client):
 
 @pytest.fixture
 def lock(sign_in):
-    """Tries wrong passwords until there is no free try left."""
+    """Return a function that fails attempts until none is free."""
 
     def guess(*logins):
         return [sign_in(logins[n % len(logins)], WRONG).status_code for n in range(FREE_ATTEMPTS)]
@@ -32,9 +32,9 @@ def lock(sign_in):
     return guess
 
 
-class TestLock:
+class TestLockout:
     def test_one_too_many(self, jane, lock, sign_in):
-        """ASVS 6.3.1: after the free tries none is looked at, and `Retry-After` says how long."""
+        """ASVS 6.3.1: attempts beyond the free ones are rejected with `Retry-After`."""
         statuses = lock("jane")
         answer = sign_in("jane", WRONG)
 
@@ -43,7 +43,7 @@ class TestLock:
         assert 1 <= int(answer.headers["Retry-After"]) <= FIRST_WAIT.total_seconds()
 
     def test_right_password(self, jane, lock, sign_in, hashes):
-        """The right password is refused alike, after the same work: none."""
+        """The right password is rejected with the same response, without a hash."""
         lock("jane")
         hashes.clear()
         right, wrong = sign_in("jane", PASSWORD), sign_in("jane", WRONG)
@@ -52,46 +52,46 @@ class TestLock:
         assert right.json.keys() == wrong.json.keys()
         assert hashes == []
 
-    def test_one_count(self, jane, lock, sign_in):
-        """User name and address share one count, in whatever case."""
+    def test_shared_count(self, jane, lock, sign_in):
+        """Username and email share one count, in any case."""
         statuses = lock("jane", "jane@example.com", "JANE", "JANE@Example.com")
 
         assert statuses == [401] * FREE_ATTEMPTS
         assert [sign_in(login).status_code for login in ("jane", "jane@example.com")] == [429, 429]
 
-    def test_nobody(self, client, lock, sign_in):
-        """ASVS 6.3.8: a login that nobody has is locked alike."""
-        statuses = lock("nobody")
-        answer = sign_in("nobody")
+    def test_unknown_login(self, client, lock, sign_in):
+        """ASVS 6.3.8: an unknown login locks in the same way."""
+        statuses = lock("unknown")
+        answer = sign_in("unknown")
 
         assert statuses == [401] * FREE_ATTEMPTS
         assert outcome(answer) == (429, "too-many-requests", [])
         assert 1 <= int(answer.headers["Retry-After"]) <= FIRST_WAIT.total_seconds()
 
-    def test_others(self, jane, eve, lock, sign_in):
-        """Nobody is locked out by guesses at somebody else."""
+    def test_other_users(self, jane, eve, lock, sign_in):
+        """Failed attempts at one user's login do not lock another user out."""
         lock("jane")
 
         assert sign_in("eve").status_code == 201
 
-    def test_sessions_go_on(self, jane, lock):
-        """ASVS 6.1.1: strangers who guess cannot sign anybody out."""
+    def test_sessions_continue(self, jane, lock):
+        """ASVS 6.1.1: failed attempts of strangers end no session."""
         lock("jane")
 
         assert jane.get("/v1/users/me").status_code == 200
 
 
 class TestUnlock:
-    def test_next_try(self, john, jane, lock, sign_in):
-        """After a 204 without body the next try is granted."""
+    def test_next_attempt(self, john, jane, lock, sign_in):
+        """After a 204 without body the next attempt is accepted."""
         lock("jane")
         answer = john.delete(f"{jane.path}/lock")
 
         assert (answer.status_code, answer.data) == (204, b"")
         assert sign_in("jane").status_code == 201
 
-    def test_count_begins_anew(self, john, jane, lock, sign_in):
-        """All free tries are there again, and no more."""
+    def test_count_is_reset(self, john, jane, lock, sign_in):
+        """All free attempts are available again, and no more."""
         lock("jane")
         john.delete(f"{jane.path}/lock")
 
@@ -99,20 +99,20 @@ class TestUnlock:
         assert sign_in("jane").status_code == 429
 
     def test_event(self, app, john, jane):
-        """The event names the admin."""
+        """The event has the admin as actor."""
         john.delete(f"{jane.path}/lock")
 
         with app.app_context():
             *_, event = AuditEvent.query(jane.id)
         assert (event.type, event.actor_id, event.ip) == ("user.unlocked", john.id, "127.0.0.1")
 
-    def test_where_there_is_none(self, john, jane):
-        """A lock that is not there is lifted all the same."""
+    def test_not_locked(self, john, jane):
+        """Unlocking a user that is not locked succeeds."""
         assert john.delete(f"{jane.path}/lock").status_code == 204
         assert john.delete(f"{jane.path}/lock").status_code == 204
 
-    def test_no_edit(self, john, jane):
-        """What an editor has read is still what there is."""
+    def test_etag_is_unchanged(self, john, jane):
+        """Unlocking does not change the user's ETag."""
         before = john.get(jane.path)
         john.delete(f"{jane.path}/lock")
 
@@ -120,8 +120,8 @@ class TestUnlock:
         assert after.headers["ETag"] == before.headers["ETag"]
         assert after.json == before.json
 
-    def test_who(self, john, jane, eve, client, lock, sign_in):
-        """ASVS 8.2.1: only an admin's session may, not the user itself and no key."""
+    def test_permissions(self, john, jane, eve, client, lock, sign_in):
+        """ASVS 8.2.1: only an admin's session may unlock, not the user itself and no key."""
         lock("jane")
         refusals = [
             jane.delete("/v1/users/me/lock"),
@@ -135,8 +135,8 @@ class TestUnlock:
         assert outcome(anonymous)[:2] == (401, "unauthenticated")
         assert sign_in("jane").status_code == 429
 
-    def test_nobody(self, john):
-        """An id that nobody has is a 404."""
+    def test_unknown_user(self, john):
+        """An unknown id is a 404."""
         answer = john.delete(f"/v1/users/{ABSENT_ID}/lock")
 
         assert outcome(answer) == (404, "user-not-found", [])

@@ -21,16 +21,16 @@ class TestChange:
         assert replace(jane, password=NEW_PASSWORD).sign_in().token
 
     def test_old_password_does_not(self, jane, client):
-        """The old password is worth nothing at once."""
+        """The old password is invalid at once."""
         jane.put("/v1/users/me/password", json=CHANGE)
 
         response = client.post("/v1/sessions", json={"login": "jane", "password": PASSWORD})
 
         assert outcome(response) == (401, "invalid-credentials", [])
 
-    def test_other_sessions_end(self, jane, elsewhere):
-        """Every other session ends, the one that asked goes on."""
-        phone, laptop = elsewhere(jane), elsewhere(jane)
+    def test_other_sessions_end(self, jane, second_session):
+        """Every other session ends, and the one of the request continues."""
+        phone, laptop = second_session(jane), second_session(jane)
 
         jane.put("/v1/users/me/password", json=CHANGE)
 
@@ -47,8 +47,8 @@ class TestChange:
         assert jane.put("/v1/users/me/password", json=again).status_code == 204
         assert jane.get("/v1/users/me").status_code == 200
 
-    def test_session_of_the_new_password_can_be_ended(self, jane):
-        """The session that went on still ends when it is told to."""
+    def test_current_session_can_be_ended(self, jane):
+        """The session of the request can still be ended afterwards."""
         jane.put("/v1/users/me/password", json=CHANGE)
 
         assert jane.delete("/v1/sessions/current").status_code == 204
@@ -64,23 +64,23 @@ class TestChange:
             "",
         ],
     )
-    def test_wrong_current_password(self, jane, stored, password):
-        """The current password counts to the letter; a wrong one changes nothing."""
-        before = stored()
+    def test_wrong_current_password(self, jane, snapshot, password):
+        """The current password is compared exactly; a wrong one changes nothing."""
+        before = snapshot()
 
         response = jane.put("/v1/users/me/password", json={**CHANGE, "current_password": password})
 
         assert outcome(response) == (401, "invalid-credentials", ["/current_password"])
         assert response.headers["WWW-Authenticate"] == "Bearer"
-        assert stored() == before
+        assert snapshot() == before
 
     def test_wrong_current_password_keeps_the_session(self, jane):
-        """A typing error signs nobody out."""
+        """A wrong current password ends no session."""
         jane.put("/v1/users/me/password", json={**CHANGE, "current_password": "typing error"})
 
         assert jane.get("/v1/users/me").status_code == 200
 
-    def test_unicode_counts_as_it_is_typed(self, jane):
+    def test_unicode_is_not_normalized(self, jane):
         """A composed and a decomposed letter are different passwords (ASVS 6.2.8)."""
         composed, decomposed = "caf\u00e9 au lait, please", "cafe\u0301 au lait, please"
         jane.put("/v1/users/me/password", json={**CHANGE, "new_password": composed})
@@ -91,7 +91,7 @@ class TestChange:
         assert replace(jane, password=composed).sign_in().token
 
     def test_no_truncation(self, jane):
-        """The 73rd byte and the last of 1,000 characters count as the first does."""
+        """The 73rd byte and the last of 1,000 characters are significant."""
         long = "seven little words " * 50 + "the end"
         jane.put("/v1/users/me/password", json={**CHANGE, "new_password": long})
 
@@ -116,25 +116,25 @@ class TestWeakPassword:
             ("roster password jane", "your name"),
         ],
     )
-    def test_reason_is_given(self, jane, stored, password, reason):
-        """A refused password is a 422 at `new_password` that says why (NIST SP 800-63B-4)."""
-        before = stored()
+    def test_reason(self, jane, snapshot, password, reason):
+        """A weak password is a 422 at `new_password` with a reason (NIST SP 800-63B-4)."""
+        before = snapshot()
 
         response = jane.put("/v1/users/me/password", json={**CHANGE, "new_password": password})
 
         assert outcome(response) == (422, "invalid-request", ["/new_password"])
         assert reason in response.json["errors"][0]["detail"]
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize("password", ["jane@example.com jane", "fourteen chars"])
     def test_password_is_not_repeated(self, jane, password):
-        """The answer never repeats what was refused."""
+        """The response never repeats the rejected password."""
         response = jane.put("/v1/users/me/password", json={**CHANGE, "new_password": password})
 
         assert password not in response.text
 
     def test_shorter_minimum(self, make_app, jane):
-        """The minimum is a setting, 8 at the least."""
+        """The minimum length is a setting of at least 8."""
         other = replace(jane, client=make_app(password_min_length=8).test_client())
 
         response = other.put("/v1/users/me/password", json={**CHANGE, "new_password": "x9!kQ2#z"})
@@ -142,7 +142,7 @@ class TestWeakPassword:
         assert response.status_code == 204
 
     @pytest.mark.parametrize("missing", ["current_password", "new_password"])
-    def test_both_are_needed(self, jane, missing):
+    def test_both_are_required(self, jane, missing):
         """A change needs the current and the new password (ASVS 6.2.3)."""
         body = {name: value for name, value in CHANGE.items() if name != missing}
 
@@ -151,37 +151,37 @@ class TestWeakPassword:
         assert outcome(response) == (422, "invalid-request", [f"/{missing}"])
 
 
-class TestWho:
-    def test_admin_for_somebody_else(self, john, jane, stored):
-        """Not even an admin chooses another user's password (ASVS 6.4.6)."""
-        before = stored()
+class TestPermissions:
+    def test_admin_for_another_user(self, john, jane, snapshot):
+        """Even an admin cannot set another user's password (ASVS 6.4.6)."""
+        before = snapshot()
 
         response = john.put(f"{jane.path}/password", json=CHANGE)
 
         assert outcome(response) == (403, "forbidden", [])
-        assert stored() == before
+        assert snapshot() == before
 
     def test_admin_for_itself(self, john):
-        """An admin changes its own password like anybody."""
+        """An admin changes its own password like a user."""
         assert john.put(f"{john.path}/password", json=CHANGE).status_code == 204
 
-    def test_admin_for_nobody(self, john):
-        """An id that nobody has is a 404."""
+    def test_unknown_user(self, john):
+        """An unknown id is a 404."""
         response = john.put(f"/v1/users/{ABSENT_ID}/password", json=CHANGE)
 
         assert outcome(response) == (404, "user-not-found", [])
 
-    def test_user_for_another(self, jane, eve, stored):
-        """To a user the others do not exist."""
-        before = stored()
+    def test_user_for_another_user(self, jane, eve, snapshot):
+        """A user gets a 404 for another user."""
+        before = snapshot()
 
         response = jane.put(f"{eve.path}/password", json=CHANGE)
 
         assert outcome(response) == (404, "user-not-found", [])
-        assert stored() == before
+        assert snapshot() == before
 
     def test_anonymous(self, client, jane):
-        """Knowing the password is not being signed in."""
+        """A request with the right password but without a token is a 401."""
         response = client.put(f"{jane.path}/password", json=CHANGE)
 
         assert outcome(response) == (401, "unauthenticated", [])

@@ -7,12 +7,12 @@ from tests.support.responses import ABSENT_ID, outcome
 
 class TestRead:
     @pytest.mark.parametrize("member", ["username", "email", "full_name", "status", "metadata"])
-    def test_me_is_my_id(self, jane, member):
-        """`me` and one's own id are the same user."""
+    def test_me(self, jane, member):
+        """`me` and the user's own id are the same user."""
         assert jane.get("/v1/users/me").json[member] == jane.get(jane.path).json[member]
 
     def test_own_user(self, jane):
-        """A user sees itself, and when it signed in last."""
+        """A user reads itself, with the time of its last sign-in."""
         response = jane.get(jane.path)
 
         assert response.status_code == 200
@@ -20,12 +20,12 @@ class TestRead:
         assert response.json["last_login_at"] is not None
         assert response.headers["Cache-Control"] == "no-store"
 
-    def test_admin_reads_anybody(self, john, jane):
-        """An admin sees what the user sees."""
+    def test_admin_reads_another_user(self, john, jane):
+        """An admin sees the fields that the user sees."""
         assert john.get(jane.path).json == jane.get(jane.path).json
 
-    def test_others_do_not_exist(self, jane, eve):
-        """Somebody else's id and an id that nobody has are answered alike."""
+    def test_other_users(self, jane, eve):
+        """Another user's id and an unknown id get the same response."""
         other = jane.get(eve.path, headers={"X-Request-Id": "same"})
         absent = jane.get(f"/v1/users/{ABSENT_ID}", headers={"X-Request-Id": "same"})
 
@@ -33,17 +33,17 @@ class TestRead:
         assert other.data == absent.data
         assert list(other.headers) == list(absent.headers)
 
-    def test_admin_asks_for_nobody(self, john):
-        """To an admin too an id that nobody has is a 404."""
+    def test_unknown_user(self, john):
+        """An unknown id is a 404 to an admin too."""
         assert outcome(john.get(f"/v1/users/{ABSENT_ID}")) == (404, "user-not-found", [])
 
     def test_anonymous(self, client, jane):
-        """Who is not signed in reads nobody."""
+        """An anonymous client gets a 401."""
         assert outcome(client.get(jane.path)) == (401, "unauthenticated", [])
         assert outcome(client.get("/v1/users/me")) == (401, "unauthenticated", [])
 
-    def test_member_names(self, jane):
-        """A user has the contract's members and no others: no hash, no version, no epoch."""
+    def test_fields(self, jane):
+        """A user has exactly the contract's fields: no hash, no version, no session epoch."""
         assert set(jane.get("/v1/users/me").json) == {
             "id",
             "username",
@@ -73,7 +73,7 @@ class TestIfNoneMatch:
     @pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', "*"])
     @pytest.mark.parametrize("method", ["GET", "HEAD"])
     def test_unchanged(self, jane, method, form):
-        """Who has the current state is answered 304 without a body but with the tag."""
+        """With the current ETag the response is a 304 without body, with the ETag."""
         tag = jane.get("/v1/users/me").headers["ETag"]
 
         response = jane.request(method, "/v1/users/me", headers={"If-None-Match": form.format(tag)})
@@ -84,7 +84,7 @@ class TestIfNoneMatch:
         assert response.headers["Cache-Control"] == "no-store"
 
     def test_changed(self, jane):
-        """After a change the old tag brings the whole user again."""
+        """After a change the old ETag returns the whole user."""
         tag = jane.get("/v1/users/me").headers["ETag"]
         jane.patch("/v1/users/me", json={"full_name": "Jane"})
 
@@ -94,23 +94,23 @@ class TestIfNoneMatch:
         assert response.json["full_name"] == "Jane"
         assert response.headers["ETag"] != tag
 
-    def test_signed_in_again(self, jane, alter, elsewhere):
-        """A new `last_login_at` is shown, so the tag that stood for the old one is stale."""
-        alter(jane, last_login_at=None)
+    def test_signed_in_again(self, jane, edit_row, second_session):
+        """A new `last_login_at` changes the ETag, since the field is shown."""
+        edit_row(jane, last_login_at=None)
         tag = jane.get("/v1/users/me").headers["ETag"]
-        elsewhere(jane)
+        second_session(jane)
 
         assert jane.get("/v1/users/me", headers={"If-None-Match": tag}).status_code == 200
 
     @pytest.mark.parametrize("tag", ['"other"', "", "nonsense", '""', '"1'])
     def test_some_other_tag(self, jane, tag):
-        """What is not the current tag brings the user."""
+        """An ETag that is not the current one returns the user."""
         response = jane.get("/v1/users/me", headers={"If-None-Match": tag})
 
         assert response.status_code == 200
 
-    def test_not_for_strangers(self, jane, eve):
-        """A tag that fits does not open somebody else's user."""
+    def test_permissions_come_first(self, jane, eve):
+        """A matching ETag gives no access to another user."""
         response = jane.get(eve.path, headers={"If-None-Match": "*"})
 
         assert outcome(response) == (404, "user-not-found", [])

@@ -6,8 +6,8 @@ from tests.support.responses import ADA, NEW_PASSWORD, outcome
 
 
 class TestRegister:
-    def test_the_answer_is_the_user(self, client):
-        """The answer shows every member of the contract's user and no other."""
+    def test_response(self, client):
+        """The response has exactly the contract's fields of a user."""
         response = client.post("/v1/users", json=ADA)
 
         assert response.status_code == 201
@@ -27,7 +27,7 @@ class TestRegister:
         }
 
     def test_headers(self, client):
-        """`Location` leads to the new user, and its `ETag` is the one that reading it shows."""
+        """`Location` names the new user, and `ETag` is the one that reading it returns."""
         response = client.post("/v1/users", json=ADA)
 
         assert response.headers["Location"] == f"/v1/users/{response.json['id']}"
@@ -35,7 +35,7 @@ class TestRegister:
         assert response.headers["Cache-Control"] == "no-store"
 
     def test_location_is_the_user(self, client, john):
-        """What `Location` names is what was answered, `ETag` included."""
+        """Reading `Location` returns the same body and `ETag`."""
         made = client.post("/v1/users", json=ADA)
 
         read = john.get(made.headers["Location"])
@@ -43,16 +43,16 @@ class TestRegister:
         assert read.json == made.json
         assert read.headers["ETag"] == made.headers["ETag"]
 
-    def test_moments_are_rfc_3339_in_utc(self, client):
-        """Moments are written to the second with a Z."""
+    def test_timestamps_are_rfc_3339_in_utc(self, client):
+        """Timestamps are written to the second with a Z."""
         response = client.post("/v1/users", json=ADA)
 
         assert response.json["created_at"][10] == "T"
         assert response.json["created_at"][-1] == "Z"
         assert len(response.json["created_at"]) == 20
 
-    def test_optional_members(self, client):
-        """A full name and metadata are kept as they were sent, Unicode included."""
+    def test_optional_fields(self, client):
+        """A full name and metadata are stored as they were sent, Unicode included."""
         wanted = {"full_name": "Ада Лавлейс 🖤", "metadata": {"a": {"b": [1, 2.5, None, "ü"]}}}
 
         response = client.post("/v1/users", json={**ADA, **wanted})
@@ -60,14 +60,14 @@ class TestRegister:
         assert {**response.json, **wanted} == response.json
 
     def test_full_name_may_be_null(self, client):
-        """Null is the same as leaving the full name out."""
+        """Null is the same as omitting the full name."""
         response = client.post("/v1/users", json={**ADA, "full_name": None})
 
         assert response.status_code == 201
         assert response.json["full_name"] is None
 
     def test_new_user_signs_in(self, client):
-        """Who has registered can sign in with that password."""
+        """A registered user can sign in with that password."""
         client.post("/v1/users", json=ADA)
 
         response = client.post("/v1/sessions", json={"login": "ada", "password": NEW_PASSWORD})
@@ -75,14 +75,14 @@ class TestRegister:
         assert response.status_code == 201
 
     @pytest.mark.parametrize("given", ["Ada.Love-lace_1", "ADA.LOVE-LACE_1"])
-    def test_username_is_kept_lower_case(self, client, given):
-        """A user name may be given in any case and is shown in lower case."""
+    def test_username_is_lower_cased(self, client, given):
+        """A username may be given in any case and is shown in lower case."""
         response = client.post("/v1/users", json={**ADA, "username": given})
 
         assert response.json["username"] == "ada.love-lace_1"
 
     @pytest.mark.parametrize("username", ["abc", "0ab", "a" * 32, "a.-_", "9--"])
-    def test_username_may_be(self, client, username):
+    def test_valid_username(self, client, username):
         """3 to 32 of a-z, digits, dot, underscore, hyphen; the first a letter or digit."""
         assert client.post("/v1/users", json={**ADA, "username": username}).status_code == 201
 
@@ -104,54 +104,54 @@ class TestRegister:
             "a#b",
         ],
     )
-    def test_username_may_not_be(self, client, stored, username):
-        """Anything else is refused with the member's name."""
-        before = stored()
+    def test_invalid_username(self, client, snapshot, username):
+        """Any other username is rejected with an error at the field."""
+        before = snapshot()
 
         response = client.post("/v1/users", json={**ADA, "username": username})
 
         assert outcome(response) == (422, "invalid-request", ["/username"])
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize(
         "email",
         ["", "ada", "ada@", "@example.com", "a b@example.com", "ada@localhost", "a@b@c.com"],
     )
-    def test_email_may_not_be(self, client, email):
-        """What cannot be an address is refused with the member's name."""
+    def test_invalid_email(self, client, email):
+        """An invalid email is rejected with an error at the field."""
         response = client.post("/v1/users", json={**ADA, "email": email})
 
         assert outcome(response) == (422, "invalid-request", ["/email"])
 
     @pytest.mark.parametrize("email", ["jane@example.com", "JANE@EXAMPLE.COM", "Jane@Example.Com"])
-    def test_email_is_unique_whatever_its_case(self, client, jane, stored, email):
-        """Jane@Example.com and jane@example.com are the same person."""
-        before = stored()
+    def test_email_is_unique_in_any_case(self, client, jane, snapshot, email):
+        """An email that differs from another user's only in case is a 409."""
+        before = snapshot()
 
         response = client.post("/v1/users", json={**ADA, "email": email})
 
         assert outcome(response) == (409, "email-taken", ["/email"])
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize("username", ["jane", "JANE"])
-    def test_username_is_unique_whatever_its_case(self, client, jane, stored, username):
-        """A user name belongs to one user, and nothing of a refused sign-up stays."""
-        before = stored()
+    def test_username_is_unique_in_any_case(self, client, jane, snapshot, username):
+        """A username is unique, and a rejected sign-up writes nothing."""
+        before = snapshot()
 
         response = client.post("/v1/users", json={**ADA, "username": username})
 
         assert outcome(response) == (409, "username-taken", ["/username"])
-        assert stored() == before
+        assert snapshot() == before
 
-    def test_refused_name_stays_free(self, client, jane):
-        """The address of a sign-up that failed for its user name can still be used."""
+    def test_email_of_a_rejected_sign_up_is_free(self, client, jane):
+        """The email of a sign-up with a taken username can still be used."""
         client.post("/v1/users", json={**ADA, "username": "jane"})
 
         assert client.post("/v1/users", json=ADA).status_code == 201
 
     @pytest.mark.parametrize("missing", ["username", "email", "password"])
-    def test_member_is_missing(self, client, missing):
-        """Each required member is asked for by name."""
+    def test_field_is_missing(self, client, missing):
+        """Each missing required field is named."""
         body = {name: value for name, value in ADA.items() if name != missing}
 
         response = client.post("/v1/users", json=body)
@@ -168,31 +168,31 @@ class TestRegister:
             "ada" * 9,
         ],
     )
-    def test_weak_password(self, client, stored, password):
-        """A password that attackers try early is refused with a reason."""
-        before = stored()
+    def test_weak_password(self, client, snapshot, password):
+        """A common password is rejected with a reason."""
+        before = snapshot()
 
         response = client.post("/v1/users", json={**ADA, "password": password})
 
         assert outcome(response) == (422, "invalid-request", ["/password"])
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize("password", ["pässword ünter 64 ☃ zeichen", "x" * 64 + "yz" * 480])
     def test_long_and_unicode_passwords(self, client, password):
-        """Any character counts, and 64 characters and far more are welcome (ASVS 6.2.9)."""
+        """Any character and 64 or far more characters are accepted (ASVS 6.2.9)."""
         assert client.post("/v1/users", json={**ADA, "password": password}).status_code == 201
 
-    def test_bad_token_on_open_sign_up(self, client, stored):
-        """A token that is sent must be good, even where none is needed."""
-        before = stored()
+    def test_invalid_token_on_open_sign_up(self, client, snapshot):
+        """An invalid token is rejected, even where none is required."""
+        before = snapshot()
 
         response = client.post(
             "/v1/users", json=ADA, headers={"Authorization": "Bearer rst_nonsense"}
         )
 
         assert outcome(response) == (401, "unauthenticated", [])
-        assert stored() == before
+        assert snapshot() == before
 
-    def test_signed_in_user_registers_somebody(self, jane):
-        """While sign-up is open, being signed in is no hindrance."""
+    def test_signed_in_user_registers_another(self, jane):
+        """While sign-up is open, signed-in users may register others."""
         assert jane.post("/v1/users", json=ADA).status_code == 201

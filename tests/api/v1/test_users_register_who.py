@@ -1,4 +1,4 @@
-"""POST /v1/users: who may, and who may give roles and status."""
+"""POST /v1/users: permission to register, and to set roles and status."""
 
 import pytest
 
@@ -6,8 +6,8 @@ from tests.support.responses import ADA, NEW_PASSWORD, outcome
 
 
 class TestRolesAndStatus:
-    def test_admin_gives_roles_and_status(self, john):
-        """An admin decides on roles and status of a new user."""
+    def test_admin_sets_roles_and_status(self, john):
+        """An admin sets roles and status of a new user."""
         wanted = {"roles": ["user", "admin"], "status": "suspended"}
 
         response = john.post("/v1/users", json={**ADA, **wanted})
@@ -16,8 +16,8 @@ class TestRolesAndStatus:
         assert response.json["roles"] == ["admin", "user"]
         assert response.json["status"] == "suspended"
 
-    def test_born_suspended(self, john, client):
-        """A user who was registered suspended cannot sign in."""
+    def test_created_suspended(self, john, client):
+        """A user who was created suspended cannot sign in."""
         john.post("/v1/users", json={**ADA, "status": "suspended"})
 
         response = client.post("/v1/sessions", json={"login": "ada", "password": NEW_PASSWORD})
@@ -25,23 +25,23 @@ class TestRolesAndStatus:
         assert outcome(response) == (401, "invalid-credentials", [])
 
     @pytest.mark.parametrize("member, value", [("roles", ["admin"]), ("status", "suspended")])
-    def test_nobody_gives_itself_roles(self, client, stored, member, value):
+    def test_anonymous_sets_roles(self, client, snapshot, member, value):
         """Roles and status in an anonymous sign-up are a 403 that names them."""
-        before = stored()
+        before = snapshot()
 
         response = client.post("/v1/users", json={**ADA, member: value})
 
         assert outcome(response) == (403, "forbidden", [f"/{member}"])
-        assert stored() == before
+        assert snapshot() == before
 
-    def test_user_gives_roles(self, jane, stored):
-        """A user is no admin: both members are named and nothing is stored."""
-        before = stored()
+    def test_user_sets_roles(self, jane, snapshot):
+        """A user gets a 403 that names both fields, and nothing is stored."""
+        before = snapshot()
 
         response = jane.post("/v1/users", json={**ADA, "roles": ["user"], "status": "active"})
 
         assert outcome(response) == (403, "forbidden", ["/roles", "/status"])
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize(
         "member, value, pointer",
@@ -56,8 +56,8 @@ class TestRolesAndStatus:
             ("status", None, "/status"),
         ],
     )
-    def test_admin_gives_what_does_not_exist(self, john, member, value, pointer):
-        """Roles and states come from a closed list; nobody is born deleted."""
+    def test_unknown_roles_and_status(self, john, member, value, pointer):
+        """Unknown roles and states are rejected, and so is the status deleted."""
         response = john.post("/v1/users", json={**ADA, member: value})
 
         status, kind, at = outcome(response)
@@ -67,25 +67,25 @@ class TestRolesAndStatus:
 
 
 class TestClosedSignUp:
-    def test_anonymous(self, closed, jane, stored):
-        """With sign-up closed a stranger is told to sign in."""
-        before = stored()
+    def test_anonymous(self, with_signup_closed, jane, snapshot):
+        """With sign-up closed an anonymous client gets a 401."""
+        before = snapshot()
 
-        response = closed(jane).client.post("/v1/users", json=ADA)
+        response = with_signup_closed(jane).client.post("/v1/users", json=ADA)
 
         assert outcome(response) == (401, "unauthenticated", [])
         assert response.headers["WWW-Authenticate"] == "Bearer"
-        assert stored() == before
+        assert snapshot() == before
 
-    def test_user(self, closed, jane, stored):
-        """With sign-up closed a user creates nobody."""
-        before = stored()
+    def test_user(self, with_signup_closed, jane, snapshot):
+        """With sign-up closed a user cannot create users."""
+        before = snapshot()
 
-        response = closed(jane).post("/v1/users", json=ADA)
+        response = with_signup_closed(jane).post("/v1/users", json=ADA)
 
         assert outcome(response) == (403, "forbidden", [])
-        assert stored() == before
+        assert snapshot() == before
 
-    def test_admin(self, closed, john):
+    def test_admin(self, with_signup_closed, john):
         """With sign-up closed admins create users."""
-        assert closed(john).post("/v1/users", json=ADA).status_code == 201
+        assert with_signup_closed(john).post("/v1/users", json=ADA).status_code == 201

@@ -10,9 +10,9 @@ LAST = [{"roles": ["user"]}, {"roles": []}, {"status": "suspended"}]
 
 
 class TestSuspend:
-    def test_sessions_end_at_once(self, john, jane, elsewhere):
-        """All sessions of a suspended user are dead with the answer."""
-        other = elsewhere(jane)
+    def test_sessions_end_at_once(self, john, jane, second_session):
+        """All sessions of a suspended user are invalid as soon as the response is sent."""
+        other = second_session(jane)
 
         response = john.patch(jane.path, json={"status": "suspended"})
 
@@ -29,7 +29,7 @@ class TestSuspend:
         assert outcome(response) == (401, "invalid-credentials", [])
 
     def test_reactivation_revives_no_session(self, john, jane):
-        """A user who is active again has to sign in again."""
+        """A reactivated user has to sign in again."""
         john.patch(jane.path, json={"status": "suspended"})
 
         john.patch(jane.path, json={"status": "active"})
@@ -37,7 +37,7 @@ class TestSuspend:
         assert outcome(jane.get("/v1/users/me")) == (401, "unauthenticated", [])
         assert jane.sign_in().get("/v1/users/me").json["status"] == "active"
 
-    def test_names_stay_taken(self, john, jane, client):
+    def test_names_stay_reserved(self, john, jane, client):
         """A suspended user keeps its names."""
         john.patch(jane.path, json={"status": "suspended"})
 
@@ -49,13 +49,13 @@ class TestSuspend:
         assert outcome(response) == (409, "email-taken", ["/email"])
 
     def test_other_changes_keep_sessions(self, john, jane):
-        """Names and roles change without signing anybody out."""
+        """Changing names and roles ends no session."""
         john.patch(jane.path, json={"username": "janet", "roles": ["admin"]})
 
         assert jane.get("/v1/users/me").status_code == 200
 
-    def test_suspended_user_is_still_edited(self, john, jane):
-        """An admin may change a suspended user and it stays suspended."""
+    def test_suspended_user_can_be_edited(self, john, jane):
+        """An admin may change a suspended user, who stays suspended."""
         john.patch(jane.path, json={"status": "suspended"})
 
         response = john.patch(jane.path, json={"full_name": "Jane"})
@@ -66,53 +66,53 @@ class TestSuspend:
 class TestLastAdmin:
     @pytest.mark.parametrize("patch", LAST)
     @pytest.mark.parametrize("path", ["/v1/users/me", "own id"])
-    def test_stays(self, john, stored, patch, path):
-        """The only admin can neither be demoted nor suspended, by itself or anybody."""
-        before = stored()
+    def test_cannot_be_demoted_or_suspended(self, john, snapshot, patch, path):
+        """The only admin cannot be demoted or suspended, by itself or another user."""
+        before = snapshot()
 
         response = john.patch(path.replace("own id", john.path), json=patch)
 
         assert outcome(response) == (409, "last-admin", [])
-        assert stored() == before
+        assert snapshot() == before
 
-    def test_cannot_be_deleted(self, john, stored):
+    def test_cannot_be_deleted(self, john, snapshot):
         """The only admin cannot be deleted."""
-        before = stored()
+        before = snapshot()
 
         assert outcome(john.delete("/v1/users/me")) == (409, "last-admin", [])
-        assert stored() == before
+        assert snapshot() == before
 
     @pytest.mark.parametrize("patch", LAST)
     def test_suspended_admins_do_not_count(self, john, register, patch):
-        """An admin who cannot sign in administers nothing."""
+        """A suspended admin does not count as another active admin."""
         register("amy", roles=["admin"], status="suspended")
 
         assert outcome(john.patch(john.path, json=patch)) == (409, "last-admin", [])
 
     @pytest.mark.parametrize("patch", LAST)
-    def test_another_admin_is_left(self, john, enrol, patch):
-        """With a second active admin the first may go."""
-        amy = enrol("amy", roles=["admin"])
+    def test_with_another_admin(self, john, create_user, patch):
+        """With a second active admin the first can be removed."""
+        amy = create_user("amy", roles=["admin"])
 
         assert amy.patch(john.path, json=patch).status_code == 200
         assert outcome(amy.delete(amy.path)) == (409, "last-admin", [])
 
     def test_reactivated_admin_counts(self, john, register):
-        """An admin who was reactivated can take over."""
+        """A reactivated admin counts as an active admin."""
         amy = register("amy", roles=["admin"], status="suspended")
         john.patch(f"/v1/users/{amy}", json={"status": "active"})
 
         assert john.delete(john.path).status_code == 204
 
     def test_promoted_user_counts(self, john, jane):
-        """A user who was made an admin can take over."""
+        """A promoted user counts as an active admin."""
         john.patch(jane.path, json={"roles": ["admin"]})
 
         assert john.delete(john.path).status_code == 204
         assert jane.get("/v1/users").status_code == 200
 
     def test_counted_once(self, john, jane):
-        """An admin who stays one through many changes is counted once."""
+        """An admin is counted once, however often it is changed."""
         john.patch(jane.path, json={"roles": ["admin"]})
         john.patch(jane.path, json={"roles": ["admin", "user"]})
         john.patch(jane.path, json={"full_name": "Jane"})
@@ -121,31 +121,31 @@ class TestLastAdmin:
 
         assert outcome(john.delete(john.path)) == (409, "last-admin", [])
 
-    def test_suspend_and_demote_at_once(self, john, jane):
-        """Taking the role and the status in one patch counts as one admin less."""
+    def test_suspend_and_demote_in_one_patch(self, john, jane):
+        """Removing role and status in one patch removes one admin from the count."""
         john.patch(jane.path, json={"roles": ["admin"]})
         jane.patch(john.path, json={"status": "suspended", "roles": ["user"]})
 
         assert outcome(jane.delete(jane.path)) == (409, "last-admin", [])
 
-    def test_two_admins_delete_themselves(self, john, enrol):
-        """Whoever comes second stays."""
-        amy = enrol("amy", roles=["admin"])
+    def test_two_admins_delete_themselves(self, john, create_user):
+        """Of two admins who delete themselves, the second is rejected."""
+        amy = create_user("amy", roles=["admin"])
 
         assert john.delete("/v1/users/me").status_code == 204
         assert outcome(amy.delete("/v1/users/me")) == (409, "last-admin", [])
 
 
-class TestRolesApplyAtOnce:
-    def test_demoted(self, john, enrol):
-        """A demoted admin's next request is a user's, in the session it has (ASVS 8.3.2)."""
-        amy = enrol("amy", roles=["admin"])
+class TestRoleChanges:
+    def test_demoted(self, john, create_user):
+        """A demoted admin has a user's permissions from its next request (ASVS 8.3.2)."""
+        amy = create_user("amy", roles=["admin"])
         john.patch(amy.path, json={"roles": ["user"]})
 
         assert outcome(amy.get("/v1/users")) == (403, "forbidden", [])
 
     def test_promoted(self, john, jane):
-        """A promoted user is an admin with its next request (ASVS 8.3.2)."""
+        """A promoted user has an admin's permissions from its next request (ASVS 8.3.2)."""
         john.patch(jane.path, json={"roles": ["admin"]})
 
         assert replace(jane).get("/v1/users").status_code == 200
