@@ -27,7 +27,7 @@ from models import CHEAPEST_PROFILE, SignUp, User, db
 from roster.app import create_app
 from roster.cli import cli
 from roster.config import Config, EmailSettings
-from tests.support.email_helpers import Letters
+from tests.support.email_helpers import SentEmails
 from tests.support.openapi_client import OpenApiClient
 from tests.support.person import DEVICE, Person
 from tests.support.responses import NEW_PASSWORD
@@ -261,14 +261,14 @@ def email_app(
     """
     yield shared_email_app
     # Wait for pending emails, so that none arrives during the next test.
-    Letters(shared_email_app, email_settings.folder)()
+    SentEmails(shared_email_app, email_settings.folder)()
 
 
 @pytest.fixture
-def sent_emails(email_app: Flask, email_settings: EmailSettings) -> Letters:
+def sent_emails(email_app: Flask, email_settings: EmailSettings) -> SentEmails:
     """Read the emails that the app has sent: `sent_emails()`."""
     assert email_settings.folder
-    return Letters(email_app, email_settings.folder)
+    return SentEmails(email_app, email_settings.folder)
 
 
 @pytest.fixture

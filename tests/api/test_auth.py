@@ -12,7 +12,7 @@ from tests.support.responses import ABSENT_ID, ADA, NEW_PASSWORD, outcome
 
 @pytest.fixture
 def user_admin(create_user) -> Person:
-    """Return an admin who has the user role as well, signed in."""
+    """Return an admin with the user role as well, signed in."""
     return create_user("chief", roles=["admin", "user"])
 
 
@@ -85,16 +85,16 @@ class TestUserApiKey:
         assert outcome(jane_by_key.get(eve.path)) == (404, "user-not-found", [])
         assert outcome(jane_by_key.delete(eve.path)) == (404, "user-not-found", [])
 
-    @pytest.mark.parametrize("member", [{"roles": ["admin"]}, {"status": "suspended"}])
-    def test_reserved_fields(self, jane_by_key, member):
+    @pytest.mark.parametrize("fields", [{"roles": ["admin"]}, {"status": "suspended"}])
+    def test_reserved_fields(self, jane_by_key, fields):
         """CVE-2019-16097: a user's key cannot grant its owner a role."""
-        assert outcome(jane_by_key.patch("/v1/users/me", json=member))[:2] == (403, "forbidden")
+        assert outcome(jane_by_key.patch("/v1/users/me", json=fields))[:2] == (403, "forbidden")
 
 
 class TestAdminApiKey:
     def test_administers(self, admin_key, jane):
         """A key with the admin role reads, changes, creates, lists and deletes users."""
-        answers = [
+        responses = [
             admin_key.get(jane.path),
             admin_key.patch(jane.path, json={"roles": ["admin", "user"]}),
             admin_key.post("/v1/users", json={**ADA, "roles": ["user"]}),
@@ -102,11 +102,11 @@ class TestAdminApiKey:
             admin_key.delete(jane.path),
         ]
 
-        assert [answer.status_code for answer in answers] == [200, 200, 201, 200, 204]
+        assert [response.status_code for response in responses] == [200, 200, 201, 200, 204]
 
     def test_without_the_role(self, user_key, jane):
         """ASVS 8.2.1: an admin's key without the admin role has no admin permissions."""
-        answers = [
+        responses = [
             user_key.get(jane.path),
             user_key.patch(jane.path, json={"full_name": "x"}),
             user_key.delete(jane.path),
@@ -115,7 +115,7 @@ class TestAdminApiKey:
             user_key.get("/v1/users"),
         ]
 
-        assert [answer.status_code for answer in answers] == [404, 404, 404, 403, 403, 403]
+        assert [response.status_code for response in responses] == [404, 404, 404, 403, 403, 403]
 
     def test_role_is_removed(self, admin_key, user_admin, john, jane):
         """ASVS 8.3.2: a key loses the admin role at once when its owner does."""

@@ -223,9 +223,9 @@ class TestMetadata:
     @pytest.mark.parametrize("metadata", [{"S": "x"}, {"N": "1"}, {"M": {}}])
     def test_names_of_any_kind_at_registration(self, client, john, metadata):
         """Registration accepts the same metadata field names as an update."""
-        made = client.post("/v1/users", json={**ADA, "metadata": metadata})
+        created = client.post("/v1/users", json={**ADA, "metadata": metadata})
 
-        assert john.get(made.headers["Location"]).json["metadata"] == metadata
+        assert john.get(created.headers["Location"]).json["metadata"] == metadata
 
 
 class TestIds:

@@ -18,7 +18,7 @@ from models import db, resume_cleanup
 from models.clock import now
 from models.tables.login_attempts import MAX_CONSECUTIVE_FAILURES, Attempts
 from roster.email.file_backend import FileBackend, link_of
-from tests.api.openapi.test_every_answer import CALLS, send
+from tests.api.openapi.test_every_response import CALLS, send
 from tests.support.authenticator import Authenticator
 from tests.support.documents import DOCS, blocks, code, rows
 from tests.support.openapi_requests import GRANTED, SIGN_IN
@@ -68,8 +68,8 @@ def change_mailed(scene: Scene) -> None:
     mailing(scene)
     scene.jane.patch("/v1/users/me", json=ANOTHER_ADDRESS)
     assert scene.app.extensions["roster"].second_factors.mailer.drain(10)
-    mails = FileBackend(scene.folder)
-    links = [link_of(mails.find(id)) for id in mails.ids()]
+    folder = FileBackend(scene.folder)
+    links = [link_of(folder.find(id)) for id in folder.ids()]
     [scene.words["token"]] = [link.partition("#token=")[2] for link in links if link]
 
 
@@ -122,7 +122,9 @@ CASES: dict[tuple[str, str], Case] = {
     ),
     ("GET /v1/users", "`username=` or `email=`"): Case(200, {"query_string": {"username": "jane"}}),
     ("GET /v1/users/{id}", "by an admin"): Case(200, {"by": "john", "id": "jane"}),
-    ("GET /v1/users/{id}", "by an API key"): Case(200, {"by": "machine", "given": (recently_used_key,)}),
+    ("GET /v1/users/{id}", "by an API key"): Case(
+        200, {"by": "machine", "given": (recently_used_key,)}
+    ),
     ("GET /v1/users/{id}", "by an API key, first use"): Case(
         200, {"by": "machine", "given": (by_machine,)}
     ),
@@ -220,8 +222,8 @@ class Ledger:
         status, changes = CASES.get((route, case), Case(None, {}))
         given = (*changes.get("given", GRANTED[name].given), self.open)
         self.is_open = False
-        answer = send(self.scene, name, **{**changes, "given": given})
-        assert answer.status_code in ([status] if status else [200, 201, 202, 204]), answer.text
+        response = send(self.scene, name, **{**changes, "given": given})
+        assert response.status_code in ([status] if status else [200, 201, 202, 204]), response.text
 
 
 def _rights(operation: str, request: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -252,9 +254,9 @@ def ledger(config, app, make_app, john, jane, tmp_path, monkeypatch) -> Iterator
                 return send(self, operation, request, *more)
             ledger.note_rights(operation, request)
             ledger.trips += 1
-            answer = send(self, operation, request, *more)
-            ledger.note(answer, operation)
-            return answer
+            response = send(self, operation, request, *more)
+            ledger.note(response, operation)
+            return response
 
         monkeypatch.setattr(AppConnection, "_make_api_call", noted)
         yield ledger

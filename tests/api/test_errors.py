@@ -54,11 +54,11 @@ class TestShape:
         assert [set(entry) for entry in response.json["errors"]] == [{"pointer", "detail"}] * 2
 
     @pytest.mark.parametrize(
-        "member, pointer", [("a/b", "/a~1b"), ("a~b", "/a~0b"), ("", "/"), ("\n", "/\n")]
+        "field, pointer", [("a/b", "/a~1b"), ("a~b", "/a~0b"), ("", "/"), ("\n", "/\n")]
     )
-    def test_pointers_are_escaped(self, tableless_client, member, pointer):
+    def test_pointers_are_escaped(self, tableless_client, field, pointer):
         """A pointer escapes its field's name as in RFC 6901."""
-        body = {"login": "jane", "password": "x", member: 1}
+        body = {"login": "jane", "password": "x", field: 1}
 
         response = tableless_client.post("/v1/sessions", json=body)
 

@@ -27,8 +27,8 @@ class TestReady:
 
     def test_dynamodb_does_not_answer(self, config):
         """An unreachable endpoint is a 503 without internal details."""
-        nowhere = {**config.dynamodb, "DYNAMODB_HOST": "http://127.0.0.1:9"}
-        app = create_app(replace(config, dynamodb=nowhere), profile=CHEAPEST_PROFILE)
+        unreachable = {**config.dynamodb, "DYNAMODB_HOST": "http://127.0.0.1:9"}
+        app = create_app(replace(config, dynamodb=unreachable), profile=CHEAPEST_PROFILE)
 
         response = app.test_client().get("/health/ready")
 
@@ -39,7 +39,7 @@ class TestReady:
 class TestLive:
     def test_dynamodb_does_not_answer(self, config):
         """The process is alive without its database, since a restart would not help."""
-        nowhere = {**config.dynamodb, "DYNAMODB_HOST": "http://127.0.0.1:9"}
-        app = create_app(replace(config, dynamodb=nowhere), profile=CHEAPEST_PROFILE)
+        unreachable = {**config.dynamodb, "DYNAMODB_HOST": "http://127.0.0.1:9"}
+        app = create_app(replace(config, dynamodb=unreachable), profile=CHEAPEST_PROFILE)
 
         assert app.test_client().get("/health/live").status_code == 200

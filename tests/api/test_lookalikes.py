@@ -42,10 +42,10 @@ def test_never_signs_in(sign_in, login):
 @pytest.mark.parametrize("email", ADDRESSES)
 def test_is_a_different_address(client, john, mike, email):
     """Registering a lookalike address fails or creates another user; mike is unchanged."""
-    made = client.post("/v1/users", json={**MIKE, "username": "eve", "email": email})
+    created = client.post("/v1/users", json={**MIKE, "username": "eve", "email": email})
 
     found = john.get("/v1/users?email=mike.s@example.com")
-    assert made.status_code in (201, 422)
+    assert created.status_code in (201, 422)
     assert [user["id"] for user in found.json["items"]] == [mike["id"]]
     assert found.json["items"][0]["username"] == "mike.s"
 

@@ -81,36 +81,36 @@ class TestCounting:
 
     def test_ipv6_networks_are_one_client(self, client, small_quotas):
         """All addresses of an IPv6 /64 network share one quota."""
-        answers = [
+        responses = [
             sign_in(client, environ_overrides={"REMOTE_ADDR": f"2001:db8::{n}"}).status_code
             for n in range(1, 4)
         ]
 
-        assert answers == [401, 401, 429]
+        assert responses == [401, 401, 429]
 
     def test_admins_are_not_counted(self, john, small_quotas):
         """Users that an admin creates are not counted."""
         people = [
             {**ADA, "username": f"ada-{n}", "email": f"ada-{n}@example.com"} for n in range(4)
         ]
-        answers = {john.post("/v1/users", json=person).status_code for person in people}
+        responses = {john.post("/v1/users", json=person).status_code for person in people}
 
-        assert answers == {201}
+        assert responses == {201}
 
     def test_disabled(self, make_app, small_quotas):
         """With rate limits disabled, for example behind a gateway, nothing is counted."""
         client = make_app(rate_limits=False).test_client()
-        answers = {sign_in(client).status_code for _ in range(5)}
+        responses = {sign_in(client).status_code for _ in range(5)}
 
-        assert answers == {401}
+        assert responses == {401}
 
     def test_lockout_stays_enabled(self, make_app, john):
         """Without rate limits, an account still locks after failed attempts."""
         client = make_app(rate_limits=False).test_client()
         body = {"login": "john", "password": "not the password at all"}
-        answers = [client.post("/v1/sessions", json=body).status_code for _ in range(21)]
+        responses = [client.post("/v1/sessions", json=body).status_code for _ in range(21)]
 
-        assert answers == [401] * 20 + [429]
+        assert responses == [401] * 20 + [429]
 
 
 class TestClientAddress:
@@ -149,9 +149,9 @@ class TestClientAddress:
     def test_quota_by_forwarded_address(self, make_app, small_quotas):
         """Each client behind a trusted proxy has its own quota."""
         client = make_app(trusted_proxies=("127.0.0.0/8",)).test_client()
-        answers = [
+        responses = [
             sign_in(client, headers={"X-Forwarded-For": f"192.0.2.{n}"}).status_code
             for n in (1, 1, 1, 2)
         ]
 
-        assert answers == [401, 401, 429, 401]
+        assert responses == [401, 401, 429, 401]

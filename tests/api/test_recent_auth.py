@@ -177,7 +177,7 @@ class TestOtherUsers:
 
     @pytest.mark.parametrize("method, path, body", TAKEOVERS)
     def test_admin_key(self, john, jane, method, path, body):
-        """A key is rejected whatever its roles, since it cannot reauthenticate."""
+        """A key with any role is rejected, since it cannot reauthenticate."""
         response = with_key(john, roles=["admin"]).request(method, jane.path + path, json=body)
 
         assert outcome(response) == (403, "forbidden", [])

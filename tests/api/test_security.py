@@ -68,16 +68,16 @@ class TestAuthorization:
         assert snapshot() == before
 
     @pytest.mark.parametrize(
-        "member, value", [("roles", ["admin"]), ("status", "active"), ("roles", ["user"])]
+        "field, value", [("roles", ["admin"]), ("status", "active"), ("roles", ["user"])]
     )
     @pytest.mark.parametrize("method, path", [("PATCH", "/v1/users/me"), ("POST", "/v1/users")])
-    def test_fields(self, jane, snapshot, method, path, member, value):
+    def test_fields(self, jane, snapshot, method, path, field, value):
         """ASVS 8.2.3: a field for admins is rejected by name, even with its current value."""
         before = snapshot()
 
-        response = jane.request(method, path, json={**ADA, member: value})
+        response = jane.request(method, path, json={**ADA, field: value})
 
-        assert outcome(response) == (403, "forbidden", [f"/{member}"])
+        assert outcome(response) == (403, "forbidden", [f"/{field}"])
         assert snapshot() == before
 
     def test_role_change_applies_at_once(self, john, create_user):

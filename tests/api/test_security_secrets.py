@@ -31,8 +31,8 @@ class TestEnumeration:
         def attempt(login, password):
             hashes.clear()
             with database_calls() as calls:
-                answer = client.post("/v1/sessions", json={"login": login, "password": password})
-            return answer.status_code, [*hashes], calls
+                response = client.post("/v1/sessions", json={"login": login, "password": password})
+            return response.status_code, [*hashes], calls
 
         return attempt
 
@@ -99,7 +99,7 @@ class TestSecrets:
         caplog.set_level(logging.DEBUG, logger="roster")
         passwords = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
 
-        answers = [
+        responses = [
             client.post("/v1/users", json=ADA),
             client.post("/v1/users", json={**ADA, "password": "tiny secret"}),
             client.post("/v1/sessions", json={"login": "jane", "password": "wrong secret"}),
@@ -115,9 +115,11 @@ class TestSecrets:
             john.delete(jane.path),
         ]
 
-        told = caplog.text + "".join(answer.text + str(answer.headers) for answer in answers)
+        output = caplog.text + "".join(
+            response.text + str(response.headers) for response in responses
+        )
         secrets = [PASSWORD, NEW_PASSWORD, "tiny secret", "wrong secret", "$argon2", jane.token]
-        assert [secret for secret in secrets if secret in told] == []
+        assert [secret for secret in secrets if secret in output] == []
 
     def test_default_cost_of_a_hash(self):
         """ASVS 11.4.2: argon2id with 19 MiB, two passes, one lane, and a salt per hash."""
@@ -132,11 +134,11 @@ class TestSecrets:
         """ASVS 11.4.2: an app hashes at full cost unless a test sets a cheaper profile."""
         app = create_app(config)
 
-        made = app.extensions["roster"].accounts.passwords.hash(PASSWORD)
+        created = app.extensions["roster"].accounts.passwords.hash(PASSWORD)
 
         assert (
             f"m={OWASP_PROFILE.memory_kib},t={OWASP_PROFILE.rounds},p={OWASP_PROFILE.parallelism}"
-            in made
+            in created
         )
 
     def test_stored_password(self, app, jane):

@@ -53,7 +53,7 @@ class TestCompiled:
         assert compiled(PERSON)(without_member) == marshal(without_member, PERSON)
 
     def test_other_time_zone(self):
-        """A timestamp is shown in UTC, to the second, whatever its time zone."""
+        """A timestamp in any time zone is shown in UTC, to the second."""
         here = timezone(timedelta(hours=2))
         shown = compiled(PERSON)({**ADA, "born_at": datetime(2026, 1, 2, 1, 4, 5, 999, here)})
 

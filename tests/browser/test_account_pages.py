@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from tests.browser.test_docs_page import HERE, IS_INSTALLED
+from tests.support.person import NEW_PASSWORD
 from tests.support.process_harness import Stage
-
-NEW_PASSWORD = "a stone bridge over the river"
 
 pytestmark = pytest.mark.skipif(not IS_INSTALLED, reason="make test-browser installs a browser")
 

@@ -23,6 +23,7 @@ from models import (
     SecondFactors,
     SessionService,
     Totp,
+    User,
     db,
     secrets_from,
 )
@@ -148,6 +149,12 @@ def register(accounts: Accounts) -> Any:
         return accounts.register(username=username, **details)
 
     return make
+
+
+@pytest.fixture
+def ada(register: Any) -> User:
+    """Return a regular user."""
+    return register("ada")
 
 
 @pytest.fixture

@@ -20,12 +20,12 @@ from roster.app import create_app
 from roster.config import Config
 from tests.support.authenticator import Authenticator
 from tests.support.invariants import audited_users
+from tests.support.person import NEW_PASSWORD
 from tests.support.recorded_store import RecordedStore
 from tests.support.shared_tables import empty
 
 STORE = RecordedStore.read("0.4.1")
 PASSWORD = STORE.secrets["password"]
-NEW_PASSWORD = "a stone bridge over the river"
 SESSIONS = STORE.secrets["sessions"]
 API_KEYS = STORE.secrets["api_keys"]
 ONE_TIME_TOKENS = STORE.secrets["one_time_tokens"]

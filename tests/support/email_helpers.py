@@ -15,7 +15,7 @@ _PATIENCE = 20.0
 
 
 @dataclass(frozen=True)
-class Letter:
+class SentEmail:
     """What somebody finds in the mailbox.
 
     Attributes:
@@ -31,20 +31,20 @@ class Letter:
     token: str = field(repr=False)
 
 
-class Letters:
+class SentEmails:
     """Reads the mails that an app has sent."""
 
     def __init__(self, app: Flask, path: Path) -> None:
         self._mailer = app.extensions["roster"].passwords.requests.mailer
         self._folder = FileBackend(path)
 
-    def __call__(self) -> list[Letter]:
+    def __call__(self) -> list[SentEmail]:
         """All of them, the oldest first, as soon as none waits to be sent."""
         assert self._mailer.drain(_PATIENCE), "mails still wait"
         return [self._read(id) for id in reversed(self._folder.ids())]
 
-    def _read(self, id: str) -> Letter:
+    def _read(self, id: str) -> SentEmail:
         message = self._folder.find(id)
         assert message is not None
         _, _, token = (link_of(message) or "").partition("#token=")
-        return Letter(_KINDS[message["Subject"]], str(message["To"]), text_of(message), token)
+        return SentEmail(_KINDS[message["Subject"]], str(message["To"]), text_of(message), token)

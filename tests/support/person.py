@@ -9,8 +9,11 @@ from werkzeug.test import TestResponse
 from models import Client
 
 PASSWORD = "correct horse battery staple"
+NEW_PASSWORD = "a stone bridge over the river"
 # The client that each user has signed in with when a test begins.
 DEVICE = Client(ip="127.0.0.1", user_agent="a browser")
+# The client of tests below HTTP.
+CLIENT = Client("192.0.2.1", "a browser")
 
 
 @dataclass

@@ -6,8 +6,9 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
+from tests.support.person import NEW_PASSWORD
+
 ABSENT_ID = "01a1fb1b-6876-7644-9935-000000000000"
-NEW_PASSWORD = "a stone bridge over the river"
 ADA = {"username": "ada", "email": "ada@example.com", "password": NEW_PASSWORD}
 
 

@@ -154,9 +154,9 @@ class TestBody:
 
         body = operation(parameters=[field])["requestBody"]
 
-        members = body["content"]["multipart/form-data"]["schema"]["properties"]
-        assert members["a"]["contentMediaType"] == "application/octet-stream"
-        assert members["a"]["description"] == "A picture"
+        fields = body["content"]["multipart/form-data"]["schema"]["properties"]
+        assert fields["a"]["contentMediaType"] == "application/octet-stream"
+        assert fields["a"]["description"] == "A picture"
 
 
 class TestResponse:

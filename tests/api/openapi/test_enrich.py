@@ -311,9 +311,9 @@ class TestSchemas:
     def test_fields_are_described(self, schemas):
         """Each field or its schema has a description."""
         assert [
-            (name, member)
+            (name, key)
             for name, schema in schemas.items()
-            for member, field in schema["properties"].items()
+            for key, field in schema["properties"].items()
             if not field.keys() & {"description", "$ref"}
         ] == []
 

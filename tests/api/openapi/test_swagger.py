@@ -96,12 +96,12 @@ class TestDocument:
 
     def test_guarded_routes_reject_anonymous_clients(self, tableless_client, guarded):
         """Each route that requires a token returns the documented 401 without one."""
-        answers = [
+        responses = [
             tableless_client.open(path.replace("{id}", "me"), method=method)
             for method, path, _ in guarded
         ]
 
-        assert {answer.status_code for answer in answers} == {401}
+        assert {response.status_code for response in responses} == {401}
         assert all("401" in operation["responses"] for _, _, operation in guarded)
 
     def test_sign_up_token_is_optional(self, document):
@@ -125,9 +125,9 @@ class TestDocument:
     def test_errors_are_problems(self, operations):
         """Every documented error has the schema of a problem."""
         errors = [
-            answer["schema"]
+            response["schema"]
             for _, _, said in operations
-            for status, answer in said["responses"].items()
+            for status, response in said["responses"].items()
             if status >= "400"
         ]
 

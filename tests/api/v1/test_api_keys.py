@@ -10,7 +10,7 @@ from tests.support.api_keys import with_key
 from tests.support.responses import ABSENT_ID, outcome
 
 PATH = "/v1/users/me/api-keys"
-MEMBERS = {"id", "name", "roles", "created_at", "expires_at", "last_used_at"}
+FIELDS = {"id", "name", "roles", "created_at", "expires_at", "last_used_at"}
 ABSENT_KEY = "0" * 64
 NIGHTLY = {"name": "nightly"}
 
@@ -28,7 +28,7 @@ class TestCreate:
 
         shown = response.json
         assert response.status_code == 201
-        assert set(shown) == {*MEMBERS, "key"}
+        assert set(shown) == {*FIELDS, "key"}
         assert (shown["name"], shown["roles"], shown["last_used_at"]) == ("nightly", ["user"], None)
         assert response.headers["Location"] == f"{jane.path}/api-keys/{shown['id']}"
         assert response.headers["Cache-Control"] == "no-store"
@@ -65,10 +65,10 @@ class TestCreate:
         assert machine.token not in caplog.text
         assert machine.token not in str(snapshot())
 
-    @pytest.mark.parametrize("members, days", [({}, 90), ({"expires_in_days": 1}, 1)])
-    def test_lifetime(self, jane, members, days):
+    @pytest.mark.parametrize("fields, days", [({}, 90), ({"expires_in_days": 1}, 1)])
+    def test_lifetime(self, jane, fields, days):
         """A key has the requested lifetime, 90 days by default."""
-        assert lifetime(jane.post(PATH, json={**NIGHTLY, **members}).json) == timedelta(days=days)
+        assert lifetime(jane.post(PATH, json={**NIGHTLY, **fields}).json) == timedelta(days=days)
 
     def test_default_roles(self, create_user):
         """A key has no admin role unless it was requested."""
@@ -86,7 +86,7 @@ class TestCreate:
         assert snapshot() == before
 
     @pytest.mark.parametrize(
-        "members, pointer",
+        "fields, pointer",
         [
             ({"name": ""}, "/name"),
             ({"name": " nightly"}, "/name"),
@@ -111,9 +111,9 @@ class TestCreate:
             ({"expires_at": "2999-01-01T00:00:00Z"}, "/expires_at"),
         ],
     )
-    def test_invalid_field(self, jane, members, pointer):
+    def test_invalid_field(self, jane, fields, pointer):
         """ASVS 15.3.3, 15.3.5: an unknown field or a value out of bounds is named."""
-        response = jane.post(PATH, json={**NIGHTLY, **members})
+        response = jane.post(PATH, json={**NIGHTLY, **fields})
 
         assert outcome(response) == (422, "invalid-request", [pointer])
 
@@ -140,9 +140,9 @@ class TestCreate:
         jane.client = make_app().test_client()
 
         # More than the quotas of two windows, in case the first one ends during the test.
-        answers = [jane.post(PATH, json=NIGHTLY) for _ in range(45)]
+        responses = [jane.post(PATH, json=NIGHTLY) for _ in range(45)]
 
-        assert {answer.status_code for answer in answers} == {201, 429}
+        assert {response.status_code for response in responses} == {201, 429}
 
     def test_for_another_user(self, jane, eve, john):
         """ASVS 8.2.2: even an admin cannot create a key of another user."""
@@ -170,7 +170,7 @@ class TestList:
         keys = response.json["items"]
         assert [key["name"] for key in keys] == ["newer", "older"]
         assert [key["id"] for key in keys] == [newer.session_id, older.session_id]
-        assert all(set(key) == MEMBERS for key in keys)
+        assert all(set(key) == FIELDS for key in keys)
 
     def test_empty(self, jane, eve):
         """Keys of other users are not in the list."""

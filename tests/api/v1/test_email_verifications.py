@@ -8,7 +8,7 @@ from models import EmailKind
 from models.clock import now
 from models.tables.audit_event import AuditEvent
 from models.tables.one_time_token import OneTimeToken
-from tests.support.email_helpers import Letters
+from tests.support.email_helpers import SentEmails
 from tests.support.person import PASSWORD
 from tests.support.responses import outcome
 
@@ -46,12 +46,12 @@ def token(jane, request_email, sent_emails):
 class TestRequest:
     def test_email(self, jane, request_email, sent_emails):
         """The email goes to the account's address; the token is only in the email."""
-        answer = request_email("JANE@example.com")
+        response = request_email("JANE@example.com")
 
-        (letter,) = sent_emails()
-        assert (answer.status_code, answer.data) == (202, b"")
-        assert (letter.kind, letter.to) == (EmailKind.VERIFY_EMAIL, JANE)
-        assert letter.token.startswith("rso_")
+        (email,) = sent_emails()
+        assert (response.status_code, response.data) == (202, b"")
+        assert (email.kind, email.to) == (EmailKind.VERIFY_EMAIL, JANE)
+        assert email.token.startswith("rso_")
 
     @pytest.mark.parametrize(
         "email", ["m\u0131ke.s@example.com", "mike.\u017f@example.com", "mi\u212ae.s@example.com"]
@@ -72,16 +72,16 @@ class TestRequest:
     @pytest.mark.parametrize("email", [JANE, UNKNOWN])
     def test_email_not_configured(self, make_app, jane, email):
         """Without email settings the response is the same 503, with or without an account."""
-        bare = make_app().test_client()
-        answer = bare.post("/v1/email-verifications", json={"email": email})
+        client_without_email = make_app().test_client()
+        response = client_without_email.post("/v1/email-verifications", json={"email": email})
 
-        assert outcome(answer) == (501, "mail-not-configured", [])
+        assert outcome(response) == (501, "mail-not-configured", [])
 
     def test_five_emails_an_hour(self, jane, request_email, sent_emails):
         """An account gets five emails an hour; the sixth request gets the same 202."""
-        answers = [request_email(JANE) for _ in range(6)]
+        responses = [request_email(JANE) for _ in range(6)]
 
-        assert {answer.status_code for answer in answers} == {202}
+        assert {response.status_code for response in responses} == {202}
         assert len(sent_emails()) == 5
 
     @pytest.mark.parametrize("email", ["john@example.com", "eve@example.com", UNKNOWN])
@@ -94,10 +94,10 @@ class TestRequest:
         with database_calls() as known:
             wanted = request_email(JANE)
         with database_calls() as calls:
-            answer = request_email(email)
+            response = request_email(email)
 
-        assert (answer.status_code, answer.data) == (202, b"")
-        assert list(answer.headers) == list(wanted.headers)
+        assert (response.status_code, response.data) == (202, b"")
+        assert list(response.headers) == list(wanted.headers)
         assert calls == known == ["GetItem", "GetItem", "UpdateItem", "TransactWriteItems"]
         assert [letter.to for letter in sent_emails()] == [JANE]
 
@@ -106,9 +106,9 @@ class TestConfirm:
     def test_verified(self, jane, confirm, token):
         """After a 204 without body the email is verified."""
         before = jane.get("/v1/users/me").json["email_verified"]
-        answer = confirm(token)
+        response = confirm(token)
 
-        assert (answer.status_code, answer.data) == (204, b"")
+        assert (response.status_code, response.data) == (204, b"")
         assert not before
         assert jane.get("/v1/users/me").json["email_verified"]
 
@@ -130,9 +130,9 @@ class TestConfirm:
 
     def test_missing(self, client):
         """CVE-2019-18818: a missing token is rejected."""
-        answer = client.post("/v1/email-verifications/confirm", json={})
+        response = client.post("/v1/email-verifications/confirm", json={})
 
-        assert outcome(answer) == (422, "invalid-request", ["/token"])
+        assert outcome(response) == (422, "invalid-request", ["/token"])
 
     @pytest.mark.parametrize("token", ["null", "rso_", "rso_" + "A" * 54])
     def test_unknown(self, jane, confirm, snapshot, token):
@@ -174,11 +174,11 @@ class TestConfirm:
     def test_secrecy(self, jane, confirm, token, caplog, snapshot):
         """ASVS 16.2.5: the token is neither logged nor stored, nor repeated in an error."""
         caplog.set_level(logging.DEBUG)
-        held = str(snapshot())
+        before = str(snapshot())
         confirm(token)
 
-        told = held + str(snapshot()) + caplog.text + confirm(token).text
-        assert token[26:] not in told
+        output = before + str(snapshot()) + caplog.text + confirm(token).text
+        assert token[26:] not in output
 
 
 class TestRequired:
@@ -191,7 +191,7 @@ class TestRequired:
         """An app where users without a verified email cannot sign in."""
         app = make_app(mail=email_settings, rate_limits=False, require_verified_email=True)
         yield app
-        Letters(app, email_settings.folder)()
+        SentEmails(app, email_settings.folder)()
 
     @pytest.fixture
     def sign_in(self, client):
@@ -203,24 +203,24 @@ class TestRequired:
 
     def test_sign_up(self, client, sent_emails):
         """Registering sends a token by email; the response does not contain it."""
-        answer = client.post("/v1/users", json=self.ZOE)
+        response = client.post("/v1/users", json=self.ZOE)
 
-        (letter,) = sent_emails()
-        assert answer.status_code == 201
-        assert not answer.json["email_verified"]
-        assert (letter.kind, letter.to) == (EmailKind.VERIFY_EMAIL, "zoe@example.com")
-        assert letter.token not in answer.text + str(answer.headers)
+        (email,) = sent_emails()
+        assert response.status_code == 201
+        assert not response.json["email_verified"]
+        assert (email.kind, email.to) == (EmailKind.VERIFY_EMAIL, "zoe@example.com")
+        assert email.token not in response.text + str(response.headers)
 
     def test_sign_in(self, client, sent_emails, sign_in, confirm):
         """ASVS 6.3.8: before verification the right password is rejected like a wrong one."""
         client.post("/v1/users", json=self.ZOE)
         logins = [("zoe", PASSWORD), ("zoe", "not the password at all"), ("unknown", PASSWORD)]
-        refusals = [sign_in(*login) for login in logins]
+        responses = [sign_in(*login) for login in logins]
         confirm(sent_emails()[-1].token)
 
-        assert {outcome(answer)[:2] for answer in refusals} == {(401, "invalid-credentials")}
-        assert len({answer.data for answer in refusals}) == 1
-        assert len({tuple(answer.headers) for answer in refusals}) == 1
+        assert {outcome(response)[:2] for response in responses} == {(401, "invalid-credentials")}
+        assert len({response.data for response in responses}) == 1
+        assert len({tuple(response.headers) for response in responses}) == 1
         assert sign_in("zoe", PASSWORD).status_code == 201
 
     def test_second_email(self, client, sent_emails, sign_in, request_email, confirm):

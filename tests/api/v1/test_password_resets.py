@@ -29,7 +29,7 @@ def request_email(client):
 
 @pytest.fixture
 def users(jane, eve, john, edit_row):
-    """Create jane, eve who is suspended, and john who has a verified email."""
+    """Create jane, eve (suspended), and john (verified email)."""
     john.patch(eve.path, json={"status": "suspended"})
     edit_row(john, email_verified=True)
 
@@ -37,13 +37,13 @@ def users(jane, eve, john, edit_row):
 class TestRequest:
     def test_email(self, jane, request_email, sent_emails):
         """The email goes to the account's address; the token is only in the email."""
-        answer = request_email(JANE)
+        response = request_email(JANE)
 
-        (letter,) = sent_emails()
-        assert (answer.status_code, answer.data) == (202, b"")
-        assert (letter.kind, letter.to) == (EmailKind.RESET_PASSWORD, JANE)
-        assert letter.token.startswith("rso_")
-        assert "10 minutes" in letter.text
+        (email,) = sent_emails()
+        assert (response.status_code, response.data) == (202, b"")
+        assert (email.kind, email.to) == (EmailKind.RESET_PASSWORD, JANE)
+        assert email.token.startswith("rso_")
+        assert "10 minutes" in email.text
 
     @pytest.mark.parametrize("email", ["JANE@example.com", "jane@EXAMPLE.com"])
     def test_stored_address(self, jane, request_email, sent_emails, email):
@@ -67,18 +67,18 @@ class TestRequest:
     def test_lookalikes(self, register, request_email, sent_emails, email):
         """CVE-2019-19844: a lookalike of mike's address sends no email."""
         register("mike.s")
-        answer = request_email(email)
+        response = request_email(email)
 
-        assert answer.status_code == 202
+        assert response.status_code == 202
         assert sent_emails() == []
 
     @pytest.mark.parametrize("email", TYPES)
     def test_types(self, jane, client, sent_emails, snapshot, email):
         """CVE-2023-7028: the email must be one string; a list sends nothing."""
         before = snapshot()
-        answer = client.post("/v1/password-resets", json={"email": email})
+        response = client.post("/v1/password-resets", json={"email": email})
 
-        assert outcome(answer)[:2] == (422, "invalid-request")
+        assert outcome(response)[:2] == (422, "invalid-request")
         assert sent_emails() == []
         assert snapshot() == before
 
@@ -98,18 +98,18 @@ class TestRequest:
     )
     def test_fields(self, jane, client, sent_emails, body, pointers):
         """The body has an email and no other field."""
-        answer = client.post("/v1/password-resets", json=body)
+        response = client.post("/v1/password-resets", json=body)
 
-        assert outcome(answer) == (422, "invalid-request", pointers)
+        assert outcome(response) == (422, "invalid-request", pointers)
         assert sent_emails() == []
 
     @pytest.mark.parametrize("email", [JANE, UNKNOWN])
     def test_email_not_configured(self, make_app, jane, email):
         """Without email settings the response is the same 503, with or without an account."""
-        bare = make_app().test_client()
-        answer = bare.post("/v1/password-resets", json={"email": email})
+        client_without_email = make_app().test_client()
+        response = client_without_email.post("/v1/password-resets", json={"email": email})
 
-        assert outcome(answer) == (501, "mail-not-configured", [])
+        assert outcome(response) == (501, "mail-not-configured", [])
 
     def test_while_locked(self, jane, client, request_email, sent_emails):
         """ASVS 6.1.1: a password can be reset during a lockout."""
@@ -121,9 +121,9 @@ class TestRequest:
 
     def test_five_emails_an_hour(self, jane, request_email, sent_emails):
         """ASVS 6.3.1: an account gets five emails an hour; the sixth request gets the same 202."""
-        answers = [request_email(JANE) for _ in range(7)]
+        responses = [request_email(JANE) for _ in range(7)]
 
-        assert {answer.status_code for answer in answers} == {202}
+        assert {response.status_code for response in responses} == {202}
         assert len(sent_emails()) == 5
 
     def test_request_changes_nothing(self, jane, request_email):
@@ -143,8 +143,8 @@ class TestEnumeration:
 
         def see(email):
             with database_calls() as calls:
-                answer = request_email(email)
-            return answer.status_code, answer.data, list(answer.headers), calls
+                response = request_email(email)
+            return response.status_code, response.data, list(response.headers), calls
 
         return see
 
@@ -172,8 +172,8 @@ class TestEnumeration:
         """After five emails an hour the bytes are the same; only the calls differ."""
         seen = [observed(email) for _ in range(7)]
 
-        answers = {(status, data, tuple(headers)) for status, data, headers, _ in seen}
-        assert len(answers) == 1
+        responses = {(status, data, tuple(headers)) for status, data, headers, _ in seen}
+        assert len(responses) == 1
         assert [len(calls) for *_, calls in seen] == [4, 4, 4, 4, 4, 3, 2]
         assert seen[5][-1] == ["GetItem", "GetItem", "UpdateItem"]
 

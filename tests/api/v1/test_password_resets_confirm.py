@@ -42,53 +42,53 @@ def token(jane, client, sent_emails):
 class TestConfirm:
     def test_new_password(self, jane, confirm, token):
         """After a 204 without body the new password signs in, the old one does not."""
-        answer = confirm(token)
+        response = confirm(token)
 
-        refused = jane.client.post("/v1/sessions", json={"login": "jane", "password": PASSWORD})
-        assert (answer.status_code, answer.data) == (204, b"")
-        assert outcome(refused) == (401, "invalid-credentials", [])
+        rejected = jane.client.post("/v1/sessions", json={"login": "jane", "password": PASSWORD})
+        assert (response.status_code, response.data) == (204, b"")
+        assert outcome(rejected) == (401, "invalid-credentials", [])
         assert replace(jane, password=NEW_PASSWORD).sign_in().token
 
     @pytest.mark.parametrize("token", ["", None, {}, [], [""], 0, False, True, "null!", "a b", "*"])
     def test_malformed_token(self, jane, confirm, snapshot, token):
         """CVE-2019-18818: a malformed token is rejected and changes nothing."""
         before = snapshot()
-        answer = confirm(token)
+        response = confirm(token)
 
-        assert outcome(answer) == (422, "invalid-request", ["/token"])
+        assert outcome(response) == (422, "invalid-request", ["/token"])
         assert snapshot() == before
 
     def test_missing(self, jane, client, snapshot):
         """CVE-2019-18818: a missing token is rejected."""
         before = snapshot()
-        answer = client.post("/v1/password-resets/confirm", json={"new_password": NEW_PASSWORD})
+        response = client.post("/v1/password-resets/confirm", json={"new_password": NEW_PASSWORD})
 
-        assert outcome(answer) == (422, "invalid-request", ["/token"])
+        assert outcome(response) == (422, "invalid-request", ["/token"])
         assert snapshot() == before
 
     @pytest.mark.parametrize("token", ["null", "0", "rso_", "rso_" + "A" * 54, "a" * 128])
     def test_unknown(self, jane, confirm, snapshot, token):
         """An unknown token changes nothing."""
         before = snapshot()
-        answer = confirm(token)
+        response = confirm(token)
 
-        assert outcome(answer) == (422, "invalid-token", ["/token"])
+        assert outcome(response) == (422, "invalid-token", ["/token"])
         assert snapshot() == before
 
     @pytest.mark.parametrize("new_password", [None, {}, [], 0, [NEW_PASSWORD]])
     def test_password_types(self, confirm, token, new_password):
         """ASVS 15.3.5: a password is a string, and an error does not consume the token."""
-        answer = confirm(token, new_password)
+        response = confirm(token, new_password)
 
-        assert outcome(answer) == (422, "invalid-request", ["/new_password"])
+        assert outcome(response) == (422, "invalid-request", ["/new_password"])
         assert confirm(token).status_code == 204
 
     def test_weak(self, confirm, token):
         """A weak password is rejected with a reason, and the token can be used again."""
-        answer = confirm(token, "fourteen chars")
+        response = confirm(token, "fourteen chars")
 
-        assert outcome(answer) == (422, "invalid-request", ["/new_password"])
-        assert "fourteen chars" not in answer.text
+        assert outcome(response) == (422, "invalid-request", ["/new_password"])
+        assert "fourteen chars" not in response.text
         assert confirm(token).status_code == 204
 
     def test_twice(self, confirm, token):
@@ -126,11 +126,11 @@ class TestConfirm:
 
     def test_in_the_url(self, jane, client, token):
         """ASVS 14.2.1: a token in a URL is ignored."""
-        answer = client.post(
+        response = client.post(
             f"/v1/password-resets/confirm?token={token}", json={"new_password": NEW_PASSWORD}
         )
 
-        assert outcome(answer) == (422, "invalid-request", ["/token"])
+        assert outcome(response) == (422, "invalid-request", ["/token"])
 
     def test_sessions(self, jane, second_session, confirm, token):
         """CVE-2023-40273: all sessions end, and the reset opens none."""
@@ -150,19 +150,23 @@ class TestConfirm:
     def test_suspended(self, jane, john, confirm, token):
         """GHSA-26c5-ppr8-f33p: a suspended user cannot set a password, nor sign in with it."""
         john.patch(jane.path, json={"status": "suspended"})
-        answer = confirm(token)
+        response = confirm(token)
 
-        refused = jane.client.post("/v1/sessions", json={"login": "jane", "password": NEW_PASSWORD})
-        assert outcome(answer)[1] == "invalid-token"
-        assert outcome(refused) == (401, "invalid-credentials", [])
+        rejected = jane.client.post(
+            "/v1/sessions", json={"login": "jane", "password": NEW_PASSWORD}
+        )
+        assert outcome(response)[1] == "invalid-token"
+        assert outcome(rejected) == (401, "invalid-credentials", [])
 
     def test_suspended_afterwards(self, jane, john, confirm, token):
         """GHSA-26c5-ppr8-f33p: a user suspended after a reset cannot sign in."""
         confirm(token)
         john.patch(jane.path, json={"status": "suspended"})
 
-        refused = jane.client.post("/v1/sessions", json={"login": "jane", "password": NEW_PASSWORD})
-        assert outcome(refused) == (401, "invalid-credentials", [])
+        response = jane.client.post(
+            "/v1/sessions", json={"login": "jane", "password": NEW_PASSWORD}
+        )
+        assert outcome(response) == (401, "invalid-credentials", [])
 
     def test_lockout(self, jane, client, confirm, token):
         """A reset ends a lockout."""
@@ -186,9 +190,9 @@ class TestConfirm:
         """ASVS 6.3.7: the user is notified by email."""
         confirm(token)
 
-        letter = sent_emails()[-1]
-        assert (letter.kind, letter.to) == (EmailKind.PASSWORD_CHANGED, JANE)
-        assert letter.token == ""
+        email = sent_emails()[-1]
+        assert (email.kind, email.to) == (EmailKind.PASSWORD_CHANGED, JANE)
+        assert email.token == ""
 
     def test_verifies_the_email(self, jane, confirm, token):
         """A reset verifies the email that the token was sent to."""
@@ -200,9 +204,9 @@ class TestConfirm:
     def test_secrecy(self, app, jane, confirm, token, caplog, snapshot):
         """ASVS 16.2.5: the token is neither logged nor stored, nor repeated in an error."""
         caplog.set_level(logging.DEBUG)
-        held = str(snapshot())
+        before = str(snapshot())
         confirm(token)
-        refused = confirm(token)
+        response = confirm(token)
 
         secret = token[26:]
-        assert secret not in held + str(snapshot()) + caplog.text + refused.text
+        assert secret not in before + str(snapshot()) + caplog.text + response.text

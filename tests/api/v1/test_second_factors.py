@@ -33,7 +33,7 @@ def authenticator(jane, clock) -> Authenticator:
 
 @pytest.fixture
 def recovery_codes(jane, authenticator) -> list[str]:
-    """Return the recovery codes of jane, who has just confirmed a second factor."""
+    """Return the recovery codes from confirming a second factor of jane."""
     return jane.post(f"{PATH}/confirm", json={"otp": authenticator.code()}).json["recovery_codes"]
 
 
@@ -41,8 +41,8 @@ def recovery_codes(jane, authenticator) -> list[str]:
 def sign_in(client):
     """Return a function that signs jane in with additional fields."""
 
-    def attempt(**members) -> TestResponse:
-        return client.post("/v1/sessions", json={"login": "jane", "password": PASSWORD, **members})
+    def attempt(**fields) -> TestResponse:
+        return client.post("/v1/sessions", json={"login": "jane", "password": PASSWORD, **fields})
 
     return attempt
 
@@ -100,14 +100,14 @@ class TestStatus:
 
     def test_secrets_are_not_shown(self, john, jane, authenticator, recovery_codes):
         """ASVS 15.3.1: neither user nor admin can read the secret or a code again."""
-        answers = [
+        responses = [
             jane.get(PATH).text,
             jane.get("/v1/users/me").text,
             john.get(jane.path).text,
             john.get(f"{jane.path}/second-factor").text,
         ]
 
-        assert [text for text in answers if "otpauth" in text or recovery_codes[0] in text] == []
+        assert [text for text in responses if "otpauth" in text or recovery_codes[0] in text] == []
         assert "has_second_factor" not in jane.get("/v1/users/me").json
 
     @pytest.mark.parametrize("path", [PATH, f"{PATH}/confirm", f"{PATH}/recovery-codes"])
@@ -389,14 +389,14 @@ class TestSecrets:
         """ASVS 16.2.5: secret and codes are in no table, log or output."""
         secret = jane.post(PATH).json["secret"]
         authenticator = Authenticator(secret, clock)
-        answer = jane.post(f"{PATH}/confirm", json={"otp": authenticator.code()})
-        recovery_codes = answer.json["recovery_codes"]
+        response = jane.post(f"{PATH}/confirm", json={"otp": authenticator.code()})
+        recovery_codes = response.json["recovery_codes"]
         jane.client.post(
             "/v1/sessions", json={"login": "jane", "password": PASSWORD, "otp": recovery_codes[0]}
         )
-        told = f"{snapshot()}{caplog.text}{''.join(capfd.readouterr())}"
+        output = f"{snapshot()}{caplog.text}{''.join(capfd.readouterr())}"
 
-        assert [word for word in (secret, *recovery_codes) if word in told] == []
+        assert [word for word in (secret, *recovery_codes) if word in output] == []
 
     def test_nothing_in_a_url(self, jane, clock):
         """ASVS 14.2.1: a code in a query is ignored."""

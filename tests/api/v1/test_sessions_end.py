@@ -8,7 +8,7 @@ from models import Session, User
 from tests.support.responses import outcome
 
 PAST = datetime.now(UTC) - timedelta(seconds=2)
-REFUSED = (401, "unauthenticated", [])
+REJECTED = (401, "unauthenticated", [])
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def edit_session(app):
 
     def edit(person, **moments):
         with app.app_context():
-            actions = [getattr(Session, name).set(moment) for name, moment in moments.items()]
+            actions = [getattr(Session, name).set(timestamp) for name, timestamp in moments.items()]
             Session.get(person.id, person.session_id).update(actions)
 
     return edit
@@ -28,20 +28,20 @@ class TestExpiry:
         """A session that was idle for too long is invalid while its row exists (ASVS 7.3.1)."""
         edit_session(jane, expires_at=PAST)
 
-        assert outcome(jane.get("/v1/users/me")) == REFUSED
+        assert outcome(jane.get("/v1/users/me")) == REJECTED
 
     def test_absolute(self, jane, edit_session):
         """A session that is used continuously expires at its maximum age (ASVS 7.3.2)."""
         edit_session(jane, ends_at=PAST)
 
-        assert outcome(jane.get("/v1/users/me")) == REFUSED
+        assert outcome(jane.get("/v1/users/me")) == REJECTED
 
     def test_use_does_not_revive(self, jane, edit_session):
         """Using an expired token does not extend its session."""
         edit_session(jane, expires_at=PAST, last_used_at=PAST - timedelta(days=7))
         jane.get("/v1/users/me")
 
-        assert outcome(jane.get("/v1/users/me")) == REFUSED
+        assert outcome(jane.get("/v1/users/me")) == REJECTED
 
     def test_use_extends(self, jane, edit_session):
         """Using a session extends it: the idle period starts at the last use."""
@@ -78,11 +78,11 @@ class TestExpiry:
         """A session lasts no longer than either setting."""
         short = make_app(session_idle=timedelta(hours=2), session_max=timedelta(hours=1))
 
-        answer = short.test_client().post(
+        response = short.test_client().post(
             "/v1/sessions", json={"login": "jane", "password": jane.password}
         )
 
-        left = datetime.fromisoformat(answer.json["expires_at"]) - datetime.now(UTC)
+        left = datetime.fromisoformat(response.json["expires_at"]) - datetime.now(UTC)
         assert timedelta(minutes=59) < left <= timedelta(hours=1)
 
 
@@ -92,13 +92,13 @@ class TestMissingRow:
         with app.app_context():
             User.get(jane.id).delete()
 
-        assert outcome(jane.get("/v1/users/me")) == REFUSED
+        assert outcome(jane.get("/v1/users/me")) == REJECTED
 
     def test_older_session_epoch(self, jane, edit_row):
         """A session of an older session epoch is invalid while its row exists."""
         edit_row(jane, session_epoch=2)
 
-        assert outcome(jane.get("/v1/users/me")) == REFUSED
+        assert outcome(jane.get("/v1/users/me")) == REJECTED
 
 
 class TestInvalidToken:
@@ -137,7 +137,7 @@ class TestInvalidToken:
             "/v1/users/me", headers={"Authorization": header.replace("{}", jane.token)}
         )
 
-        assert outcome(response) == REFUSED
+        assert outcome(response) == REJECTED
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
     @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
@@ -157,7 +157,7 @@ class TestInvalidToken:
 
         response = jane.client.get("/v1/users/me", headers={"Authorization": f"Bearer {tampered}"})
 
-        assert outcome(response) == REFUSED
+        assert outcome(response) == REJECTED
 
     def test_token_is_case_sensitive(self, jane):
         """A token in another case is invalid."""
@@ -165,7 +165,7 @@ class TestInvalidToken:
             "/v1/users/me", headers={"Authorization": f"Bearer {jane.token.swapcase()}"}
         )
 
-        assert outcome(response) == REFUSED
+        assert outcome(response) == REJECTED
 
     def test_id_of_another_user(self, jane, eve):
         """One user's id with another user's secret is invalid."""
@@ -173,14 +173,14 @@ class TestInvalidToken:
 
         response = jane.client.get("/v1/users/me", headers={"Authorization": f"Bearer {spliced}"})
 
-        assert outcome(response) == REFUSED
+        assert outcome(response) == REJECTED
 
     @pytest.mark.parametrize("parameter", ["access_token", "token", "Authorization"])
     def test_not_in_the_url(self, jane, parameter):
         """A token in a URL is ignored, since URLs are logged (ASVS 14.2.1)."""
         response = jane.client.get(f"/v1/users/me?{parameter}={jane.token}")
 
-        assert outcome(response) == REFUSED
+        assert outcome(response) == REJECTED
 
     def test_challenge_without_a_token(self, client):
         """Without a token the challenge has the scheme and no error (RFC 6750, 3.1)."""

@@ -25,8 +25,8 @@ def reauthenticate():
     """Return a function that reauthenticates a person and uses the new token."""
 
     def give(person, password=PASSWORD, **more):
-        answer = person.post(PATH, json={"password": password, **more})
-        return answer, replace(person, token=answer.json.get("token"))
+        response = person.post(PATH, json={"password": password, **more})
+        return response, replace(person, token=response.json.get("token"))
 
     return give
 
@@ -57,26 +57,26 @@ def failed_attempts(app):
 class TestReauthenticate:
     def test_new_token(self, jane, reauthenticate):
         """ASVS 7.2.4: a new token is valid, and the old one is invalid at once."""
-        answer, fresh = reauthenticate(jane)
+        response, new = reauthenticate(jane)
 
-        assert answer.status_code == 201
-        assert fresh.token != jane.token
-        assert fresh.get("/v1/users/me").status_code == 200
+        assert response.status_code == 201
+        assert new.token != jane.token
+        assert new.get("/v1/users/me").status_code == 200
         assert outcome(jane.get("/v1/users/me")) == (401, "unauthenticated", [])
 
     def test_response(self, jane, reauthenticate):
         """The response is that of a sign-in: session, token, expiry and user."""
-        answer, fresh = reauthenticate(jane)
+        response, new = reauthenticate(jane)
 
-        assert set(answer.json) == {"id", "token", "expires_at", "user"}
-        assert answer.json["id"] != jane.session_id
-        assert answer.json["user"] == fresh.get("/v1/users/me").json
+        assert set(response.json) == {"id", "token", "expires_at", "user"}
+        assert response.json["id"] != jane.session_id
+        assert response.json["user"] == new.get("/v1/users/me").json
 
     def test_same_session(self, jane, reauthenticate):
         """The number of sessions stays one."""
-        _, fresh = reauthenticate(jane)
+        _, new = reauthenticate(jane)
 
-        sessions = fresh.get("/v1/sessions").json["items"]
+        sessions = new.get("/v1/sessions").json["items"]
         assert [session["current"] for session in sessions] == [True]
 
     def test_other_sessions(self, jane, second_session, reauthenticate):
@@ -123,9 +123,9 @@ class TestErrors:
     def test_wrong_password(self, jane, reauthenticate, snapshot):
         """A wrong password changes nothing, and the session continues."""
         before = snapshot()
-        answer, _ = reauthenticate(jane, WRONG)
+        response, _ = reauthenticate(jane, WRONG)
 
-        assert outcome(answer) == (401, "invalid-credentials", [])
+        assert outcome(response) == (401, "invalid-credentials", [])
         assert snapshot() == before
         assert jane.get("/v1/users/me").status_code == 200
 
@@ -143,12 +143,12 @@ class TestErrors:
         """ASVS 6.3.1: attempts with a stolen session are limited like those at sign-in."""
         for _ in range(FREE_ATTEMPTS):
             reauthenticate(jane, WRONG)
-        answer, _ = reauthenticate(jane)
-        elsewhere = client.post("/v1/sessions", json={"login": "jane", "password": PASSWORD})
+        response, _ = reauthenticate(jane)
+        sign_in = client.post("/v1/sessions", json={"login": "jane", "password": PASSWORD})
 
-        assert outcome(answer) == (429, "too-many-requests", [])
-        assert int(answer.headers["Retry-After"]) >= 1
-        assert outcome(elsewhere)[:2] == (429, "too-many-requests")
+        assert outcome(response) == (429, "too-many-requests", [])
+        assert int(response.headers["Retry-After"]) >= 1
+        assert outcome(sign_in)[:2] == (429, "too-many-requests")
         assert jane.get("/v1/users/me").status_code == 200
 
     def test_api_key(self, jane, snapshot):
@@ -171,8 +171,8 @@ class TestErrors:
         edit_row(jane, has_second_factor=True)
 
         for more in ({}, {"otp": ""}, {"otp": "000000"}):
-            answer, _ = reauthenticate(jane, **more)
-            assert outcome(answer) == (401, "second-factor-required", [])
+            response, _ = reauthenticate(jane, **more)
+            assert outcome(response) == (401, "second-factor-required", [])
 
     @pytest.mark.parametrize(
         "body, pointers",
@@ -192,8 +192,8 @@ class TestErrors:
         """ASVS 8.2.2: only the password of the session's user is accepted."""
         create_user("zoe", password="one more stone bridge")
 
-        answer, _ = reauthenticate(jane, "one more stone bridge")
-        assert outcome(answer) == (401, "invalid-credentials", [])
+        response, _ = reauthenticate(jane, "one more stone bridge")
+        assert outcome(response) == (401, "invalid-credentials", [])
 
 
 class TestRecentAuthentication:
@@ -214,12 +214,12 @@ class TestRecentAuthentication:
         """A sensitive operation rejects an old session and accepts a reauthenticated one."""
         age_session(jane, minutes=11)
         before = snapshot()
-        refused = jane.request(method, path, json=body)
+        response = jane.request(method, path, json=body)
         unchanged = snapshot() == before
-        _, fresh = reauthenticate(jane)
-        granted = fresh.request(method, path, json=body)
+        _, new = reauthenticate(jane)
+        granted = new.request(method, path, json=body)
 
-        assert outcome(refused) == (401, "fresh-sign-in-required", [])
+        assert outcome(response) == (401, "fresh-sign-in-required", [])
         assert unchanged
         assert granted.status_code in (200, 204)
 
@@ -236,9 +236,9 @@ class TestRecentAuthentication:
         age_session(jane, minutes=11)
         reauthenticate(jane, WRONG)
 
-        answer = jane.delete("/v1/users/me")
-        assert outcome(answer) == (401, "fresh-sign-in-required", [])
-        assert "insufficient_user_authentication" in answer.headers["WWW-Authenticate"]
+        response = jane.delete("/v1/users/me")
+        assert outcome(response) == (401, "fresh-sign-in-required", [])
+        assert "insufficient_user_authentication" in response.headers["WWW-Authenticate"]
 
     def test_old_token_stays_invalid(self, jane, age_session, reauthenticate):
         """ASVS 7.2.4: a stolen old token stays invalid."""

@@ -67,12 +67,12 @@ class TestMergePatch:
         assert response.status_code == 200
         assert jane.get("/v1/users/me").json["full_name"] is None
 
-    @pytest.mark.parametrize("member", ["username", "email"])
-    def test_null_for_required_fields(self, jane, member):
+    @pytest.mark.parametrize("field", ["username", "email"])
+    def test_null_for_required_fields(self, jane, field):
         """A username and an email can be changed, not removed."""
-        response = jane.patch("/v1/users/me", json={member: None})
+        response = jane.patch("/v1/users/me", json={field: None})
 
-        assert outcome(response) == (422, "invalid-request", [f"/{member}"])
+        assert outcome(response) == (422, "invalid-request", [f"/{field}"])
 
     @pytest.mark.parametrize(
         "before, patch, after",
@@ -145,12 +145,12 @@ class TestNames:
         """After a change of email another user may take the old one."""
         jane.patch("/v1/users/me", json={"email": "janet@example.com"})
 
-        made = client.post("/v1/users", json={**ADA, "email": "jane@example.com"})
+        created = client.post("/v1/users", json={**ADA, "email": "jane@example.com"})
 
-        assert made.status_code == 201
+        assert created.status_code == 201
 
     @pytest.mark.parametrize(
-        "member, value, problem",
+        "field, value, problem",
         [
             ("username", "eve", "username-taken"),
             ("username", "EVE", "username-taken"),
@@ -158,13 +158,13 @@ class TestNames:
             ("email", "Eve@EXAMPLE.com", "email-taken"),
         ],
     )
-    def test_taken(self, jane, eve, snapshot, member, value, problem):
+    def test_taken(self, jane, eve, snapshot, field, value, problem):
         """A name that is taken is a 409, and nothing else of the patch is written."""
         before = snapshot()
 
-        response = jane.patch("/v1/users/me", json={member: value, "full_name": "Jane"})
+        response = jane.patch("/v1/users/me", json={field: value, "full_name": "Jane"})
 
-        assert outcome(response) == (409, problem, [f"/{member}"])
+        assert outcome(response) == (409, problem, [f"/{field}"])
         assert snapshot() == before
 
     def test_rename_back(self, jane):

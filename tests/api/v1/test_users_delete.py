@@ -51,9 +51,9 @@ class TestDelete:
         """Username and email can be registered again, by a new user with a new id."""
         john.delete(jane.path)
 
-        newcomer = create_user("jane")
+        new_user = create_user("jane")
 
-        assert newcomer.id != jane.id
+        assert new_user.id != jane.id
         assert outcome(jane.get("/v1/users/me")) == (401, "unauthenticated", [])
 
     def test_renamed_user_frees_its_current_names(self, john, jane, register):

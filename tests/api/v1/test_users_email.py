@@ -33,19 +33,19 @@ def token(jane, edit_row, sent_emails):
     """Return the token sent to jane's new address; her current one is verified."""
     edit_row(jane, email_verified=True)
     jane.patch("/v1/users/me", json={"email": NEW})
-    return next(letter.token for letter in sent_emails() if letter.to == NEW)
+    return next(email.token for email in sent_emails() if email.to == NEW)
 
 
 class TestOwnEmail:
     @pytest.mark.parametrize("path", ["/v1/users/me", "own id"])
     def test_pending(self, jane, sent_emails, path):
         """ASVS 6.3.7: the old email is shown until the new one is confirmed; both are notified."""
-        answer = jane.patch(path.replace("own id", jane.path), json={"email": NEW})
+        response = jane.patch(path.replace("own id", jane.path), json={"email": NEW})
 
-        told = [(letter.kind, letter.to) for letter in sent_emails()]
-        assert (answer.status_code, answer.json["email"]) == (200, JANE)
-        assert "pending_email" not in answer.json
-        assert told == [
+        sent = [(email.kind, email.to) for email in sent_emails()]
+        assert (response.status_code, response.json["email"]) == (200, JANE)
+        assert "pending_email" not in response.json
+        assert sent == [
             (EmailKind.CONFIRM_EMAIL_CHANGE, NEW),
             (EmailKind.EMAIL_CHANGE_REQUESTED, JANE),
         ]
@@ -69,10 +69,10 @@ class TestOwnEmail:
 
     def test_confirmed(self, jane, token, confirm, sign_in):
         """After confirmation the new email is shown, verified, and signs in; not the old one."""
-        answer = confirm(token)
+        response = confirm(token)
 
         shown = jane.get("/v1/users/me").json
-        assert answer.status_code == 204
+        assert response.status_code == 204
         assert (shown["email"], shown["email_verified"]) == (NEW, True)
         assert sign_in(NEW).status_code == 201
         assert outcome(sign_in(JANE)) == (401, "invalid-credentials", [])
@@ -81,8 +81,8 @@ class TestOwnEmail:
         """ASVS 6.3.7: the old address is notified, in case of an attacker."""
         confirm(token)
 
-        letter = sent_emails()[-1]
-        assert (letter.kind, letter.to, letter.token) == (EmailKind.EMAIL_CHANGED, JANE, "")
+        email = sent_emails()[-1]
+        assert (email.kind, email.to, email.token) == (EmailKind.EMAIL_CHANGED, JANE, "")
 
     def test_taken_before_confirmation(self, jane, client, token, confirm, snapshot):
         """ASVS 2.3.3: an email that another user takes first changes nothing for jane."""
@@ -96,9 +96,9 @@ class TestOwnEmail:
     def test_taken(self, jane, eve, sent_emails, snapshot):
         """Another user's email is rejected at once, in any case."""
         before = snapshot()
-        answer = jane.patch("/v1/users/me", json={"email": "EVE@example.com"})
+        response = jane.patch("/v1/users/me", json={"email": "EVE@example.com"})
 
-        assert outcome(answer) == (409, "email-taken", ["/email"])
+        assert outcome(response) == (409, "email-taken", ["/email"])
         assert sent_emails() == []
         assert snapshot() == before
 
@@ -111,42 +111,44 @@ class TestOwnEmail:
 
     def test_current_email_cancels(self, jane, token, confirm):
         """Sending the current email cancels a pending change."""
-        answer = jane.patch("/v1/users/me", json={"email": JANE})
+        response = jane.patch("/v1/users/me", json={"email": JANE})
 
-        assert answer.status_code == 200
+        assert response.status_code == 200
         assert outcome(confirm(token))[1] == "invalid-token"
         assert jane.get("/v1/users/me").json["email_verified"]
 
     @pytest.mark.parametrize("email", [[NEW], [NEW, JANE], {}, 0, None, "nonsense", ""])
     def test_types(self, jane, sent_emails, email):
         """CVE-2023-7028: the email must be one string; a list sends nothing."""
-        answer = jane.patch("/v1/users/me", json={"email": email})
+        response = jane.patch("/v1/users/me", json={"email": email})
 
-        assert outcome(answer) == (422, "invalid-request", ["/email"])
+        assert outcome(response) == (422, "invalid-request", ["/email"])
         assert sent_emails() == []
 
-    @pytest.mark.parametrize("members", [{"pending_email": NEW}, {"email_verified": True}])
-    def test_verified_flag_is_read_only(self, jane, members):
+    @pytest.mark.parametrize("fields", [{"pending_email": NEW}, {"email_verified": True}])
+    def test_verified_flag_is_read_only(self, jane, fields):
         """ASVS 15.3.3: a user cannot set its email to verified."""
-        answer = jane.patch("/v1/users/me", json=members)
+        response = jane.patch("/v1/users/me", json=fields)
 
-        assert outcome(answer)[:2] == (422, "invalid-request")
+        assert outcome(response)[:2] == (422, "invalid-request")
 
     def test_if_match(self, jane, sent_emails):
         """A stale ETag is rejected, and no email is sent."""
-        answer = jane.patch("/v1/users/me", json={"email": NEW}, headers={"If-Match": '"7"'})
+        response = jane.patch("/v1/users/me", json={"email": NEW}, headers={"If-Match": '"7"'})
 
-        assert outcome(answer)[:2] == (412, "version-mismatch")
+        assert outcome(response)[:2] == (412, "version-mismatch")
         assert sent_emails() == []
 
     def test_five_emails_an_hour(self, jane, sent_emails):
         """ASVS 6.3.1: repeated changes cannot send an unlimited number of emails."""
-        wishes = [f"new{n}@example.com" for n in range(6)]
-        answers = [jane.patch("/v1/users/me", json={"email": wish}) for wish in wishes]
+        new_addresses = [f"new{n}@example.com" for n in range(6)]
+        responses = [
+            jane.patch("/v1/users/me", json={"email": new_address}) for new_address in new_addresses
+        ]
 
-        assert [answer.status_code for answer in answers] == [200] * 5 + [429]
-        assert 1 <= int(answers[-1].headers["Retry-After"]) <= 3600
-        assert "new5@example.com" not in {letter.to for letter in sent_emails()}
+        assert [response.status_code for response in responses] == [200] * 5 + [429]
+        assert 1 <= int(responses[-1].headers["Retry-After"]) <= 3600
+        assert "new5@example.com" not in {email.to for email in sent_emails()}
 
     def test_after_a_reset(self, jane, client, token, confirm, sent_emails):
         """A password reset cancels a change that a stolen session has requested."""
@@ -165,25 +167,25 @@ class TestOwnEmail:
         confirm(token)
 
         body = {"token": reset, "new_password": "a stone bridge over the river"}
-        answer = client.post("/v1/password-resets/confirm", json=body)
-        assert outcome(answer) == (422, "invalid-token", ["/token"])
+        response = client.post("/v1/password-resets/confirm", json=body)
+        assert outcome(response) == (422, "invalid-token", ["/token"])
 
 
 class TestByAdmin:
     def test_at_once(self, john, jane, edit_row, sent_emails):
         """An admin's change applies at once, is not verified, and notifies the old address."""
         edit_row(jane, email_verified=True)
-        answer = john.patch(jane.path, json={"email": NEW})
+        response = john.patch(jane.path, json={"email": NEW})
 
-        told = [(letter.kind, letter.to, letter.token) for letter in sent_emails()]
-        assert (answer.json["email"], answer.json["email_verified"]) == (NEW, False)
-        assert told == [(EmailKind.EMAIL_CHANGED, JANE, "")]
+        sent = [(email.kind, email.to, email.token) for email in sent_emails()]
+        assert (response.json["email"], response.json["email_verified"]) == (NEW, False)
+        assert sent == [(EmailKind.EMAIL_CHANGED, JANE, "")]
 
     def test_own(self, john, sent_emails):
         """An admin's own email has to be confirmed like a user's."""
-        answer = john.patch(john.path, json={"email": NEW})
+        response = john.patch(john.path, json={"email": NEW})
 
-        assert answer.json["email"] == "john@example.com"
+        assert response.json["email"] == "john@example.com"
         assert sent_emails()[0].to == NEW
 
 
@@ -192,8 +194,8 @@ class TestWithoutEmail:
         """Without email settings a new address applies at once, and is not verified."""
         edit_row(jane, email_verified=True)
         other = replace(jane, client=make_app().test_client())
-        answer = other.patch("/v1/users/me", json={"email": NEW})
+        response = other.patch("/v1/users/me", json={"email": NEW})
 
-        assert (answer.json["email"], answer.json["email_verified"]) == (NEW, False)
+        assert (response.json["email"], response.json["email_verified"]) == (NEW, False)
         with app.app_context():
             assert User.get(jane.id).pending_email is None

@@ -116,15 +116,15 @@ class TestPatch:
 
     def test_tag_of_a_registration(self, john):
         """The ETag of the 201 is valid for the first change."""
-        made = john.post(
+        created = john.post(
             "/v1/users",
             json={"username": "ada", "email": "ada@example.com", "password": john.password},
         )
 
         response = john.patch(
-            made.headers["Location"],
+            created.headers["Location"],
             json={"full_name": "Ada"},
-            headers={"If-Match": made.headers["ETag"]},
+            headers={"If-Match": created.headers["ETag"]},
         )
 
         assert response.status_code == 200

@@ -12,10 +12,10 @@ from tests.support.responses import names, next_path, outcome, walk
 @pytest.fixture
 def twelve_users(john, register):
     """Create twelve users beside john; return all names, newest first."""
-    made = [f"user-{number:02}" for number in range(12)]
-    for username in made:
+    created = [f"user-{number:02}" for number in range(12)]
+    for username in created:
         register(username)
-    return [*reversed(made), "john"]
+    return [*reversed(created), "john"]
 
 
 @pytest.fixture

@@ -36,11 +36,11 @@ class TestLockout:
     def test_one_too_many(self, jane, lock, sign_in):
         """ASVS 6.3.1: attempts beyond the free ones are rejected with `Retry-After`."""
         statuses = lock("jane")
-        answer = sign_in("jane", WRONG)
+        response = sign_in("jane", WRONG)
 
         assert statuses == [401] * FREE_ATTEMPTS
-        assert outcome(answer) == (429, "too-many-requests", [])
-        assert 1 <= int(answer.headers["Retry-After"]) <= FIRST_WAIT.total_seconds()
+        assert outcome(response) == (429, "too-many-requests", [])
+        assert 1 <= int(response.headers["Retry-After"]) <= FIRST_WAIT.total_seconds()
 
     def test_right_password(self, jane, lock, sign_in, hashes):
         """The right password is rejected with the same response, without a hash."""
@@ -62,11 +62,11 @@ class TestLockout:
     def test_unknown_login(self, client, lock, sign_in):
         """ASVS 6.3.8: an unknown login locks in the same way."""
         statuses = lock("unknown")
-        answer = sign_in("unknown")
+        response = sign_in("unknown")
 
         assert statuses == [401] * FREE_ATTEMPTS
-        assert outcome(answer) == (429, "too-many-requests", [])
-        assert 1 <= int(answer.headers["Retry-After"]) <= FIRST_WAIT.total_seconds()
+        assert outcome(response) == (429, "too-many-requests", [])
+        assert 1 <= int(response.headers["Retry-After"]) <= FIRST_WAIT.total_seconds()
 
     def test_other_users(self, jane, eve, lock, sign_in):
         """Failed attempts at one user's login do not lock another user out."""
@@ -85,9 +85,9 @@ class TestUnlock:
     def test_next_attempt(self, john, jane, lock, sign_in):
         """After a 204 without body the next attempt is accepted."""
         lock("jane")
-        answer = john.delete(f"{jane.path}/lock")
+        response = john.delete(f"{jane.path}/lock")
 
-        assert (answer.status_code, answer.data) == (204, b"")
+        assert (response.status_code, response.data) == (204, b"")
         assert sign_in("jane").status_code == 201
 
     def test_count_is_reset(self, john, jane, lock, sign_in):
@@ -123,7 +123,7 @@ class TestUnlock:
     def test_permissions(self, john, jane, eve, client, lock, sign_in):
         """ASVS 8.2.1: only an admin's session may unlock, not the user itself and no key."""
         lock("jane")
-        refusals = [
+        responses = [
             jane.delete("/v1/users/me/lock"),
             jane.delete(f"{jane.path}/lock"),
             eve.delete(f"{jane.path}/lock"),
@@ -131,12 +131,12 @@ class TestUnlock:
         ]
         anonymous = client.delete(f"{jane.path}/lock")
 
-        assert {outcome(answer)[:2] for answer in refusals} == {(403, "forbidden")}
+        assert {outcome(response)[:2] for response in responses} == {(403, "forbidden")}
         assert outcome(anonymous)[:2] == (401, "unauthenticated")
         assert sign_in("jane").status_code == 429
 
     def test_unknown_user(self, john):
         """An unknown id is a 404."""
-        answer = john.delete(f"/v1/users/{ABSENT_ID}/lock")
+        response = john.delete(f"/v1/users/{ABSENT_ID}/lock")
 
-        assert outcome(answer) == (404, "user-not-found", [])
+        assert outcome(response) == (404, "user-not-found", [])

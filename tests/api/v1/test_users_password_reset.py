@@ -20,12 +20,12 @@ def client(email_app):
 class TestByAdmin:
     def test_email(self, john, jane, sent_emails):
         """ASVS 6.4.6: the token is sent to the user and is not in the admin's response."""
-        answer = john.post(f"{jane.path}/password-reset")
+        response = john.post(f"{jane.path}/password-reset")
 
-        (letter,) = sent_emails()
-        assert (answer.status_code, answer.data) == (202, b"")
-        assert (letter.kind, letter.to) == (EmailKind.RESET_PASSWORD, JANE)
-        assert letter.token not in str(answer.headers)
+        (email,) = sent_emails()
+        assert (response.status_code, response.data) == (202, b"")
+        assert (email.kind, email.to) == (EmailKind.RESET_PASSWORD, JANE)
+        assert email.token not in str(response.headers)
 
     def test_before_the_reset(self, john, jane):
         """The current password and the sessions stay valid until the user acts."""
@@ -53,10 +53,10 @@ class TestByAdmin:
 
     def test_five_emails_an_hour(self, john, jane, sent_emails):
         """An admin gets an error with `Retry-After` once the user's quota is exceeded."""
-        answers = [john.post(f"{jane.path}/password-reset") for _ in range(6)]
+        responses = [john.post(f"{jane.path}/password-reset") for _ in range(6)]
 
-        assert [answer.status_code for answer in answers] == [202] * 5 + [429]
-        assert 1 <= int(answers[-1].headers["Retry-After"]) <= 3600
+        assert [response.status_code for response in responses] == [202] * 5 + [429]
+        assert 1 <= int(responses[-1].headers["Retry-After"]) <= 3600
         assert len(sent_emails()) == 5
 
     @pytest.mark.parametrize("body", [{"new_password": NEW_PASSWORD}, {"email": "a@evil.example"}])
@@ -68,7 +68,7 @@ class TestByAdmin:
 
         with app.app_context():
             assert User.get(jane.id).password_hash == before
-        assert [letter.to for letter in sent_emails()] == [JANE]
+        assert [email.to for email in sent_emails()] == [JANE]
 
     def test_permissions(self, eve, jane, client, sent_emails):
         """Only an admin may send a reset."""
@@ -79,13 +79,13 @@ class TestByAdmin:
 
     def test_unknown_user(self, john):
         """An unknown id is a 404."""
-        answer = john.post(f"/v1/users/{ABSENT_ID}/password-reset")
+        response = john.post(f"/v1/users/{ABSENT_ID}/password-reset")
 
-        assert outcome(answer) == (404, "user-not-found", [])
+        assert outcome(response) == (404, "user-not-found", [])
 
     def test_email_not_configured(self, make_app, john, jane):
         """Without email settings an admin gets a 503."""
         other = replace(john, client=make_app().test_client())
-        answer = other.post(f"{jane.path}/password-reset")
+        response = other.post(f"{jane.path}/password-reset")
 
-        assert outcome(answer) == (501, "mail-not-configured", [])
+        assert outcome(response) == (501, "mail-not-configured", [])

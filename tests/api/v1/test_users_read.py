@@ -6,10 +6,10 @@ from tests.support.responses import ABSENT_ID, outcome
 
 
 class TestRead:
-    @pytest.mark.parametrize("member", ["username", "email", "full_name", "status", "metadata"])
-    def test_me(self, jane, member):
+    @pytest.mark.parametrize("field", ["username", "email", "full_name", "status", "metadata"])
+    def test_me(self, jane, field):
         """`me` and the user's own id are the same user."""
-        assert jane.get("/v1/users/me").json[member] == jane.get(jane.path).json[member]
+        assert jane.get("/v1/users/me").json[field] == jane.get(jane.path).json[field]
 
     def test_own_user(self, jane):
         """A user reads itself, with the time of its last sign-in."""

@@ -36,12 +36,12 @@ class TestRegister:
 
     def test_location_is_the_user(self, client, john):
         """Reading `Location` returns the same body and `ETag`."""
-        made = client.post("/v1/users", json=ADA)
+        created = client.post("/v1/users", json=ADA)
 
-        read = john.get(made.headers["Location"])
+        read = john.get(created.headers["Location"])
 
-        assert read.json == made.json
-        assert read.headers["ETag"] == made.headers["ETag"]
+        assert read.json == created.json
+        assert read.headers["ETag"] == created.headers["ETag"]
 
     def test_timestamps_are_rfc_3339_in_utc(self, client):
         """Timestamps are written to the second with a Z."""

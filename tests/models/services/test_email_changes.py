@@ -8,7 +8,6 @@ from models import (
     AccountEmails,
     Accounts,
     Actor,
-    Client,
     EmailKind,
     EmailVerification,
     LoginLookup,
@@ -26,10 +25,8 @@ from models.tables.audit_event import AuditEvent
 from models.tables.identifier import Identifier
 from models.tables.one_time_token import OneTimeToken
 from tests.support.invariants import audited_users
-from tests.support.person import PASSWORD
+from tests.support.person import CLIENT, NEW_PASSWORD, PASSWORD
 
-NEW_PASSWORD = "a stone bridge over the river"
-HERE = Client("192.0.2.1", "a browser")
 SOMEBODY = Actor(ip="192.0.2.7")
 ROUNDS = range(10)
 
@@ -79,7 +76,7 @@ class TestAsk:
         assert (after.email, after.pending_email) == ("ada@example.com", "new@example.com")
         assert address_of(ada) == ("ada@example.com", True)
         assert claims() == {"username#ada", "email#ada@example.com"}
-        assert sign_in.open("ada@example.com", PASSWORD, HERE)
+        assert sign_in.open("ada@example.com", PASSWORD, CLIENT)
 
     def test_mails(self, accounts, ada, mailbox):
         """ASVS 6.3.7: the new address gets the token, the old one a warning without it."""
@@ -187,7 +184,7 @@ class TestConfirm:
 
     def test_sessions_go_on(self, confirmations, token, sign_in):
         """Confirming signs nobody in or out."""
-        _, session_token, _ = sign_in.open("ada", PASSWORD, HERE)
+        _, session_token, _ = sign_in.open("ada", PASSWORD, CLIENT)
         confirmations.finish(token, by=SOMEBODY)
 
         assert sign_in.find(session_token)
@@ -341,7 +338,7 @@ class TestVoid:
 
     def test_password_was_changed(self, credentials, sign_in, refused):
         """Nor after a change of the password."""
-        session, _, user = sign_in.open("ada", PASSWORD, HERE)
+        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
         )

@@ -6,7 +6,6 @@ from models import (
     AccountEmails,
     Accounts,
     Actor,
-    Client,
     EmailKind,
     EmailVerification,
     LoginLookup,
@@ -24,16 +23,10 @@ from models.errors import (
 from models.tables.audit_event import AuditEvent
 from models.tables.one_time_token import OneTimeToken
 from tests.support.invariants import audited_users
-from tests.support.person import PASSWORD
+from tests.support.person import CLIENT, PASSWORD
 
-HERE = Client("192.0.2.1", "a browser")
 SOMEBODY = Actor(ip="192.0.2.7")
 ROUNDS = range(10)
-
-
-@pytest.fixture
-def ada(register):
-    return register("ada")
 
 
 @pytest.fixture
@@ -128,7 +121,7 @@ class TestFinish:
 
     def test_nothing_else(self, confirmations, accounts, ada, token, sign_in):
         """Confirming signs nobody in or out."""
-        _, session_token, _ = sign_in.open("ada", PASSWORD, HERE)
+        _, session_token, _ = sign_in.open("ada", PASSWORD, CLIENT)
         confirmations.finish(token, by=SOMEBODY)
 
         assert sign_in.find(session_token)
@@ -231,12 +224,12 @@ class TestNewUsers:
         refusals = []
         for login, password in (("ada", PASSWORD), ("ada", "wrong"), ("nobody", PASSWORD)):
             with pytest.raises(InvalidCredentials) as caught:
-                strict_sign_in.open(login, password, HERE)
+                strict_sign_in.open(login, password, CLIENT)
             refusals.append((type(caught.value), str(caught.value)))
         confirmations.finish(mailbox[0].token, by=SOMEBODY)
 
         assert len(set(refusals)) == 1
-        assert strict_sign_in.open("ada", PASSWORD, HERE)
+        assert strict_sign_in.open("ada", PASSWORD, CLIENT)
 
     def test_by_a_reset(self, strict, strict_sign_in, credentials, mailbox):
         """Whoever resets the password has shown the mailbox to be its own, too."""
@@ -244,7 +237,7 @@ class TestNewUsers:
         credentials.start_reset("ada@example.com", by=SOMEBODY)
         credentials.finish_reset(mailbox[-1].token, "a stone bridge over the river")
 
-        assert strict_sign_in.open("ada", "a stone bridge over the river", HERE)
+        assert strict_sign_in.open("ada", "a stone bridge over the river", CLIENT)
 
     def test_refused(self, strict, mailbox):
         """Who is refused leaves no token behind, and nobody is mailed."""

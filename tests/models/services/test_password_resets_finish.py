@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from models import Actor, ApiKeys, Client, EmailKind, User
+from models import Actor, ApiKeys, EmailKind, User
 from models.clock import now
 from models.errors import (
     InvalidCredentials,
@@ -17,19 +17,12 @@ from models.tables.audit_event import AuditEvent
 from models.tables.one_time_token import OneTimeToken
 from models.tables.session import Session
 from tests.support.authenticator import Authenticator, Clock
-from tests.support.person import PASSWORD
+from tests.support.person import CLIENT, NEW_PASSWORD, PASSWORD
 
-NEW_PASSWORD = "a stone bridge over the river"
 OTHER_PASSWORD = "one more bridge made of wood"
 WEAK = "example.com example.com"
-HERE = Client("192.0.2.1", "a browser")
 SOMEBODY = Actor(ip="192.0.2.7")
 ROUNDS = range(10)
-
-
-@pytest.fixture
-def ada(register):
-    return register("ada")
 
 
 @pytest.fixture
@@ -55,9 +48,9 @@ class TestFinishReset:
         """The new password signs in, the old one does not."""
         credentials.finish_reset(reset_token, NEW_PASSWORD)
 
-        assert sign_in.open("ada", NEW_PASSWORD, HERE)
+        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
         with pytest.raises(InvalidCredentials):
-            sign_in.open("ada", PASSWORD, HERE)
+            sign_in.open("ada", PASSWORD, CLIENT)
 
     def test_token_is_gone(self, credentials, reset_token, ada):
         """ASVS 6.5.1: what is left of the token is nothing."""
@@ -67,7 +60,7 @@ class TestFinishReset:
 
     def test_sessions(self, credentials, reset_token, ada, sign_in):
         """CVE-2023-40273: every session ends, and its row is swept away."""
-        tokens = [sign_in.open("ada", PASSWORD, HERE)[1] for _ in range(3)]
+        tokens = [sign_in.open("ada", PASSWORD, CLIENT)[1] for _ in range(3)]
         credentials.finish_reset(reset_token, NEW_PASSWORD)
 
         for token in tokens:
@@ -110,14 +103,14 @@ class TestFinishReset:
         credentials.start_reset(ada.email, by=SOMEBODY)
         credentials.finish_reset(mailbox[0].token, NEW_PASSWORD)
 
-        assert sign_in.open("ada", NEW_PASSWORD, HERE)
+        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
 
     def test_lock(self, credentials, reset_token, lock, sign_in):
         """ASVS 6.1.1: whoever has the mailbox gets out of a lock at once."""
         lock("ada")
         credentials.finish_reset(reset_token, NEW_PASSWORD)
 
-        assert sign_in.open("ada", NEW_PASSWORD, HERE)
+        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
 
     def test_second_factor(self, credentials, reset_token, second_factors, ada, sign_in):
         """ASVS 6.4.3: a reset does not get around the second factor."""
@@ -127,9 +120,9 @@ class TestFinishReset:
         credentials.finish_reset(reset_token, NEW_PASSWORD)
 
         with pytest.raises(SecondFactorCodeRequired):
-            sign_in.open("ada", NEW_PASSWORD, HERE)
+            sign_in.open("ada", NEW_PASSWORD, CLIENT)
         assert User.get(ada.id).has_second_factor
-        assert sign_in.open("ada", NEW_PASSWORD, HERE, otp=phone.code(1))
+        assert sign_in.open("ada", NEW_PASSWORD, CLIENT, otp=phone.code(1))
 
     def test_weak(self, credentials, reset_token, ada, sign_in, mailbox):
         """A weak password is refused, and the token can be used with a better one."""
@@ -140,7 +133,7 @@ class TestFinishReset:
 
         assert mailbox == []
         credentials.finish_reset(reset_token, NEW_PASSWORD)
-        assert sign_in.open("ada", NEW_PASSWORD, HERE)
+        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
 
     def test_suspended_afterwards(self, credentials, reset_token, accounts, ada, sign_in):
         """GHSA-26c5-ppr8-f33p: a new password lets no suspended user in."""
@@ -148,7 +141,7 @@ class TestFinishReset:
         accounts.update(ada, {"status": "suspended"})
 
         with pytest.raises(InvalidCredentials):
-            sign_in.open("ada", NEW_PASSWORD, HERE)
+            sign_in.open("ada", NEW_PASSWORD, CLIENT)
 
 
 class TestVoid:
@@ -182,7 +175,7 @@ class TestVoid:
 
     def test_password_was_changed(self, credentials, sign_in, refused):
         """Whoever has changed the password since needs no reset."""
-        session, _, user = sign_in.open("ada", PASSWORD, HERE)
+        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
         )
@@ -281,16 +274,16 @@ class TestAtOnce:
         passwords = [NEW_PASSWORD, OTHER_PASSWORD]
         winner = outcomes.index(None)
         assert type(outcomes[1 - winner]) is InvalidToken
-        assert sign_in.open("ada", passwords[winner], HERE)
+        assert sign_in.open("ada", passwords[winner], CLIENT)
         with pytest.raises(InvalidCredentials):
-            sign_in.open("ada", passwords[1 - winner], HERE)
+            sign_in.open("ada", passwords[1 - winner], CLIENT)
 
     @pytest.mark.parametrize("turn", ROUNDS)
     def test_old_password(self, at_once, credentials, reset_token, ada, accounts, sign_in, turn):
         """CVE-2023-40273: no session that the old password opened meanwhile lives afterwards."""
         done, *outcomes = at_once(
             lambda: credentials.finish_reset(reset_token, NEW_PASSWORD),
-            *[lambda: sign_in.open("ada", PASSWORD, HERE)] * 8,
+            *[lambda: sign_in.open("ada", PASSWORD, CLIENT)] * 8,
         )
 
         assert done is None
@@ -307,7 +300,7 @@ class TestAtOnce:
 
         assert {type(each) for each in outcomes} == {type(None), User}
         assert accounts.get(ada.id).metadata == {f"key-{n}": n for n in range(5)}
-        assert sign_in.open("ada", NEW_PASSWORD, HERE)
+        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
 
     @pytest.mark.parametrize("turn", ROUNDS)
     def test_deleted(self, at_once, credentials, reset_token, accounts, ada, turn):

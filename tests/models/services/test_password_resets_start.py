@@ -7,7 +7,6 @@ import pytest
 from models import (
     AccountEmails,
     Actor,
-    Client,
     Credentials,
     EmailKind,
     LoginLookup,
@@ -19,16 +18,9 @@ from models.clock import now
 from models.errors import EmailNotConfigured, InvalidToken, TooManyRequests
 from models.tables.audit_event import AuditEvent
 from models.tables.one_time_token import OneTimeToken
-from tests.support.person import PASSWORD
+from tests.support.person import CLIENT, NEW_PASSWORD, PASSWORD
 
-NEW_PASSWORD = "a stone bridge over the river"
-HERE = Client("192.0.2.1", "a browser")
 SOMEBODY = Actor(ip="192.0.2.7")
-
-
-@pytest.fixture
-def ada(register):
-    return register("ada")
 
 
 def kinds(mails):
@@ -117,11 +109,11 @@ class TestStartReset:
 
     def test_asking_changes_nothing(self, credentials, ada, sign_in):
         """ASVS 6.4.3: whoever asks for a mail neither signs the user out nor locks it out."""
-        _, token, _ = sign_in.open("ada", PASSWORD, HERE)
+        _, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
         credentials.start_reset(ada.email, by=SOMEBODY)
 
         assert sign_in.find(token)
-        assert sign_in.open("ada", PASSWORD, HERE)
+        assert sign_in.open("ada", PASSWORD, CLIENT)
 
     def test_while_locked(self, credentials, ada, mailbox, lock):
         """ASVS 6.1.1: a lock keeps nobody from getting out of it."""
@@ -191,7 +183,7 @@ class TestStartResetFor:
         credentials.start_reset_for(ada, by=Actor("an admin"))
         credentials.finish_reset(mailbox[0].token, NEW_PASSWORD)
 
-        assert sign_in.open("ada", NEW_PASSWORD, HERE)
+        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
 
     def test_five_mails_an_hour(self, credentials, ada, mailbox):
         """Admins fill nobody's mailbox either, and are told when to try again."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models import Actor, Client, EmailKind, User
+from models import Actor, EmailKind, User
 from models.errors import (
     TooManyAttempts,
     Unauthenticated,
@@ -13,24 +13,17 @@ from models.errors import (
 from models.tables.audit_event import AuditEvent
 from models.tables.login_attempts import FREE_ATTEMPTS
 from models.tables.session import Session
-from tests.support.person import PASSWORD
+from tests.support.person import CLIENT, NEW_PASSWORD, PASSWORD
 
-NEW_PASSWORD = "a stone bridge over the river"
 WRONG = "not the password at all"
 WEAK = "example.com example.com"
-HERE = Client("192.0.2.1", "a browser")
-
-
-@pytest.fixture
-def ada(register):
-    return register("ada")
 
 
 class TestChangePassword:
     def test_other_sessions_end(self, credentials, ada, sign_in):
         """Every session ends but the one that asks (ASVS 7.4.3)."""
-        _, elsewhere, _ = sign_in.open("ada", PASSWORD, HERE)
-        session, here, user = sign_in.open("ada", PASSWORD, HERE)
+        _, elsewhere, _ = sign_in.open("ada", PASSWORD, CLIENT)
+        session, here, user = sign_in.open("ada", PASSWORD, CLIENT)
 
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
@@ -43,7 +36,7 @@ class TestChangePassword:
 
     def test_notice(self, credentials, ada, sign_in, mailbox):
         """ASVS 6.3.7: the user is told by mail, without a token."""
-        session, _, user = sign_in.open("ada", PASSWORD, HERE)
+        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
         )
@@ -54,7 +47,7 @@ class TestChangePassword:
 
     def test_event(self, credentials, ada, sign_in):
         """The event tells who changed it, and from where."""
-        session, _, user = sign_in.open("ada", PASSWORD, HERE)
+        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
         credentials.change_password(
             user,
             current_password=PASSWORD,
@@ -68,7 +61,7 @@ class TestChangePassword:
 
     def test_wrong_current_password(self, credentials, ada, sign_in, mailbox):
         """Who cannot tell the current password changes nothing (ASVS 6.2.3)."""
-        session, _, user = sign_in.open("ada", PASSWORD, HERE)
+        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
 
         with pytest.raises(WrongPassword):
             credentials.change_password(
@@ -77,11 +70,11 @@ class TestChangePassword:
 
         assert mailbox == []
         assert User.get(ada.id).session_epoch == 1
-        assert sign_in.open("ada", PASSWORD, HERE)
+        assert sign_in.open("ada", PASSWORD, CLIENT)
 
     def test_wrong_ones_count(self, credentials, ada, sign_in):
         """ASVS 6.3.1: a stolen session guesses no better than whoever signs in."""
-        session, _, user = sign_in.open("ada", PASSWORD, HERE)
+        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
         for _ in range(FREE_ATTEMPTS):
             with pytest.raises(WrongPassword):
                 credentials.change_password(
@@ -94,11 +87,11 @@ class TestChangePassword:
                     user, current_password=password, new_password=NEW_PASSWORD, session=session
                 )
         with pytest.raises(TooManyAttempts):
-            sign_in.open("ada", PASSWORD, HERE)
+            sign_in.open("ada", PASSWORD, CLIENT)
 
     def test_ends_the_count(self, credentials, ada, sign_in):
         """Who knows the password has all tries again."""
-        session, _, user = sign_in.open("ada", PASSWORD, HERE)
+        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
         with pytest.raises(WrongPassword):
             credentials.change_password(
                 user, current_password=WRONG, new_password=NEW_PASSWORD, session=session
@@ -111,7 +104,7 @@ class TestChangePassword:
 
     def test_weak(self, credentials, ada, sign_in, hashes):
         """A weak password is refused before the current one is looked at, and costs no try."""
-        session, _, user = sign_in.open("ada", PASSWORD, HERE)
+        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
         hashes.clear()
 
         with pytest.raises(WeakPassword) as caught:
@@ -128,7 +121,7 @@ class TestChangePassword:
 
     def test_session_ended_meanwhile(self, credentials, ada, sign_in):
         """A session that was just ended cannot change the password any more."""
-        session, _, user = sign_in.open("ada", PASSWORD, HERE)
+        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
         sign_in.end(user, session.id, by=Actor())
 
         with pytest.raises(Unauthenticated):
@@ -136,11 +129,11 @@ class TestChangePassword:
                 user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
             )
 
-        assert sign_in.open("ada", PASSWORD, HERE)
+        assert sign_in.open("ada", PASSWORD, CLIENT)
 
     def test_signed_out_everywhere_meanwhile(self, credentials, ada, sign_in):
         """ASVS 7.4.1: a session that has ended, but has its row still, does not come back."""
-        session, token, user = sign_in.open("ada", PASSWORD, HERE)
+        session, token, user = sign_in.open("ada", PASSWORD, CLIENT)
         # The moment between the write that ends all sessions and the removal of their rows.
         ada.update([User.session_epoch.add(1)])
 
@@ -151,11 +144,11 @@ class TestChangePassword:
 
         with pytest.raises(Unauthenticated):
             sign_in.find(token)
-        assert sign_in.open("ada", PASSWORD, HERE)
+        assert sign_in.open("ada", PASSWORD, CLIENT)
 
     def test_suspended_meanwhile(self, credentials, accounts, ada, sign_in):
         """ASVS 7.4.2: a suspension is no time to change a password in."""
-        session, _, user = sign_in.open("ada", PASSWORD, HERE)
+        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
         accounts.update(user, {"status": "suspended"})
         Session(**session.attribute_values).save()
 
@@ -166,7 +159,7 @@ class TestChangePassword:
 
     def test_deleted_meanwhile(self, credentials, accounts, ada, sign_in):
         """Changing the password of a user who is gone brings no part of it back."""
-        session, _, user = sign_in.open("ada", PASSWORD, HERE)
+        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
         accounts.delete(user)
 
         with pytest.raises(UserNotFound):
@@ -182,11 +175,11 @@ class TestUnlock:
         """The next try is granted at once."""
         lock("ada")
         with pytest.raises(TooManyAttempts):
-            sign_in.open("ada", PASSWORD, HERE)
+            sign_in.open("ada", PASSWORD, CLIENT)
 
         credentials.unlock(ada, by=Actor("an admin"))
 
-        assert sign_in.open("ada", PASSWORD, HERE)
+        assert sign_in.open("ada", PASSWORD, CLIENT)
 
     def test_count_begins_anew(self, credentials, ada, lock, sign_in):
         """All free tries are there again, and no more than those."""
@@ -195,7 +188,7 @@ class TestUnlock:
         lock("ada")
 
         with pytest.raises(TooManyAttempts):
-            sign_in.open("ada", PASSWORD, HERE)
+            sign_in.open("ada", PASSWORD, CLIENT)
 
     def test_event(self, credentials, ada):
         """The event tells which admin it was, and from where."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from passlib.hash import bcrypt
 
-from models import Client, User
+from models import User
 from models.errors import (
     EmailTaken,
     InvalidCredentials,
@@ -20,16 +20,9 @@ from models.errors import (
 from models.tables.audit_event import unfinished_cleanup
 from models.tables.session import Session
 from tests.support.invariants import audited_users
-from tests.support.person import PASSWORD
+from tests.support.person import CLIENT, NEW_PASSWORD, PASSWORD
 
-NEW_PASSWORD = "a stone bridge over the river"
-HERE = Client("192.0.2.1", "a browser")
 ROUNDS = range(10)
-
-
-@pytest.fixture
-def ada(register):
-    return register("ada")
 
 
 def kinds(outcomes: list[Any]) -> dict[type, int]:
@@ -197,7 +190,7 @@ class TestDelete:
 class TestSignIn:
     def test_by_many(self, at_once, sign_in, ada):
         """One user signs in from twenty places at once, each with a session of its own."""
-        outcomes = at_once(*[lambda: sign_in.open("ada", PASSWORD, HERE)] * 20)
+        outcomes = at_once(*[lambda: sign_in.open("ada", PASSWORD, CLIENT)] * 20)
 
         assert kinds(outcomes) == {tuple: 20}
         assert len({token for _, token, _ in outcomes}) == 20
@@ -207,7 +200,7 @@ class TestSignIn:
         """The hash is renewed at the first sign-in; those at the same moment are not refused."""
         old = bcrypt.using(rounds=4).hash(PASSWORD)
         ada.update([User.password_hash.set(old)])
-        outcomes = at_once(*[lambda: sign_in.open("ada", PASSWORD, HERE)] * 10)
+        outcomes = at_once(*[lambda: sign_in.open("ada", PASSWORD, CLIENT)] * 10)
 
         assert kinds(outcomes) == {tuple: 10}
         assert User.get(ada.id).password_hash.startswith("$argon2id$")
@@ -216,7 +209,7 @@ class TestSignIn:
         """Signing in neither loses nor hinders a change to the user."""
         changes = [{"metadata": {f"key-{n}": n}} for n in range(5)]
         outcomes = at_once(
-            *[lambda: sign_in.open("ada", PASSWORD, HERE)] * 5,
+            *[lambda: sign_in.open("ada", PASSWORD, CLIENT)] * 5,
             *(lambda c=c: accounts.update(ada, c) for c in changes),
         )
 
@@ -229,7 +222,7 @@ class TestSignIn:
         """Whoever was faster, no session from before the suspension lives after it."""
         suspended, *outcomes = at_once(
             lambda: accounts.update(ada, {"status": "suspended"}),
-            *[lambda: sign_in.open("ada", PASSWORD, HERE)] * 8,
+            *[lambda: sign_in.open("ada", PASSWORD, CLIENT)] * 8,
         )
         accounts.update(suspended, {"status": "active"})
 
@@ -240,12 +233,12 @@ class TestSignIn:
     @pytest.mark.parametrize("turn", ROUNDS)
     def test_password_is_changed(self, credentials, at_once, sign_in, accounts, ada, turn):
         """Whoever was faster, the old password has opened no session that still lives."""
-        session, token, _ = sign_in.open("ada", PASSWORD, HERE)
+        session, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
         changed, *outcomes = at_once(
             lambda: credentials.change_password(
                 ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
             ),
-            *[lambda: sign_in.open("ada", PASSWORD, HERE)] * 8,
+            *[lambda: sign_in.open("ada", PASSWORD, CLIENT)] * 8,
         )
         after = accounts.get(ada.id)
 
@@ -259,7 +252,7 @@ class TestSignIn:
         """Whoever was faster, nothing is left of the user."""
         deleted, *outcomes = at_once(
             lambda: accounts.delete(ada),
-            *[lambda: sign_in.open("ada", PASSWORD, HERE)] * 8,
+            *[lambda: sign_in.open("ada", PASSWORD, CLIENT)] * 8,
         )
 
         assert deleted is None
@@ -271,7 +264,7 @@ class TestSignIn:
 class TestChangePassword:
     def test_twice(self, credentials, at_once, sign_in, accounts, ada):
         """Of two people who both know the old password one sets the new one."""
-        first, second = (sign_in.open("ada", PASSWORD, HERE)[0] for _ in range(2))
+        first, second = (sign_in.open("ada", PASSWORD, CLIENT)[0] for _ in range(2))
         outcomes = at_once(
             lambda: credentials.change_password(
                 ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=first

@@ -16,22 +16,16 @@ from models.tables.audit_event import AuditEvent
 from models.tables.login_attempts import FREE_ATTEMPTS
 from models.tables.session import Session
 from tests.support.authenticator import Authenticator, Clock
-from tests.support.person import PASSWORD
+from tests.support.person import CLIENT, PASSWORD
 
 WRONG = "not the password at all"
-HERE = Client("192.0.2.1", "a browser")
 THERE = Client("192.0.2.2", "another browser")
-
-
-@pytest.fixture
-def ada(register):
-    return register("ada")
 
 
 @pytest.fixture
 def opened(sign_in, ada):
     """Ada's session, and its token."""
-    return sign_in.open("ada", PASSWORD, HERE)[:2]
+    return sign_in.open("ada", PASSWORD, CLIENT)[:2]
 
 
 @pytest.fixture
@@ -55,7 +49,7 @@ class TestRenew:
     def test_old_token(self, sign_in, opened, ada):
         """ASVS 7.2.4: the old token is dead, and its row is gone."""
         session, token = opened
-        renewed, _, _ = sign_in.renew(session, PASSWORD, HERE)
+        renewed, _, _ = sign_in.renew(session, PASSWORD, CLIENT)
 
         with pytest.raises(Unauthenticated):
             sign_in.find(token)
@@ -65,7 +59,7 @@ class TestRenew:
         """A wrong password leaves the session as it was, and is recorded as a failed sign-in."""
         session, token = opened
         with pytest.raises(InvalidCredentials):
-            sign_in.renew(session, WRONG, HERE)
+            sign_in.renew(session, WRONG, CLIENT)
 
         *_, event = AuditEvent.query(ada.id)
         assert sign_in.find(token)
@@ -77,12 +71,12 @@ class TestRenew:
         session, _ = opened
         for _ in range(FREE_ATTEMPTS // 2):
             with pytest.raises(InvalidCredentials):
-                sign_in.renew(session, WRONG, HERE)
+                sign_in.renew(session, WRONG, CLIENT)
             with pytest.raises(InvalidCredentials):
-                sign_in.open("ada", WRONG, HERE)
+                sign_in.open("ada", WRONG, CLIENT)
 
         with pytest.raises(TooManyAttempts):
-            sign_in.renew(session, PASSWORD, HERE)
+            sign_in.renew(session, PASSWORD, CLIENT)
 
     def test_second_factor(self, sign_in, second_factors, opened, ada):
         """ASVS 6.3.4: it asks for the second factor like any sign-in."""
@@ -93,8 +87,8 @@ class TestRenew:
         second_factors.confirm(ada, phone.code(), Actor(ada.id))
 
         with pytest.raises(SecondFactorCodeRequired):
-            sign_in.renew(session, PASSWORD, HERE)
-        assert sign_in.renew(session, PASSWORD, HERE, otp=phone.code(1))
+            sign_in.renew(session, PASSWORD, CLIENT)
+        assert sign_in.renew(session, PASSWORD, CLIENT, otp=phone.code(1))
 
     def test_address_not_confirmed(self, make_sign_in, opened):
         """Where addresses have to be confirmed it is no way around that."""
@@ -102,12 +96,12 @@ class TestRenew:
         strict = make_sign_in(requires_verified_email=True)
 
         with pytest.raises(InvalidCredentials):
-            strict.renew(session, PASSWORD, HERE)
+            strict.renew(session, PASSWORD, CLIENT)
 
     def test_many_at_once(self, at_once, sign_in, opened, ada):
         """ASVS 15.4.2: one session becomes one session, however many ask."""
         session, _ = opened
-        outcomes = at_once(*[lambda: sign_in.renew(session, PASSWORD, HERE)] * 10)
+        outcomes = at_once(*[lambda: sign_in.renew(session, PASSWORD, CLIENT)] * 10)
 
         assert [type(each) for each in outcomes].count(tuple) == 1
         assert [type(each) for each in outcomes].count(Unauthenticated) == 9
@@ -121,7 +115,7 @@ class TestMeanwhile:
         sign_in.end(ada, session.id, by=Actor())
 
         with pytest.raises(Unauthenticated):
-            sign_in.renew(session, PASSWORD, HERE)
+            sign_in.renew(session, PASSWORD, CLIENT)
         assert list(Session.query(ada.id)) == []
 
     def test_signed_out_everywhere(self, sign_in, opened, ada):
@@ -131,7 +125,7 @@ class TestMeanwhile:
         ada.update([User.session_epoch.add(1)])
 
         with pytest.raises(Unauthenticated):
-            sign_in.renew(session, PASSWORD, HERE)
+            sign_in.renew(session, PASSWORD, CLIENT)
         assert [row.id for row in Session.query(ada.id)] == [session.id]
 
     def test_suspended(self, sign_in, accounts, opened, ada):
@@ -140,7 +134,7 @@ class TestMeanwhile:
         accounts.update(ada, {"status": "suspended"})
 
         with pytest.raises(InvalidCredentials):
-            sign_in.renew(session, PASSWORD, HERE)
+            sign_in.renew(session, PASSWORD, CLIENT)
 
     def test_deleted(self, sign_in, accounts, opened, ada):
         """The session of a user who is gone has ended, and no part of the user comes back."""
@@ -148,5 +142,5 @@ class TestMeanwhile:
         accounts.delete(ada)
 
         with pytest.raises(Unauthenticated):
-            sign_in.renew(session, PASSWORD, HERE)
+            sign_in.renew(session, PASSWORD, CLIENT)
         assert list(User.scan()) == []

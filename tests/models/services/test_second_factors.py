@@ -12,7 +12,6 @@ from pynamodb.signals import pre_dynamodb_send
 
 from models import (
     Actor,
-    Client,
     EmailKind,
     SecondFactors,
     SecondFactorStatus,
@@ -33,9 +32,8 @@ from models.errors import (
 from models.services.second_factors import SecondFactor
 from models.tables.audit_event import AuditEvent
 from tests.support.authenticator import Authenticator, Clock
-from tests.support.person import PASSWORD
+from tests.support.person import CLIENT, PASSWORD
 
-HERE = Client("192.0.2.1", "a browser")
 SECRETS = {"2026": "a secret that only tests have"}
 
 
@@ -47,11 +45,6 @@ def clock() -> Clock:
 @pytest.fixture
 def second_factors(mailbox, clock: Clock) -> SecondFactors:
     return SecondFactors(Totp(SECRETS, clock=clock), mailbox)
-
-
-@pytest.fixture
-def ada(register) -> User:
-    return register("ada")
 
 
 @pytest.fixture
@@ -77,7 +70,7 @@ def codes(second_factors: SecondFactors, ada: User, by: Actor, phone, clock, mai
 def enter(make_sign_in: Any) -> Callable[..., Session]:
     """Signs ada in with a code, and returns the session."""
     sign_in = make_sign_in()
-    return lambda otp=None, login="ada": sign_in.open(login, PASSWORD, HERE, otp)[0]
+    return lambda otp=None, login="ada": sign_in.open(login, PASSWORD, CLIENT, otp)[0]
 
 
 @pytest.fixture
@@ -309,12 +302,12 @@ class TestSignIn:
     def test_password_comes_first(self, make_sign_in, phone, codes):
         """ASVS 6.3.8: who does not know the password never learns that there is a second factor."""
         with pytest.raises(InvalidCredentials):
-            make_sign_in().open("ada", "not the password at all", HERE, phone.code(1))
+            make_sign_in().open("ada", "not the password at all", CLIENT, phone.code(1))
 
     def test_wrong_password_spends_nothing(self, make_sign_in, phone, codes, enter):
         """A code that came with a wrong password still counts."""
         with pytest.raises(InvalidCredentials):
-            make_sign_in().open("ada", "not the password at all", HERE, phone.code(1))
+            make_sign_in().open("ada", "not the password at all", CLIENT, phone.code(1))
 
         assert enter(phone.code(1))
 
@@ -448,7 +441,7 @@ class TestRaces:
     def test_sessions(self, at_once, make_sign_in, ada, phone, codes):
         """Of five who sign in with one code at once one gets a session."""
         sign_in = make_sign_in()
-        outcomes = at_once(*[lambda: sign_in.open("ada", PASSWORD, HERE, phone.code(1))] * 5)
+        outcomes = at_once(*[lambda: sign_in.open("ada", PASSWORD, CLIENT, phone.code(1))] * 5)
 
         assert outcomes == {tuple: 1, SecondFactorCodeRequired: 4}
         assert len(list(Session.query(ada.id))) == 1

@@ -10,20 +10,13 @@ from models.errors import InvalidCredentials, SessionNotFound, Unauthenticated, 
 from models.tables.audit_event import AuditEvent
 from models.tables.session import Session
 from models.tables.user import User
-from tests.support.person import PASSWORD
-
-HERE = Client("192.0.2.1", "a browser")
-
-
-@pytest.fixture
-def ada(register):
-    return register("ada")
+from tests.support.person import CLIENT, PASSWORD
 
 
 @pytest.fixture
 def opened(sign_in, ada):
     """A session of ada's and its token."""
-    session, token, _ = sign_in.open("ada", PASSWORD, HERE)
+    session, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
     return session, token
 
 
@@ -31,7 +24,7 @@ class TestOpen:
     @pytest.mark.parametrize("login", ["ada", "ADA", "ada@example.com", "ADA@EXAMPLE.COM"])
     def test_login(self, sign_in, ada, login):
         """User name and address both sign in, whatever their case."""
-        session, token, user = sign_in.open(login, PASSWORD, HERE)
+        session, token, user = sign_in.open(login, PASSWORD, CLIENT)
 
         assert user.id == ada.id
         assert sign_in.find(token).session.id == session.id
@@ -43,7 +36,7 @@ class TestOpen:
     def test_refused(self, sign_in, ada, login, password):
         """An unknown login and a wrong password are refused in the same words."""
         with pytest.raises(InvalidCredentials, match=r"^The login or the password is wrong\.$"):
-            sign_in.open(login, password, HERE)
+            sign_in.open(login, password, CLIENT)
 
         assert list(Session.scan()) == []
 
@@ -52,7 +45,7 @@ class TestOpen:
         accounts.update(ada, {"status": "suspended"})
 
         with pytest.raises(InvalidCredentials, match=r"^The login or the password is wrong\.$"):
-            sign_in.open("ada", PASSWORD, HERE)
+            sign_in.open("ada", PASSWORD, CLIENT)
 
     def test_token_is_not_stored(self, opened):
         """The table holds a digest; the token is nowhere in it (ASVS 16.2.5)."""
@@ -63,7 +56,7 @@ class TestOpen:
 
     def test_two_tokens(self, sign_in, ada):
         """Every sign-in has a token of its own with at least 128 random bits (ASVS 7.2.3)."""
-        first, second = (sign_in.open("ada", PASSWORD, HERE)[1] for _ in range(2))
+        first, second = (sign_in.open("ada", PASSWORD, CLIENT)[1] for _ in range(2))
 
         assert first[:24] == second[:24]
         assert len(first) - len("rst_") == 54
@@ -86,10 +79,10 @@ class TestOpen:
         """A bcrypt hash signs in and is replaced by an argon2id hash in the same step."""
         ada.update([User.password_hash.set(bcrypt.using(rounds=4).hash(PASSWORD))])
 
-        sign_in.open("ada", PASSWORD, HERE)
+        sign_in.open("ada", PASSWORD, CLIENT)
 
         assert accounts.get(ada.id).password_hash.startswith("$argon2id$")
-        assert sign_in.open("ada", PASSWORD, HERE)
+        assert sign_in.open("ada", PASSWORD, CLIENT)
 
     def test_long_user_agent(self, sign_in, ada):
         """An endless user agent is cut."""
@@ -139,7 +132,7 @@ class TestFind:
     def test_absolute_end(self, make_sign_in, ada):
         """However much it is used, a session ends (ASVS 7.3.2)."""
         brief = make_sign_in(Lifetimes(timedelta(days=7), timedelta(seconds=0)))
-        _, token, _ = brief.open("ada", PASSWORD, HERE)
+        _, token, _ = brief.open("ada", PASSWORD, CLIENT)
 
         with pytest.raises(Unauthenticated):
             brief.find(token)
@@ -177,7 +170,7 @@ class TestFind:
 class TestEnd:
     def test_one(self, sign_in, opened, ada):
         """The ended session is dead, the other one lives."""
-        _, other, _ = sign_in.open("ada", PASSWORD, HERE)
+        _, other, _ = sign_in.open("ada", PASSWORD, CLIENT)
 
         sign_in.end(ada, opened[0].id, by=Actor(ada.id))
 

@@ -3,13 +3,12 @@
 import pytest
 from passlib.registry import get_crypt_handler
 
-from models import Actor, Client, User, UserImport
+from models import Actor, User, UserImport
 from models.errors import EmailTaken, InvalidCredentials, InvalidField, UsernameTaken
 from models.tables.audit_event import AuditEvent
 from tests.support.invariants import audited_users
-from tests.support.person import PASSWORD
+from tests.support.person import CLIENT, PASSWORD
 
-HERE = Client("192.0.2.1", "a browser")
 ADA = {"username": "Ada", "email": "Ada@example.com"}
 
 
@@ -29,18 +28,18 @@ class TestAdd:
         """The user keeps its password, whose hash becomes argon2id at the first sign-in."""
         ada = imports.add(**ADA, password_hash=bcrypt_hash)
         before = User.get(ada.id).password_hash
-        sign_in.open("ada", PASSWORD, HERE)
+        sign_in.open("ada", PASSWORD, CLIENT)
 
         assert before == bcrypt_hash
         assert User.get(ada.id).password_hash.startswith("$argon2id$")
-        assert sign_in.open("ada", PASSWORD, HERE)
+        assert sign_in.open("ada", PASSWORD, CLIENT)
 
     def test_wrong_password(self, imports, sign_in, bcrypt_hash):
         """Another password signs nobody in, and the old hash stays."""
         ada = imports.add(**ADA, password_hash=bcrypt_hash)
 
         with pytest.raises(InvalidCredentials):
-            sign_in.open("ada", "another " + PASSWORD, HERE)
+            sign_in.open("ada", "another " + PASSWORD, CLIENT)
         assert User.get(ada.id).password_hash == bcrypt_hash
 
     def test_without_a_hash(self, imports, sign_in, credentials, mailbox):
@@ -48,10 +47,10 @@ class TestAdd:
         ada = imports.add(**ADA)
 
         with pytest.raises(InvalidCredentials):
-            sign_in.open("ada", "", HERE)
+            sign_in.open("ada", "", CLIENT)
         credentials.start_reset_for(ada, by=Actor())
         credentials.finish_reset(mailbox[0].token, PASSWORD)
-        assert sign_in.open("ada", PASSWORD, HERE)
+        assert sign_in.open("ada", PASSWORD, CLIENT)
 
     def test_no_mail(self, imports, mailbox):
         """Thousands who are imported are not written to."""

@@ -16,11 +16,6 @@ TEN_MINUTES = timedelta(minutes=10)
 
 
 @pytest.fixture
-def ada(register):
-    return register("ada")
-
-
-@pytest.fixture
 def give(ada):
     """Stores a token of ada's and returns its row and what was sent."""
 

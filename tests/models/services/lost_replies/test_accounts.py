@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from flask_pynamodb import is_unavailable
-from models import CHEAPEST_PROFILE, Actor, Client, resume_cleanup
+from models import CHEAPEST_PROFILE, Actor, resume_cleanup
 from models.errors import UsernameTaken, UserNotFound
 from models.tables.audit_event import AuditEvent
 from models.tables.session import Session
@@ -23,20 +23,13 @@ from tests.support.faulty_proxy import (
     unprocessed,
 )
 from tests.support.invariants import audited_users
-from tests.support.person import PASSWORD
+from tests.support.person import CLIENT, NEW_PASSWORD, PASSWORD
 from tests.support.shared_tables import empty
 
-NEW_PASSWORD = "a stone bridge over the river"
-HERE = Client("192.0.2.1", "a browser")
 WRITE = "TransactWriteItems"
 # Whether or not the first try was carried out, the second one has to end well.
 ONCE = [lost_reply, lost_request, failed, failed_afterwards, throttled, over_capacity, conflicted]
 FOR_EVER = [lost_request, failed, throttled, over_capacity, conflicted, in_progress]
-
-
-@pytest.fixture
-def ada(register):
-    return register("ada")
 
 
 @pytest.mark.parametrize("fault", ONCE)
@@ -70,26 +63,26 @@ class TestOnce:
 
     def test_change_password(self, credentials, proxy, accounts, sign_in, ada, fault):
         """The new password counts, and nobody is told that the current one is wrong."""
-        session, token, _ = sign_in.open("ada", PASSWORD, HERE)
+        session, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
         proxy.next(WRITE, fault)
         credentials.change_password(
             ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
         )
 
-        assert sign_in.open("ada", NEW_PASSWORD, HERE)
+        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
         assert sign_in.find(token).user.session_epoch == 2
 
     def test_sign_in(self, proxy, sign_in, ada, fault):
         """Who signs in has one session, and its token works."""
         proxy.next(WRITE, fault)
-        _, token, _ = sign_in.open("ada", PASSWORD, HERE)
+        _, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
 
         assert sign_in.find(token).user.id == ada.id
         assert len(sign_in.sessions_of(ada)) == 1
 
     def test_end_session(self, proxy, sign_in, ada, fault):
         """Who signs out is not told that there was no such session."""
-        session, _, _ = sign_in.open("ada", PASSWORD, HERE)
+        session, _, _ = sign_in.open("ada", PASSWORD, CLIENT)
         proxy.next(WRITE, fault)
         sign_in.end(ada, session.id, by=Actor(ada.id))
 
@@ -106,7 +99,7 @@ class TestOnce:
 
     def test_suspend(self, proxy, accounts, sign_in, ada, fault):
         """The sessions end once, with one rise of the epoch."""
-        sign_in.open("ada", PASSWORD, HERE)
+        sign_in.open("ada", PASSWORD, CLIENT)
         proxy.next(WRITE, fault)
         after = accounts.update(ada, {"status": "suspended"})
 
@@ -163,7 +156,7 @@ class TestForEver:
     @pytest.mark.parametrize("fault", [lost_request, failed, throttled, over_capacity])
     def test_sweeps(self, proxy, accounts, sign_in, ada, fault):
         """A user is deleted at once although its session rows cannot be removed yet."""
-        sign_in.open("ada", PASSWORD, HERE)
+        sign_in.open("ada", PASSWORD, CLIENT)
         proxy.always("BatchWriteItem", fault)
         accounts.delete(ada)
         proxy.behave()
@@ -178,7 +171,7 @@ class TestBatch:
     @pytest.mark.parametrize("fault", [unprocessed, half_processed])
     def test_keys_are_left_once(self, proxy, sign_in, ada, fault):
         """Keys that DynamoDB had no capacity for are asked for again."""
-        _, token, _ = sign_in.open("ada", PASSWORD, HERE)
+        _, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
         proxy.next("BatchGetItem", fault)
 
         assert sign_in.find(token).user.id == ada.id
@@ -186,7 +179,7 @@ class TestBatch:
 
     def test_keys_are_left_for_ever(self, proxy, sign_in, ada):
         """A session that cannot be read is not a session that has ended."""
-        _, token, _ = sign_in.open("ada", PASSWORD, HERE)
+        _, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
         proxy.always("BatchGetItem", unprocessed)
 
         with pytest.raises(Exception) as caught:
@@ -219,7 +212,7 @@ class TestHttp:
 
     def test_token_cannot_be_checked(self, proxy, context, client, sign_in, ada):
         """A store that is out of reach signs nobody out: 503, not 401."""
-        _, token, _ = sign_in.open("ada", PASSWORD, HERE)
+        _, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
         proxy.always("BatchGetItem", throttled)
         response = client.get("/v1/users/me", headers={"Authorization": f"Bearer {token}"})
 

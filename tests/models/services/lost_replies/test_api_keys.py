@@ -25,11 +25,6 @@ ONCE = [lost_reply, lost_request, failed, failed_afterwards, throttled, over_cap
 
 
 @pytest.fixture
-def ada(register):
-    return register("ada")
-
-
-@pytest.fixture
 def outbox() -> EmailQueue:
     return EmailQueue()
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from flask_pynamodb import is_unavailable
-from models import Actor, Client, EmailKind, User, resume_cleanup
+from models import Actor, EmailKind, User, resume_cleanup
 from models.clock import now
 from models.errors import (
     InvalidCredentials,
@@ -31,11 +31,9 @@ from tests.support.faulty_proxy import (
     throttled,
 )
 from tests.support.invariants import audited_users
-from tests.support.person import PASSWORD
+from tests.support.person import CLIENT, NEW_PASSWORD, PASSWORD
 
-NEW_PASSWORD = "a stone bridge over the river"
 WRONG = "not the password at all"
-HERE = Client("192.0.2.1", "a browser")
 SOMEBODY = Actor(ip="192.0.2.7")
 WRITE = "TransactWriteItems"
 # What may happen to any write, and what may happen to a transaction only.
@@ -58,11 +56,6 @@ def at(*operations):
 def untouched(request, hand_on):
     """No fault at all."""
     return hand_on(request)
-
-
-@pytest.fixture
-def ada(register) -> User:
-    return register("ada")
 
 
 @pytest.fixture
@@ -114,7 +107,7 @@ class TestOnce:
         assert len(list(OneTimeToken.query(ada.id))) == 1
         assert count_of("password-reset.requested", ada) == 1
         credentials.finish_reset(mail.token, NEW_PASSWORD)
-        assert sign_in.open("ada", NEW_PASSWORD, HERE)
+        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
 
     @pytest.mark.parametrize("operation, fault", at("UpdateItem", WRITE))
     def test_start_reset_for(self, proxy, credentials, mailbox, ada, operation, fault):
@@ -130,7 +123,7 @@ class TestOnce:
         self, proxy, credentials, reset_token, mailbox, ada, sign_in, operation, fault
     ):
         """Nobody is told that the token is not valid; the password is set once."""
-        sign_in.open("ada", PASSWORD, HERE)
+        sign_in.open("ada", PASSWORD, CLIENT)
         proxy.next(operation, fault)
         credentials.finish_reset(reset_token, NEW_PASSWORD)
 
@@ -138,15 +131,15 @@ class TestOnce:
         assert User.get(ada.id).session_epoch == 2
         assert count_of("password.reset", ada) == 1
         assert list(Session.query(ada.id)) == []
-        assert sign_in.open("ada", NEW_PASSWORD, HERE)
+        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
         with pytest.raises(InvalidToken):
             credentials.finish_reset(reset_token, PASSWORD)
 
     @pytest.mark.parametrize("operation, fault", at(WRITE, "BatchWriteItem"))
     def test_change_password(self, proxy, credentials, mailbox, ada, sign_in, operation, fault):
         """Nobody is told that the current password is wrong; the session that asks goes on."""
-        sign_in.open("ada", PASSWORD, HERE)
-        session, token, user = sign_in.open("ada", PASSWORD, HERE)
+        sign_in.open("ada", PASSWORD, CLIENT)
+        session, token, user = sign_in.open("ada", PASSWORD, CLIENT)
         proxy.next(operation, fault)
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
@@ -219,9 +212,9 @@ class TestOnce:
     @pytest.mark.parametrize("operation, fault", at("UpdateItem", WRITE))
     def test_renew(self, proxy, sign_in, ada, operation, fault):
         """ASVS 7.2.4: there is one session, which the new token opens and the old one does not."""
-        session, old, _ = sign_in.open("ada", PASSWORD, HERE)
+        session, old, _ = sign_in.open("ada", PASSWORD, CLIENT)
         proxy.next(operation, fault)
-        renewed, new, _ = sign_in.renew(session, PASSWORD, HERE)
+        renewed, new, _ = sign_in.renew(session, PASSWORD, CLIENT)
 
         assert sign_in.find(new).user.id == ada.id
         with pytest.raises(Unauthenticated):
@@ -237,7 +230,7 @@ class TestOnce:
         credentials.unlock(ada, by=Actor("an admin"))
 
         assert count_of("user.unlocked", ada) == 1
-        assert sign_in.open("ada", PASSWORD, HERE)
+        assert sign_in.open("ada", PASSWORD, CLIENT)
 
 
 @pytest.mark.parametrize("fault", ANY)
@@ -248,7 +241,7 @@ class TestReservation:
         """A wrong password costs one try."""
         proxy.next("UpdateItem", fault)
         with pytest.raises(InvalidCredentials):
-            sign_in.open("ada", WRONG, HERE)
+            sign_in.open("ada", WRONG, CLIENT)
 
         assert tries() == 1
         assert count_of("sign-in.failed", ada) == 1
@@ -257,7 +250,7 @@ class TestReservation:
         """ASVS 6.3.8: so it does where there is nobody."""
         proxy.next("UpdateItem", fault)
         with pytest.raises(InvalidCredentials):
-            sign_in.open("nobody", WRONG, HERE)
+            sign_in.open("nobody", WRONG, CLIENT)
 
         assert [row.failed_attempts for row in Attempts.scan()] == [1]
 
@@ -272,7 +265,7 @@ class TestReservation:
         )
         proxy.next("UpdateItem", fault)
 
-        assert sign_in.open("ada", PASSWORD, HERE)
+        assert sign_in.open("ada", PASSWORD, CLIENT)
 
     def test_after_a_wait(self, proxy, sign_in, ada, tries, fault):
         """The one try that is granted after a wait is granted, and counted once."""
@@ -287,22 +280,22 @@ class TestReservation:
         # The first write is refused since no try is free; the second one takes the one there is.
         proxy.next("UpdateItem", untouched, fault)
         with pytest.raises(InvalidCredentials):
-            sign_in.open("ada", WRONG, HERE)
+            sign_in.open("ada", WRONG, CLIENT)
 
         assert tries() == FREE_ATTEMPTS + 1
 
     def test_renew(self, proxy, sign_in, ada, tries, fault):
         """A wrong password for a session counts once."""
-        session, _, _ = sign_in.open("ada", PASSWORD, HERE)
+        session, _, _ = sign_in.open("ada", PASSWORD, CLIENT)
         proxy.next("UpdateItem", fault)
         with pytest.raises(InvalidCredentials):
-            sign_in.renew(session, WRONG, HERE)
+            sign_in.renew(session, WRONG, CLIENT)
 
         assert tries() == 1
 
     def test_wrong_current_password(self, proxy, credentials, sign_in, ada, tries, fault):
         """A wrong current password counts once."""
-        session, _, user = sign_in.open("ada", PASSWORD, HERE)
+        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
         proxy.next("UpdateItem", fault)
         with pytest.raises(WrongPassword):
             credentials.change_password(
@@ -313,7 +306,7 @@ class TestReservation:
 
     def test_right_current_password(self, proxy, credentials, sign_in, ada, tries, fault):
         """A right one is not refused, and leaves no try behind."""
-        session, _, user = sign_in.open("ada", PASSWORD, HERE)
+        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
         proxy.next("UpdateItem", fault)
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
@@ -325,7 +318,7 @@ class TestReservation:
         """ASVS 16.3.1: one wrong password is one event."""
         proxy.next("PutItem", fault)
         with pytest.raises(InvalidCredentials):
-            sign_in.open("ada", WRONG, HERE)
+            sign_in.open("ada", WRONG, CLIENT)
 
         assert count_of("sign-in.failed", ada) == 1
 
@@ -351,14 +344,14 @@ class TestForEver:
 
         assert is_unavailable(caught.value)
         assert mailbox == []
-        assert sign_in.open("ada", PASSWORD, HERE)
+        assert sign_in.open("ada", PASSWORD, CLIENT)
         credentials.finish_reset(reset_token, NEW_PASSWORD)
-        assert sign_in.open("ada", NEW_PASSWORD, HERE)
+        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
 
     @pytest.mark.parametrize("fault", DONE_UNSEEN)
     def test_reset_unseen(self, proxy, credentials, reset_token, ada, sign_in, fault):
         """A reset that was never answered is done: the token is spent, the sessions are dead."""
-        _, token, _ = sign_in.open("ada", PASSWORD, HERE)
+        _, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
         proxy.always(WRITE, fault)
         with pytest.raises(Exception) as caught:
             credentials.finish_reset(reset_token, NEW_PASSWORD)
@@ -369,13 +362,13 @@ class TestForEver:
             credentials.finish_reset(reset_token, PASSWORD)
         with pytest.raises(Unauthenticated):
             sign_in.find(token)
-        assert sign_in.open("ada", NEW_PASSWORD, HERE)
+        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
         assert resume_cleanup(older_than=timedelta(0)) == 1
 
     @pytest.mark.parametrize("fault", [lost_request, failed, throttled, over_capacity])
     def test_sweep(self, proxy, credentials, mailbox, reset_token, ada, sign_in, fault):
         """A reset counts at once although the rows of sessions cannot be removed yet."""
-        _, token, _ = sign_in.open("ada", PASSWORD, HERE)
+        _, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
         proxy.always("BatchWriteItem", fault)
         credentials.finish_reset(reset_token, NEW_PASSWORD)
         proxy.behave()
@@ -401,10 +394,10 @@ class TestForEver:
     @pytest.mark.parametrize("fault", NEVER_DONE)
     def test_renew(self, proxy, sign_in, ada, fault):
         """Where nothing could be written the present session goes on."""
-        session, token, _ = sign_in.open("ada", PASSWORD, HERE)
+        session, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
         proxy.always(WRITE, fault)
         with pytest.raises(Exception) as caught:
-            sign_in.renew(session, PASSWORD, HERE)
+            sign_in.renew(session, PASSWORD, CLIENT)
         proxy.behave()
 
         assert is_unavailable(caught.value)
@@ -417,7 +410,7 @@ class TestForEver:
         proxy.always("UpdateItem", fault)
         hashes.clear()
         with pytest.raises(Exception) as caught:
-            sign_in.open("ada", PASSWORD, HERE)
+            sign_in.open("ada", PASSWORD, CLIENT)
 
         assert is_unavailable(caught.value)
         assert not isinstance(caught.value, (InvalidCredentials, TooManyAttempts))
@@ -441,7 +434,7 @@ class TestConflict:
         """The try is reserved as soon as the transaction is through, and counted once."""
         proxy.next("UpdateItem", in_a_transaction, in_a_transaction)
         with pytest.raises(InvalidCredentials):
-            sign_in.open("ada", WRONG, HERE)
+            sign_in.open("ada", WRONG, CLIENT)
 
         assert tries() == 1
 
@@ -450,7 +443,7 @@ class TestConflict:
         proxy.always("UpdateItem", in_a_transaction)
 
         with pytest.raises(Exception) as caught:
-            sign_in.open("ada", PASSWORD, HERE)
+            sign_in.open("ada", PASSWORD, CLIENT)
 
         proxy.behave()
         assert is_unavailable(caught.value)

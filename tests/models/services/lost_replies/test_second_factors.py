@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from flask_pynamodb import is_unavailable
-from models import Actor, Client, SecondFactors, Session, Totp, User
+from models import Actor, SecondFactors, Session, Totp, User
 from models.errors import SecondFactorCodeRequired, SecondFactorNotEnabled
 from models.services.second_factors import SecondFactor
 from models.tables.audit_event import AuditEvent
@@ -20,9 +20,8 @@ from tests.support.faulty_proxy import (
     over_capacity,
     throttled,
 )
-from tests.support.person import PASSWORD
+from tests.support.person import CLIENT, PASSWORD
 
-HERE = Client("192.0.2.1", "a browser")
 WRITE = "TransactWriteItems"
 # Whether or not the first try was carried out, the second one has to end well.
 ONCE = [lost_reply, lost_request, failed, failed_afterwards, throttled, over_capacity, conflicted]
@@ -38,11 +37,6 @@ def clock() -> Clock:
 @pytest.fixture
 def second_factors(mailbox, clock: Clock) -> SecondFactors:
     return SecondFactors(Totp({"2026": "a secret that only tests have"}, clock=clock), mailbox)
-
-
-@pytest.fixture
-def ada(register) -> User:
-    return register("ada")
 
 
 @pytest.fixture
@@ -68,7 +62,7 @@ def codes(second_factors: SecondFactors, ada: User, by: Actor, phone, mailbox) -
 def enter(make_sign_in) -> Callable[..., Session]:
     """Signs ada in with a code, and returns the session."""
     sign_in = make_sign_in()
-    return lambda otp=None: sign_in.open("ada", PASSWORD, HERE, otp)[0]
+    return lambda otp=None: sign_in.open("ada", PASSWORD, CLIENT, otp)[0]
 
 
 def count_of(type: str, user: User) -> int:

@@ -29,8 +29,8 @@ SAID = {
     if method != "parameters"
 }
 PROBLEMS = [(name, slug) for name, said in SAID.items() for slug in sorted(slugs_of(said))]
-REFUSED = [each for each in PROBLEMS if each[1] not in ("internal-error", "store-unavailable")]
-FAILED = [each for each in PROBLEMS if each not in REFUSED]
+REJECTIONS = [each for each in PROBLEMS if each[1] not in ("internal-error", "store-unavailable")]
+FAILURES = [each for each in PROBLEMS if each not in REJECTIONS]
 SUCCESSES = [(name, status) for name, said in SAID.items()
              for status in said["responses"] if status < "400"]  # fmt: skip
 
@@ -90,7 +90,7 @@ class TestResponses:
         assert str(response.status_code) == status, response.text
         assert named - set(response.headers.keys()) == set()
 
-    @pytest.mark.parametrize("name, slug", REFUSED)
+    @pytest.mark.parametrize("name, slug", REJECTIONS)
     def test_problem(self, scene, name, slug):
         """Each documented problem of an operation can occur."""
         response = send(scene, name, **(SINGLE.get((name, slug)) or ALIKE[slug]))
@@ -105,11 +105,13 @@ class TestResponses:
         assert response.json["type"] == "/problems/too-many-requests"
         assert int(response.headers["Retry-After"]) > 0
 
-    @pytest.mark.parametrize("name, slug", FAILED)
+    @pytest.mark.parametrize("name, slug", FAILURES)
     def test_failure(self, scene, failing_client, no_database_client, name, slug):
         """Without a database, or after an internal error, an operation responds as documented."""
         client = failing_client if slug == "internal-error" else no_database_client
-        scene.people = {who: replace(person, client=client) for who, person in scene.people.items()}
+        scene.people = {
+            caller: replace(person, client=client) for caller, person in scene.people.items()
+        }
 
         response = send(scene, name, given=())
 

@@ -24,14 +24,14 @@ class TestRolesAndStatus:
 
         assert outcome(response) == (401, "invalid-credentials", [])
 
-    @pytest.mark.parametrize("member, value", [("roles", ["admin"]), ("status", "suspended")])
-    def test_anonymous_sets_roles(self, client, snapshot, member, value):
+    @pytest.mark.parametrize("field, value", [("roles", ["admin"]), ("status", "suspended")])
+    def test_anonymous_sets_roles(self, client, snapshot, field, value):
         """Roles and status in an anonymous sign-up are a 403 that names them."""
         before = snapshot()
 
-        response = client.post("/v1/users", json={**ADA, member: value})
+        response = client.post("/v1/users", json={**ADA, field: value})
 
-        assert outcome(response) == (403, "forbidden", [f"/{member}"])
+        assert outcome(response) == (403, "forbidden", [f"/{field}"])
         assert snapshot() == before
 
     def test_user_sets_roles(self, jane, snapshot):
@@ -44,7 +44,7 @@ class TestRolesAndStatus:
         assert snapshot() == before
 
     @pytest.mark.parametrize(
-        "member, value, pointer",
+        "field, value, pointer",
         [
             ("roles", ["root"], "/roles/0"),
             ("roles", ["user", "user"], "/roles"),
@@ -56,9 +56,9 @@ class TestRolesAndStatus:
             ("status", None, "/status"),
         ],
     )
-    def test_unknown_roles_and_status(self, john, member, value, pointer):
+    def test_unknown_roles_and_status(self, john, field, value, pointer):
         """Unknown roles and states are rejected, and so is the status deleted."""
-        response = john.post("/v1/users", json={**ADA, member: value})
+        response = john.post("/v1/users", json={**ADA, field: value})
 
         status, kind, at = outcome(response)
 

@@ -5,7 +5,7 @@ import pytest
 from tests.support.bodies import GOOD, OTHER_ROUTES, ROUTES
 from tests.support.responses import outcome
 
-TEXT_MEMBERS = [
+TEXT_FIELDS = [
     ("POST", "/v1/users", "username"),
     ("POST", "/v1/users", "email"),
     ("POST", "/v1/users", "password"),
@@ -28,13 +28,13 @@ TEXT_MEMBERS = [
     ("POST", "/v1/email-verifications", "email"),
     ("POST", "/v1/email-verifications/confirm", "token"),
 ]
-NEVER_NULL = [each for each in TEXT_MEMBERS if each[2] != "full_name"]
+NEVER_NULL = [each for each in TEXT_FIELDS if each[2] != "full_name"]
 
 
 @pytest.mark.parametrize("route", [*ROUTES, *OTHER_ROUTES])
 class TestFields:
     @pytest.mark.parametrize(
-        "member, value",
+        "field, value",
         [
             ("id", "01a1fb1b-6876-7644-9935-757fb23d0a56"),
             ("created_at", "2020-01-01T00:00:00Z"),
@@ -62,13 +62,13 @@ class TestFields:
             ("", ""),
         ],
     )
-    def test_unknown_or_read_only(self, jane, snapshot, route, member, value):
+    def test_unknown_or_read_only(self, jane, snapshot, route, field, value):
         """A field that may not be set is rejected by name, not dropped (CVE-2019-16097)."""
         before = snapshot()
 
-        response = jane.request(*route, json={**GOOD[route[1]], member: value})
+        response = jane.request(*route, json={**GOOD[route[1]], field: value})
 
-        assert outcome(response) == (422, "invalid-request", [f"/{member}"])
+        assert outcome(response) == (422, "invalid-request", [f"/{field}"])
         assert snapshot() == before
 
     @pytest.mark.parametrize(
@@ -90,12 +90,12 @@ class TestFields:
 
     def test_thousands(self, jane, route):
         """A body with thousands of unknown fields is rejected like a body with one."""
-        response = jane.request(*route, json={f"member-{number}": 1 for number in range(3000)})
+        response = jane.request(*route, json={f"field-{number}": 1 for number in range(3000)})
 
         assert outcome(response)[:2] == (422, "invalid-request")
 
 
-@pytest.mark.parametrize("method, path, member", TEXT_MEMBERS)
+@pytest.mark.parametrize("method, path, field", TEXT_FIELDS)
 class TestText:
     @pytest.mark.parametrize(
         "value",
@@ -115,13 +115,13 @@ class TestText:
         ],
         ids=lambda value: str(value)[:40],
     )
-    def test_wrong_type(self, jane, snapshot, method, path, member, value):
+    def test_wrong_type(self, jane, snapshot, method, path, field, value):
         """A text field accepts no other type and converts none (CVE-2023-7028, ASVS 15.3.5)."""
         before = snapshot()
 
-        response = jane.request(method, path, json={**GOOD[path], member: value})
+        response = jane.request(method, path, json={**GOOD[path], field: value})
 
-        assert outcome(response) == (422, "invalid-request", [f"/{member}"])
+        assert outcome(response) == (422, "invalid-request", [f"/{field}"])
         assert snapshot() == before
 
     @pytest.mark.parametrize(
@@ -136,26 +136,26 @@ class TestText:
         ],
         ids=["10,000 letters", "10,000 é", "surrogate", "low surrogate", "NUL", "NUL only"],
     )
-    def test_wrong_text(self, jane, snapshot, method, path, member, value):
+    def test_wrong_text(self, jane, snapshot, method, path, field, value):
         """Text that is too long or has forbidden characters is a 422, never a 500."""
         before = snapshot()
 
-        response = jane.request(method, path, json={**GOOD[path], member: value})
+        response = jane.request(method, path, json={**GOOD[path], field: value})
 
-        assert outcome(response) == (422, "invalid-request", [f"/{member}"])
+        assert outcome(response) == (422, "invalid-request", [f"/{field}"])
         assert value[:100] not in response.text
         assert snapshot() == before
 
 
 class TestNull:
     @pytest.mark.parametrize(
-        "method, path, member", [*NEVER_NULL, ("POST", "/v1/users", "metadata")]
+        "method, path, field", [*NEVER_NULL, ("POST", "/v1/users", "metadata")]
     )
-    def test_null(self, jane, snapshot, method, path, member):
+    def test_null(self, jane, snapshot, method, path, field):
         """Null is not a string; only the full name is nullable."""
         before = snapshot()
 
-        response = jane.request(method, path, json={**GOOD[path], member: None})
+        response = jane.request(method, path, json={**GOOD[path], field: None})
 
-        assert outcome(response) == (422, "invalid-request", [f"/{member}"])
+        assert outcome(response) == (422, "invalid-request", [f"/{field}"])
         assert snapshot() == before
