@@ -11,21 +11,21 @@ from api.openapi.schema import convert_schema
 BASE = {"swagger": "2.0", "info": {"title": "T", "version": "1"}, "paths": {}}
 
 
-def operation(**said):
+def operation(**declared):
     """Convert an operation."""
-    described = {"responses": {"200": {"description": "Fine"}}, **said}
+    described = {"responses": {"200": {"description": "Fine"}}, **declared}
     return convert({**BASE, "paths": {"/": {"post": described}}})["paths"]["/"]["post"]
 
 
-def parameter(**said):
+def parameter(**declared):
     """Convert a query parameter."""
-    [converted] = operation(parameters=[{"name": "p", "in": "query", **said}])["parameters"]
+    [converted] = operation(parameters=[{"name": "p", "in": "query", **declared}])["parameters"]
     return converted
 
 
-def response(**said):
+def response(**declared):
     """Convert a response."""
-    return operation(responses={"200": {"description": "Fine", **said}})["responses"]["200"]
+    return operation(responses={"200": {"description": "Fine", **declared}})["responses"]["200"]
 
 
 class TestSchema:
@@ -80,9 +80,9 @@ class TestSchema:
 class TestParameter:
     def test_schema_is_separate(self):
         """Constraints on the value move into a schema; the parameter's own keywords stay."""
-        said = {"type": "integer", "minimum": 1, "description": "How many", "required": True}
+        declared = {"type": "integer", "minimum": 1, "description": "How many", "required": True}
 
-        assert parameter(**said) == {
+        assert parameter(**declared) == {
             "name": "p",
             "in": "query",
             "description": "How many",
@@ -131,9 +131,11 @@ class TestBody:
     def test_body_of_a_path(self):
         """A body declared beside a path's parameters belongs to each of its operations."""
         body = {"name": "payload", "in": "body", "schema": {"type": "object"}}
-        said = {"responses": {"200": {"description": "Fine"}}}
+        declared = {"responses": {"200": {"description": "Fine"}}}
 
-        path = convert({**BASE, "paths": {"/": {"parameters": [body], "post": said}}})["paths"]["/"]
+        path = convert({**BASE, "paths": {"/": {"parameters": [body], "post": declared}}})["paths"][
+            "/"
+        ]
 
         assert "parameters" not in path
         assert path["post"]["requestBody"]["content"]["application/json"]["schema"]
@@ -162,17 +164,17 @@ class TestBody:
 class TestResponse:
     def test_content(self):
         """A response has its schema and example under its media type."""
-        said = {"schema": {"type": "string"}, "examples": {"application/json": "a"}}
+        declared = {"schema": {"type": "string"}, "examples": {"application/json": "a"}}
 
-        assert response(**said)["content"] == {
+        assert response(**declared)["content"] == {
             "application/json": {"schema": {"type": "string"}, "example": "a"}
         }
 
     def test_media_types_of_one_response(self):
         """A response can have media types that other responses do not have."""
-        said = {"schema": {"type": "string"}, "x-produces": ["application/problem+json"]}
+        declared = {"schema": {"type": "string"}, "x-produces": ["application/problem+json"]}
 
-        assert list(response(**said)["content"]) == ["application/problem+json"]
+        assert list(response(**declared)["content"]) == ["application/problem+json"]
 
     def test_headers(self):
         """Headers have schemas."""
@@ -241,7 +243,7 @@ class TestSecurity:
 
 class TestServers:
     @pytest.mark.parametrize(
-        "said, urls",
+        "declared, urls",
         [
             ({}, ["/"]),
             ({"basePath": "/v1"}, ["/v1"]),
@@ -252,9 +254,9 @@ class TestServers:
             ),
         ],
     )
-    def test_urls(self, said, urls):
+    def test_urls(self, declared, urls):
         """Host, base path and schemes become server URLs."""
-        assert [server["url"] for server in convert({**BASE, **said})["servers"]] == urls
+        assert [server["url"] for server in convert({**BASE, **declared})["servers"]] == urls
 
 
 class TestProject:

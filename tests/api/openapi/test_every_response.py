@@ -22,17 +22,19 @@ CALLS = {
     for method, operation in item.items()
     if method != "parameters"
 }
-SAID = {
+OPERATIONS = {
     operation["operationId"]: operation
     for item in DOCUMENT["paths"].values()
     for method, operation in item.items()
     if method != "parameters"
 }
-PROBLEMS = [(name, slug) for name, said in SAID.items() for slug in sorted(slugs_of(said))]
+PROBLEMS = [
+    (name, slug) for name, operation in OPERATIONS.items() for slug in sorted(slugs_of(operation))
+]
 REJECTIONS = [each for each in PROBLEMS if each[1] not in ("internal-error", "store-unavailable")]
 FAILURES = [each for each in PROBLEMS if each not in REJECTIONS]
-SUCCESSES = [(name, status) for name, said in SAID.items()
-             for status in said["responses"] if status < "400"]  # fmt: skip
+SUCCESSES = [(name, status) for name, operation in OPERATIONS.items()
+             for status in operation["responses"] if status < "400"]  # fmt: skip
 
 
 def send(scene: Scene, name: str, **changes: Any) -> TestResponse:
@@ -86,7 +88,7 @@ class TestResponses:
 
         response = send(scene, name, headers=known)
 
-        named = SAID[name]["responses"][status]["headers"].keys() - {"Link"}
+        named = OPERATIONS[name]["responses"][status]["headers"].keys() - {"Link"}
         assert str(response.status_code) == status, response.text
         assert named - set(response.headers.keys()) == set()
 

@@ -113,21 +113,23 @@ class TestDocument:
     def test_bodies_are_described(self, operations):
         """Each operation with a body lists its media types and its errors."""
         taking = [
-            said
-            for _, _, said in operations
-            if any(parameter["in"] == "body" for parameter in said.get("parameters", ()))
+            operation
+            for _, _, operation in operations
+            if any(parameter["in"] == "body" for parameter in operation.get("parameters", ()))
         ]
 
-        assert {said["operationId"] for said in taking} == WITH_BODY
-        assert all(said["consumes"] for said in taking)
-        assert all({"400", "413", "415", "422"} <= said["responses"].keys() for said in taking)
+        assert {operation["operationId"] for operation in taking} == WITH_BODY
+        assert all(operation["consumes"] for operation in taking)
+        assert all(
+            {"400", "413", "415", "422"} <= operation["responses"].keys() for operation in taking
+        )
 
     def test_errors_are_problems(self, operations):
         """Every documented error has the schema of a problem."""
         errors = [
             response["schema"]
-            for _, _, said in operations
-            for status, response in said["responses"].items()
+            for _, _, operation in operations
+            for status, response in operation["responses"].items()
             if status >= "400"
         ]
 
@@ -135,13 +137,13 @@ class TestDocument:
 
     def test_operation_ids_are_unique(self, operations):
         """Operation ids are unique, since generated clients name their functions after them."""
-        ids = [said["operationId"] for _, _, said in operations]
+        ids = [operation["operationId"] for _, _, operation in operations]
 
         assert len(set(ids)) == len(ids)
 
     def test_every_operation_has_a_summary(self, operations):
         """Each operation has a summary."""
-        assert all(said["summary"] for _, _, said in operations)
+        assert all(operation["summary"] for _, _, operation in operations)
 
     def test_references_resolve(self, app_without_tables, document):
         """Every `$ref` names a definition, and every definition is used."""

@@ -72,9 +72,9 @@ class TestCreate:
 
     def test_default_roles(self, create_user):
         """A key has no admin role unless it was requested."""
-        chief = create_user("chief", roles=["admin", "user"])
+        owner = create_user("chief", roles=["admin", "user"])
 
-        assert chief.post(PATH, json=NIGHTLY).json["roles"] == ["user"]
+        assert owner.post(PATH, json=NIGHTLY).json["roles"] == ["user"]
 
     def test_foreign_role(self, jane, snapshot):
         """ASVS 8.2.3: a key cannot have a role that its owner does not have."""
@@ -153,8 +153,8 @@ class TestCreate:
 
     def test_by_a_key(self, jane, create_user):
         """A key cannot create keys, so revoking it ends all its access."""
-        chief = create_user("chief", roles=["admin", "user"])
-        machine = with_key(chief, roles=["admin", "user"])
+        owner = create_user("chief", roles=["admin", "user"])
+        machine = with_key(owner, roles=["admin", "user"])
 
         assert outcome(machine.post(PATH, json=NIGHTLY)) == (403, "forbidden", [])
         assert outcome(machine.post(f"{jane.path}/api-keys", json=NIGHTLY))[0] == 403

@@ -71,7 +71,7 @@ class TestRequest:
 
     @pytest.mark.parametrize("email", [JANE, UNKNOWN])
     def test_email_not_configured(self, make_app, jane, email):
-        """Without email settings the response is the same 503, with or without an account."""
+        """Without email settings the response is the same 501, with or without an account."""
         client_without_email = make_app().test_client()
         response = client_without_email.post("/v1/email-verifications", json={"email": email})
 

@@ -84,7 +84,7 @@ class TestByAdmin:
         assert outcome(response) == (404, "user-not-found", [])
 
     def test_email_not_configured(self, make_app, john, jane):
-        """Without email settings an admin gets a 503."""
+        """Without email settings an admin gets a 501."""
         other = replace(john, client=make_app().test_client())
         response = other.post(f"{jane.path}/password-reset")
 
