@@ -1,4 +1,9 @@
-"""What callers may do. Each guard hands the caller to the view as an argument."""
+"""Guards: who may call a view. Each guard passes the caller to the view as `caller`.
+
+API keys are rejected unless a guard says `api_keys=True`, so that no route is opened to them by
+mistake. A view that accepts keys only for some users or bodies checks `caller.session` or
+`caller.require_recent_auth()` itself.
+"""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,25 +12,24 @@ from typing import Any
 from flask import request
 
 from api.errors import RequestError
-from api.openapi.annotations import describe, problems
-from api.principal import Principal, actor_of, client, identify, not_by_key
+from api.openapi.annotations import describe, error_responses
+from api.principal import Principal, anonymous_actor, client, identify, session_required
 from api.services import rules
 from models import SignUp
 
 __all__ = [
     "AUTHORIZATIONS",
     "Principal",
-    "actor_of",
-    "admin",
-    "anyone_or_admin",
+    "admin_required",
+    "anonymous_actor",
     "client",
-    "fresh",
-    "only_self",
-    "open_to_keys",
+    "self_required",
     "signed_in",
+    "signup_allowed",
 ]
 
 View = Callable[..., Any]
+Guard = Callable[[View], View]
 
 AUTHORIZATIONS = {
     "bearerAuth": {
@@ -33,103 +37,112 @@ AUTHORIZATIONS = {
         "in": "header",
         "name": "Authorization",
         "description": "The `token` of a session, from `POST /v1/sessions`, or the `key` of an API"
-        " key, from `POST /v1/users/{id}/api-keys`. A key may read and change users, as far as its"
-        " roles go; everything else asks for a session.",
-        # Swagger 2.0 has no word for bearer tokens.
+        " key, from `POST /v1/users/{id}/api-keys`. A key may read and update users, as far as its"
+        " roles allow; everything else requires a session.",
+        # Swagger 2.0 cannot describe bearer tokens.
         "x-openapi": {"type": "http", "scheme": "bearer", "in": None, "name": None},
     }
 }
 
 
-def signed_in(view: View) -> View:
-    """Let nobody pass who is not signed in; the view gets `caller`."""
+def signed_in(*, api_keys: bool = False, recent: bool = False) -> Guard:
+    """Require a signed-in caller.
 
-    @wraps(view)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
-        return view(*args, caller=_identify(view), **kwargs)
-
-    return _guarded(guarded)
-
-
-def only_self(view: View) -> View:
-    """Let only the user pass whose id the URL names; the view gets `caller`."""
-
-    @wraps(view)
-    def guarded(*args: Any, id: str, **kwargs: Any) -> Any:
-        caller = _identify(view)
-        caller.require_self(id)
-        return view(*args, id=id, caller=caller, **kwargs)
-
-    return _guarded(guarded, "forbidden", "user-not-found", "second-factor-missing")
-
-
-def admin(view: View) -> View:
-    """Let only admins pass; the view gets `caller`."""
-
-    @wraps(view)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
-        caller = _identify(view)
-        if not caller.is_active_admin():
-            raise RequestError("forbidden", "Only an admin may do this.")
-        return view(*args, caller=caller, **kwargs)
-
-    return _guarded(guarded, "forbidden", "second-factor-missing")
-
-
-def anyone_or_admin(view: View) -> View:
-    """Let everybody pass while sign-up is open, else only admins; `caller` may be None."""
-
-    @wraps(view)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
-        is_anonymous = "Authorization" not in request.headers and rules.signup is SignUp.OPEN
-        caller = None if is_anonymous else _identify(view)
-        if rules.signup is SignUp.CLOSED and not (caller and caller.is_active_admin()):
-            raise RequestError("forbidden", "Sign-up is closed: only an admin creates users.")
-        return view(*args, caller=caller, **kwargs)
-
-    documented = _guarded(guarded, "forbidden", "second-factor-missing")
-    return describe(documented, security=["bearerAuth", {}])
-
-
-def open_to_keys(view: View) -> View:
-    """Let API keys pass the guard above, which refuses them otherwise: no route opens by mistake.
-
-    A view that is open to keys, but not with each body or for each user, asks `caller.session`
-    or `caller.must_be_fresh()` for the rest.
-    """
-    view.is_open_to_keys = True  # type: ignore[attr-defined]
-    return view
-
-
-def fresh(view: View) -> View:
-    """Let only callers pass who gave their password a little while ago.
-
-    Stands directly below `signed_in` or `only_self`, which hand it the caller.
+    Args:
+        api_keys: Whether API keys are accepted.
+        recent: Whether recent authentication is required.
     """
 
-    @wraps(view)
-    def guarded(*args: Any, caller: Principal, **kwargs: Any) -> Any:
-        caller.must_be_fresh()
-        return view(*args, caller=caller, **kwargs)
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            return view(*args, caller=_identify(api_keys, recent), **kwargs)
 
-    return problems("fresh-sign-in-required")(guarded)
+        return _document(guarded, api_keys=api_keys, recent=recent)
 
-
-def _guarded(view: View, *slugs: str) -> View:
-    """Document what every guard asks for, and what it can answer."""
-    asked = describe(view, security="bearerAuth")
-    refuses_keys = () if _is_open_to_keys(view) else ("forbidden",)
-    return problems("unauthenticated", "store-unavailable", *refuses_keys, *slugs)(asked)
+    return decorate
 
 
-def _identify(view: View) -> Principal:
-    """Who makes the request, if the view is open to such callers."""
+def self_required(*, api_keys: bool = False, recent: bool = False) -> Guard:
+    """Require that the caller is the user in the URL.
+
+    Args:
+        api_keys: Whether API keys are accepted.
+        recent: Whether recent authentication is required.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, id: str, **kwargs: Any) -> Any:
+            caller = _identify(api_keys)
+            caller.require_self(id)
+            if recent:
+                caller.require_recent_auth()
+            return view(*args, id=id, caller=caller, **kwargs)
+
+        slugs = ("forbidden", "user-not-found", "second-factor-missing")
+        return _document(guarded, *slugs, api_keys=api_keys, recent=recent)
+
+    return decorate
+
+
+def admin_required(*, api_keys: bool = False) -> Guard:
+    """Require an admin.
+
+    Args:
+        api_keys: Whether API keys with the role admin are accepted.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            caller = _identify(api_keys)
+            if not caller.has_admin_rights():
+                raise RequestError("forbidden", "Only an admin may do this.")
+            return view(*args, caller=caller, **kwargs)
+
+        return _document(guarded, "forbidden", "second-factor-missing", api_keys=api_keys)
+
+    return decorate
+
+
+def signup_allowed(*, api_keys: bool = False) -> Guard:
+    """Require an admin while sign-up is closed; while it is open, `caller` may be None.
+
+    Args:
+        api_keys: Whether API keys are accepted.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            is_open = rules.signup is SignUp.OPEN
+            is_anonymous = is_open and "Authorization" not in request.headers
+            caller = None if is_anonymous else _identify(api_keys)
+            if not is_open and not (caller and caller.has_admin_rights()):
+                raise RequestError("forbidden", "Sign-up is closed: only an admin creates users.")
+            return view(*args, caller=caller, **kwargs)
+
+        slugs = ("forbidden", "second-factor-missing")
+        documented = _document(guarded, *slugs, api_keys=api_keys)
+        return describe(documented, security=["bearerAuth", {}])
+
+    return decorate
+
+
+def _identify(api_keys: bool, recent: bool = False) -> Principal:
     caller = identify()
-    if caller.key and not _is_open_to_keys(view):
-        raise not_by_key()
+    if caller.key and not api_keys:
+        raise session_required()
+    if recent:
+        caller.require_recent_auth()
     return caller
 
 
-def _is_open_to_keys(view: View) -> bool:
-    # Wrappers have the attributes of what they wrap.
-    return getattr(view, "is_open_to_keys", False)
+def _document(view: View, *slugs: str, api_keys: bool, recent: bool = False) -> View:
+    """Document what a guard requires and how it can reject a request."""
+    described = describe(view, security="bearerAuth")
+    for_keys = () if api_keys else ("forbidden",)
+    for_age = ("fresh-sign-in-required",) if recent else ()
+    all_slugs = ("unauthenticated", "store-unavailable", *for_keys, *for_age, *slugs)
+    return error_responses(*all_slugs)(described)

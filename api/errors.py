@@ -14,13 +14,13 @@ from models import errors as domain
 
 log = logging.getLogger("roster")
 
-# RFC 6585 and 9110: seconds after which a client may try again. The store's own retries are over
-# by then, and its throttling is counted in seconds.
+# RFC 6585 and 9110: seconds after which a client may retry. The retries of the database client are
+# over by then, and DynamoDB throttles by the second.
 _RETRY_AFTER_SECONDS = 2
 
-_DOMAIN: Mapping[type[domain.AccountError], str] = {
+DOMAIN_PROBLEMS: Mapping[type[domain.AccountError], str] = {
     domain.Busy: "busy",
-    domain.Contended: "store-unavailable",
+    domain.TooManyConflicts: "store-unavailable",
     domain.EmailTaken: "email-taken",
     domain.RecentAuthenticationRequired: "fresh-sign-in-required",
     domain.InvalidCredentials: "invalid-credentials",
@@ -41,13 +41,6 @@ _DOMAIN: Mapping[type[domain.AccountError], str] = {
     domain.VersionMismatch: "version-mismatch",
 }
 
-_MEMBERS: Mapping[type[domain.AccountError], str] = {
-    domain.EmailTaken: "/email",
-    domain.InvalidToken: "/token",
-    domain.UsernameTaken: "/username",
-    domain.WrongPassword: "/current_password",
-}
-
 _BY_STATUS: Mapping[int, str] = {
     404: "not-found",
     405: "method-not-allowed",
@@ -57,12 +50,12 @@ _BY_STATUS: Mapping[int, str] = {
 
 
 class RequestError(Exception):
-    """A request that the API refuses before the domain hears of it.
+    """A request that the API rejects before it calls the domain.
 
     Args:
-        slug: Which problem.
-        detail: What happened this time; the problem's title if not given.
-        errors: The members at fault as pairs of JSON pointer and sentence.
+        slug: The problem.
+        detail: What happened this time; by default the title of the problem.
+        errors: The fields at fault as pairs of JSON pointer and sentence.
     """
 
     def __init__(
@@ -75,12 +68,12 @@ class RequestError(Exception):
 
 
 def init_app(app: Flask) -> None:
-    """Answer every error there is with a problem."""
-    app.register_error_handler(RequestError, _refuse_request)
-    app.register_error_handler(domain.AccountError, _refuse_for_domain)
-    app.register_error_handler(InvalidCursor, _refuse_cursor)
-    app.register_error_handler(HTTPException, _refuse_for_http)
-    app.register_error_handler(Exception, _admit_failure)
+    """Respond to every error with a problem."""
+    app.register_error_handler(RequestError, _respond_to_request_error)
+    app.register_error_handler(domain.AccountError, _respond_to_domain_error)
+    app.register_error_handler(InvalidCursor, _respond_to_invalid_cursor)
+    app.register_error_handler(HTTPException, _respond_to_http_error)
+    app.register_error_handler(Exception, _respond_to_failure)
 
 
 def respond(
@@ -89,7 +82,7 @@ def respond(
     errors: Iterable[tuple[str, str]] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The one place where a problem becomes a response."""
+    """Turn a problem into a response; the only place that does."""
     problem = PROBLEMS[slug]
     body: dict[str, Any] = {
         "type": problem.type,
@@ -111,7 +104,7 @@ def respond(
 
 
 def _challenge(slug: str) -> str:
-    # RFC 9470, section 3: the token is good, the sign-in behind it too old.
+    # RFC 9470, section 3: the token is valid, but its authentication is too old.
     if slug == "fresh-sign-in-required":
         return 'Bearer error="insufficient_user_authentication"'
     # RFC 6750, section 3.1: an error code only where a token was presented.
@@ -119,42 +112,40 @@ def _challenge(slug: str) -> str:
     return 'Bearer error="invalid_token"' if was_presented else "Bearer"
 
 
-def _refuse_request(error: RequestError) -> Response:
+def _respond_to_request_error(error: RequestError) -> Response:
     if error.problem.status == 403:
-        _record_refusal(error.problem.slug)
+        _log_rejection(error.problem.slug)
     return respond(error.problem.slug, error.detail, error.errors)
 
 
-def _refuse_for_domain(error: domain.AccountError) -> Response:
-    slug = next(_DOMAIN[kind] for kind in type(error).__mro__ if kind in _DOMAIN)
-    pointer = _MEMBERS.get(type(error))
-    if isinstance(error, domain.InvalidField):
-        pointer = f"/{error.member}"
+def _respond_to_domain_error(error: domain.AccountError) -> Response:
+    slug = next(DOMAIN_PROBLEMS[kind] for kind in type(error).__mro__ if kind in DOMAIN_PROBLEMS)
     if isinstance(error, domain.SecondFactorEnrollmentRequired):
-        _record_refusal(slug)
+        _log_rejection(slug)
     headers = {}
     if isinstance(error, domain.TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
-    return respond(slug, str(error), [(pointer, str(error))] if pointer else (), headers)
+    errors = [(f"/{error.field}", str(error))] if error.field else ()
+    return respond(slug, str(error), errors, headers)
 
 
-def _record_refusal(slug: str) -> None:
-    """Write down that somebody tried what is not allowed (ASVS 16.3.2): the rule, not the URL."""
+def _log_rejection(slug: str) -> None:
+    """Log an attempt at a forbidden operation (ASVS 16.3.2): the route, not the URL."""
     log.warning(
-        "request %s: %s %s by %s is refused: %s",
+        "request %s: %s %s by %s is rejected: %s",
         g.request_id,
         request.method,
         request.url_rule,
-        g.get("caller_id", "nobody"),
+        g.get("caller_id", "anonymous"),
         slug,
     )
 
 
-def _refuse_cursor(error: InvalidCursor) -> Response:
+def _respond_to_invalid_cursor(error: InvalidCursor) -> Response:
     return respond("invalid-cursor", str(error), [("/cursor", str(error))])
 
 
-def _refuse_for_http(error: HTTPException) -> Response | HTTPException:
+def _respond_to_http_error(error: HTTPException) -> Response | HTTPException:
     status = error.code or 500
     if error.response is not None or status < 400:
         return error
@@ -163,9 +154,9 @@ def _refuse_for_http(error: HTTPException) -> Response | HTTPException:
     return respond(slug, PROBLEMS[slug].meaning, headers=headers)
 
 
-def _admit_failure(error: Exception) -> Response:
+def _respond_to_failure(error: Exception) -> Response:
     if is_unavailable(error):
-        log.error("request %s: the store is out of reach: %s", g.request_id, error)
-        return respond("store-unavailable", "The store is out of reach. Try again soon.")
+        log.error("request %s: the database is unavailable: %s", g.request_id, error)
+        return respond("store-unavailable", "The database is unavailable. Retry shortly.")
     log.exception("request %s failed", g.request_id)
-    return respond("internal-error", "Something went wrong. Report the request_id.")
+    return respond("internal-error", "The service failed. Report the request_id.")

@@ -1,8 +1,8 @@
 """ETag, If-Match and If-None-Match (RFC 9110, section 13) for users.
 
-A tag names the version that edits count, and the last sign-in, which is shown but no edit:
-`If-None-Match` compares both, so that nothing stale is called current; `If-Match` compares the
-version alone, so that somebody's signing in does not void what an editor has read.
+A tag contains the version, which counts updates, and the last sign-in, which is shown but is no
+update. `If-None-Match` compares both, so that no outdated representation counts as current;
+`If-Match` compares the version only, so that a sign-in does not void what an editor has read.
 """
 
 import re
@@ -12,25 +12,25 @@ from typing import Any
 
 from flask import Response, abort, request
 
-from api.openapi.annotations import describe, headers, not_modified, problems
+from api.openapi.annotations import describe, error_responses, headers, not_modified
 from models import User
 
 View = Callable[..., Any]
 
-# Only what `etag` makes: a tag in any other spelling was never given.
+# Only the format that `etag` produces: a tag in another format was never issued.
 _TAG = re.compile(r"([1-9a-f][0-9a-f]*)-(?:0|[1-9a-f][0-9a-f]*)")
 
 
 def etag(user: User) -> str:
-    """The entity tag of a user as it is shown."""
-    shown = round(user.last_login_at.timestamp() * 1000) if user.last_login_at else 0
-    return f"{user.version:x}-{shown:x}"
+    """Return the entity tag of a user's representation."""
+    last_login = round(user.last_login_at.timestamp() * 1000) if user.last_login_at else 0
+    return f"{user.version:x}-{last_login:x}"
 
 
-def tagged(view: View) -> View:
-    """Add the `ETag` of the user that a view returns, and answer 304 where the client has it.
+def with_etag(view: View) -> View:
+    """Add the `ETag` of the user that a view returns; respond 304 if the client has it.
 
-    Stands below the marshalling, so that a 304 saves it.
+    Belongs below the serialization, so that a 304 skips it.
     """
 
     @wraps(view)
@@ -45,8 +45,8 @@ def tagged(view: View) -> View:
     return not_modified(documented) if view.__name__ == "get" else documented
 
 
-def matched(view: View) -> View:
-    """Read `If-Match`; the view gets the `versions` it allows, None for any."""
+def if_match(view: View) -> View:
+    """Read `If-Match`; the view gets the `versions` that it allows, None for any."""
 
     @wraps(view)
     def conditional(*args: Any, **kwargs: Any) -> Any:
@@ -55,10 +55,10 @@ def matched(view: View) -> View:
     header = {
         "If-Match": {
             "in": "header",
-            "description": "Refuse with 412 unless the user still has this `ETag`.",
+            "description": "Respond 412 unless the user still has this `ETag`.",
         }
     }
-    return problems("version-mismatch")(describe(conditional, params=header))
+    return error_responses("version-mismatch")(describe(conditional, params=header))
 
 
 def _allowed_versions() -> frozenset[int] | None:
@@ -68,5 +68,5 @@ def _allowed_versions() -> frozenset[int] | None:
 
 
 def _version(tag: str | None) -> int | None:
-    given = _TAG.fullmatch(tag or "")
-    return int(given[1], 16) if given else None
+    match = _TAG.fullmatch(tag or "")
+    return int(match[1], 16) if match else None

@@ -1,4 +1,4 @@
-"""Pages of a list: the `{items, next_cursor}` envelope, its cursor, and the `Link` header."""
+"""Pages of a list: the `{items, next_cursor}` body, its cursor, and the `Link` header."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,34 +14,34 @@ LIMIT = {
     "minimum": 1,
     "maximum": 100,
     "default": 25,
-    "description": "How many items at the most.",
+    "description": "The maximum number of items.",
 }
 CURSOR = {
     "type": "string",
     "maxLength": 2048,
-    "description": "The `next_cursor` of the page before, with the same filters.",
+    "description": "The `next_cursor` of the previous page, with the same filters.",
 }
 
 
-def position(cursor: str | None, filters: Mapping[str, Any]) -> Any:
-    """Where a page starts, None for the first one.
+def decode_cursor(cursor: str | None, filters: Mapping[str, Any]) -> Any:
+    """Return the position at which a page starts, None for the first page.
 
     Raises:
-        InvalidCursor: It was changed, or made for another list or other filters.
+        InvalidCursor: It was modified, or created for another list or other filters.
     """
     return None if cursor is None else read_cursor(cursor, scope=_scope(filters))
 
 
-def envelope(
+def page_response(
     items: list[Any], after: str | None, filters: Mapping[str, Any], limit: int
 ) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """A page as a view returns it.
+    """Return a page as a view returns it: body, status, headers.
 
     Args:
-        items: What is on it.
-        after: Where the next page starts, None at the end.
-        filters: What was asked for, by the names of the query parameters.
-        limit: How many items were asked for.
+        items: The items of the page.
+        after: The position of the next page, None on the last page.
+        filters: The filters of the request, by the names of the query parameters.
+        limit: The requested number of items.
     """
     if after is None:
         return {"items": items, "next_cursor": None}, 200, {}

@@ -1,7 +1,7 @@
-"""The registry of problems: every kind of error that clients can meet, and their schema.
+"""The registry of problems: every kind of error that clients can get, and their schema.
 
 It feeds the handlers, the API description, the documentation and `/problems/...`. A slug is stable
-for ever: clients switch on it.
+forever: clients switch on it.
 """
 
 from collections.abc import Mapping
@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from flask_restx import Model, fields
 
 MEDIA_TYPE = "application/problem+json"
-# A member's name can fill a whole body; an answer that repeated it for each of its faults would be
+# The name of a field can fill a whole body; a response that repeated it for each fault would be
 # many times as long as the request.
-LONGEST_POINTER = 1024
+MAX_POINTER_LENGTH = 1024
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One kind of error that clients can meet.
+    """One kind of error that clients can get.
 
     Attributes:
         slug: Its stable name, the end of the `type` URI.
         status: The HTTP status.
-        title: What it is, in a few words that never change.
+        title: What it is, in a few words.
         meaning: When it happens and what a client can do.
     """
 
@@ -40,119 +40,119 @@ _ALL = (
     Problem(
         "malformed-json",
         400,
-        "The body is not JSON",
-        "The body cannot be read as one JSON value in UTF-8 whose members have different names."
-        " Send a JSON object.",
+        "The body is not valid JSON",
+        "The body cannot be parsed as one JSON value in UTF-8 without duplicate names. Send a JSON"
+        " object.",
     ),
     Problem(
         "invalid-cursor",
         400,
-        "The cursor is not of this list",
-        "The cursor was changed, or made for another list or other filters. Start again without"
-        " one, and keep the filters while following `next_cursor`.",
+        "The cursor does not belong to this list",
+        "The cursor was modified, or created for another list or other filters. Start again without"
+        " a cursor, and keep the filters while following `next_cursor`.",
     ),
     Problem(
         "bad-request",
         400,
-        "The request cannot be understood",
+        "Malformed HTTP request",
         "The request is malformed below the level of its body.",
     ),
     Problem(
         "unauthenticated",
         401,
-        "Sign in first",
+        "Authentication required",
         "The request has no token, or its session or API key has ended. Sign in with"
         " `POST /v1/sessions` and send the token as `Authorization: Bearer <token>`.",
     ),
     Problem(
         "invalid-credentials",
         401,
-        "The login or the password is wrong",
-        "The answer is the same for an unknown user, a wrong password and a user who may not sign"
-        " in. When changing a password: the current one is wrong.",
+        "Wrong login or password",
+        "The response is the same for an unknown user, a wrong password and a user who may not sign"
+        " in. When changing a password: the current password is wrong.",
     ),
     Problem(
         "second-factor-required",
         401,
-        "The second factor is missing or wrong",
-        "The password is right. Send the code that the authenticator shows, or a recovery code, as"
-        " `otp`. Each code works once.",
+        "Second factor code required",
+        "The password is correct, but the code is missing or wrong. Send the code of the"
+        " authenticator app, or a recovery code, as `otp`. Each code works once.",
     ),
     Problem(
         "fresh-sign-in-required",
         401,
-        "Give your password once more",
-        "The sign-in of this session is too long ago for a change as sensitive as this. Call"
-        " `POST /v1/sessions/current/reauthenticate`, then repeat with the token it answers with.",
+        "Recent authentication required",
+        "This session was authenticated too long ago for a change as sensitive as this. Call"
+        " `POST /v1/sessions/current/reauthenticate`, then retry with the token that it returns.",
     ),
     Problem(
         "forbidden",
         403,
-        "Not allowed",
-        "You are signed in, but only an admin (or only the user itself) may do this, or set this"
-        " member. An API key may read and change users, and nothing else. `errors` names the member"
-        " where there is one.",
+        "Forbidden",
+        "You are signed in, but only an admin (or only the user) may do this, or set this field. An"
+        " API key may read and update users, and nothing else. `errors` names the field if there is"
+        " one.",
     ),
     Problem(
         "second-factor-missing",
         403,
-        "Admins need a second factor here",
-        "The service asks admins for a second factor. Set one up with"
-        " `POST /v1/users/me/second-factor`, confirm it, and repeat.",
+        "Second factor enrollment required",
+        "The service requires a second factor of admins. Set one up with"
+        " `POST /v1/users/me/second-factor`, confirm it, and retry.",
     ),
-    Problem("not-found", 404, "No such page", "There is nothing at this URL."),
+    Problem("not-found", 404, "Not found", "There is nothing at this URL."),
     Problem(
         "user-not-found",
         404,
-        "No such user",
-        "There is no user with this id, or you may not see it.",
+        "User not found",
+        "There is no user with this ID, or you may not see it.",
     ),
     Problem(
         "session-not-found",
         404,
-        "No such session",
+        "Session not found",
         "The session has ended, or is not one of yours.",
     ),
     Problem(
         "api-key-not-found",
         404,
-        "No such API key",
-        "The key has been revoked, or is not one of this user's.",
+        "API key not found",
+        "The key has been revoked, or does not belong to this user.",
     ),
     Problem(
         "second-factor-not-found",
         404,
-        "No second factor",
-        "The user has no second factor, or none that waits to be confirmed.",
+        "Second factor not enabled",
+        "The user has no second factor, or none that is waiting for confirmation.",
     ),
     Problem(
         "method-not-allowed",
         405,
-        "The URL does not take this method",
-        "The `Allow` header lists the methods that it takes.",
+        "Method not allowed",
+        "The `Allow` header lists the methods of this URL.",
     ),
     Problem(
         "username-taken",
         409,
-        "User name is already in use",
-        "Somebody has this user name. Choose another one.",
+        "Username is already in use",
+        "Another user has this username. Choose another one.",
     ),
     Problem(
         "email-taken",
         409,
-        "E-mail address is already in use",
-        "There is an account with this address, in whatever case it is written.",
+        "Email address is already in use",
+        "There is already an account with this email address, regardless of case.",
     ),
     Problem(
         "second-factor-exists",
         409,
-        "There is a second factor already",
-        "Turn the present one off before you set up another.",
+        "Second factor is already enabled",
+        "Disable the current one before you set up another.",
     ),
     Problem(
         "last-admin",
         409,
-        "Somebody has to administer",
+        "At least one active admin is required",
         "The last active admin cannot be deleted, suspended or demoted. Make another user an admin"
         " first.",
     ),
@@ -160,8 +160,8 @@ _ALL = (
         "version-mismatch",
         412,
         "The user has changed",
-        "The user is not what it was when you read the `ETag` that you sent as `If-Match`. Read it"
-        " again, look at the difference, and repeat.",
+        "The user has changed since you read the `ETag` that you sent as `If-Match`. Read it again,"
+        " compare, and retry.",
     ),
     Problem(
         "payload-too-large",
@@ -172,56 +172,56 @@ _ALL = (
     Problem(
         "unsupported-media-type",
         415,
-        "The body has another media type",
+        "Unsupported media type",
         "Send `Content-Type: application/json`, or `application/merge-patch+json` to PATCH.",
     ),
     Problem(
         "invalid-request",
         422,
-        "The request breaks the rules",
-        "`errors` lists each member that is missing, unknown, read-only, of the wrong type or out"
-        " of its bounds, with a JSON pointer to it.",
+        "Invalid request",
+        "`errors` lists each field that is missing, unknown, read-only, of the wrong type or out of"
+        " bounds, with a JSON pointer to it.",
     ),
     Problem(
         "invalid-token",
         422,
-        "The token is not valid",
-        "The token out of the mail was never given, is used already, has expired, or something"
-        " newer has made it void. Ask for a new mail.",
+        "Invalid token",
+        "The emailed token was never issued, is already used, has expired, or was made void by a"
+        " later change. Request a new email.",
     ),
     Problem(
         "too-many-requests",
         429,
         "Too many requests",
         "There were too many requests of this kind from this client, too many wrong passwords for"
-        " this account, or too many mails because of it. Wait for the seconds in `Retry-After`.",
+        " this account, or too many emails to it. Wait for the seconds in `Retry-After`.",
     ),
     Problem(
         "internal-error",
         500,
-        "Something went wrong",
-        "The fault is ours. Report the `request_id`: the log has the details under it.",
+        "Internal error",
+        "The service failed. Report the `request_id`: the log has the details under it.",
     ),
     Problem(
         "mail-not-configured",
         501,
-        "This service sends no mail",
-        "Its operator has configured no way to send mails, so that nothing can be confirmed or"
-        " reset by one.",
+        "Email is not configured",
+        "The operator of the service has configured no way to send email, so nothing can be"
+        " verified or reset by email.",
     ),
     Problem(
         "busy",
         503,
-        "Too many passwords are being checked",
-        "The service checks as many passwords as it can. Nothing was done. Try again after"
+        "Too many passwords are being verified",
+        "The service is at its limit of password hashes. Nothing was changed. Retry after"
         " `Retry-After` seconds.",
     ),
     Problem(
         "store-unavailable",
         503,
-        "The store is out of reach",
-        "The database does not answer, or not fast enough. Try again after `Retry-After` seconds;"
-        " a change may or may not have been made.",
+        "Database unavailable",
+        "The database does not respond, or not fast enough. Retry after `Retry-After` seconds; a"
+        " change may or may not have been made.",
     ),
 )
 
@@ -232,16 +232,16 @@ problem_member_schema = Model(
     {
         "pointer": fields.String(
             required=True,
-            description="JSON pointer to the member, or `/` and the name of a query parameter",
+            description="JSON pointer to the field, or `/` and the name of a query parameter",
             pattern="^(/|$)",
-            max_length=LONGEST_POINTER,
+            max_length=MAX_POINTER_LENGTH,
             example="/email",
         ),
         "detail": fields.String(
             required=True,
             description="What is wrong with it",
             max_length=1024,
-            example="It must have 3 characters or more.",
+            example="It must have at least 3 characters.",
         ),
     },
 )
@@ -250,7 +250,7 @@ problem_schema = Model(
     {
         "type": fields.String(
             required=True,
-            description="Stable URI of the problem: switch on it, or GET it to have it explained",
+            description="Stable URI of the problem: switch on it, or GET it for an explanation",
             pattern="^/problems/[a-z-]+$",
             max_length=64,
             example="/problems/email-taken",
@@ -259,7 +259,7 @@ problem_schema = Model(
             required=True,
             description="What the type means",
             max_length=100,
-            example="E-mail address is already in use",
+            example="Email address is already in use",
         ),
         "status": fields.Integer(
             required=True, description="The HTTP status", min=400, max=599, example=409
@@ -268,18 +268,18 @@ problem_schema = Model(
             required=True,
             description="What happened this time",
             max_length=8192,
-            example="There is an account with this e-mail address.",
+            example="There is already an account with this email address.",
         ),
         "request_id": fields.String(
             required=True,
-            description="Names the request in the log, as `X-Request-Id` does",
+            description="Identifies the request in the log, like `X-Request-Id`",
             pattern="^[A-Za-z0-9._-]+$",
             max_length=128,
             example="5f2c8a1e9b7d4c30",
         ),
         "errors": fields.List(
             fields.Nested(problem_member_schema),
-            description="The members at fault, where there are some",
+            description="The fields at fault, if any",
             max_items=50,
         ),
     },

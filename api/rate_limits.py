@@ -1,4 +1,4 @@
-"""Rate limits by route and client, for whatever costs a hash or a mail (ASVS 2.4.1, 6.3.1)."""
+"""Rate limits by route and client, for whatever costs a hash or an email (ASVS 2.4.1, 6.3.1)."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -8,66 +8,68 @@ from typing import Any
 from flask import Flask, Response, current_app, g
 
 from api.auth import client
-from api.openapi.annotations import describe, problems
-from models import Allowance, Policy, RateLimits
+from api.openapi.annotations import describe, error_responses
+from models import Allowance, RateLimit, RateLimiter
 from models.errors import TooManyRequests
 
 View = Callable[..., Any]
 
-# A hash takes some 20 ms: one client can keep a tenth of a core busy, and guess at no account more
-# often than its lock allows.
-SIGN_INS = Policy("sign-in", quota=300)
-SIGN_UPS = Policy("sign-up", quota=300)
-PASSWORDS = Policy("passwords", quota=60)
-# Mails go to people who may not have asked for them.
-MAIL_REQUESTS = Policy("mail-requests", quota=20)
-MAILED_TOKENS = Policy("mailed-tokens", quota=60)
-# Whoever has one IPv6 address has the network around it (RFC 6177).
+# A hash takes about 20 ms: one client can keep a tenth of a core busy. Guessing at one account is
+# bounded by its lockout.
+SIGN_INS = RateLimit("sign-in", quota=300)
+SIGN_UPS = RateLimit("sign-up", quota=300)
+PASSWORDS = RateLimit("passwords", quota=60)
+# The recipients of these emails may not have requested them.
+EMAIL_REQUESTS = RateLimit("mail-requests", quota=20)
+EMAILED_TOKENS = RateLimit("mailed-tokens", quota=60)
+# The owner of a stolen session must not guess a code (ASVS 6.6.3).
+SECOND_FACTOR_CONFIRMATIONS = RateLimit("second-factor-confirmations", quota=60)
+# A client with one IPv6 address has the network around it (RFC 6177).
 _IPV6_PREFIX = 64
 
 
 def init_app(app: Flask, *, enabled: bool) -> None:
-    """Let an app count requests, or not."""
-    app.extensions["roster-limits"] = RateLimits() if enabled else None
-    app.after_request(_tell)
+    """Enable or disable the counting of requests."""
+    app.extensions["roster-limits"] = RateLimiter() if enabled else None
+    app.after_request(_add_headers)
 
 
-def limited(policy: Policy, *, spares_admins: bool = False) -> Callable[[View], View]:
-    """Refuse a client that has used its quota up.
+def rate_limited(limit: RateLimit, *, spares_admins: bool = False) -> Callable[[View], View]:
+    """Reject a client whose quota is exhausted.
 
-    Stands below the check of the body, so that nothing that is refused anyway is counted.
+    Belongs below the check of the body, so that requests rejected for their body do not count.
 
     Args:
-        policy: How many requests it may make.
-        spares_admins: Whether admins may make any number; needs `caller` from a guard above.
+        limit: How many requests the client may make.
+        spares_admins: Whether admins are exempt; needs `caller` from a guard above.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def counted(*args: Any, **kwargs: Any) -> Any:
             if not (spares_admins and kwargs["caller"] and kwargs["caller"].is_admin):
-                _take(policy)
+                _take(limit)
             return view(*args, **kwargs)
 
         described = describe(counted, vendor={"limited": True})
-        return problems("too-many-requests", "store-unavailable")(described)
+        return error_responses("too-many-requests", "store-unavailable")(described)
 
     return decorate
 
 
-def _take(policy: Policy) -> None:
-    limits: RateLimits | None = current_app.extensions["roster-limits"]
-    if limits is None:
+def _take(limit: RateLimit) -> None:
+    limiter: RateLimiter | None = current_app.extensions["roster-limits"]
+    if limiter is None:
         return
     try:
-        g.allowance = limits.take(policy, _bucket(client().ip))
+        g.allowance = limiter.take(limit, _bucket(client().ip))
     except TooManyRequests as error:
-        g.allowance = Allowance(policy, 0, error.retry_after)
+        g.allowance = Allowance(limit, 0, error.retry_after)
         raise
 
 
 def _bucket(address: str | None) -> str:
-    """Whom an address stands for."""
+    """Return the key under which the requests of an address are counted."""
     if address is None:
         return "unknown"
     if isinstance(ip_address(address), IPv4Address):
@@ -75,13 +77,13 @@ def _bucket(address: str | None) -> str:
     return str(ip_network(f"{address}/{_IPV6_PREFIX}", strict=False))
 
 
-def _tell(response: Response) -> Response:
+def _add_headers(response: Response) -> Response:
     # draft-ietf-httpapi-ratelimit-headers-11
     allowance: Allowance | None = g.get("allowance")
-    # Refusals of other kinds are alike to the byte, whatever they refuse.
+    # Other errors must be identical to the byte, whatever they reject.
     if allowance and (response.status_code < 400 or response.status_code == 429):
-        policy = allowance.policy
-        name = f'"{policy.name}"'
-        response.headers["RateLimit-Policy"] = f"{name};q={policy.quota};w={policy.window}"
+        limit = allowance.limit
+        name = f'"{limit.name}"'
+        response.headers["RateLimit-Policy"] = f"{name};q={limit.quota};w={limit.window}"
         response.headers["RateLimit"] = f"{name};r={allowance.remaining};t={allowance.reset}"
     return response

@@ -7,29 +7,29 @@ from flask_restx import Api
 
 from api import docs_page
 from api.auth import AUTHORIZATIONS
-from api.health.routes import health
-from api.problem_types.routes import problems
+from api.health import health
+from api.problem_types import problem_types
 from api.problems import problem_member_schema, problem_schema
 from api.responses import json_response
-from api.v1.api_keys.routes import api_keys
-from api.v1.email_verifications.routes import email_verifications
-from api.v1.events.routes import events
-from api.v1.password_resets.routes import password_resets
-from api.v1.second_factors.routes import second_factor
-from api.v1.sessions.routes import sessions
+from api.v1.api_keys import api_keys
+from api.v1.email_verifications import email_verifications
+from api.v1.events import events
+from api.v1.password_resets import password_resets
+from api.v1.second_factors import second_factors
+from api.v1.sessions import sessions
 from api.v1.users import users
 from api.version import VERSION
 
 NAMESPACES = (
     users,
     sessions,
-    second_factor,
+    second_factors,
     api_keys,
     password_resets,
     email_verifications,
     events,
     health,
-    problems,
+    problem_types,
 )
 
 

@@ -1,87 +1,142 @@
-"""The schema of a user and of its id, which more than one namespace speaks."""
+"""Schemas that more than one namespace uses, built from the rules of the domain."""
+
+from typing import Any
 
 from flask_restx import Model, fields
 
 from api.fields import Object, Text, Timestamp
-from api.validation import NO_NUL
-from models import USER_ID_PATTERN, USERNAME_PATTERN, Role, Status
+from models import Role, Status, field_rules
+from models.field_rules import FieldRule
 
+
+def text_schema(rule: FieldRule, **documentation: Any) -> dict[str, Any]:
+    """Return the JSON schema of a text field.
+
+    Args:
+        rule: What the field must look like.
+        documentation: Further keywords, such as `description` and `example`.
+    """
+    schema: dict[str, Any] = {"type": "string", "maxLength": rule.max_length}
+    if rule.min_length:
+        schema["minLength"] = rule.min_length
+    if rule.pattern:
+        schema.update({"pattern": rule.pattern, "x-rule": rule.requirement})
+    return {**schema, **documentation}
+
+
+def text_field(rule: FieldRule, **documentation: Any) -> Text:
+    """Return the field of a response that holds a value under a rule; see `text_schema`."""
+    bounds: dict[str, Any] = {"pattern": rule.pattern, "max_length": rule.max_length}
+    if rule.min_length:
+        bounds["min_length"] = rule.min_length
+    return Text(required=True, **{**bounds, **documentation})
+
+
+EXAMPLE_USER_ID = "01a1fb07-5f9c-7229-8e0e-c7853035f505"
 # How a URL names a user.
 USER_ID = {
     "id": {
-        "description": "A user's id, or `me` for the signed-in user.",
-        "pattern": f"^me$|{USER_ID_PATTERN}",
-        "maxLength": 36,
-        "x-example": "01a1fb07-5f9c-7229-8e0e-c7853035f505",
+        "description": "The ID of a user, or `me` for the signed-in user.",
+        "pattern": f"^me$|{field_rules.USER_ID.pattern}",
+        "maxLength": field_rules.USER_ID.max_length,
+        "x-example": EXAMPLE_USER_ID,
     }
 }
 
-EMAIL = {
-    "type": "string",
-    "maxLength": 254,
-    "format": "email",
-    "description": "Unique, whatever its case.",
-    "example": "ada@example.com",
+EMAIL = text_schema(
+    field_rules.EMAIL,
+    format="email",
+    description="Unique, regardless of case.",
+    example="ada@example.com",
+)
+EMAIL_OF_ACCOUNT = text_schema(
+    field_rules.EMAIL_LOOKUP,
+    description="The email address of the account, in any case.",
+    example="ada@example.com",
+)
+PASSWORD = text_schema(
+    field_rules.PASSWORD,
+    format="password",
+    description="The user's password, exactly as it was set.",
+    example="correct horse battery staple",
+)
+NEW_PASSWORD = text_schema(
+    field_rules.PASSWORD,
+    format="password",
+    description="At least 15 characters unless configured otherwise, not common, not your name.",
+    example="a stone bridge over the river",
+)
+EMAILED_TOKEN = text_schema(
+    field_rules.EMAILED_TOKEN,
+    description="The token from the email.",
+    example="rso_AaH7G2h2dkSZNQAAAAAAAHRoaXMgaXMgbm8gcmVhbCB0b2tlbg",
+)
+ROLES: dict[str, Any] = {
+    "type": "array",
+    "items": {"type": "string", "enum": [role.value for role in Role]},
+    "maxItems": len(Role),
+    "uniqueItems": True,
+    "example": ["user"],
 }
-# Looked up, not stored: whatever could be an address may be asked about.
-EMAIL_OF_ACCOUNT = {
-    "type": "string",
-    "maxLength": 254,
-    "pattern": r"^[^@\x00]+@[^@\x00]+$",
-    "description": "The address of the account, in whatever case.",
-    "example": "ada@example.com",
-    "x-rule": "It must be an e-mail address.",
-}
-NEW_PASSWORD = {
-    "type": "string",
-    "maxLength": 1024,
-    **NO_NUL,
-    "format": "password",
-    "description": "15 characters or more unless configured otherwise, not common, not your name.",
-    "example": "a stone bridge over the river",
-}
-MAILED_TOKEN = {
-    "type": "string",
-    "maxLength": 128,
-    "pattern": "^[A-Za-z0-9_-]+$",
-    "description": "Out of the mail.",
-    "example": "rso_AaH7G2h2dkSZNQAAAAAAAHRoaXMgaXMgbm8gcmVhbCB0b2tlbg",
-    "x-rule": "It must be letters, digits, underscores and hyphens.",
-}
+NEXT_CURSOR = Text(
+    required=True,
+    nullable=True,
+    description="Send it as `cursor` to get the next page; null on the last page",
+    max_length=2048,
+    example=None,
+)
+
+
+def roles_field(description: str) -> fields.List:
+    """Return the field of a response that holds roles."""
+    return fields.List(
+        Text(enum=[role.value for role in Role]),
+        required=True,
+        description=description,
+        max_items=len(Role),
+        unique=True,
+        example=["user"],
+    )
+
+
+def ip_field(description: str) -> Text:
+    """Return the field of a response that holds an IP address."""
+    return Text(
+        required=True,
+        nullable=True,
+        description=description,
+        pattern="^[0-9A-Fa-f:.]+$",
+        max_length=45,
+        example="192.0.2.7",
+    )
+
 
 user = Model(
     "User",
     {
-        "id": Text(
-            required=True,
+        "id": text_field(
+            field_rules.USER_ID,
             description="Time-ordered UUID; never changes",
-            pattern=USER_ID_PATTERN,
-            max_length=36,
-            example="01a1fb07-5f9c-7229-8e0e-c7853035f505",
+            example=EXAMPLE_USER_ID,
         ),
-        "username": Text(
-            required=True,
-            description="Unique, in lower case",
-            pattern=USERNAME_PATTERN,
-            min_length=3,
-            max_length=32,
-            example="john",
+        "username": text_field(
+            field_rules.USERNAME, description="Unique, in lower case", example="john"
         ),
         "email": Text(
             required=True,
-            description="Unique, whatever its case",
+            description="Unique, regardless of case",
             pattern="^[^@]+@[^@]+$",
-            max_length=254,
+            max_length=field_rules.EMAIL.max_length,
             example="john@example.com",
         ),
         "email_verified": fields.Boolean(
-            required=True, description="Whether the address is known to be the user's"
+            required=True, description="Whether the email address is known to be the user's"
         ),
         "full_name": Text(
             required=True,
             nullable=True,
-            description="As the user wants to be called",
-            max_length=200,
+            description="The display name",
+            max_length=field_rules.FULL_NAME.max_length,
             example="John Doe",
         ),
         "status": Text(
@@ -89,21 +144,16 @@ user = Model(
             description="Only an active user can sign in",
             enum=[status.value for status in Status],
         ),
-        "roles": fields.List(
-            Text(enum=[role.value for role in Role]),
-            required=True,
-            description="What the user may do: an admin may see and change every user",
-            max_items=len(Role),
-            unique=True,
-            example=["user"],
-        ),
+        "roles": roles_field("What the user may do: an admin may see and change every user"),
         "metadata": Object(
             required=True,
-            description="A JSON object of the client's own",
+            description="A JSON object that belongs to the client",
             example={"team": "engines"},
         ),
         "created_at": Timestamp(required=True, description="When the user was registered"),
-        "updated_at": Timestamp(required=True, description="The last change; not the last sign-in"),
+        "updated_at": Timestamp(
+            required=True, description="When the user was last changed; sign-ins do not count"
+        ),
         "last_login_at": Timestamp(
             required=True, nullable=True, description="Null until the first sign-in"
         ),

@@ -9,8 +9,8 @@ from models import (
     AccessRules,
     Accounts,
     ApiKeys,
-    Credentials,
     EmailVerification,
+    PasswordService,
     SecondFactors,
     Services,
     SessionService,
@@ -28,7 +28,7 @@ def _current() -> Services:
 
 accounts = cast(Accounts, LocalProxy(lambda: _current().accounts))
 sessions = cast(SessionService, LocalProxy(lambda: _current().sessions))
-passwords = cast(Credentials, LocalProxy(lambda: _current().passwords))
+passwords = cast(PasswordService, LocalProxy(lambda: _current().passwords))
 email_verification = cast(EmailVerification, LocalProxy(lambda: _current().email_verification))
 second_factors = cast(SecondFactors, LocalProxy(lambda: _current().second_factors))
 api_keys = cast(ApiKeys, LocalProxy(lambda: _current().api_keys))

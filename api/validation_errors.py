@@ -1,18 +1,18 @@
-"""What is wrong with a request, member by member, as JSON pointers and sentences."""
+"""What is wrong with a request, field by field, as JSON pointers and sentences."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from api.errors import RequestError
-from api.problems import LONGEST_POINTER
+from api.problems import MAX_POINTER_LENGTH
 
-# A body of 64 KB can be wrong in thousands of places; nobody reads them all.
-_MOST_NAMED = 5
-_MOST_LISTED = 50
+# A body of 64 KB can be wrong in thousands of places; more than these help no reader.
+_MAX_NAMED = 5
+_MAX_LISTED = 50
 
 
 def faults_of(error: Any, schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What a validation error means. Never the refused value: it may be a password."""
+    """Translate a validation error. Never repeats the rejected value: it may be a password."""
     pointer = "".join(f"/{escape(str(part))}" for part in error.instance_path)
     kind = error.kind
     if kind.name == "required":
@@ -28,12 +28,12 @@ def _sentence(kind: Any, schema: Mapping[str, Any], path: list[Any]) -> str:
     sentences: dict[str, Callable[[], str]] = {
         "type": lambda: f"It must be of the type {' or '.join(kind.types)}.",
         "enum": lambda: f"It must be one of {', '.join(map(str, kind.options))}.",
-        "minLength": lambda: f"It must have {kind.limit} characters or more.",
-        "maxLength": lambda: f"It must have {kind.limit} characters or fewer.",
-        "minimum": lambda: f"It must be {kind.limit} or more.",
-        "maximum": lambda: f"It must be {kind.limit} or less.",
-        "minProperties": lambda: "Name at least one member to change.",
-        "maxItems": lambda: f"It must have {kind.limit} items or fewer.",
+        "minLength": lambda: f"It must have at least {kind.limit} characters.",
+        "maxLength": lambda: f"It must have at most {kind.limit} characters.",
+        "minimum": lambda: f"It must be at least {kind.limit}.",
+        "maximum": lambda: f"It must be at most {kind.limit}.",
+        "minProperties": lambda: "Name at least one field to change.",
+        "maxItems": lambda: f"It must have at most {kind.limit} items.",
         "uniqueItems": lambda: "Its items must differ.",
         "pattern": lambda: _rule(schema, path),
     }
@@ -45,24 +45,24 @@ def _rule(schema: Mapping[str, Any], path: list[Any]) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with a mark in place of what UTF-8 has no bytes for."""
+    """Return the text with a replacement for what UTF-8 cannot encode."""
     return text.encode(errors="replace").decode()
 
 
 def escape(name: str) -> str:
-    """A member's name as part of a JSON pointer (RFC 6901)."""
+    """Return the name of a field as a part of a JSON pointer (RFC 6901)."""
     return name.replace("~", "~0").replace("/", "~1")
 
 
 def shortened(pointer: str) -> str:
-    """A pointer to the member, or to the innermost one around it whose pointer is not too long."""
-    while len(pointer) > LONGEST_POINTER:
+    """Return a pointer to the field, or to the innermost parent with a short enough pointer."""
+    while len(pointer) > MAX_POINTER_LENGTH:
         pointer = pointer.rpartition("/")[0]
     return pointer
 
 
-def refuse_one(pointer: str, detail: str) -> NoReturn:
-    """Refuse a request for one fault.
+def raise_one(pointer: str, detail: str) -> NoReturn:
+    """Reject a request for one fault.
 
     Raises:
         RequestError: Always.
@@ -70,8 +70,8 @@ def refuse_one(pointer: str, detail: str) -> NoReturn:
     raise RequestError("invalid-request", errors=[(shortened(pointer), detail)])
 
 
-def refuse_all(faults: Iterable[tuple[str, str]]) -> None:
-    """Refuse a request that has faults.
+def raise_if_any(faults: Iterable[tuple[str, str]]) -> None:
+    """Reject a request that has faults.
 
     Raises:
         RequestError: There is at least one.
@@ -79,6 +79,6 @@ def refuse_all(faults: Iterable[tuple[str, str]]) -> None:
     found = list(dict.fromkeys((shortened(pointer), text) for pointer, text in faults))
     if found:
         names = list(dict.fromkeys(pointer or "the body" for pointer, _ in found))
-        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-        detail = f"Check {', '.join(names[:_MOST_NAMED])}{more}."
-        raise RequestError("invalid-request", detail, found[:_MOST_LISTED])
+        more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
+        detail = f"Check {', '.join(names[:_MAX_NAMED])}{more}."
+        raise RequestError("invalid-request", detail, found[:_MAX_LISTED])

@@ -7,7 +7,7 @@ from flask_pynamodb.errors import (
     ScanRefused,
     ScanWarning,
     VersionConflict,
-    code_of,
+    error_code,
     is_unavailable,
 )
 from flask_pynamodb.extension import PynamoDB
@@ -15,9 +15,10 @@ from flask_pynamodb.model import Model
 from flask_pynamodb.pagination import Page, make_cursor, read_cursor
 from flask_pynamodb.settings import BILLING_MODES
 from flask_pynamodb.signals import Totals, call_finished, call_started, totals
+from flask_pynamodb.state import Standalone
 from flask_pynamodb.transaction import Transaction
 from flask_pynamodb.transport import DEFAULT_TRANSPORT, TRANSPORTS
-from flask_pynamodb.unique import UniqueClaim
+from flask_pynamodb.unique import UniqueValue
 
 __all__ = [
     "BILLING_MODES",
@@ -31,13 +32,14 @@ __all__ = [
     "PynamoDB",
     "ScanRefused",
     "ScanWarning",
+    "Standalone",
     "Totals",
     "Transaction",
-    "UniqueClaim",
+    "UniqueValue",
     "VersionConflict",
     "call_finished",
     "call_started",
-    "code_of",
+    "error_code",
     "is_unavailable",
     "make_cursor",
     "read_cursor",

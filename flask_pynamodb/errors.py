@@ -90,7 +90,7 @@ _OUT_OF_REACH = (
 )
 
 
-def code_of(error: PynamoDBException) -> str | None:
+def error_code(error: PynamoDBException) -> str | None:
     """DynamoDB's error code behind an error of PynamoDB's, None where there was no answer.
 
     PynamoDB's own `cause_response_code` fails on a connection that was closed, whose error has a

@@ -12,11 +12,11 @@ from pynamodb.connection import TableConnection
 from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 
-from flask_pynamodb.errors import ScanRefused, ScanWarning, VersionConflict, code_of
+from flask_pynamodb.errors import ScanRefused, ScanWarning, VersionConflict, error_code
 from flask_pynamodb.items import Reading, fill, read, reading_of
 from flask_pynamodb.pagination import Page, paginate
 from flask_pynamodb.state import current_state, find_state
-from flask_pynamodb.unique import UniqueClaim, claim_all
+from flask_pynamodb.unique import UniqueValue, reserve_all
 
 if TYPE_CHECKING:
     from flask_pynamodb.extension import PynamoDB
@@ -173,7 +173,7 @@ class Model(models.Model, metaclass=_ModelType):
         try:
             self.save()
         except PutError as error:
-            if code_of(error) != "ConditionalCheckFailedException":
+            if error_code(error) != "ConditionalCheckFailedException":
                 raise
             raise VersionConflict(
                 f"This {type(self).__name__} has changed since it was read."
@@ -181,7 +181,7 @@ class Model(models.Model, metaclass=_ModelType):
 
     def save_unique(
         self,
-        claims: type[UniqueClaim],
+        claims: type[UniqueValue],
         values: Mapping[str, str],
         previous: Mapping[str, str] | None = None,
     ) -> None:
@@ -198,15 +198,15 @@ class Model(models.Model, metaclass=_ModelType):
             NotUnique: Somebody else has one of the values; its `name` says which.
             VersionConflict: The item has changed since it was read, or its claims have.
         """
-        claim_all(self, claims, values, previous or {})
+        reserve_all(self, claims, values, previous or {})
 
-    def delete_unique(self, claims: type[UniqueClaim], values: Mapping[str, str]) -> None:
+    def delete_unique(self, claims: type[UniqueValue], values: Mapping[str, str]) -> None:
         """Delete the item and release its unique values: all or nothing.
 
         Raises:
             VersionConflict: The item has changed since it was read, or its claims have.
         """
-        claim_all(self, claims, {}, values, deletes=True)
+        reserve_all(self, claims, {}, values, deletes=True)
 
     @classmethod
     def paginate(

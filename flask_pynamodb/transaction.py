@@ -12,7 +12,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
-from flask_pynamodb.errors import code_of, is_unavailable
+from flask_pynamodb.errors import error_code, is_unavailable
 
 # A transaction that met another one on the same item is sent again; waits double up to a second,
 # so that about three seconds pass before the caller is told.
@@ -117,5 +117,5 @@ class Transaction(TransactWrite):
 
 def _met_another(error: TransactWriteError) -> bool:
     # Everything else that is worth a second try, the connection has tried again already.
-    cancelled = code_of(error) == "TransactionCanceledException"
+    cancelled = error_code(error) == "TransactionCanceledException"
     return cancelled and is_unavailable(error)

@@ -1,7 +1,7 @@
-"""Unique attributes: the constraint that DynamoDB lacks, as claims in a table of their own.
+"""Unique attributes: the constraint that DynamoDB lacks, as reservations in a separate table.
 
-A claim is put under the condition that nobody has it, in the transaction that writes its item.
-Two writers can then never both have one value, whatever they asked before.
+A value is reserved under the condition that it is free, in the transaction that writes its item,
+so two writers can never both have it.
 """
 
 from collections.abc import Mapping
@@ -16,33 +16,33 @@ if TYPE_CHECKING:
     from flask_pynamodb.model import Model
 
 
-class UniqueClaim:
-    """One claimed value. Derive a model from `db.Model` and this.
+class UniqueValue:
+    """One reserved value. Derive a model from `db.Model` and this.
 
     Example:
-        >>> class Claim(UniqueClaim, db.Model):
+        >>> class Reserved(UniqueValue, db.Model):
         ...     pass
-        >>> user.save_unique(Claim, {"email": user.email.lower()})
+        >>> user.save_unique(Reserved, {"email": user.email.lower()})
     """
 
     value = UnicodeAttribute(hash_key=True)
     owner = UnicodeAttribute()
 
     @classmethod
-    def claim(
+    def reserve(
         cls, transaction: Transaction, value: str, owner: str, *, otherwise: Exception
     ) -> None:
-        """Claim a value in a transaction; `otherwise` is raised if somebody has it."""
-        claim: Any = cls(value=value, owner=owner)  # type: ignore[call-arg]
-        transaction.save(claim, cls.value.does_not_exist(), otherwise=otherwise)
+        """Reserve a value in a transaction; `otherwise` is raised if it is taken."""
+        row: Any = cls(value=value, owner=owner)  # type: ignore[call-arg]
+        transaction.save(row, cls.value.does_not_exist(), otherwise=otherwise)
 
     @classmethod
     def release(
         cls, transaction: Transaction, value: str, owner: str, *, otherwise: Exception
     ) -> None:
-        """Give a value back; `otherwise` is raised if the owner does not have it any more."""
-        claim: Any = cls(value=value)  # type: ignore[call-arg]
-        transaction.delete(claim, cls.owner == owner, otherwise=otherwise)
+        """Release a value; `otherwise` is raised if the owner no longer has it."""
+        row: Any = cls(value=value)  # type: ignore[call-arg]
+        transaction.delete(row, cls.owner == owner, otherwise=otherwise)
 
     @classmethod
     def swap(
@@ -55,7 +55,7 @@ class UniqueClaim:
         taken: Exception,
         stale: Exception,
     ) -> bool:
-        """Give one value back and claim another.
+        """Release one value and reserve another.
 
         Returns:
             Whether they differ; where they do not, nothing is written.
@@ -63,19 +63,19 @@ class UniqueClaim:
         if old == new:
             return False
         cls.release(transaction, old, owner, otherwise=stale)
-        cls.claim(transaction, new, owner, otherwise=taken)
+        cls.reserve(transaction, new, owner, otherwise=taken)
         return True
 
 
-def claim_all(
+def reserve_all(
     item: "Model",
-    claims: type[UniqueClaim],
+    claims: type[UniqueValue],
     values: Mapping[str, str],
     previous: Mapping[str, str],
     *,
     deletes: bool = False,
 ) -> None:
-    """Write or delete an item and its claims in one transaction; see `Model.save_unique`."""
+    """Write or delete an item and its reservations in one transaction; see `Model.save_unique`."""
     owner = "#".join(str(part) for part in item._get_hash_range_key_serialized_values() if part)
     stale = VersionConflict(f"This {type(item).__name__} has changed since it was read.")
     connection = item._get_connection().connection
@@ -85,7 +85,7 @@ def claim_all(
                 claims.release(transaction, f"{name}#{previous[name]}", owner, otherwise=stale)
         for name, value in values.items():
             if value != previous.get(name):
-                claims.claim(transaction, f"{name}#{value}", owner, otherwise=NotUnique(name))
+                claims.reserve(transaction, f"{name}#{value}", owner, otherwise=NotUnique(name))
         if deletes:
             transaction.delete(item, otherwise=stale)
         else:

@@ -1,4 +1,4 @@
-"""Moments in UTC, to the millisecond: as stored, so shown, whether read back or not."""
+"""Timestamps in UTC, to the millisecond: what is stored equals what is shown."""
 
 from datetime import UTC, datetime
 
@@ -7,18 +7,18 @@ from pynamodb.constants import NUMBER
 
 
 def now() -> datetime:
-    """The present moment, as exact as it can be stored."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    """Return the current time, truncated to the millisecond that can be stored."""
+    time = datetime.now(UTC)
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)
 
 
 def from_seconds(seconds: float) -> datetime:
-    """The moment so many seconds after 1970 began."""
+    """Return the time that is this many seconds after 1970-01-01."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
 class TimestampAttribute(Attribute[datetime]):
-    """A moment in UTC, stored as milliseconds since 1970."""
+    """A time in UTC, stored as milliseconds since 1970."""
 
     attr_type = NUMBER
 

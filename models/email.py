@@ -1,4 +1,4 @@
-"""Mails as the domain thinks of them: what is said to whom. How they are sent is not its affair."""
+"""Emails as the domain sees them: what is said to which user. Delivery is the application's."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class EmailKind(StrEnum):
-    """What a mail says; the names are those of its templates."""
+    """What an email says; the values are the names of its templates."""
 
     VERIFY_EMAIL = "verify-email"
     CONFIRM_EMAIL_CHANGE = "confirm-email-change"
@@ -22,15 +22,15 @@ class EmailKind(StrEnum):
 
 @dataclass(frozen=True)
 class Email:
-    """One mail.
+    """One email.
 
     Attributes:
         kind: What it says.
-        to: An address as it is stored with the account, never as a caller wrote it.
+        to: An address as stored with the account, never as a caller wrote it.
         username: The account it is about.
-        token: What its link carries, None for a mail that only tells.
-        minutes: For how long the token works.
-        detail: What else it tells, such as a new address or the name of a key.
+        token: The token in its link, None for a notification.
+        minutes: How long the token is valid.
+        detail: More to say, such as a new address or the name of a key.
     """
 
     kind: EmailKind
@@ -42,21 +42,21 @@ class Email:
 
 
 class Mailer(Protocol):
-    """Sends mails: at once back to the caller, whatever becomes of the mail."""
+    """Sends emails in the background."""
 
     @property
     def is_configured(self) -> bool:
-        """Whether there is a way to send a mail."""
+        """Whether emails can be sent."""
         ...
 
-    def send(self, mail: Email) -> None:
-        """Take a mail over. Never blocks and never fails."""
+    def send(self, email: Email) -> None:
+        """Queue an email. Never blocks and never fails."""
 
 
 class NoMailer:
-    """Where no way to send mails is configured."""
+    """The mailer of a service without email settings."""
 
     is_configured = False
 
-    def send(self, mail: Email) -> None:
-        """Drop it."""
+    def send(self, email: Email) -> None:
+        """Drop the email."""

@@ -1,36 +1,42 @@
-"""What can go wrong with an account, as the caller sees it. No status codes here.
+"""What can go wrong with an account, from the caller's view. No status codes here.
 
 Exception
- └── AccountError                 never raised itself
-      ├── InvalidCredentials      the login or the password is wrong, or the user may not sign in
-      │    └── WrongPassword      the current password, given to change it, is wrong
-      ├── SecondFactorCodeRequired    the password is right, the second factor is missing or wrong
-      ├── SecondFactorEnrollmentRequired     this role asks for a second factor, and the user has none
-      ├── RecentAuthenticationRequired     the session's sign-in is too long ago for this
-      ├── Unauthenticated         the token belongs to no living session or key
-      ├── InvalidToken            the token out of a mail is unknown, used, expired or outdated
-      ├── TooManyRequests         the caller has to wait
-      │    └── TooManyAttempts    so many wrong passwords that the account has to rest
-      ├── Busy                    this process computes as many hashes as it may
-      ├── EmailNotConfigured       there is no way to send a mail
-      ├── UserNotFound            no such user
-      ├── SessionNotFound         the user has no such session
-      ├── ApiKeyNotFound             the user has no such API key
-      ├── SecondFactorNotEnabled    the user has no second factor
-      ├── SecondFactorAlreadyEnabled      the user has a second factor already
-      ├── InvalidField           a value that the rules refuse
-      │    ├── WeakPassword       the password is too short, too common or too guessable
-      │    └── InvalidEmail       the address cannot be one
-      ├── UsernameTaken           somebody else has this user name
-      ├── EmailTaken              somebody else has this address
-      ├── LastAdmin               nobody would be left to administer
-      ├── VersionMismatch         the user has changed since the caller read it
-      └── Contended               so many change the user that this change had no turn
+ └── AccountError                              never raised itself
+      ├── InvalidCredentials                   wrong login or password, or sign-in not allowed
+      │    └── WrongPassword                   the current password, given to change it, is wrong
+      ├── SecondFactorCodeRequired             correct password, missing or wrong code
+      ├── SecondFactorEnrollmentRequired       the role requires a second factor
+      ├── RecentAuthenticationRequired         the session's authentication is too old for this
+      ├── Unauthenticated                      no active session or API key
+      ├── InvalidToken                         emailed token unknown, used, expired or outdated
+      ├── TooManyRequests                      the caller has to wait
+      │    └── TooManyAttempts                 the account is locked after failed attempts
+      ├── Busy                                 the queue for password hashes is full
+      ├── EmailNotConfigured                   no way to send email is configured
+      ├── UserNotFound                         no such user
+      ├── SessionNotFound                      the user has no such session
+      ├── ApiKeyNotFound                       the user has no such API key
+      ├── SecondFactorNotEnabled               the user has no second factor
+      ├── SecondFactorAlreadyEnabled           the user already has a second factor
+      ├── InvalidField                         a value that the rules reject
+      │    ├── WeakPassword                    too short, too common or too easy to guess
+      │    └── InvalidEmail                    not a valid email address
+      ├── UsernameTaken                        another user has this username
+      ├── EmailTaken                           another user has this email address
+      ├── LastAdmin                            no active admin would be left
+      ├── VersionMismatch                      the user has changed since the caller read it
+      └── TooManyConflicts                     concurrent updates kept winning
 """
 
 
 class AccountError(Exception):
-    """Base of everything the domain refuses. Its text is written for the caller."""
+    """Base of every error of the domain. Its text is written for the caller.
+
+    Attributes:
+        field: The field of the request that is at fault, None if no single one is.
+    """
+
+    field: str | None = None
 
 
 class InvalidCredentials(AccountError):
@@ -41,52 +47,56 @@ class InvalidCredentials(AccountError):
 
 
 class WrongPassword(InvalidCredentials):
-    """The current password, which a change of password asks for, is wrong."""
+    """The current password, which a change of password requires, is wrong."""
+
+    field = "current_password"
 
     def __init__(self) -> None:
         super().__init__("The current password is wrong.")
 
 
 class SecondFactorCodeRequired(AccountError):
-    """The password is right, but the code of the second factor is missing or wrong."""
+    """The password is correct, but the code of the second factor is missing or wrong."""
 
     def __init__(self, detail: str = "Send the code of your second factor as `otp`.") -> None:
         super().__init__(detail)
 
 
 class SecondFactorEnrollmentRequired(AccountError):
-    """The service asks admins for a second factor, and this one has none."""
+    """The service requires a second factor of admins, and this admin has none."""
 
     def __init__(self) -> None:
-        super().__init__("Admins need a second factor here. Set one up, and repeat.")
+        super().__init__("Admins need a second factor here. Set one up and retry.")
 
 
 class RecentAuthenticationRequired(AccountError):
-    """The session's sign-in is too long ago for a change as sensitive as this."""
+    """The session was authenticated too long ago for a change as sensitive as this."""
 
     def __init__(self) -> None:
-        super().__init__("Your sign-in is too long ago for this. Give your password once more.")
+        super().__init__("You signed in too long ago for this. Reauthenticate and retry.")
 
 
 class Unauthenticated(AccountError):
-    """The token belongs to no living session or key of an active user."""
+    """The token belongs to no active session or key of an active user."""
 
     def __init__(self) -> None:
-        super().__init__("Sign in: the request carries no token of a living session.")
+        super().__init__("Sign in: the request carries no token of an active session.")
 
 
 class InvalidToken(AccountError):
-    """The token out of a mail was never given, is used, has expired, or is outdated."""
+    """The emailed token was never issued, or is used, expired or outdated."""
+
+    field = "token"
 
     def __init__(self) -> None:
-        super().__init__("The token is not valid, or not any more. Ask for a new one.")
+        super().__init__("The token is not valid or no longer valid. Request a new one.")
 
 
 class TooManyRequests(AccountError):
     """The caller has to wait.
 
     Attributes:
-        retry_after: For how many whole seconds, 1 at the least.
+        retry_after: Whole seconds to wait, at least 1.
     """
 
     def __init__(self, retry_after: int, detail: str = "Too many requests of this kind.") -> None:
@@ -95,71 +105,73 @@ class TooManyRequests(AccountError):
 
 
 class TooManyAttempts(TooManyRequests):
-    """So many wrong passwords were tried that no password is looked at for a while."""
+    """Too many attempts have failed: for a while no password is verified."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(retry_after, "Too many attempts to sign in.")
 
 
 class Busy(AccountError):
-    """This process computes as many password hashes as it may, and others wait already."""
+    """This process computes as many password hashes as it may, and its queue is full."""
 
     def __init__(self) -> None:
-        super().__init__("Too many passwords are being checked at this moment. Try again soon.")
+        super().__init__("Too many passwords are being verified right now. Retry shortly.")
 
 
 class EmailNotConfigured(AccountError):
-    """There is no way to send a mail."""
+    """No way to send email is configured."""
 
     def __init__(self) -> None:
-        super().__init__("This service sends no mail. Ask its operator.")
+        super().__init__("This service sends no email. Contact its operator.")
 
 
 class UserNotFound(AccountError):
-    """There is no user with this id."""
+    """There is no user with this ID."""
 
     def __init__(self) -> None:
-        super().__init__("There is no user with this id.")
+        super().__init__("There is no user with this ID.")
 
 
 class SessionNotFound(AccountError):
-    """The user has no session with this id."""
+    """The user has no session with this ID."""
 
     def __init__(self) -> None:
-        super().__init__("You have no session with this id.")
+        super().__init__("You have no session with this ID.")
 
 
 class ApiKeyNotFound(AccountError):
-    """The user has no API key with this id."""
+    """The user has no API key with this ID."""
 
     def __init__(self) -> None:
-        super().__init__("There is no API key with this id.")
+        super().__init__("There is no API key with this ID.")
 
 
 class SecondFactorNotEnabled(AccountError):
-    """The user has no second factor, or none that waits to be confirmed."""
+    """The user has no second factor, or none that is waiting for confirmation."""
 
     def __init__(self) -> None:
         super().__init__("There is no second factor. Set one up first.")
 
 
 class SecondFactorAlreadyEnabled(AccountError):
-    """The user has a second factor already."""
+    """The user already has a second factor."""
 
     def __init__(self) -> None:
-        super().__init__("There is a second factor already. Turn it off first.")
+        super().__init__("There is already a second factor. Turn it off first.")
 
 
 class InvalidField(AccountError):
-    """A value that the rules of the domain refuse.
+    """A value that the rules of the domain reject.
 
     Attributes:
-        member: The name of the refused value, as in `email`.
+        field: The name of the rejected value, as in `email`.
     """
 
-    def __init__(self, member: str, detail: str) -> None:
+    field: str
+
+    def __init__(self, field: str, detail: str) -> None:
         super().__init__(detail)
-        self.member = member
+        self.field = field
 
 
 class WeakPassword(InvalidField):
@@ -167,39 +179,43 @@ class WeakPassword(InvalidField):
 
 
 class InvalidEmail(InvalidField):
-    """The value cannot be an e-mail address; the text says why."""
+    """The value is not a valid email address; the text says why."""
 
 
 class UsernameTaken(AccountError):
-    """Somebody has this user name."""
+    """Another user has this username."""
+
+    field = "username"
 
     def __init__(self) -> None:
-        super().__init__("Somebody has this user name. Choose another one.")
+        super().__init__("The username is already in use. Choose another one.")
 
 
 class EmailTaken(AccountError):
-    """Somebody has this e-mail address, in whatever case."""
+    """Another user has this email address, in whatever case."""
+
+    field = "email"
 
     def __init__(self) -> None:
-        super().__init__("There is an account with this e-mail address.")
+        super().__init__("There is already an account with this email address.")
 
 
 class LastAdmin(AccountError):
-    """The change would leave no active user with the role admin."""
+    """The change would leave no active admin."""
 
     def __init__(self) -> None:
-        super().__init__("This is the last active admin. Make somebody else an admin first.")
+        super().__init__("This is the last active admin. Appoint another one first.")
 
 
 class VersionMismatch(AccountError):
-    """The user has changed since the caller read it."""
+    """The user is at another version than the caller has read."""
 
     def __init__(self) -> None:
         super().__init__("The user has changed since you read it. Read it again and repeat.")
 
 
-class Contended(AccountError):
-    """So many change this user at the same time that this change had no turn. Nothing is done."""
+class TooManyConflicts(AccountError):
+    """Concurrent updates kept winning until this one gave up."""
 
     def __init__(self) -> None:
-        super().__init__("Too many others are changing this user. Try again soon.")
+        super().__init__("Conflicting concurrent updates. Retry the request.")

@@ -9,11 +9,12 @@ from models import (
     AccountEmails,
     Accounts,
     ApiKeys,
-    Credentials,
     EmailVerification,
     Lifetimes,
     LoginLookup,
-    Passwords,
+    PasswordHasher,
+    PasswordPolicy,
+    PasswordService,
     Profile,
     SecondFactors,
     Services,
@@ -51,26 +52,29 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         profile: The cost of password hashes; only tests choose another one.
     """
     cores_per_worker = max(1, usable_cores() // config.workers)
-    passwords = Passwords(profile, config.password_min_length, at_once=cores_per_worker)
+    hasher = PasswordHasher(profile, threads=cores_per_worker)
+    policy = PasswordPolicy(config.password_min_length)
     mailer = build_mailer(config.mail)
     logins = LoginLookup(config.secret_key)
-    requests = AccountEmails(mailer, logins)
-    confirmations = EmailVerification(requests, config.verification_lifetime)
+    emails = AccountEmails(mailer, logins)
+    email_verification = EmailVerification(emails, config.verification_lifetime)
     # Second factors encrypted before ROSTER_TOTP_SECRETS was set stay readable.
     secrets = {**secrets_from(config.secret_key), **config.totp_secrets}
     second_factors = SecondFactors(Totp(secrets, "Roster"), mailer)
     return Services(
-        accounts=Accounts(passwords, confirmations, mails_new_users=config.require_verified_email),
+        accounts=Accounts(
+            hasher, policy, email_verification, verifies_new_users=config.require_verified_email
+        ),
         sessions=SessionService(
-            passwords,
+            hasher,
             Lifetimes(idle=config.session_idle, total=config.session_max),
             second_factors=second_factors,
             mailer=mailer,
             logins=logins,
             requires_verified_email=config.require_verified_email,
         ),
-        passwords=Credentials(passwords, requests, config.reset_lifetime),
-        email_verification=confirmations,
+        passwords=PasswordService(hasher, policy, emails, config.reset_lifetime),
+        email_verification=email_verification,
         second_factors=second_factors,
         api_keys=ApiKeys(mailer),
         rules=AccessRules(

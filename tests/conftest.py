@@ -76,7 +76,7 @@ def shared_app(config: Config) -> Flask:
 def app(shared_app: Flask) -> Iterator[Flask]:
     """Return the shared app; its tables are empty when a test starts."""
     yield shared_app
-    empty(shared_app)
+    empty(shared_app.app_context)
 
 
 @pytest.fixture(scope="session")
@@ -141,7 +141,7 @@ def create_user(app: Flask, client: FlaskClient) -> Any:
             )
             # Below HTTP, which would double the time and count against the client's
             # rate limit.
-            session, person.token, _ = services.sessions.open(username, person.password, DEVICE)
+            session, person.token, _ = services.sessions.sign_in(username, person.password, DEVICE)
         person.id, person.session_id = made.id, session.id
         return person
 
@@ -187,7 +187,7 @@ def snapshot(app: Flask) -> Callable[[], dict[str, list[str]]]:
     Counts of requests and attempts are left out, since they include rejected ones.
     """
 
-    return lambda: take_down(app)
+    return lambda: take_down(app.app_context)
 
 
 @pytest.fixture

@@ -1,29 +1,23 @@
-"""For load balancers: is the process alive, and can it serve."""
+"""The routes of health checks."""
 
 from typing import Any
 
-from flask_restx import Namespace, Resource
+from flask_restx import Resource
 
-from api.fields import Text
-from api.openapi.annotations import problems
+from api.health.schemas import health, state
+from api.openapi.annotations import error_responses
 from api.serialization import marshal_with
 from models import db
-
-health = Namespace("health", "For load balancers: alive, and able to serve", path="/health")
-
-state = health.model(
-    "Health", {"status": Text(required=True, description="Always `ok`", enum=["ok"])}
-)
 
 
 @health.route("/live")
 class Live(Resource):
     @health.doc("check_live", security=[])
-    @marshal_with(state, description="The process answers")
+    @marshal_with(state, description="The process responds")
     def get(self) -> Any:
-        """Say that the process answers
+        """Check that the process responds
 
-        It asks nothing of DynamoDB: restart a process only if this fails.
+        It does not call DynamoDB: restart a process only if this fails.
         """
         return {"status": "ok"}
 
@@ -31,10 +25,10 @@ class Live(Resource):
 @health.route("/ready")
 class Ready(Resource):
     @health.doc("check_ready", security=[])
-    @problems("store-unavailable")
-    @marshal_with(state, description="DynamoDB and every table answer")
+    @error_responses("store-unavailable")
+    @marshal_with(state, description="DynamoDB and every table respond")
     def get(self) -> Any:
-        """Say that DynamoDB and every table answer
+        """Check that DynamoDB and every table respond
 
         Send no requests to a process while this is 503.
         """

@@ -1,6 +1,6 @@
-"""Adds to what RESTX documents about a view; each guard and check describes itself with it.
+"""Decorators that document a view; each guard and check documents itself with them.
 
-What Swagger 2.0 cannot say is left as notes, which `api/openapi` turns into OpenAPI 3.1.
+What Swagger 2.0 cannot express is left as notes, which `api/openapi` turns into OpenAPI 3.1.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,38 +20,38 @@ def describe(view: View, **documentation: Any) -> View:
     return view
 
 
-def problems(*slugs: str) -> Callable[[View], View]:
-    """Document the problems that a view can answer with.
+def error_responses(*slugs: str) -> Callable[[View], View]:
+    """Document the problems that a view can respond with.
 
     Raises:
-        KeyError: There is no such problem.
+        KeyError: There is no problem with this slug.
     """
     noted = {PROBLEMS[slug].slug: True for slug in slugs}
     return lambda view: describe(view, vendor={"problems": noted})
 
 
 def headers(*names: str) -> Callable[[View], View]:
-    """Document the headers of `HEADERS` that a view's success carries."""
+    """Document the headers of `HEADERS` that a successful response has."""
     return lambda view: describe(view, vendor={"headers": dict.fromkeys(names, True)})
 
 
 def not_modified(view: View) -> View:
-    """Document that a view answers 304 to a client that has what it would get."""
+    """Document that a view responds 304 to a client with a current copy."""
     condition = {
         "If-None-Match": {
             "in": "header",
-            "description": "Answer 304 if the client's copy has this `ETag`.",
+            "description": "Respond 304 if the client's copy has this `ETag`.",
         }
     }
     return describe(view, params=condition, responses={"304": "The client's copy is current"})
 
 
 def links(status: int, to: Mapping[str, Mapping[str, str]]) -> Callable[[View], View]:
-    """Document what can be done with an answer.
+    """Document which operations can follow a response.
 
     Args:
-        status: The answer's status.
-        to: Operations by their ids, and where in the answer each finds its parameters.
+        status: The status of the response.
+        to: Operations by their IDs, and where in the response each finds its parameters.
     """
     linked = {
         operation: {"operationId": operation, "parameters": dict(parameters)}

@@ -1,7 +1,4 @@
-"""What a reader of the OpenAPI description learns before the first operation, and of each header.
-
-Markdown, since the tools that show descriptions expect it.
-"""
+"""The introduction of the OpenAPI document and the descriptions of headers, in Markdown."""
 
 # ruff: noqa: E501 - Markdown has one item per line, however long.
 from typing import Any
@@ -11,15 +8,15 @@ Json = dict[str, Any]
 DESCRIPTION = """\
 Accounts, sessions and passwords on Amazon DynamoDB.
 
-- **Sign in** with `POST /v1/sessions`, a user name or e-mail address, and the password. The answer has a `token`: send it with every other call, as `Authorization: Bearer <token>`. Who has a second factor sends its code as `otp`.
-- **Sensitive changes** ask for a sign-in of a few minutes ago. If the answer is `/problems/fresh-sign-in-required`, give the password to `POST /v1/sessions/current/reauthenticate` and repeat with the token that it answers with.
-- **Programs** sign in with an API key, in the same header. It may read and change users, as far as its roles go, and is refused everywhere else.
-- **Lists** come in pages of `items` and `next_cursor`. Send the cursor back with the same filters until it is null, or follow the `Link` header. A page may hold fewer items than `limit`, even none, while more follow.
-- **Changes that nobody loses**: every answer with a user has an `ETag`. Send it as `If-Match` with a change; if somebody else was faster, nothing is written and the answer is 412. Send it as `If-None-Match` with a read; if nothing has changed, the answer is 304 and empty.
-- **Bodies** are JSON in UTF-8, of 64 KB at the most. A member that is unknown, read-only or of the wrong type is refused with a 422 that names it.
-- **Errors** are `application/problem+json` (RFC 9457) everywhere. Switch on their `type`, which never changes; `GET` on it explains it. Beside what an operation lists, any URL can answer with `/problems/not-found`, `/problems/method-not-allowed`, with the methods that it takes in `Allow`, or `/problems/bad-request`.
-- **Limits** by client stand before whatever computes a password hash or sends a mail. `RateLimit` tells what is left; the answer to more is `/problems/too-many-requests`, with `Retry-After`. The same problem is what an account answers with that rests after too many wrong passwords.
-- **Every request has a name**, in `X-Request-Id` and in the log. Send one of 1 to 128 of `[A-Za-z0-9._-]` to choose it.
+- **Sign in** with `POST /v1/sessions`, a username or email address, and the password. The response has a `token`: send it with every other call, as `Authorization: Bearer <token>`. A user with a second factor sends its code as `otp`.
+- **Sensitive changes** require recent authentication. If the response is `/problems/fresh-sign-in-required`, send the password to `POST /v1/sessions/current/reauthenticate` and retry with the token that it returns.
+- **Programs** authenticate with an API key, in the same header. It may read and update users, as far as its roles allow, and is rejected everywhere else.
+- **Lists** have pages of `items` and `next_cursor`. Send the cursor back with the same filters until it is null, or follow the `Link` header. A page may have fewer items than `limit`, even none, while more follow.
+- **Conditional requests**: every response with a user has an `ETag`. Send it as `If-Match` with a change: if the user has changed since, nothing is written and the response is 412. Send it as `If-None-Match` with a read: if nothing has changed, the response is 304 without a body.
+- **Bodies** are JSON in UTF-8, of at most 64 KB. A field that is unknown, read-only or of the wrong type is rejected with a 422 that names it.
+- **Errors** are `application/problem+json` (RFC 9457) everywhere. Switch on their `type`, which never changes; `GET` on it explains it. Besides the errors that an operation lists, any URL can respond with `/problems/not-found`, `/problems/method-not-allowed`, with the allowed methods in `Allow`, or `/problems/bad-request`.
+- **Rate limits** by client apply to whatever computes a password hash or sends an email. `RateLimit` reports what remains; further requests get `/problems/too-many-requests`, with `Retry-After`. An account that is locked after too many wrong passwords responds with the same problem.
+- **Every request has an ID**, in `X-Request-Id` and in the log. Send one of 1 to 128 of `[A-Za-z0-9._-]` to choose it.
 """
 
 
@@ -32,7 +29,9 @@ def _header(description: str, example: str, *, is_always: bool = True, **schema:
 
 
 HEADERS: Json = {
-    "Cache-Control": _header("Nothing about a user may be kept.", "no-store", enum=["no-store"]),
+    "Cache-Control": _header(
+        "Responses about users must not be stored.", "no-store", enum=["no-store"]
+    ),
     "ETag": _header(
         "The version of the user, for `If-Match` and `If-None-Match`.",
         '"3-1a1fb1bfee9"',
@@ -40,35 +39,35 @@ HEADERS: Json = {
         maxLength=64,
     ),
     "Link": _header(
-        "Where the next page is; not there on the last one.",
+        "The URL of the next page; absent on the last page.",
         '</v1/users?limit=25&cursor=eyJh>; rel="next"',
         is_always=False,
         pattern='^<.+>; rel="next"$',
         maxLength=4096,
     ),
     "Location": _header(
-        "Where the new user or API key is.",
+        "The URL of the new user or API key.",
         "/v1/users/01a1fb07-5f9c-7229-8e0e-c7853035f505",
         pattern="^/v1/users/[0-9a-f-]{36}(/api-keys/[0-9a-f]{64})?$",
         maxLength=120,
     ),
     "RateLimit": _header(
-        "How many requests of this kind are left, and in how many seconds all of them are there"
-        " again (draft-ietf-httpapi-ratelimit-headers-11). Not there where nothing is counted.",
+        "The remaining requests of this kind, and the seconds until the full quota is available"
+        " again (draft-ietf-httpapi-ratelimit-headers-11). Absent where nothing is counted.",
         '"sign-in";r=299;t=42',
         is_always=False,
         pattern='^"[a-z-]+";r=[0-9]+;t=[0-9]+$',
         maxLength=64,
     ),
     "RateLimit-Policy": _header(
-        "How many requests of this kind a client may make, within how many seconds.",
+        "The quota of requests of this kind per client, and its window in seconds.",
         '"sign-in";q=300;w=60',
         is_always=False,
         pattern='^"[a-z-]+";q=[0-9]+;w=[0-9]+$',
         maxLength=64,
     ),
     "Retry-After": {
-        "description": "After how many seconds to try again.",
+        "description": "Seconds to wait before a retry.",
         "required": True,
         "schema": {
             "type": "integer",
@@ -79,8 +78,8 @@ HEADERS: Json = {
         },
     },
     "WWW-Authenticate": _header(
-        "How to sign in, and whether a token that was sent is not valid (RFC 6750), or its sign-in"
-        " too long ago (RFC 9470).",
+        "How to authenticate, and whether the token is invalid (RFC 6750) or its authentication too"
+        " old (RFC 9470).",
         'Bearer error="invalid_token"',
         enum=[
             "Bearer",
@@ -89,10 +88,10 @@ HEADERS: Json = {
         ],
     ),
     "X-Content-Type-Options": _header(
-        "Browsers take the type of an answer as it is given.", "nosniff", enum=["nosniff"]
+        "Browsers must not guess the media type.", "nosniff", enum=["nosniff"]
     ),
     "X-Request-Id": _header(
-        "Names the request in the service's log; yours, if you sent one.",
+        "Identifies the request in the log; the ID of the request, if it had a valid one.",
         "5f2c8a1e9b7d4c30",
         pattern="^[A-Za-z0-9._-]+$",
         maxLength=128,

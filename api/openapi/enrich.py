@@ -1,8 +1,9 @@
-"""What Roster adds to the OpenAPI 3.1 that `convert` makes: the errors and headers of answers."""
+"""Enrich the OpenAPI 3.1 document of `convert` with the errors and headers of responses."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from api.errors import DOMAIN_PROBLEMS
 from api.openapi.convert import convert
 from api.openapi.descriptions import DESCRIPTION, HEADERS
 from api.openapi.examples import exemplify
@@ -11,13 +12,11 @@ from api.problems import MEDIA_TYPE, PROBLEMS, Problem
 
 Json = dict[str, Any]
 
-# The members that single problems are about, for their examples.
-_AT_FAULT: Mapping[str, str] = {
-    "email-taken": "/email",
-    "username-taken": "/username",
-    "invalid-cursor": "/cursor",
-    "invalid-token": "/token",
-    "invalid-request": "/username",
+# The fields in the examples of problems.
+_EXAMPLE_FIELDS: Mapping[str, str] = {
+    **{slug: error.field for error, slug in DOMAIN_PROBLEMS.items() if error.field},
+    "invalid-cursor": "cursor",
+    "invalid-request": "username",
 }
 _BY_STATUS: Mapping[str, str] = {
     "401": "WWW-Authenticate",
@@ -27,14 +26,13 @@ _BY_STATUS: Mapping[str, str] = {
 
 
 def describe(annotated: Mapping[str, Any]) -> Json:
-    """The OpenAPI 3.1 description out of the Swagger 2.0 one and its notes."""
+    """Return the OpenAPI 3.1 document for an annotated Swagger 2.0 document."""
     document = convert(annotated)
     document["info"]["description"] = DESCRIPTION
-    # The description is for whoever calls the service from outside.
     document["servers"] = [
         {
             "url": "/",
-            "description": "The service that this comes from, local or in production",
+            "description": "The service that serves this document",
             "x-internal": False,
         }
     ]
@@ -49,18 +47,18 @@ def describe(annotated: Mapping[str, Any]) -> Json:
     components["headers"] = HEADERS
     components["examples"] = dict(_examples(document))
     for schema in components["schemas"].values():
-        for member in schema.get("properties", {}).values():
-            _bound(member)
+        for field in schema.get("properties", {}).values():
+            _bound(field)
     exemplify(components["schemas"])
     return document
 
 
-def _bound(member: Json) -> None:
-    """Say of numbers and moments how long they are, which RESTX has no word for."""
-    if member.get("type") == "integer":
-        member["format"] = "int32"
-    if member.get("format") == "date-time":
-        member["maxLength"] = len("2026-01-02T03:04:05Z")
+def _bound(field: Json) -> None:
+    """Bound integers and timestamps, which RESTX cannot."""
+    if field.get("type") == "integer":
+        field["format"] = "int32"
+    if field.get("format") == "date-time":
+        field["maxLength"] = len("2026-01-02T03:04:05Z")
 
 
 def _add_headers(
@@ -68,7 +66,7 @@ def _add_headers(
 ) -> None:
     for status, response in operation["responses"].items():
         names = ["X-Request-Id", "X-Content-Type-Options"]
-        # Refusals of other kinds say nothing of limits: see api/rate_limits.py.
+        # Other errors do not report limits: see api/rate_limits.py.
         if status < "400" or status == "429":
             names += of_limits
         if path.startswith("/v1/"):
@@ -87,7 +85,7 @@ def _add_problems(operation: Json, slugs: list[str]) -> None:
 
 
 def _examples(document: Json) -> Iterator[tuple[str, Json]]:
-    """An example of each problem that an operation can answer with."""
+    """Yield an example of each problem that an operation can respond with."""
     used = {
         slug
         for _, _, operation in operations(document)
@@ -108,6 +106,6 @@ def _example(problem: Problem) -> Json:
         "detail": detail,
         "request_id": "5f2c8a1e9b7d4c30",
     }
-    if problem.slug in _AT_FAULT:
-        value["errors"] = [{"pointer": _AT_FAULT[problem.slug], "detail": detail}]
+    if field := _EXAMPLE_FIELDS.get(problem.slug):
+        value["errors"] = [{"pointer": f"/{field}", "detail": detail}]
     return {"summary": problem.title, "description": problem.meaning, "value": value}

@@ -1,48 +1,18 @@
-"""What the `type` of an error leads to."""
+"""The routes that explain problem types."""
 
 from typing import Any
 
-from flask_restx import Namespace, Resource, fields
+from flask_restx import Resource
 
 from api.errors import RequestError
-from api.fields import Text
-from api.openapi import annotations
+from api.openapi.annotations import error_responses
+from api.problem_types.schemas import explanation, problem_types
 from api.problems import PROBLEMS
 from api.serialization import marshal_with
 
-problems = Namespace("problems", "What the `type` of an error means", path="/problems")
 
-explanation = problems.model(
-    "ProblemType",
-    {
-        "type": Text(
-            required=True,
-            description="The `type` of such a problem",
-            pattern="^/problems/[a-z-]+$",
-            max_length=64,
-            example="/problems/email-taken",
-        ),
-        "status": fields.Integer(
-            required=True, description="Its HTTP status", min=400, max=599, example=409
-        ),
-        "title": Text(
-            required=True,
-            description="What it is, in a few words",
-            max_length=100,
-            example="E-mail address is already in use",
-        ),
-        "meaning": Text(
-            required=True,
-            description="When it happens and what a client can do",
-            max_length=500,
-            example="There is an account with this address, in whatever case it is written.",
-        ),
-    },
-)
-
-
-@problems.route("/<slug>")
-@problems.doc(
+@problem_types.route("/<slug>")
+@problem_types.doc(
     params={
         "slug": {
             "description": "The last part of the problem's `type`.",
@@ -53,14 +23,14 @@ explanation = problems.model(
     }
 )
 class ProblemType(Resource):
-    @problems.doc("get_problem_type", security=[])
-    @annotations.problems("not-found")
+    @problem_types.doc("get_problem_type", security=[])
+    @error_responses("not-found")
     @marshal_with(explanation, description="What the type means")
     def get(self, slug: str) -> Any:
-        """Explain a type of problem
+        """Explain a problem type
 
-        The `type` of an error is the path of this page about it.
+        The `type` of an error is the path of this resource.
         """
         if slug not in PROBLEMS:
-            raise RequestError("not-found", "There is no problem of this name.")
+            raise RequestError("not-found", "There is no problem with this name.")
         return PROBLEMS[slug]

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from bench.support import cpu
 from bench.support.load import Sample
 from bench.support.process import BenchError, running
-from models import OWASP_PROFILE, Passwords
+from models import OWASP_PROFILE, PasswordHasher
 
 _PASSWORD = "correct horse battery staple"
 # Imports and warm-up take a second or two; a process that gets no start signal ends by itself.
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("seconds", type=int)
     seconds = parser.parse_args().seconds
     signal.alarm(seconds + _TIMEOUT_MARGIN)
-    passwords = Passwords(OWASP_PROFILE)
+    passwords = PasswordHasher(OWASP_PROFILE)
     print("ready", flush=True)
     if not sys.stdin.readline():
         return

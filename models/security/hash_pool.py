@@ -1,4 +1,4 @@
-"""Threads that compute hashes and do nothing else, and a bound on those who want one."""
+"""A bounded pool of threads that compute password hashes and nothing else."""
 
 import os
 import signal
@@ -14,120 +14,121 @@ from typing import Any, TypeVar
 from models.errors import Busy
 
 _Result = TypeVar("_Result")
-# A function with its arguments, and who waits for it; None sends a thread home.
+# A future, the function that computes its result, and the arguments; None stops a thread.
 _Task = tuple["Future[Any]", Callable[..., Any], tuple[Any, ...]] | None
 
-# Each hash goes through 19 MiB and leaves nothing else in the caches. Two answers in a row find
-# in them what the first one needed, which saves a twentieth of a sign-in (docs/performance.md);
-# three in a row save little more, and the first would wait for two others.
-_TOGETHER = 2
+# Each hash sweeps 19 MiB through the caches. Two responses that are finished back to back share
+# what the first one has loaded again, which saves a twentieth of a sign-in (docs/performance.md);
+# batches of three save little more, and the first response would wait for two others.
+_BATCH_SIZE = 2
 
 
 class HashPool:
-    """Computes on threads of its own, which end with it.
+    """Runs functions on dedicated threads, at most a fixed number at a time.
 
-    Whoever asks, a thread finds the memory of its last hash, which is still in the caches in part.
+    A thread reuses the memory of its last hash, part of which is still cached.
 
     Args:
-        at_once: How many threads there are. More of them than cores take longer in all, since each
-            goes through all its memory and pushes the others' out of the caches.
-        waiting: How many more may wait for one of them; who comes then is sent away.
+        threads: Threads that compute at the same time. More threads than cores take longer in
+            total, since each sweeps its memory through the shared caches.
+        queue_size: Tasks that may wait for a thread; further ones are rejected.
     """
 
-    _have_begun: bool
+    _is_started: bool
 
-    def __init__(self, at_once: int, waiting: int) -> None:
-        self._number = at_once
-        self._places = at_once + waiting
-        self._mine = threading.local()
-        self._forget()
-        _in_use.add(self)
+    def __init__(self, threads: int, queue_size: int) -> None:
+        self._threads = threads
+        self._slot_count = threads + queue_size
+        self._held = threading.local()
+        self._reset()
+        _pools.add(self)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Hold a place among those who compute or wait; who holds one already takes no other.
+    def slot(self) -> Iterator[None]:
+        """Hold a slot of the pool; nested calls in one thread share one slot.
 
         Raises:
-            Busy: All places are taken.
+            Busy: All slots are taken.
         """
-        if getattr(self._mine, "has_place", False):
+        if getattr(self._held, "slot", False):
             yield
             return
-        if not self._free.acquire(blocking=False):
+        if not self._slots.acquire(blocking=False):
             raise Busy
-        self._mine.has_place = True
+        self._held.slot = True
         try:
             yield
         finally:
-            self._mine.has_place = False
-            self._free.release()
+            self._held.slot = False
+            self._slots.release()
 
     def run(self, function: Callable[..., _Result], *arguments: Any) -> _Result:
-        """Call a function on one of the threads, and wait for what it returns or raises.
+        """Call a function on a thread of the pool; return or raise its outcome.
 
-        While others wait too, a result is handed over together with the next one.
+        While other tasks wait, the results of two tasks are delivered together.
 
         Raises:
-            Busy: Too many wait.
+            Busy: All slots are taken.
         """
-        with self.turn():
-            if not self._have_begun:
-                self._begin()
+        with self.slot():
+            if not self._is_started:
+                self._start()
             future: Future[_Result] = Future()
-            self._waiting.put((future, function, arguments))
+            self._tasks.put((future, function, arguments))
             return future.result()
 
-    def _begin(self) -> None:
+    def _start(self) -> None:
         with self._lock:
-            if self._have_begun:
+            if self._is_started:
                 return
-            for number in range(self._number):
+            for number in range(self._threads):
                 name = f"hash-{number}"
-                threading.Thread(
-                    target=_work, args=(self._waiting,), name=name, daemon=True
-                ).start()
-            end = weakref.finalize(self, _send_home, self._waiting, self._number)
-            # At the end of a process the threads go with it; whoever hashes until then needs them.
-            end.atexit = False
-            self._have_begun = True
+                threading.Thread(target=_work, args=(self._tasks,), name=name, daemon=True).start()
+            finalizer = weakref.finalize(self, _shutdown, self._tasks, self._threads)
+            # At exit the daemon threads end with the process; hashes are computed until then.
+            finalizer.atexit = False
+            self._is_started = True
 
-    def _forget(self) -> None:
-        """Have no threads: they begin when they are needed, in the process that needs them."""
-        self._free = threading.BoundedSemaphore(self._places)
-        self._waiting: SimpleQueue[_Task] = SimpleQueue()
+    def _reset(self) -> None:
+        """Drop threads and tasks; threads start on first use, in the process that uses them."""
+        self._slots = threading.BoundedSemaphore(self._slot_count)
+        self._tasks: SimpleQueue[_Task] = SimpleQueue()
         self._lock = threading.Lock()
-        self._have_begun = False
+        self._is_started = False
 
 
-def _work(waiting: "SimpleQueue[_Task]") -> None:
-    # CPython runs handlers in the main thread, which may not hear of what another one takes.
+def _work(tasks: "SimpleQueue[_Task]") -> None:
+    # CPython runs signal handlers in the main thread: a signal delivered here could be delayed.
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
-    while _serve(waiting):
+    while _serve(tasks):
         pass
 
 
-def _serve(waiting: "SimpleQueue[_Task]") -> bool:
-    """Compute one, or two if there are two, and hand over; whether there is more to come.
+def _serve(tasks: "SimpleQueue[_Task]") -> bool:
+    """Run one task, or two if two are queued, and deliver the results.
 
-    A function of its own: when it returns the thread remembers no password.
+    A function of its own, so that no local variable keeps a password until the next task.
+
+    Returns:
+        False when the thread should stop.
     """
-    finished: list[Callable[[], None]] = []
-    goes_on = True
-    for task in _next_ones(waiting):
+    deliveries: list[Callable[[], None]] = []
+    should_continue = True
+    for task in _next_batch(tasks):
         if task is None:
-            goes_on = False
+            should_continue = False
             break
-        finished.append(_compute(*task))
-    for hand_over in finished:
-        hand_over()
-    return goes_on
+        deliveries.append(_compute(*task))
+    for deliver in deliveries:
+        deliver()
+    return should_continue
 
 
-def _next_ones(waiting: "SimpleQueue[_Task]") -> Iterator[_Task]:
-    yield waiting.get()
-    for _ in range(_TOGETHER - 1):
+def _next_batch(tasks: "SimpleQueue[_Task]") -> Iterator[_Task]:
+    yield tasks.get()
+    for _ in range(_BATCH_SIZE - 1):
         try:
-            yield waiting.get_nowait()
+            yield tasks.get_nowait()
         except Empty:
             return
 
@@ -141,18 +142,18 @@ def _compute(
         return partial(future.set_exception, error)
 
 
-def _send_home(waiting: "SimpleQueue[_Task]", number: int) -> None:
-    for _ in range(number):
-        waiting.put(None)
+def _shutdown(tasks: "SimpleQueue[_Task]", threads: int) -> None:
+    for _ in range(threads):
+        tasks.put(None)
 
 
-# Threads do not come along into the child of a fork, and nobody would compute its hashes.
-_in_use: "weakref.WeakSet[HashPool]" = weakref.WeakSet()
+# Threads do not survive a fork, so a pool in the child process starts over.
+_pools: "weakref.WeakSet[HashPool]" = weakref.WeakSet()
 
 
-def _forget_after_fork() -> None:
-    for threads in _in_use:
-        threads._forget()
+def _reset_after_fork() -> None:
+    for pool in _pools:
+        pool._reset()
 
 
-os.register_at_fork(after_in_child=_forget_after_fork)
+os.register_at_fork(after_in_child=_reset_after_fork)

@@ -1,31 +1,30 @@
-"""Secret tokens: whose they are and 192 random bits, of which only a digest is ever stored."""
+"""Secret tokens: the user's ID and 192 random bits, of which only a digest is stored."""
 
 import base64
 import hashlib
 import secrets
 from uuid import UUID
 
-# ASVS 7.2.3 and 11.5.1 ask for 128 bits from a CSPRNG; the user's id, which comes first, does
-# not count.
+# ASVS 7.2.3 and 11.5.1 require 128 bits from a CSPRNG; the user's ID in front does not count.
 _RANDOM_BYTES = 24
 _ID_BYTES = 16
 _TOKEN_BYTES = _ID_BYTES + _RANDOM_BYTES
 
 
 def make(prefix: str, user_id: str) -> str:
-    """A fresh token of a user; the prefix says what kind it is."""
+    """Return a new token of a user; the prefix names its kind."""
     raw = UUID(user_id).bytes + secrets.token_bytes(_RANDOM_BYTES)
     return prefix + base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def digest(token: str) -> str:
-    """What is stored of a token, and what it is found by: nothing compares tokens."""
-    # A fast hash will do: the token has 192 random bits (ASVS 6.5.2).
+    """Return the digest that a token is stored and looked up by: tokens are never compared."""
+    # A fast hash is enough for 192 random bits (ASVS 6.5.2).
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def user_id_of(prefix: str, token: str) -> str | None:
-    """Whose token it would be, None if it is none of this kind."""
+    """Return the ID of the user in a token, or None if it is no token of this kind."""
     if not token.startswith(prefix) or not token.isascii():
         return None
     try:

@@ -1,6 +1,6 @@
-"""Codes of a second factor: those that an authenticator shows, and those kept on paper.
+"""Codes of a second factor: time-based codes (TOTP) and recovery codes.
 
-The only place that computes time-based codes (RFC 6238) and encrypts what they come from.
+The only module that computes time-based codes (RFC 6238) and encrypts their secrets.
 """
 
 import base64
@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from passlib.exc import TokenError
 from passlib.totp import TOTP
 
-# What every authenticator supports; several ignore anything else that the URI asks for.
+# Every authenticator app supports these; several ignore other values in the URI.
 _STEP_SECONDS = 30
 _DIGITS = 6
 _OTP = re.compile(f"[0-9]{{{_DIGITS}}}")
-# log2 of PBKDF2's rounds, half a millisecond. Stretching makes passwords harder to guess; what
-# these keys come from is random and long, and it would be paid for at each sign-in.
+# log2 of PBKDF2's rounds, half a millisecond. Stretching protects guessable passwords; these keys
+# are derived from long random values, and more rounds would slow down every sign-in.
 _ENCRYPT_COST = 10
-# 120 bits: from 112 on a plain digest is enough to store (ASVS 6.5.2), and 15 bytes are 24
+# 120 bits: from 112 bits on a plain digest may be stored (ASVS 6.5.2), and 15 bytes make 24
 # letters of base32 without padding.
 _RECOVERY_CODE_BYTES = 15
 _RECOVERY_CODE = re.compile("[a-z2-7]{24}")
@@ -32,12 +32,12 @@ RECOVERY_CODES = 10
 
 @dataclass(frozen=True)
 class NewSecret:
-    """A secret that an authenticator is to learn.
+    """A new secret for an authenticator app.
 
     Attributes:
-        stored: What is kept of it, encrypted.
-        secret: Base32, for who types it.
-        uri: The same as `otpauth://...`, for who scans it.
+        stored: The encrypted secret, to be stored.
+        secret: Base32, for manual entry.
+        uri: The secret as an `otpauth://` URI, for a QR code.
     """
 
     stored: str = field(repr=False)
@@ -46,18 +46,18 @@ class NewSecret:
 
 
 class Totp:
-    """Makes secrets and compares codes.
+    """Creates secrets and verifies codes.
 
-    A code is shown for 30 seconds (ASVS 6.5.5). It counts during the step before and the step
-    after its own too, no more (RFC 6238, 5.2): it takes a moment to type, and a telephone's clock
-    is not quite ours. That this lengthens its life does not matter much, since whoever stores the
-    counter of a match and asks for later ones takes each code once (ASVS 6.5.1).
+    A code is shown for 30 seconds (ASVS 6.5.5). It is also accepted one step early and one step
+    late (RFC 6238, 5.2), for typing time and clock drift. The longer validity does little harm:
+    the caller stores the counter of a match and accepts only later ones, so each code works once
+    (ASVS 6.5.1).
 
     Args:
-        secrets: What the stored secrets are encrypted with, by tag. The last tag in order
-            (numbers as numbers) encrypts new ones, the others still decrypt old ones.
-        issuer: What authenticators call the service.
-        clock: Tells the seconds since 1970.
+        secrets: Encryption secrets by tag. The last tag in order (numbers as numbers) encrypts new
+            secrets, the others still decrypt old ones.
+        issuer: The name of the service in authenticator apps.
+        clock: Returns the seconds since 1970.
     """
 
     def __init__(
@@ -77,26 +77,26 @@ class Totp:
         )
 
     def new(self, label: str) -> NewSecret:
-        """A fresh secret of 160 bits, for an account with this label."""
-        made = self._factory.new()
-        return NewSecret(made.to_json(encrypt=True), made.base32_key, made.to_uri(label))
+        """Return a new secret of 160 bits for an account with this label."""
+        totp = self._factory.new()
+        return NewSecret(totp.to_json(encrypt=True), totp.base32_key, totp.to_uri(label))
 
     def match(self, stored: str, otp: str, *, after: int = -1) -> int | None:
-        """The counter of the time step that a code belongs to.
+        """Return the counter of the time step that a code belongs to.
 
         Args:
             stored: The encrypted secret.
-            otp: Whatever the caller typed; spaces and hyphens do not count.
-            after: The last counter that was used: neither it nor an earlier one is taken.
+            otp: The code as typed; spaces and hyphens are ignored.
+            after: The last counter that was used: only later ones match.
 
         Returns:
-            None if the code is not one of this moment.
+            None if the code is not valid now.
 
         Raises:
-            KeyError: The secret with the tag of this one is not there any more.
+            KeyError: The encryption secret with this tag is no longer configured.
         """
-        code = _without_gaps(otp)
-        # Nothing but ASCII digits reaches the comparison, which would fail on others.
+        code = _without_separators(otp)
+        # passlib's comparison fails on anything but ASCII digits.
         if not _OTP.fullmatch(code):
             return None
         try:
@@ -109,30 +109,30 @@ class Totp:
 
 
 def secrets_from(secret_key: str) -> dict[str, str]:
-    """What secrets are encrypted with where the operator has given nothing for it.
+    """Return the encryption secret derived from the service's secret key, by tag.
 
-    The tag comes before every other one. Together with these, secrets that are given later
-    encrypt what is new, while what is there can still be read:
-    `{**secrets_from(secret_key), **given}`.
+    Its tag sorts before every other one. Merged with secrets that are configured later, those
+    encrypt new values while old ones can still be decrypted:
+    `{**secrets_from(secret_key), **configured}`.
     """
-    # The label keeps this apart from whatever else is derived from the key.
+    # The label separates this key from other keys derived from the same secret.
     derived = hmac.digest(secret_key.encode(), b"roster second factors", "sha256")
     return {"0": derived.hex()}
 
 
 def new_recovery_codes() -> list[str]:
-    """Fresh codes for who has lost the authenticator, in groups that are easy to copy."""
+    """Return new recovery codes for a lost authenticator, in groups that are easy to copy."""
     return [_recovery_code() for _ in range(RECOVERY_CODES)]
 
 
 def digest_of(recovery_code: str) -> str | None:
-    """What is stored of a recovery code, whatever its case and gaps.
+    """Return the stored digest of a recovery code; case, spaces and hyphens are ignored.
 
     Returns:
-        None if it has not the form of one.
+        None if the text does not look like a recovery code.
     """
-    code = _without_gaps(recovery_code)
-    # Letters outside ASCII, such as the Kelvin sign, have lower cases inside.
+    code = _without_separators(recovery_code)
+    # Some letters outside ASCII, such as the Kelvin sign, have an ASCII lower case.
     if not code.isascii() or not _RECOVERY_CODE.fullmatch(code.lower()):
         return None
     return hashlib.sha256(code.lower().encode()).hexdigest()
@@ -143,5 +143,5 @@ def _recovery_code() -> str:
     return "-".join(text[at : at + _GROUP] for at in range(0, len(text), _GROUP))
 
 
-def _without_gaps(code: str) -> str:
+def _without_separators(code: str) -> str:
     return code.replace(" ", "").replace("-", "")

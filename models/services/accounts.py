@@ -1,8 +1,8 @@
-"""What Roster does with accounts: register, find, list, change, delete.
+"""Accounts: register, create, find, list, update, delete.
 
-Each operation that writes is one transaction: the user, the claims on its names, the number of
-admins and the event that tells of it change together or not at all. Nothing is asked first;
-conditions decide, so that no two callers can both be told yes.
+Each operation that writes is one transaction: the user, the reservations of its names, the number
+of admins and the audit event change together or not at all. Conditions in the transaction decide,
+so concurrent callers cannot both succeed.
 """
 
 import math
@@ -18,14 +18,23 @@ from models.errors import (
     UserNotFound,
     VersionMismatch,
 )
-from models.security.passwords import Passwords
-from models.services import metadata as metadata_rules
-from models.services import second_factors
+from models.security.legacy_hashes import validate_imported
+from models.security.passwords import PasswordHasher, PasswordPolicy
 from models.services.account_emails import TokenEmail
-from models.services.changes import Versions, get, reserved_keys, retry_on_conflict, unchanged
-from models.services.email_verification import EmailVerification, refuse_taken
-from models.services.session_cleanup import sweep
-from models.services.user_update import apply_update, normalize_roles, normalized
+from models.services.email_verification import EmailVerification, require_available
+from models.services.metadata import validate_size
+from models.services.session_cleanup import remove_ended_sessions
+from models.services.user_update import (
+    Versions,
+    apply_update,
+    get_user,
+    is_unmodified,
+    normalize_changes,
+    normalize_roles,
+    reserved_keys,
+    retry_on_conflict,
+)
+from models.tables import second_factor
 from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType
 from models.tables.counter import count_admin
 from models.tables.identifier import (
@@ -36,28 +45,33 @@ from models.tables.identifier import (
     normalize_username,
     username_key,
 )
-from models.tables.user import Role, Status, User, UserFilter, newest_first
+from models.tables.user import Role, Status, User
+from models.tables.user_listing import UserFilter, newest_first
 
 
 class Accounts:
     """Operations on accounts.
 
     Args:
-        passwords: The policy.
-        confirmations: Sees to it that addresses are their users'.
-        mails_new_users: Whether who registers is asked to confirm the address at once.
+        hasher: Hashes passwords.
+        policy: The rules for new passwords.
+        email_verification: Verifies email addresses.
+        verifies_new_users: Whether new users are asked at once to verify their address.
     """
 
     def __init__(
         self,
-        passwords: Passwords,
-        confirmations: EmailVerification,
+        hasher: PasswordHasher,
+        policy: PasswordPolicy,
+        email_verification: EmailVerification,
         *,
-        mails_new_users: bool = False,
+        verifies_new_users: bool = False,
     ) -> None:
-        self.passwords = passwords
-        self.confirmations = confirmations
-        self.mails_new_users = mails_new_users and confirmations.requests.mailer.is_configured
+        self.hasher = hasher
+        self.policy = policy
+        self.email_verification = email_verification
+        self._emails = email_verification.emails
+        self._verifies_new_users = verifies_new_users and self._emails.mailer.is_configured
 
     def register(
         self,
@@ -71,86 +85,85 @@ class Accounts:
         status: str = Status.ACTIVE,
         by: Actor = ANONYMOUS,
     ) -> User:
-        """Make a user with a claim on its user name and address.
+        """Create a user with a password of its own choice.
 
         Raises:
-            InvalidField: The user name or address cannot be one, or the password is weak.
-            UsernameTaken: Somebody has the user name.
-            EmailTaken: Somebody has the address, in whatever case.
+            InvalidField: The username or email address is not valid, or the password is weak.
+            UsernameTaken: Another user has the username.
+            EmailTaken: Another user has the email address, in whatever case.
         """
-        username, email = normalize_username(username), normalize_email(email)
-        self.passwords.refuse_weak(password, username, email, full_name or "")
-        user = User.new(
+        user = build_user(
             username=username,
             email=email,
-            password_hash=self.passwords.hash(password),
             full_name=full_name,
-            metadata=metadata_rules.checked(metadata or {}),
-            roles=normalize_roles(roles),
+            metadata=metadata,
+            roles=roles,
             status=status,
         )
-        prepared = self._prepare_for(user)
-        self.add(user, EventType.USER_REGISTERED, by=by, prepared=prepared)
-        if prepared:
-            self.confirmations.requests.mailer.send(prepared.mail)
+        self.policy.validate(password, user.username, user.email, full_name or "")
+        user.password_hash = self.hasher.hash(password)
+        token_email = self._make_verification_email(user)
+        self.create(user, EventType.USER_REGISTERED, by=by, token_email=token_email)
+        if token_email:
+            self._emails.mailer.send(token_email.email)
         return user
 
-    def add(
-        self, user: User, type: EventType, *, by: Actor, prepared: TokenEmail | None = None
+    def create(
+        self, user: User, type: EventType, *, by: Actor, token_email: TokenEmail | None = None
     ) -> None:
-        """Store a new user with a claim on its user name and address.
+        """Store a new user, with or without a password, and reserve its names.
 
         Args:
-            user: The user; its members are as the rules want them.
-            type: How it came, as its first event names it.
-            by: Who asks.
-            prepared: A token to store with it.
+            user: A user from `build_user`.
+            type: The type of its first audit event.
+            by: The caller.
+            token_email: A token to store in the same transaction.
 
         Raises:
-            UsernameTaken: Somebody has the user name.
-            EmailTaken: Somebody has the address, in whatever case.
+            UsernameTaken: Another user has the username.
+            EmailTaken: Another user has the email address, in whatever case.
         """
         with db.transaction() as transaction:
-            for claim, taken in (
+            for key, taken in (
                 (username_key(user.username), UsernameTaken()),
                 (email_key(user.email), EmailTaken()),
             ):
-                Identifier.claim(transaction, claim, user.id, otherwise=taken)
+                Identifier.reserve(transaction, key, user.id, otherwise=taken)
             transaction.save(user, User.id.does_not_exist())
             transaction.save(AuditEvent.create(type, user.id, by))
             count_admin(transaction, int(user.is_active_admin))
-            if prepared:
-                transaction.save(prepared.row)
+            if token_email:
+                transaction.save(token_email.row)
 
     def get(self, user_id: str) -> User:
-        """A user as of now.
+        """Return the user with this ID, strongly consistent.
 
         Raises:
-            UserNotFound: There is none with this id.
+            UserNotFound: There is no user with this ID.
         """
-        return get(user_id)
+        return get_user(user_id)
 
     def find(self, login: str) -> User | None:
-        """The user with this user name or address, whatever its case."""
-        claim = login_key(login)
-        return self._find_by_claim(claim) if claim else None
+        """Return the user with this username or email address, in whatever case."""
+        key = login_key(login)
+        return self._find_by_key(key) if key else None
 
     def find_named(self, username: str | None, email: str | None) -> User | None:
-        """The one user who has this user name and this address, where each is given."""
+        """Return the user who has both this username and this email address, where given."""
         try:
-            claims = [
+            keys = [
                 *([username_key(normalize_username(username))] if username is not None else []),
                 *([email_key(normalize_email(email))] if email is not None else []),
             ]
         except InvalidField:
             return None
-        found = self._find_by_claim(claims[0])
-        return found if found and reserved_keys(found).issuperset(claims) else None
+        user = self._find_by_key(keys[0])
+        return user if user and reserved_keys(user).issuperset(keys) else None
 
     def newest_first(
         self, chosen: UserFilter, *, after: str | None = None, limit: int = 25
     ) -> tuple[list[User], str | None]:
-        """Some users, newest first, and the id to go on after; see `tables.user`."""
+        """Return a page of users, newest first; see `models.tables.user_listing`."""
         return newest_first(chosen, after=after, limit=limit)
 
     def update(
@@ -162,98 +175,138 @@ class Accounts:
         confirms_email: bool = False,
         by: Actor = ANONYMOUS,
     ) -> User:
-        """Change some members of a user.
+        """Update fields of a user.
 
         Args:
-            user: The user as the caller read it; read again if it has changed since.
-            changes: New values of username, email, full_name, metadata, roles or status.
-            versions: Refuse unless the user is at one of these versions.
-            confirms_email: Whether a new address has to be confirmed before it counts, where
-                mails can be sent. Until then it is the user's `pending_email`.
-            by: Who asks.
+            user: The user as the caller read it; it is read again if it has changed since.
+            changes: New values of username, email, full_name, metadata, roles or status. The value
+                of `metadata` may be a function that returns the new metadata for the current.
+            versions: Reject the update unless the user is at one of these versions.
+            confirms_email: Whether a new email address stays pending until it is confirmed, where
+                emails can be sent. Until then it is the user's `pending_email`.
+            by: The caller.
 
         Returns:
-            The user after the change.
+            The updated user.
 
         Raises:
-            InvalidField: The user name or address cannot be one.
-            UsernameTaken: Somebody has the user name.
-            EmailTaken: Somebody has the address.
-            LastAdmin: Nobody would be left to administer.
+            InvalidField: A new value is not valid.
+            UsernameTaken: Another user has the username.
+            EmailTaken: Another user has the email address.
+            LastAdmin: No active admin would be left.
             VersionMismatch: The user is at another version.
             UserNotFound: The user is gone.
-            Contended: Others keep changing the user.
-            TooManyRequests: The account had its mails of this hour.
+            TooManyConflicts: Concurrent updates kept winning.
+            TooManyRequests: The account's hourly quota of emails is exhausted.
         """
-        changes = normalized(changes)
-        requests = self.confirmations.requests
-        if "email" in changes and confirms_email and requests.mailer.is_configured:
-            return self._update_and_confirm(user, changes, versions, by)
+        changes = normalize_changes(changes)
+        if "email" in changes and confirms_email and self._emails.mailer.is_configured:
+            return self._update_pending_email(user, changes, versions, by)
         if "email" in changes:
             changes["pending_email"] = None
         after = retry_on_conflict(
             user, versions, lambda current: apply_update(current, changes, by)
         )
         if after.email != user.email:
-            requests.mailer.send(Email(EmailKind.EMAIL_CHANGED, user.email, user.username))
+            self._emails.mailer.send(Email(EmailKind.EMAIL_CHANGED, user.email, user.username))
         return after
 
     def delete(self, user: User, *, versions: Versions = None, by: Actor = ANONYMOUS) -> None:
-        """Delete a user; its names are free at once and its sessions are dead.
+        """Delete a user; its names are released and its sessions end at once.
 
         Raises:
-            LastAdmin: Nobody would be left to administer.
+            LastAdmin: No active admin would be left.
             VersionMismatch: The user is at another version.
-            UserNotFound: The user is gone already.
+            UserNotFound: The user is already gone.
         """
 
-        def remove(current: User) -> None:
-            event = AuditEvent.create(EventType.USER_DELETED, current.id, by, sweeps=True)
+        def delete(current: User) -> None:
+            event = AuditEvent.create(EventType.USER_DELETED, current.id, by, needs_cleanup=True)
             with db.transaction() as transaction:
-                transaction.delete(current, unchanged(current), otherwise=VersionMismatch())
-                # A claim that moved with the user meanwhile: read the user again.
-                for claim in reserved_keys(current):
-                    Identifier.release(transaction, claim, user.id, otherwise=VersionMismatch())
-                second_factors.forget(transaction, current)
+                transaction.delete(current, is_unmodified(current), otherwise=VersionMismatch())
+                # If a reservation was swapped concurrently, read the user again.
+                for key in reserved_keys(current):
+                    Identifier.release(transaction, key, user.id, otherwise=VersionMismatch())
+                second_factor.delete(transaction, current)
                 transaction.save(event)
                 count_admin(transaction, -int(current.is_active_admin))
-            sweep(event, before_epoch=math.inf)
+            remove_ended_sessions(event, before_epoch=math.inf)
 
-        retry_on_conflict(user, versions, remove)
+        retry_on_conflict(user, versions, delete)
 
-    def _update_and_confirm(
+    def _update_pending_email(
         self, user: User, changes: Mapping[str, Any], versions: Versions, by: Actor
     ) -> User:
-        """Change a user, but its address only when the new one is confirmed."""
+        """Update a user; a new email address becomes its pending one."""
         values = dict(changes)
         address = values.pop("email")
-        # The same address in another case needs no mail: it is one already.
+        # The same address in another case needs no confirmation.
         is_new = email_key(address) != email_key(user.email)
         values.update(pending_email=address if is_new else None)
         if not is_new:
+            values.update(email=address)
             return retry_on_conflict(
-                user, versions, lambda now: apply_update(now, {**values, "email": address}, by)
+                user, versions, lambda current: apply_update(current, values, by)
             )
-        refuse_taken(user, address)
-        self.confirmations.requests.admit(user, "email-change")
-        prepared = self.confirmations.prepare(user, address, is_new=True)
+        require_available(user, address)
+        self._emails.check_quota(user, "email-change")
+        token_email = self.email_verification.make_email(user, address, is_new=True)
         after = retry_on_conflict(
-            user, versions, lambda now: apply_update(now, values, by, prepared)
+            user, versions, lambda current: apply_update(current, values, by, token_email)
         )
-        for mail in (
-            prepared.mail,
-            Email(EmailKind.EMAIL_CHANGE_REQUESTED, user.email, user.username, detail=address),
-        ):
-            self.confirmations.requests.mailer.send(mail)
+        notification = Email(
+            EmailKind.EMAIL_CHANGE_REQUESTED, user.email, user.username, detail=address
+        )
+        for email in (token_email.email, notification):
+            self._emails.mailer.send(email)
         return after
 
-    def _prepare_for(self, user: User) -> TokenEmail | None:
-        if not (self.mails_new_users and user.is_active):
+    def _make_verification_email(self, user: User) -> TokenEmail | None:
+        if not (self._verifies_new_users and user.is_active):
             return None
-        return self.confirmations.prepare(user, user.email)
+        return self.email_verification.make_email(user, user.email)
 
-    def _find_by_claim(self, claim: str) -> User | None:
+    def _find_by_key(self, key: str) -> User | None:
         try:
-            return self.get(Identifier.get(claim, consistent_read=True).owner)
+            return self.get(Identifier.get(key, consistent_read=True).owner)
         except (Identifier.DoesNotExist, UserNotFound):
             return None
+
+
+def build_user(
+    *,
+    username: str,
+    email: str,
+    password_hash: str | None = None,
+    full_name: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    roles: Sequence[str] = (Role.USER,),
+    status: str = Status.ACTIVE,
+    email_verified: bool = False,
+) -> User:
+    """Return an unsaved user.
+
+    Args:
+        username: In any case.
+        email: In any case.
+        password_hash: A hash of another system. Without a hash the user has no password, and can
+            set one by a password reset only.
+        full_name: The display name.
+        metadata: A JSON object.
+        roles: What the user may do.
+        status: Whether the user may sign in.
+        email_verified: Whether the address is known to be the user's.
+
+    Raises:
+        InvalidField: A value that the rules reject.
+    """
+    return User.new(
+        username=normalize_username(username),
+        email=normalize_email(email),
+        email_verified=email_verified,
+        password_hash=None if password_hash is None else validate_imported(password_hash),
+        full_name=full_name,
+        metadata=validate_size(metadata or {}),
+        roles=normalize_roles(roles),
+        status=status,
+    )

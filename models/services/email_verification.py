@@ -1,4 +1,4 @@
-"""An address is its user's when the token that was mailed to it has come back."""
+"""Email verification: an address counts as the user's once the emailed token has come back."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ from models.db import db
 from models.email import Email, EmailKind
 from models.errors import EmailTaken, InvalidToken, UserNotFound
 from models.services.account_emails import AccountEmails, TokenEmail
-from models.services.changes import copy_with, retry_on_conflict, swap_reservations, write
+from models.services.user_update import copy_with, retry_on_conflict, swap_reservations, write
 from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.identifier import Identifier, email_key
 from models.tables.one_time_token import OneTimeToken, Purpose
@@ -14,68 +14,68 @@ from models.tables.user import User
 
 
 class EmailVerification:
-    """Operations on addresses.
+    """Operations on email addresses.
 
     Args:
-        requests: Sends the tokens.
-        lifetime: How long one works.
+        emails: Sends the tokens.
+        lifetime: How long a token is valid.
     """
 
-    def __init__(self, requests: AccountEmails, lifetime: timedelta = timedelta(hours=24)) -> None:
-        self.requests = requests
+    def __init__(self, emails: AccountEmails, lifetime: timedelta = timedelta(hours=24)) -> None:
+        self.emails = emails
         self.lifetime = lifetime
 
-    def start(self, email: str, *, by: Actor) -> None:
-        """Email a token to the user with this address, unless it is confirmed already.
+    def request(self, email: str, *, by: Actor) -> None:
+        """Email a token to the user with this address, unless it is already verified.
 
         Raises:
-            EmailNotConfigured: There is no way to send a mail.
+            EmailNotConfigured: No way to send email is configured.
         """
 
-        def prepare(user: User) -> TokenEmail | None:
-            return None if user.email_verified else self.prepare(user, user.email)
+        def make_email(user: User) -> TokenEmail | None:
+            return None if user.email_verified else self.make_email(user, user.email)
 
-        self.requests.send_if_account_exists(
-            email, EventType.EMAIL_VERIFICATION_REQUESTED, by, prepare
+        self.emails.send_if_account_exists(
+            email, EventType.EMAIL_VERIFICATION_REQUESTED, by, make_email
         )
 
-    def prepare(self, user: User, address: str, *, is_new: bool = False) -> TokenEmail:
-        """A token for an address that the user has, or wants to have."""
+    def make_email(self, user: User, address: str, *, is_new: bool = False) -> TokenEmail:
+        """Return a token and its email for an address that the user has or requests."""
         row, token = OneTimeToken.new(user, Purpose.CONFIRM_EMAIL, address, self.lifetime)
-        mail = Email(
+        email = Email(
             EmailKind.CONFIRM_EMAIL_CHANGE if is_new else EmailKind.VERIFY_EMAIL,
             to=address,
             username=user.username,
             token=token,
             minutes=int(self.lifetime.total_seconds() // 60),
         )
-        return TokenEmail(row, mail)
+        return TokenEmail(row, email)
 
-    def finish(self, token: str, *, by: Actor) -> None:
-        """Take note that a user has the address that a token was mailed to.
+    def confirm(self, token: str, *, by: Actor) -> None:
+        """Record that a user owns the address that a token was emailed to.
 
-        A new address takes the place of the old one, which is told.
+        A new address replaces the old one, which is notified.
 
         Raises:
-            InvalidToken: The token is unknown, used or expired, or the user wants another address
-                by now, or has set a new password before confirming a new address.
-            EmailTaken: Somebody else has the new address by now.
+            InvalidToken: The token is unknown, used or expired, or the user has requested another
+                address since, or set a new password before confirming a new address.
+            EmailTaken: Another user has the new address by now.
         """
-        row, user = OneTimeToken.find(token, Purpose.CONFIRM_EMAIL)
+        row, user = OneTimeToken.get_valid(token, Purpose.CONFIRM_EMAIL)
         try:
             replaced = retry_on_conflict(user, None, lambda current: _confirm(current, row, by))
         except UserNotFound:
             raise InvalidToken from None
         if replaced:
-            mail = Email(EmailKind.EMAIL_CHANGED, to=replaced, username=user.username)
-            self.requests.mailer.send(mail)
+            email = Email(EmailKind.EMAIL_CHANGED, to=replaced, username=user.username)
+            self.emails.mailer.send(email)
 
 
-def refuse_taken(user: User, address: str) -> None:
-    """Tell early that somebody else has an address; the transaction that takes it decides.
+def require_available(user: User, address: str) -> None:
+    """Reject early an address of another user; the transaction that reserves it decides.
 
     Raises:
-        EmailTaken: Somebody else has it.
+        EmailTaken: Another user has it.
     """
     try:
         owner = Identifier.get(email_key(address), consistent_read=True).owner
@@ -86,23 +86,21 @@ def refuse_taken(user: User, address: str) -> None:
 
 
 def _confirm(before: User, row: OneTimeToken, by: Actor) -> str | None:
-    """Write it; the address that was replaced, if one was."""
+    """Write the confirmation; return the address that was replaced, if any."""
     if not before.is_active or row.email not in (before.email, before.pending_email):
         raise InvalidToken
     is_new = row.email != before.email
-    # Whoever asked for it from a stolen session must not get the account when its user has set a
-    # new password, or has signed out everywhere, since.
+    # A thief who requested a new address from a stolen session must not get the account after its
+    # owner has set a new password or signed out everywhere.
     if is_new and row.session_epoch != before.session_epoch:
         raise InvalidToken
     after = copy_with(before, email=row.email, email_verified=True)
     if is_new:
         after.pending_email = None
-    event = AuditEvent.create(
-        EventType.EMAIL_CHANGED if is_new else EventType.EMAIL_VERIFIED, before.id, by
-    )
+    type = EventType.EMAIL_CHANGED if is_new else EventType.EMAIL_VERIFIED
     with db.transaction() as transaction:
         row.spend(transaction)
         swap_reservations(transaction, before, after)
         write(transaction, before, after)
-        transaction.save(event)
+        transaction.save(AuditEvent.create(type, before.id, by))
     return str(before.email) if is_new else None

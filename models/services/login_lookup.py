@@ -1,7 +1,8 @@
-"""What people call themselves, and who that is: found at the same cost whether there is one or not.
+"""Look up a user by username or email in constant cost.
 
-Where there is nobody, reads go to a key that nobody has, and what is written is kept under a
-keyed digest of the login: people type their passwords there by mistake.
+An unknown login costs the same database calls as a known one: reads go to a key that is never
+used, and what is written is stored under a keyed digest of the login, since people type their
+passwords into the wrong field.
 """
 
 import hashlib
@@ -12,53 +13,54 @@ from models.tables.identifier import Identifier, login_key
 from models.tables.login_attempts import reserve
 from models.tables.user import User
 
-# A claim and an id that nobody has: looked up where there is nothing to look up, so that a known
-# and an unknown login cost the same calls (ASVS 6.3.8).
-_NO_CLAIM = "nobody"
-_NO_ID = "nobody"
+# Keys that never exist, read where there is nothing to look up, so that known and unknown logins
+# cost the same calls (ASVS 6.3.8).
+_UNUSED_KEY = "nobody"
+_UNUSED_ID = "nobody"
 
 
 class LoginLookup:
-    """Looks logins up.
+    """Finds users by what they sign in with.
 
     Args:
-        key: Makes the digests of unknown logins worthless to whoever reads the tables.
+        key: Keys the digests of unknown logins, so that they reveal nothing to a reader of the
+            tables.
     """
 
     def __init__(self, key: str = "") -> None:
         self._key = hashlib.sha256(b"roster logins " + key.encode()).digest()
 
     def find_user_id(self, login: str) -> str | None:
-        """The id of the user with this user name or address, None if nobody has it."""
+        """Return the ID of the user with this username or email address, or None."""
         try:
-            claim = login_key(login) or _NO_CLAIM
-            return str(Identifier.get(claim, consistent_read=True).owner)
+            key = login_key(login) or _UNUSED_KEY
+            return str(Identifier.get(key, consistent_read=True).owner)
         except Identifier.DoesNotExist:
             return None
 
     def find_by_email(self, email: str) -> User | None:
-        """The user with this address; a user name is none."""
+        """Return the user with this email address, or None; a username never matches."""
         return find_user(self.find_user_id(email if "@" in email else ""))
 
     def unknown_login_key(self, login: str) -> str:
-        """The key under which something is kept about a login that nobody has."""
+        """Return the key under which data about an unknown login is stored."""
         name = (login_key(login) or login).encode(errors="surrogatepass")
         return f"login#{hmac.digest(self._key, name, 'sha256').hex()}"
 
 
 def find_user(user_id: str | None) -> User | None:
-    """The user with this id; a read is made even for none."""
+    """Return the user with this ID, or None; one read is made even for None."""
     try:
-        return User.get(user_id or _NO_ID, consistent_read=True)  # type: ignore[no-any-return]
+        return User.get(user_id or _UNUSED_ID, consistent_read=True)  # type: ignore[no-any-return]
     except User.DoesNotExist:
         return None
 
 
 def reserve_attempt(user_id: str) -> User:
-    """Reserve a try at a user's password; the user as of now.
+    """Reserve an attempt at a user's password; return the current user.
 
     Raises:
-        TooManyAttempts: The next try has to wait.
+        TooManyAttempts: The next attempt has to wait.
         UserNotFound: The user is gone.
     """
     row = User(user_id)

@@ -1,4 +1,4 @@
-"""A user's metadata: a JSON object of the client's own, small, changed by merge patch."""
+"""The size limit of a user's metadata, a JSON object that belongs to the client."""
 
 import json
 from collections.abc import Mapping
@@ -6,30 +6,19 @@ from typing import Any
 
 from models.errors import InvalidField
 
-# The contract's bound, on the UTF-8 bytes of the object written without spaces.
+# The limit of the API contract, in UTF-8 bytes of the object written without spaces.
 MAX_BYTES = 4096
 
 
-def checked(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The metadata as they will be stored.
+def validate_size(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metadata as stored.
 
     Raises:
         InvalidField: They are larger than 4 KB.
     """
     size = len(json.dumps(metadata, ensure_ascii=False, separators=(",", ":")).encode())
     if size > MAX_BYTES:
-        raise InvalidField("metadata", f"The metadata have {size} bytes; {MAX_BYTES} are the most.")
+        raise InvalidField(
+            "metadata", f"The metadata has {size} bytes; the maximum is {MAX_BYTES}."
+        )
     return dict(metadata)
-
-
-def merged(target: Any, patch: Any) -> Any:
-    """The target after an RFC 7396 merge patch: null removes a member, objects merge."""
-    if not isinstance(patch, Mapping):
-        return patch
-    result = dict(target) if isinstance(target, Mapping) else {}
-    for name, value in patch.items():
-        if value is None:
-            result.pop(name, None)
-        else:
-            result[name] = merged(result.get(name), value)
-    return result

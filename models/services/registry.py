@@ -1,4 +1,4 @@
-"""The set of services that one configuration yields, and the rules that callers are held to."""
+"""The services that one configuration yields, and the access rules for their callers."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,7 +7,7 @@ from enum import StrEnum
 from models.services.accounts import Accounts
 from models.services.api_keys import ApiKeys
 from models.services.email_verification import EmailVerification
-from models.services.passwords import Credentials
+from models.services.passwords import PasswordService
 from models.services.second_factors import SecondFactors
 from models.services.sessions import SessionService
 
@@ -28,7 +28,7 @@ class SignUp(StrEnum):
 
 @dataclass(frozen=True)
 class AccessRules:
-    """What callers are held to, whichever way they call.
+    """What callers are held to, whichever interface they use.
 
     Attributes:
         signup: Who may create users.
@@ -47,7 +47,7 @@ class Services:
 
     accounts: Accounts
     sessions: SessionService
-    passwords: Credentials
+    passwords: PasswordService
     email_verification: EmailVerification
     second_factors: SecondFactors
     api_keys: ApiKeys

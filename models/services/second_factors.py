@@ -1,19 +1,18 @@
-"""Second factors: set up, confirmed, asked for at sign-in, renewed and turned off.
+"""Second factors: enroll, confirm, verify at sign-in, renew recovery codes, disable.
 
-A user has one secret, which an authenticator turns into codes, and recovery codes for the day
-the authenticator is lost. Each code works once: the sign-in that takes it marks it as used in its
-own transaction, under the condition that nobody has done so before.
+A user has one secret, from which an authenticator app computes codes, and recovery codes for the
+loss of the authenticator. Each code works once: the sign-in that accepts it marks it as used in
+its own transaction, under the condition that it was not used before.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from flask_pynamodb import Transaction
-from models.clock import TimestampAttribute, now
+from models.clock import now
 from models.db import db
 from models.email import Email, EmailKind, Mailer
 from models.errors import (
@@ -25,39 +24,12 @@ from models.errors import (
     UserNotFound,
 )
 from models.security.totp import NewSecret, Totp, digest_of, new_recovery_codes
+from models.tables import second_factor
 from models.tables.audit_event import Actor, AuditEvent, EventType
+from models.tables.second_factor import SecondFactor
 from models.tables.user import User
 
-_WRONG = "The code is wrong, or was used before. Send the next one as `otp`."
-
-
-class SecondFactor(db.Model):  # type: ignore[misc,name-defined]
-    """The second factor of one user.
-
-    It counts from `confirmed_at` on, which comes when the user has shown a code: a secret that no
-    authenticator has learned must lock nobody out. `User.has_second_factor` says the same, and
-    changes in the same transactions.
-    """
-
-    class Meta:
-        table_name = "second_factors"
-
-    user_id = UnicodeAttribute(hash_key=True)
-    # Encrypted, see models/totp.py. It differs each time, so that it also tells one enrolment
-    # from another in conditions.
-    secret = UnicodeAttribute()
-    created_at = TimestampAttribute()
-    confirmed_at = TimestampAttribute(null=True)
-    last_counter = NumberAttribute(null=True)
-    recovery_digests: UnicodeSetAttribute = UnicodeSetAttribute(null=True)
-
-    def is_same(self) -> Condition:
-        """That the stored row is still this enrolment, confirmed or not."""
-        condition: Condition = SecondFactor.secret == self.secret
-        return condition
-
-    def __repr__(self) -> str:
-        return f"<SecondFactor of {self.user_id}>"
+_WRONG_CODE = "The code is wrong, or was used before. Send the next one as `otp`."
 
 
 @dataclass(frozen=True)
@@ -66,7 +38,7 @@ class SecondFactorStatus:
 
     Attributes:
         enabled_at: When it was confirmed, None if the user has none.
-        recovery_codes_left: How many are not used yet.
+        recovery_codes_left: The number of unused recovery codes.
     """
 
     enabled_at: datetime | None = None
@@ -74,97 +46,102 @@ class SecondFactorStatus:
 
     @property
     def enabled(self) -> bool:
-        """Whether signing in asks for a code."""
+        """Whether signing in requires a code."""
         return self.enabled_at is not None
 
 
 @dataclass(frozen=True)
 class VerifiedCode:
-    """A code that was right when it was looked at; the transaction that it is for spends it.
+    """A code that was valid when verified; the transaction that accepts it must consume it.
 
     Attributes:
-        user: Whose.
-        left: How many recovery codes are left, None if it was the authenticator's code.
+        user: The owner.
+        recovery_codes_left: The remaining recovery codes, None for a TOTP code.
     """
 
     user: User
     _condition: Condition = field(repr=False)
     _action: Action = field(repr=False)
-    left: int | None = None
+    recovery_codes_left: int | None = None
 
-    def write(self, transaction: Transaction) -> None:
-        """Spend the code: of those who bring the same one, the transaction of one succeeds.
+    def consume(self, transaction: Transaction) -> None:
+        """Mark the code as used; of concurrent transactions with the same code one succeeds.
 
-        The transaction is refused with SecondFactorCodeRequired if somebody was faster.
+        The others fail with SecondFactorCodeRequired.
         """
         transaction.update(
             SecondFactor(self.user.id),
             [self._action],
             self._condition,
-            otherwise=SecondFactorCodeRequired(_WRONG),
+            otherwise=SecondFactorCodeRequired(_WRONG_CODE),
         )
 
-    def tell(self, mailer: Mailer) -> None:
-        """Tell the user if it was a recovery code: somebody may have found the paper."""
-        if self.left is not None:
-            to, username = self.user.email, self.user.username
-            mailer.send(Email(EmailKind.RECOVERY_CODE_USED, to, username, detail=str(self.left)))
+    def notify(self, mailer: Mailer) -> None:
+        """Notify the user of a used recovery code, which a thief may have found."""
+        if self.recovery_codes_left is not None:
+            email = Email(
+                EmailKind.RECOVERY_CODE_USED,
+                self.user.email,
+                self.user.username,
+                detail=str(self.recovery_codes_left),
+            )
+            mailer.send(email)
 
 
 class SecondFactors:
     """Operations on second factors.
 
     Args:
-        vault: Makes and compares codes.
-        mailer: Tells users what they should know.
+        totp: Creates secrets and verifies codes.
+        mailer: Notifies users.
     """
 
-    def __init__(self, vault: Totp, mailer: Mailer) -> None:
-        self.vault = vault
+    def __init__(self, totp: Totp, mailer: Mailer) -> None:
+        self.totp = totp
         self.mailer = mailer
 
     def status(self, user: User) -> SecondFactorStatus:
-        """Whether the user has one, and how many recovery codes are left."""
-        row = _find(user) if user.has_second_factor else None
+        """Return whether the user has a second factor, and how many recovery codes are left."""
+        row = second_factor.find(user) if user.has_second_factor else None
         if row is None:
             return SecondFactorStatus()
         return SecondFactorStatus(row.confirmed_at, len(row.recovery_digests or ()))
 
-    def enrol(self, user: User, by: Actor) -> NewSecret:
-        """Make a secret, which counts when it is confirmed; it replaces one that is not.
+    def enroll(self, user: User, by: Actor) -> NewSecret:
+        """Create a secret that counts once it is confirmed; it replaces an unconfirmed one.
 
         Raises:
             SecondFactorAlreadyEnabled: The user has a second factor.
-            Unauthenticated: The user's sessions were ended in the meantime.
+            Unauthenticated: The user's sessions were ended since it was read.
         """
-        made = self.vault.new(user.username)
-        row = SecondFactor(user.id, secret=made.stored, created_at=now())
+        secret = self.totp.new(user.username)
+        row = SecondFactor(user.id, secret=secret.stored, created_at=now())
         with db.transaction() as transaction:
-            _still_signed_in(transaction, user)
+            _require_same_epoch(transaction, user)
             transaction.save(
                 row,
                 SecondFactor.confirmed_at.does_not_exist(),
                 otherwise=SecondFactorAlreadyEnabled(),
             )
             transaction.save(AuditEvent.create(EventType.SECOND_FACTOR_ENROLLED, user.id, by))
-        return made
+        return secret
 
     def confirm(self, user: User, otp: str, by: Actor) -> list[str]:
-        """Turn the second factor on with a first code, which is spent by it.
+        """Enable the second factor with a first code, which counts as used.
 
         Returns:
-            The recovery codes, which are kept nowhere. Whoever never sees them, since the answer
-            got lost, asks for others with `renew_recovery_codes`.
+            The recovery codes, which are not stored. If the response is lost,
+            `renew_recovery_codes` creates others.
 
         Raises:
             InvalidField: The code is wrong.
-            SecondFactorNotEnabled: No secret waits to be confirmed.
-            Unauthenticated: The user's sessions were ended in the meantime.
+            SecondFactorNotEnabled: No secret is waiting for confirmation.
+            Unauthenticated: The user's sessions were ended since it was read.
         """
-        row = _find(user)
+        row = second_factor.find(user)
         if row is None or row.confirmed_at:
             raise SecondFactorNotEnabled
-        counter = self.vault.match(row.secret, otp)
+        counter = self.totp.match(row.secret, otp)
         if counter is None:
             raise InvalidField("otp", "This is not the code that the authenticator shows now.")
         codes = new_recovery_codes()
@@ -176,7 +153,7 @@ class SecondFactors:
                     SecondFactor.last_counter.set(counter),
                     SecondFactor.recovery_digests.set(_digests(codes)),
                 ],
-                row.is_same() & SecondFactor.confirmed_at.does_not_exist(),
+                row.is_same_enrollment() & SecondFactor.confirmed_at.does_not_exist(),
                 otherwise=SecondFactorNotEnabled(),
             )
             transaction.update(
@@ -186,19 +163,19 @@ class SecondFactors:
                 otherwise=Unauthenticated(),
             )
             transaction.save(AuditEvent.create(EventType.SECOND_FACTOR_ENABLED, user.id, by))
-        self._tell(user, EmailKind.SECOND_FACTOR_ENABLED)
+        self._notify(user, EmailKind.SECOND_FACTOR_ENABLED)
         return codes
 
     def renew_recovery_codes(self, user: User, by: Actor) -> list[str]:
-        """Make other recovery codes in place of all that there are.
+        """Replace all recovery codes by new ones.
 
         Raises:
             SecondFactorNotEnabled: The user has no second factor.
-            Unauthenticated: The user's sessions were ended in the meantime.
+            Unauthenticated: The user's sessions were ended since it was read.
         """
         codes = new_recovery_codes()
         with db.transaction() as transaction:
-            _still_signed_in(transaction, user)
+            _require_same_epoch(transaction, user)
             transaction.update(
                 SecondFactor(user.id),
                 [SecondFactor.recovery_digests.set(_digests(codes))],
@@ -209,7 +186,7 @@ class SecondFactors:
         return codes
 
     def disable(self, user: User, by: Actor) -> None:
-        """Turn the second factor off, with its recovery codes.
+        """Disable the second factor and delete its recovery codes.
 
         Raises:
             SecondFactorNotEnabled: The user has no second factor.
@@ -228,13 +205,13 @@ class SecondFactors:
                 otherwise=UserNotFound(),
             )
             transaction.save(AuditEvent.create(EventType.SECOND_FACTOR_DISABLED, user.id, by))
-        self._tell(user, EmailKind.SECOND_FACTOR_DISABLED)
+        self._notify(user, EmailKind.SECOND_FACTOR_DISABLED)
 
-    def check(self, user: User, otp: str | None) -> VerifiedCode | None:
-        """Look at the code of somebody who signs in, whose password is right.
+    def verify(self, user: User, otp: str | None) -> VerifiedCode | None:
+        """Verify the code of a user whose password is correct.
 
         Returns:
-            What the transaction of the sign-in has to write; None if the user needs no code.
+            The code, for the transaction of the sign-in to consume; None if the user needs none.
 
         Raises:
             SecondFactorCodeRequired: The code is missing, wrong or used.
@@ -243,50 +220,38 @@ class SecondFactors:
             return None
         if not otp:
             raise SecondFactorCodeRequired
-        row = _find(user)
-        proof = row and (self._by_clock(user, row, otp) or _by_paper(user, row, otp))
-        if not proof:
-            raise SecondFactorCodeRequired(_WRONG)
-        return proof
+        row = second_factor.find(user)
+        code = row and (self._match_totp(user, row, otp) or _match_recovery_code(user, row, otp))
+        if not code:
+            raise SecondFactorCodeRequired(_WRONG_CODE)
+        return code
 
-    def _by_clock(self, user: User, row: SecondFactor, otp: str) -> VerifiedCode | None:
-        # Where the user is beginning anew at this very moment, the row has no counter and no
-        # recovery codes yet: it proves nothing.
+    def _match_totp(self, user: User, row: SecondFactor, otp: str) -> VerifiedCode | None:
+        # During a concurrent new enrollment the row has neither a counter nor recovery codes yet:
+        # it proves nothing.
         if row.last_counter is None:
             return None
-        counter = self.vault.match(row.secret, otp, after=int(row.last_counter))
+        counter = self.totp.match(row.secret, otp, after=int(row.last_counter))
         if counter is None:
             return None
-        is_unused = row.is_same() & (SecondFactor.last_counter < counter)
+        is_unused = row.is_same_enrollment() & (SecondFactor.last_counter < counter)
         return VerifiedCode(user, is_unused, SecondFactor.last_counter.set(counter))
 
-    def _tell(self, user: User, kind: EmailKind) -> None:
+    def _notify(self, user: User, kind: EmailKind) -> None:
         self.mailer.send(Email(kind, user.email, user.username))
 
 
-def forget(transaction: Transaction, user: User) -> None:
-    """Delete a user's second factor in a transaction, whether there is one or not."""
-    transaction.delete(SecondFactor(user.id))
-
-
-def _by_paper(user: User, row: SecondFactor, code: str) -> VerifiedCode | None:
+def _match_recovery_code(user: User, row: SecondFactor, code: str) -> VerifiedCode | None:
     digest = digest_of(code)
     if digest is None or digest not in (row.recovery_digests or ()):
         return None
-    is_unused = row.is_same() & SecondFactor.recovery_digests.contains(digest)
+    is_unused = row.is_same_enrollment() & SecondFactor.recovery_digests.contains(digest)
     left = len(row.recovery_digests) - 1
     return VerifiedCode(user, is_unused, SecondFactor.recovery_digests.delete({digest}), left)
 
 
-def _find(user: User) -> SecondFactor | None:
-    try:
-        return SecondFactor.get(user.id, consistent_read=True)  # type: ignore[no-any-return]
-    except SecondFactor.DoesNotExist:
-        return None
-
-
-def _still_signed_in(transaction: Transaction, user: User) -> None:
-    """Refuse whoever ended the sessions of a stolen account a second factor of the thief's."""
+def _require_same_epoch(transaction: Transaction, user: User) -> None:
+    """Fail if the user's sessions were ended since: a thief must not enroll a second factor."""
     transaction.condition_check(
         User,
         user.id,

@@ -1,50 +1,63 @@
-"""Who is there: signing in, finding the session of a token, ending sessions."""
+"""Sessions: sign in, reauthenticate, authenticate requests, list and end sessions."""
 
 from contextlib import suppress
+from enum import StrEnum
 
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from models.clock import now
 from models.db import db
 from models.email import Mailer
 from models.errors import (
-    Contended,
     InvalidCredentials,
     SecondFactorCodeRequired,
     SessionNotFound,
+    TooManyConflicts,
     Unauthenticated,
     UserNotFound,
     VersionMismatch,
 )
-from models.security.passwords import Passwords
+from models.security.passwords import PasswordHasher
 from models.services.login_lookup import LoginLookup, find_user, reserve_attempt
 from models.services.second_factors import SecondFactors, VerifiedCode
-from models.services.session_cleanup import sweep
+from models.services.session_cleanup import remove_ended_sessions
 from models.tables import session as sessions
 from models.tables.audit_event import Actor, AuditEvent, EventType
-from models.tables.login_attempts import ATTEMPTS_FORGOTTEN_AFTER, Attempts, forget, reserve
-from models.tables.session import Client, Found, Lifetimes, Session
+from models.tables.login_attempts import (
+    ATTEMPTS_FORGOTTEN_AFTER,
+    Attempts,
+    reserve,
+    reset_actions,
+)
+from models.tables.session import Client, Lifetimes, Session, SessionLookup
 from models.tables.user import User
 
-# How often a sign-in is tried on an account that changes under it.
-_TRIES = 5
+# Retries of a sign-in on an account that is updated concurrently.
+_MAX_SIGN_IN_RETRIES = 5
+
+
+class AuthMethod(StrEnum):
+    """The first factor of an authentication, as RFC 8176 names it."""
+
+    PASSWORD = "pwd"
 
 
 class SessionService:
     """Operations on sessions.
 
     Args:
-        passwords: The policy.
+        hasher: Verifies passwords.
         lifetimes: How long sessions last.
-        second_factors: Checks the codes of those who have a second factor.
-        mailer: Tells users what they should know.
-        logins: Looks up who signs in.
-        requires_verified_email: Whether who has not confirmed the address may not sign in.
+        second_factors: Verifies codes of users with a second factor.
+        mailer: Notifies users.
+        logins: Looks up users by login.
+        requires_verified_email: Whether a user must verify the email address before signing in.
     """
 
     def __init__(
         self,
-        passwords: Passwords,
+        hasher: PasswordHasher,
         lifetimes: Lifetimes,
         *,
         second_factors: SecondFactors,
@@ -52,91 +65,158 @@ class SessionService:
         logins: LoginLookup,
         requires_verified_email: bool = False,
     ) -> None:
-        self.passwords = passwords
+        self.hasher = hasher
         self.lifetimes = lifetimes
         self.second_factors = second_factors
         self.mailer = mailer
         self.logins = logins
         self.requires_verified_email = requires_verified_email
 
-    def open(
+    def sign_in(
         self, login: str, password: str, client: Client, otp: str | None = None
     ) -> tuple[Session, str, User]:
-        """Sign somebody in.
+        """Sign a user in with a password.
 
-        A try is reserved before the password is looked at, so that parallel guesses cannot be
-        more than are allowed.
+        An attempt is reserved before the password is verified, so that parallel guesses cannot
+        exceed the limit.
 
         Args:
-            login: The user name or the e-mail address.
-            password: As it was typed.
-            client: From where.
-            otp: A code of the second factor, or a recovery code.
+            login: The username or the email address.
+            password: The password as typed.
+            client: The origin of the request.
+            otp: A TOTP code or a recovery code.
 
         Returns:
-            The session, its token (which is kept nowhere), and the user.
+            The session, its token (which is not stored), and the user.
 
         Raises:
-            InvalidCredentials: For an unknown user, a wrong password and a user who may not sign
-                in alike, after the same work.
-            SecondFactorCodeRequired: The password is right, the code is missing or wrong.
-            TooManyAttempts: The next try has to wait, whether the password is right or not.
-            Busy: Too many wait for a hash. No try was used up.
-            Contended: The account changed under every one of several tries.
+            InvalidCredentials: The same for an unknown user, a wrong password and a user who may
+                not sign in, after the same work.
+            SecondFactorCodeRequired: The password is correct, the code is missing or wrong.
+            TooManyAttempts: The next attempt has to wait, whether the password is correct or not.
+            Busy: The queue for hashes is full. No attempt was counted.
+            TooManyConflicts: Concurrent updates of the account kept winning.
         """
-        with self.passwords.turn():
-            subject, found = self._reserve(login)
-            for _ in range(_TRIES):
-                user, newer_hash = self._admit(subject, found, password, client)
-                proof = self._second_factor(user, otp, client)
+        with self.hasher.slot():
+            subject, found = self._reserve_attempt(login)
+            for _ in range(_MAX_SIGN_IN_RETRIES):
+                user, new_hash = self._verify_password(subject, found, password, client)
+                code = self._verify_code(user, otp, client)
                 try:
-                    return self._open(user, newer_hash, proof, client)
+                    return self.create_session(
+                        user, client, method=AuthMethod.PASSWORD, new_hash=new_hash, code=code
+                    )
                 except VersionMismatch:
                     found = find_user(user.id)
-        raise Contended
+        raise TooManyConflicts
 
-    def renew(
+    def reauthenticate(
         self, session: Session, password: str, client: Client, otp: str | None = None
     ) -> tuple[Session, str, User]:
-        """Take the password once more: a fresh session in place of the present one.
+        """Verify the password again and replace the session by a new one.
 
         Raises:
             InvalidCredentials: The password is wrong.
-            SecondFactorCodeRequired: The password is right, the code is missing or wrong.
-            TooManyAttempts: The next try has to wait.
-            Unauthenticated: The session was ended in the meantime.
+            SecondFactorCodeRequired: The password is correct, the code is missing or wrong.
+            TooManyAttempts: The next attempt has to wait.
+            Unauthenticated: The session has ended since it was read.
         """
-        with self.passwords.turn():
+        with self.hasher.slot():
             try:
                 found = reserve_attempt(session.user_id)
             except UserNotFound:
                 raise Unauthenticated from None
-            user, newer_hash = self._admit(found.id, found, password, client)
-            proof = self._second_factor(user, otp, client)
+            user, new_hash = self._verify_password(found.id, found, password, client)
+            code = self._verify_code(user, otp, client)
             try:
-                return self._open(user, newer_hash, proof, client, replaced=session)
+                return self.create_session(
+                    user,
+                    client,
+                    method=AuthMethod.PASSWORD,
+                    new_hash=new_hash,
+                    code=code,
+                    replaced=session,
+                )
             except VersionMismatch:
                 raise Unauthenticated from None
 
-    def find(self, token: str, *, other_user_id: str | None = None) -> Found:
-        """The living session of a token, and its user, in one round trip.
+    def create_session(
+        self,
+        user: User,
+        client: Client,
+        *,
+        method: AuthMethod,
+        code: VerifiedCode | None = None,
+        new_hash: str | None = None,
+        replaced: Session | None = None,
+    ) -> tuple[Session, str, User]:
+        """Create a session for a user whose first factor was verified.
+
+        Every way of signing in ends here. The transaction fails if the user's sessions were ended,
+        a second factor was enabled, or the verified password was replaced since the user was read.
 
         Args:
-            token: What the caller presented.
+            user: The user as read for the verification.
+            client: The origin of the request.
+            method: The first factor that was verified.
+            code: The verified code of the second factor, None if the user has none.
+            new_hash: A hash of the password to store, if the old one is outdated.
+            replaced: A session that ends in the same transaction.
+
+        Returns:
+            The session, its token (which is not stored), and the user.
+
+        Raises:
+            VersionMismatch: The user has changed in one of these ways since it was read.
+            SecondFactorCodeRequired: The code was used concurrently.
+            Unauthenticated: The replaced session has ended.
+        """
+        session, token = Session.new(user, client, self.lifetimes)
+        actions: list[Action] = [
+            User.last_login_at.set(session.created_at),
+            *reset_actions(User),
+        ]
+        if new_hash:
+            actions.append(User.password_hash.set(new_hash))
+        type = EventType.SESSION_RENEWED if replaced else EventType.SESSION_OPENED
+        with db.transaction() as transaction:
+            if replaced:
+                # A session ended by the epoch may still have its row.
+                is_active = Session.session_epoch == user.session_epoch
+                transaction.delete(replaced, is_active, otherwise=Unauthenticated())
+            transaction.save(session)
+            transaction.update(
+                user, actions, _is_still_verified(user, method, code), otherwise=VersionMismatch()
+            )
+            if code:
+                code.consume(transaction)
+            transaction.save(AuditEvent.create(type, user.id, Actor(user.id, client.ip)))
+        if code:
+            code.notify(self.mailer)
+        user.last_login_at = session.created_at
+        return session, token, user
+
+    def authenticate(self, token: str, *, other_user_id: str | None = None) -> SessionLookup:
+        """Return the active session of a token, and its user, in one round trip.
+
+        Now and then it also records that the session is in use.
+
+        Args:
+            token: The token that the caller presented.
             other_user_id: A second user to read in the same round trip.
 
         Raises:
-            Unauthenticated: The token belongs to no living session of an active user.
+            Unauthenticated: The token belongs to no active session of an active user.
         """
         found = sessions.find(token, other_user_id=other_user_id)
-        if found is None or not found.session.is_alive_for(found.user):
+        if found is None or not found.session.is_active_for(found.user):
             raise Unauthenticated
         found.session.touch(self.lifetimes)
         return found
 
-    def sessions_of(self, user: User) -> list[Session]:
-        """The living sessions of a user, newest first."""
-        return [row for row in sessions.of_user(user.id) if row.is_alive_for(user)]
+    def list_for(self, user: User) -> list[Session]:
+        """Return the active sessions of a user, newest first."""
+        return [row for row in sessions.sessions_of(user.id) if row.is_active_for(user)]
 
     def end(self, user: User, session_id: str, *, by: Actor) -> None:
         """End one session of a user.
@@ -159,44 +239,44 @@ class SessionService:
 
         Raises:
             UserNotFound: The user is gone, and its sessions with it.
-            Unauthenticated: So is the one who asks.
+            Unauthenticated: The user is gone and was the caller.
         """
         is_gone = Unauthenticated() if by.user_id == user.id else UserNotFound()
-        event = AuditEvent.create(EventType.SESSIONS_ENDED, user.id, by, sweeps=True)
+        event = AuditEvent.create(EventType.SESSIONS_ENDED, user.id, by, needs_cleanup=True)
         epoch = user.session_epoch + 1
         with db.transaction() as transaction:
             transaction.update(
                 user, [User.session_epoch.add(1)], User.id.exists(), otherwise=is_gone
             )
             transaction.save(event)
-        sweep(event, before_epoch=epoch)
+        remove_ended_sessions(event, before_epoch=epoch)
 
-    def _reserve(self, login: str) -> tuple[str, User | None]:
-        """Take a try; what it is counted for, and the user as of now, if there is one."""
-        owner = self.logins.find_user_id(login)
-        if owner is not None:
+    def _reserve_attempt(self, login: str) -> tuple[str, User | None]:
+        """Reserve an attempt; return what it is counted for, and the current user, if any."""
+        user_id = self.logins.find_user_id(login)
+        if user_id is not None:
             with suppress(UserNotFound):
-                return owner, reserve_attempt(owner)
+                return user_id, reserve_attempt(user_id)
         subject = self.logins.unknown_login_key(login)
         reserve(Attempts(subject))
         return subject, None
 
-    def _admit(
+    def _verify_password(
         self, subject: str, user: User | None, password: str, client: Client
     ) -> tuple[User, str | None]:
-        """Refuse unless the user may sign in with the password; a newer hash, if there is one."""
-        is_right, newer_hash = self.passwords.verify(password, user and user.password_hash)
-        objection = self._objection(user, is_right)
-        if user is None or objection:
+        """Return the user who may sign in with the password, and a new hash if one is needed."""
+        matches, new_hash = self.hasher.verify(password, user and user.password_hash)
+        reason = self._failure_reason(user, matches)
+        if user is None or reason:
             is_known = user is not None
-            self._record_failure(subject, objection, client, is_known=is_known)
+            self._record_failure(subject, reason, client, is_known=is_known)
             raise InvalidCredentials
-        return user, newer_hash
+        return user, new_hash
 
-    def _objection(self, user: User | None, is_right: bool) -> str | None:
+    def _failure_reason(self, user: User | None, matches: bool) -> str | None:
         if user is None:
             return "unknown-login"
-        if not is_right:
+        if not matches:
             return "wrong-password" if user.password_hash else "no-password"
         if not user.is_active:
             return str(user.status)
@@ -204,9 +284,9 @@ class SessionService:
             return "email-not-verified"
         return None
 
-    def _second_factor(self, user: User, otp: str | None, client: Client) -> VerifiedCode | None:
+    def _verify_code(self, user: User, otp: str | None, client: Client) -> VerifiedCode | None:
         try:
-            return self.second_factors.check(user, otp)
+            return self.second_factors.verify(user, otp)
         except SecondFactorCodeRequired:
             self._record_failure(user.id, "second-factor", client, is_known=True)
             raise
@@ -220,38 +300,17 @@ class SessionService:
             event.remove_at = now() + ATTEMPTS_FORGOTTEN_AFTER
         event.save()
 
-    def _open(
-        self,
-        user: User,
-        newer_hash: str | None,
-        proof: VerifiedCode | None,
-        client: Client,
-        replaced: Session | None = None,
-    ) -> tuple[Session, str, User]:
-        session, token = Session.new(user, client, self.lifetimes)
-        actions: list[Action] = [User.last_login_at.set(session.created_at), *forget(User)]
-        if newer_hash:
-            actions.append(User.password_hash.set(newer_hash))
-        # The version stays: signing in must not void what an editor has read. The epoch is
-        # part of the condition, since it rises with a suspension and a new password.
-        is_same = (User.session_epoch == user.session_epoch) & (
-            User.password_hash == user.password_hash
-        )
-        if proof is None:
-            # Whoever has turned the second factor on since needs it from now on.
-            is_same &= ~(User.has_second_factor == True)  # noqa: E712 - a condition of DynamoDB's
-        type = EventType.SESSION_RENEWED if replaced else EventType.SESSION_OPENED
-        with db.transaction() as transaction:
-            if replaced:
-                # One that was ended by the epoch may still have its row.
-                is_alive = Session.session_epoch == user.session_epoch
-                transaction.delete(replaced, is_alive, otherwise=Unauthenticated())
-            transaction.save(session)
-            transaction.update(user, actions, is_same, otherwise=VersionMismatch())
-            if proof:
-                proof.write(transaction)
-            transaction.save(AuditEvent.create(type, user.id, Actor(user.id, client.ip)))
-        if proof:
-            proof.tell(self.mailer)
-        user.last_login_at = session.created_at
-        return session, token, user
+
+def _is_still_verified(user: User, method: AuthMethod, code: VerifiedCode | None) -> Condition:
+    """Return the condition that what was verified still holds.
+
+    The version is not part of it: a sign-in must not fail because of an unrelated update. The
+    epoch is, since it rises with a suspension and a new password.
+    """
+    condition: Condition = User.session_epoch == user.session_epoch
+    if method is AuthMethod.PASSWORD:
+        condition &= User.password_hash == user.password_hash
+    if code is None:
+        # A second factor that was enabled since is required from now on.
+        condition &= ~(User.has_second_factor == True)  # noqa: E712 - a condition of DynamoDB's
+    return condition

@@ -1,19 +1,48 @@
-"""What changing a user's members comes to: its claims, its event, the number of admins."""
+"""Update a user that others may be updating: optimistic locking, the diff, and its consequences."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+import random
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, TypeVar
 
+from pynamodb.expressions.condition import Condition
+
+from flask_pynamodb import Transaction
+from models.clock import now
 from models.db import db
-from models.services import metadata as metadata_rules
+from models.errors import (
+    EmailTaken,
+    TooManyConflicts,
+    UsernameTaken,
+    UserNotFound,
+    VersionMismatch,
+)
 from models.services.account_emails import TokenEmail
-from models.services.changes import copy_with, swap_reservations, write
-from models.services.session_cleanup import sweep
+from models.services.metadata import validate_size
+from models.services.session_cleanup import remove_ended_sessions
 from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.counter import count_admin
-from models.tables.identifier import email_key, normalize_email, normalize_username
-from models.tables.user import User
+from models.tables.identifier import (
+    Identifier,
+    email_key,
+    normalize_email,
+    normalize_username,
+    username_key,
+)
+from models.tables.user import User, is_user_id
 
-_CHANGEABLE = (
+_Result = TypeVar("_Result")
+# Attempts on a user that is being updated concurrently. One of the concurrent updates succeeds in
+# each round, so this is also how many may compete; it takes about three seconds.
+_MAX_ATTEMPTS = 60
+_FIRST_WAIT_SECONDS = 0.002
+_LONGEST_WAIT_SECONDS = 0.1
+# The versions of the user that a caller accepts; None accepts any.
+Versions = Collection[int] | None
+# The attributes of a user by the names they are stored under.
+_ATTRIBUTES: dict[str, Any] = {part.attr_name: part for part in User.get_attributes().values()}
+# The fields whose changes are recorded.
+_RECORDED_FIELDS = (
     "username",
     "email",
     "pending_email",
@@ -24,82 +53,176 @@ _CHANGEABLE = (
 )
 
 
-def normalized(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """New values of members as they are stored.
+def get_user(user_id: str) -> User:
+    """Return the user with this ID, strongly consistent.
 
     Raises:
-        InvalidField: The user name or address cannot be one.
+        UserNotFound: There is no user with this ID.
+    """
+    if not is_user_id(user_id):
+        raise UserNotFound
+    try:
+        return User.get(user_id, consistent_read=True)  # type: ignore[no-any-return]
+    except User.DoesNotExist:
+        raise UserNotFound from None
+
+
+def retry_on_conflict(user: User, versions: Versions, change: Callable[[User], _Result]) -> _Result:
+    """Apply a change to the user; after each conflict read the user again and retry.
+
+    Args:
+        user: The user as the caller read it.
+        versions: Reject the change unless the user is at one of these versions.
+        change: Writes the change; raises VersionMismatch if the stored user differs.
+
+    Raises:
+        VersionMismatch: The user is at a version that the caller does not accept.
+        UserNotFound: The user is gone.
+        TooManyConflicts: Concurrent updates kept winning.
+    """
+    for attempt in range(_MAX_ATTEMPTS):
+        if versions is not None and user.version not in versions:
+            raise VersionMismatch
+        try:
+            return change(user)
+        except VersionMismatch:
+            # Jitter only spreads the threads; nothing depends on its quality.
+            wait = min(_FIRST_WAIT_SECONDS * 2**attempt, _LONGEST_WAIT_SECONDS)
+            time.sleep(random.random() * wait)  # nosec B311
+            user = get_user(user.id)
+    raise TooManyConflicts
+
+
+def normalize_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return new values of fields as they are stored.
+
+    Raises:
+        InvalidField: The username or email address is not valid.
     """
     rules: dict[str, Callable[[Any], Any]] = {
         "username": normalize_username,
         "email": normalize_email,
         "roles": normalize_roles,
     }
-    return {name: rules.get(name, _as_is)(value) for name, value in changes.items()}
+    return {name: rules[name](value) if name in rules else value for name, value in changes.items()}
+
+
+def normalize_roles(roles: Sequence[str]) -> list[str]:
+    """Return roles as stored: without duplicates, always in the same order."""
+    return sorted(set(roles))
 
 
 def apply_update(
-    before: User, changes: Mapping[str, Any], by: Actor, prepared: TokenEmail | None = None
+    before: User, changes: Mapping[str, Any], by: Actor, token_email: TokenEmail | None = None
 ) -> User:
-    """Change members of a user in one transaction, if it is still as it was read.
+    """Update fields of a user in one transaction, if it is still as read.
 
     Args:
-        before: The user as it was read.
-        changes: New values of members.
-        by: Who asks.
-        prepared: A token to store together with the change.
+        before: The user as read.
+        changes: New values of fields; `metadata` may be a function of the current metadata.
+        by: The caller.
+        token_email: A token to store in the same transaction.
 
     Returns:
-        The user after the change.
+        The updated user.
 
     Raises:
-        VersionMismatch: The user has changed since.
-        UsernameTaken: Somebody has the user name.
-        EmailTaken: Somebody has the address.
-        LastAdmin: Nobody would be left to administer.
+        VersionMismatch: The user has changed since it was read.
+        UsernameTaken: Another user has the username.
+        EmailTaken: Another user has the email address.
+        LastAdmin: No active admin would be left.
     """
-    values = dict(changes)
-    if "metadata" in values:
-        values["metadata"] = metadata_rules.checked(
-            metadata_rules.merged(before.metadata, values["metadata"]) or {}
-        )
-    after = copy_with(before, **values).set_index_keys()
-    if email_key(after.email) != email_key(before.email):
-        after.email_verified = False
+    after = _with_changes(before, changes)
     old, new = before.serialize(), after.serialize()
-    members = tuple(name for name in _CHANGEABLE if old.get(name) != new.get(name))
-    if not members:
-        # Whoever asks for the same new address again wants another mail.
-        if prepared:
-            prepared.row.save()
+    changed_fields = tuple(name for name in _RECORDED_FIELDS if old.get(name) != new.get(name))
+    if not changed_fields:
+        # A repeated request for the same new address sends another email.
+        if token_email:
+            token_email.row.save()
         return before
     ends_sessions = before.is_active and not after.is_active
     after.session_epoch += int(ends_sessions)
     event = AuditEvent.create(
-        _kind(before, after), before.id, by, members=members, sweeps=ends_sessions
+        _event_type(before, after),
+        before.id,
+        by,
+        changed_fields=changed_fields,
+        needs_cleanup=ends_sessions,
     )
     with db.transaction() as transaction:
         swap_reservations(transaction, before, after)
         write(transaction, before, after)
         transaction.save(event)
         count_admin(transaction, after.is_active_admin - before.is_active_admin)
-        if prepared:
-            transaction.save(prepared.row)
+        if token_email:
+            transaction.save(token_email.row)
     if ends_sessions:
-        sweep(event, before_epoch=after.session_epoch)
+        remove_ended_sessions(event, before_epoch=after.session_epoch)
     return after
 
 
-def _kind(before: User, after: User) -> EventType:
+def copy_with(user: User, **values: Any) -> User:
+    """Return a copy of the user with other values, as the next version."""
+    after = User(**user.attribute_values)
+    after.version += 1
+    after.updated_at = now()
+    for name, value in values.items():
+        setattr(after, name, value)
+    return after
+
+
+def write(transaction: Transaction, before: User, after: User) -> None:
+    """Write only what differs, so that a concurrent sign-in keeps its last_login_at.
+
+    The values are passed on serialized, since PynamoDB takes a dictionary such as {"S": "x"},
+    which metadata may well be, for a value in DynamoDB's own notation.
+    """
+    old, new = before.serialize(), after.serialize()
+    actions = [
+        _ATTRIBUTES[name].set(new[name]) if name in new else _ATTRIBUTES[name].remove()
+        for name in old.keys() | new.keys()
+        if old.get(name) != new.get(name)
+    ]
+    transaction.update(before, actions, is_unmodified(before), otherwise=VersionMismatch())
+
+
+def is_unmodified(user: User) -> Condition:
+    """Return the condition that the user was not updated, nor its sessions ended, since read."""
+    condition: Condition = (User.version == user.version) & (
+        User.session_epoch == user.session_epoch
+    )
+    return condition
+
+
+def reserved_keys(user: User) -> set[str]:
+    """Return the keys under which the user's names are reserved."""
+    return {username_key(user.username), email_key(user.email)}
+
+
+def swap_reservations(transaction: Transaction, before: User, after: User) -> None:
+    """Release the names that the user no longer has, and reserve its new ones."""
+    for key_of, field, taken in (
+        (username_key, "username", UsernameTaken()),
+        (email_key, "email", EmailTaken()),
+    ):
+        old, new = key_of(getattr(before, field)), key_of(getattr(after, field))
+        Identifier.swap(transaction, before.id, old, new, taken=taken, stale=VersionMismatch())
+
+
+def _with_changes(before: User, changes: Mapping[str, Any]) -> User:
+    values = dict(changes)
+    if "metadata" in values:
+        metadata = values["metadata"]
+        values["metadata"] = validate_size(
+            metadata(before.metadata) if callable(metadata) else metadata
+        )
+    after = copy_with(before, **values).set_index_keys()
+    if email_key(after.email) != email_key(before.email):
+        after.email_verified = False
+    return after
+
+
+def _event_type(before: User, after: User) -> EventType:
     if before.status == after.status:
         return EventType.USER_UPDATED
     return EventType.USER_REACTIVATED if after.is_active else EventType.USER_SUSPENDED
-
-
-def normalize_roles(roles: Sequence[str]) -> list[str]:
-    """Roles as they are stored: each once, always in the same order."""
-    return sorted(set(roles))
-
-
-def _as_is(value: Any) -> Any:
-    return value

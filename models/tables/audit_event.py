@@ -1,4 +1,4 @@
-"""What happened to whom, in order: written in the transaction that makes the change."""
+"""Audit events: what happened to which user, written in the transaction of the change."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,13 +13,14 @@ from uuid_utils import UUID, uuid7
 from models.clock import now
 from models.db import db
 
-EVENT_ID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
-# The items that one page looks at, at the least, when a filter may pass few of them.
-_FILTERED_PAGE = 100
+# The smallest page to read when a filter may pass few events.
+_FILTERED_PAGE_SIZE = 100
+# The value that puts an event into the index of pending cleanups.
+_PENDING = "sweep"
 
 
 class EventType(StrEnum):
-    """Subject and action; the names are stable for ever."""
+    """Subject and action; the names are stable forever."""
 
     USER_REGISTERED = "user.registered"
     USER_UPDATED = "user.updated"
@@ -49,12 +50,12 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who makes a change, and from where.
+    """The origin of a change.
 
     Attributes:
         user_id: The signed-in user, or None for anonymous callers and the command line.
         ip: The address of the client, if there is one.
-        key_id: The API key that the user's client signs in with, None for a session.
+        key_id: The API key that authenticated the user, None for a session.
     """
 
     user_id: str | None = None
@@ -65,43 +66,47 @@ class Actor:
 ANONYMOUS = Actor()
 
 
-class _Unfinished(GlobalSecondaryIndex[Any]):
-    """The few events whose sessions are still to be swept."""
+class _PendingCleanup(GlobalSecondaryIndex[Any]):
+    """The few events whose cleanup has not finished."""
 
     class Meta:
         index_name = "unfinished"
         projection = AllProjection()
 
-    todo = UnicodeAttribute(hash_key=True)
+    pending_cleanup = UnicodeAttribute(attr_name="todo", hash_key=True)
     id = UnicodeAttribute(range_key=True)
 
 
 class AuditEvent(db.Model):  # type: ignore[misc,name-defined]
     """One thing that happened to one user.
 
-    `todo` marks an event that ended the user's sessions until their rows are swept away: the
-    sessions are dead from the transaction on, the mark only sees to it that the sweep is taken
-    up again if the process dies in the middle.
+    An event can wait for several consumers. Each has an attribute of its own, set while the event
+    waits for it and removed afterwards, and a sparse index on that attribute; so one consumer
+    never delays another. `pending_cleanup` is the mark of the cleanup: the sessions are dead from
+    the transaction on, and the mark makes sure that removing their rows resumes if the process
+    dies in between.
     """
 
     class Meta:
         table_name = "events"
 
-    unfinished = _Unfinished()
+    by_pending_cleanup = _PendingCleanup()
 
     user_id = UnicodeAttribute(hash_key=True)
     id = UnicodeAttribute(range_key=True)
     type = UnicodeAttribute()
     actor_id = UnicodeAttribute(null=True)
     ip = UnicodeAttribute(null=True)
-    # The API key that it was done with, or, where a key was created or revoked, that it is about:
-    # no key can do that.
+    # The API key that made the change or, where a key was created or revoked, that key: API keys
+    # cannot do that.
     key_id = UnicodeAttribute(null=True)
-    members: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, default=list)
+    changed_fields: ListAttribute[Any] = ListAttribute(
+        attr_name="members", of=UnicodeAttribute, default=list
+    )
     reason = UnicodeAttribute(null=True)
-    # Only what happened to logins that nobody has is removed after a while.
+    # Set only on events of unknown logins, which are removed after a while.
     remove_at = TTLAttribute(null=True)
-    todo = UnicodeAttribute(null=True)
+    pending_cleanup = UnicodeAttribute(attr_name="todo", null=True)
 
     @classmethod
     def create(
@@ -110,21 +115,21 @@ class AuditEvent(db.Model):  # type: ignore[misc,name-defined]
         user_id: str,
         by: Actor,
         *,
-        members: tuple[str, ...] = (),
+        changed_fields: tuple[str, ...] = (),
         reason: str | None = None,
         key_id: str | None = None,
-        sweeps: bool = False,
+        needs_cleanup: bool = False,
     ) -> Self:
-        """An event that happens now, not stored yet.
+        """Return an unsaved event of now.
 
         Args:
             type: What happened.
-            user_id: To whom.
+            user_id: The user it happened to.
             by: Who did it.
-            members: The names of the members that changed; never their values.
+            changed_fields: The names of the fields that changed; never their values.
             reason: Why something failed, in one word.
-            key_id: The API key that it is about; the one that it was done with if not given.
-            sweeps: Whether the user's session rows are to be removed afterwards.
+            key_id: The API key that it is about; by default the one that made the change.
+            needs_cleanup: Whether the rows of the user's sessions must be removed afterwards.
         """
         return cls(
             user_id=user_id,
@@ -133,49 +138,51 @@ class AuditEvent(db.Model):  # type: ignore[misc,name-defined]
             actor_id=by.user_id,
             ip=by.ip,
             key_id=key_id or by.key_id,
-            members=list(members),
+            changed_fields=list(changed_fields),
             reason=reason,
-            todo="sweep" if sweeps else None,
+            pending_cleanup=_PENDING if needs_cleanup else None,
         )
 
     @property
     def at(self) -> datetime:
-        """When it happened; the id begins with it."""
+        """When it happened; the ID begins with this time."""
         return datetime.fromtimestamp(UUID(self.id).timestamp / 1000, UTC)
 
-    def finish(self) -> None:
-        """Take the mark away."""
-        self.update([AuditEvent.todo.remove()])
+    def finish_cleanup(self) -> None:
+        """Remove the mark of a pending cleanup."""
+        self.update([AuditEvent.pending_cleanup.remove()])
 
     def __repr__(self) -> str:
         return f"<AuditEvent {self.type} {self.id}>"
 
 
 def unfinished_cleanup(older_than: timedelta) -> Iterator[AuditEvent]:
-    """Events whose sweep was begun some time ago and not finished, oldest first."""
+    """Return the events older than this whose cleanup has not finished, oldest first."""
     return (
-        event for event in AuditEvent.unfinished.query("sweep") if event.at <= now() - older_than
+        event
+        for event in AuditEvent.by_pending_cleanup.query(_PENDING)
+        if event.at <= now() - older_than
     )
 
 
 def events_of(
     user_id: str, *, type: EventType | None = None, after: str | None = None, limit: int = 25
 ) -> tuple[list[AuditEvent], str | None]:
-    """What happened to a user, newest first: one page in one round trip, strongly consistent.
+    """Return a page of a user's events, newest first, in one strongly consistent round trip.
 
-    A page can be shorter than the limit, even empty, while more follow: what a filter drops was
-    read all the same.
+    A page can be shorter than the limit, even empty, while more follow: filtered events are read
+    as well.
 
     Args:
         user_id: The user.
         type: Only events of this type.
-        after: The id of the event after which the page starts, None for the first page.
-        limit: How many events at the most.
+        after: The ID of the event after which the page starts, None for the first page.
+        limit: The maximum number of events.
 
     Returns:
-        The events, and the id to go on after, None at the end of the list.
+        The events, and the ID to continue after, None at the end of the list.
     """
-    # One more than the page shows: whether another one follows is known without another call.
+    # One event more than the page shows whether another page follows, without another call.
     page = next(
         AuditEvent.query(
             user_id,
@@ -183,11 +190,11 @@ def events_of(
             AuditEvent.type == type if type else None,
             consistent_read=True,
             scan_index_forward=False,
-            page_size=limit + 1 if type is None else max(limit + 1, _FILTERED_PAGE),
+            page_size=limit + 1 if type is None else max(limit + 1, _FILTERED_PAGE_SIZE),
         ).page_iter
     )
-    found = [AuditEvent.from_raw_data(item) for item in page["Items"][: limit + 1]]
-    if len(found) > limit:
-        return found[:limit], str(found[limit - 1].id)
+    events = [AuditEvent.from_raw_data(item) for item in page["Items"][: limit + 1]]
+    if len(events) > limit:
+        return events[:limit], str(events[limit - 1].id)
     last = page.get("LastEvaluatedKey")
-    return found, str(last["id"]["S"]) if last else None
+    return events, str(last["id"]["S"]) if last else None

@@ -1,4 +1,4 @@
-"""Numbers that transactions keep: how many active admins there are."""
+"""Counters kept by transactions: the number of active admins."""
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
@@ -8,7 +8,7 @@ from models.errors import LastAdmin
 
 
 class Counter(db.Model):  # type: ignore[misc,name-defined]
-    """A named number, changed only inside the transaction that makes it true."""
+    """A named number, changed only in the transaction that makes it true."""
 
     class Meta:
         table_name = "counters"
@@ -18,10 +18,10 @@ class Counter(db.Model):  # type: ignore[misc,name-defined]
 
 
 def count_admin(transaction: Transaction, change: int) -> None:
-    """Add an active admin (1), take one away (-1), or leave the number alone (0).
+    """Add an active admin (1), remove one (-1), or leave the number alone (0).
 
-    Taking the last one away refuses the whole transaction with `LastAdmin`, whatever else
-    happens at the same time: nobody counts first.
+    Removing the last one cancels the whole transaction with `LastAdmin`. The condition decides, so
+    concurrent changes cannot remove the last two admins.
     """
     admins = Counter("active-admins")
     if change > 0:

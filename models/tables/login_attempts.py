@@ -1,10 +1,12 @@
-"""Tries to sign in, counted before the password is looked at, so that parallel ones cannot pass.
+"""Login attempts and the lockout that follows too many failures.
 
-Whoever wants a password checked reserves a try first. Some are free; then each has to wait for
-longer than the one before it, and at last none is granted until the password is reset, an admin
-unlocks the account, or a month has passed. A sign-in that succeeds ends the count.
+Each attempt is reserved before the password is verified, so parallel guesses cannot exceed the
+limit. Some attempts are free; then each must wait longer than the one before, and finally none is
+granted until the password is reset, an admin unlocks the account, or a month has passed. A
+successful sign-in resets the count.
 
-A login that nobody has is counted like one that somebody has, so that a lock tells nothing.
+Attempts for unknown logins are counted in the same way, so that a lockout does not reveal whether
+an account exists.
 """
 
 import secrets
@@ -17,32 +19,33 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from flask_pynamodb import code_of
+from flask_pynamodb import error_code
 from models.clock import TimestampAttribute, now
 from models.db import db
 from models.errors import TooManyAttempts
 
-# Nobody mistypes a password more often, though devices may sign in that many at once. A guess
-# among the most common passwords is in vain anyway: they are refused when they are set.
+# Enough for typing errors, even with several devices at once. Guessing the most common passwords
+# is futile: the policy rejects them.
 FREE_ATTEMPTS = 20
-# The waits double from the first one to the longest, as those of Amazon Cognito and Keycloak do.
+# The waits double from the first one to the longest, as in Amazon Cognito and Keycloak.
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)
-# NIST SP 800-63B-4, 3.2.2: no more than 100 consecutive failures for one account. With the waits
-# between them, somebody who wants to lock an account for good is at it for most of a day.
+# NIST SP 800-63B-4, 3.2.2: at most 100 consecutive failures per account. With the waits between
+# them, locking an account for good takes most of a day.
 MAX_CONSECUTIVE_FAILURES = 100
-# After so long without a try the count begins anew.
+# After this long without an attempt the count starts over.
 ATTEMPTS_FORGOTTEN_AFTER = timedelta(days=30)
-# How often a try is reserved anew when others change the count at the same time.
-_ROUNDS = 5
+# Retries of a reservation that loses against concurrent ones.
+_MAX_RESERVATION_RETRIES = 5
 _FIRST_PAUSE_SECONDS = 0.005
 
 
 class AttemptCounter:
-    """What a row needs for tries to be counted on it. Derive a model from `db.Model` and this.
+    """Attributes for a row that counts attempts. Derive a model from `db.Model` and this.
 
-    `tries` counts those since the last success; `last_attempt_at` is when the last one was reserved;
-    `ticket` names it, so that a reservation whose reply was lost is not made twice.
+    `failed_attempts` counts those since the last success; `last_attempt_at` is when the last one
+    was reserved; `reservation_id` identifies it, so that a reservation whose reply was lost is not
+    made twice.
     """
 
     failed_attempts = NumberAttribute(attr_name="tries", null=True)
@@ -51,7 +54,7 @@ class AttemptCounter:
 
 
 class Attempts(AttemptCounter, db.Model):  # type: ignore[misc,name-defined]
-    """Tries for something that has no row of its own, such as a login that nobody has."""
+    """Attempts on something without a row of its own, such as an unknown login."""
 
     class Meta:
         table_name = "attempts"
@@ -60,7 +63,7 @@ class Attempts(AttemptCounter, db.Model):  # type: ignore[misc,name-defined]
     remove_at = TTLAttribute()
 
 
-class Row(Protocol):
+class CountingRow(Protocol):
     """A row of a model that derives from `AttemptCounter`."""
 
     failed_attempts: Any
@@ -72,70 +75,79 @@ class Row(Protocol):
     def refresh(self, consistent_read: bool) -> None: ...
 
 
-def wait_after(tries: int) -> timedelta:
-    """How long after so many tries in a row the next one has to wait."""
-    if tries < FREE_ATTEMPTS:
+def wait_after(failures: int) -> timedelta:
+    """Return how long the next attempt must wait after this many consecutive failures."""
+    if failures < FREE_ATTEMPTS:
         return timedelta(0)
-    if tries >= MAX_CONSECUTIVE_FAILURES:
+    if failures >= MAX_CONSECUTIVE_FAILURES:
         return ATTEMPTS_FORGOTTEN_AFTER
-    return min(FIRST_WAIT * (1 << min(tries - FREE_ATTEMPTS, 10)), LONGEST_WAIT)
+    return min(FIRST_WAIT * (1 << min(failures - FREE_ATTEMPTS, 10)), LONGEST_WAIT)
 
 
-def reserve(row: Row, exists: Condition | None = None) -> None:
-    """Take one try, and read the row in the same call.
+def reserve(row: CountingRow, exists: Condition | None = None) -> None:
+    """Reserve one attempt, and read the row in the same call.
 
     Args:
-        row: Nothing but its key has to be known; it is up to date afterwards.
-        exists: Holds as long as the row may be written at all.
+        row: Only its key has to be set; afterwards it is up to date.
+        exists: A condition that holds while the row may be written at all.
 
     Raises:
-        TooManyAttempts: The next try has to wait.
+        TooManyAttempts: The next attempt has to wait.
         DoesNotExist: The row is gone.
     """
-    ticket = secrets.token_hex(8)
-    tries: Any = type(row).failed_attempts
-    is_free = tries.does_not_exist() | (tries < FREE_ATTEMPTS)
-    if _write(row, [tries.add(1)], is_free & exists if exists is not None else is_free, ticket):
+    reservation_id = secrets.token_hex(8)
+    failures: Any = type(row).failed_attempts
+    is_free = failures.does_not_exist() | (failures < FREE_ATTEMPTS)
+    condition = is_free & exists if exists is not None else is_free
+    if _write(row, [failures.add(1)], condition, reservation_id):
         return
-    for attempt in range(_ROUNDS):
+    for retry in range(_MAX_RESERVATION_RETRIES):
         row.refresh(consistent_read=True)
-        # The reply to a try that was reserved has got lost.
-        if row.reservation_id == ticket:
+        # The reply to a successful reservation was lost.
+        if row.reservation_id == reservation_id:
             return
         count = _next_count(row)
-        if _write(row, [tries.set(count)], type(row).reservation_id == row.reservation_id, ticket):
+        is_current = type(row).reservation_id == row.reservation_id
+        if _write(row, [failures.set(count)], is_current, reservation_id):
             return
-        time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
+        time.sleep(_FIRST_PAUSE_SECONDS * 2**retry)
     raise TooManyAttempts(retry_after=1)
 
 
-def forget(model: type[AttemptCounter]) -> list[Action]:
-    """The actions that end the count of a row of a model."""
+def reset_actions(model: type[AttemptCounter]) -> list[Action]:
+    """Return the actions that reset the count of a row of a model."""
     return [model.failed_attempts.remove()]
 
 
-def _write(row: Row, actions: list[Action], condition: Condition, ticket: str) -> bool:
+def _write(
+    row: CountingRow, actions: list[Action], condition: Condition, reservation_id: str
+) -> bool:
     model: Any = type(row)
-    told = [*actions, model.last_attempt_at.set(now()), model.reservation_id.set(ticket)]
+    actions = [
+        *actions,
+        model.last_attempt_at.set(now()),
+        model.reservation_id.set(reservation_id),
+    ]
     if model is Attempts:
-        told.append(Attempts.remove_at.set(now() + ATTEMPTS_FORGOTTEN_AFTER))
-    for attempt in range(_ROUNDS):
+        actions.append(Attempts.remove_at.set(now() + ATTEMPTS_FORGOTTEN_AFTER))
+    for retry in range(_MAX_RESERVATION_RETRIES):
         try:
-            row.update(told, condition & (~(model.reservation_id == ticket)))
+            row.update(actions, condition & (~(model.reservation_id == reservation_id)))
             return True
         except UpdateError as error:
-            code = code_of(error)
+            code = error_code(error)
             if code == "ConditionalCheckFailedException":
                 return False
-            # A transaction changes the row at this very moment.
-            if code != "TransactionConflictException" or attempt == _ROUNDS - 1:
+            # A concurrent transaction is changing the row.
+            is_conflict = code == "TransactionConflictException"
+            if not is_conflict or retry == _MAX_RESERVATION_RETRIES - 1:
                 raise
-            time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
+            time.sleep(_FIRST_PAUSE_SECONDS * 2**retry)
     return False
 
 
-def _next_count(row: Row) -> int:
-    wait = _wait_of(row, now())
+def _next_count(row: CountingRow) -> int:
+    wait = _remaining_wait(row, now())
     if wait > timedelta(0):
         raise TooManyAttempts(retry_after=max(1, -(-wait // timedelta(seconds=1))))
     is_forgotten = (
@@ -144,7 +156,7 @@ def _next_count(row: Row) -> int:
     return 1 if is_forgotten else int(row.failed_attempts or 0) + 1
 
 
-def _wait_of(row: Row, at: datetime) -> timedelta:
+def _remaining_wait(row: CountingRow, at: datetime) -> timedelta:
     if not row.last_attempt_at:
         return timedelta(0)
     ends_at: datetime = row.last_attempt_at + wait_after(int(row.failed_attempts or 0))

@@ -1,4 +1,4 @@
-"""Tokens that are sent by mail: for one user, one purpose and one use, and not for long."""
+"""Emailed tokens: for one user, one purpose and one use, and valid for a short time."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -11,25 +11,24 @@ from flask_pynamodb import Transaction
 from models.clock import TimestampAttribute, now
 from models.db import db
 from models.errors import InvalidToken
-from models.security import tokens as tokens
+from models.security import tokens
 from models.tables.user import User
 
 _PREFIX = "rso_"
 
 
 class Purpose(StrEnum):
-    """What a token is for; it is good for nothing else."""
+    """What a token is for; it is valid for nothing else."""
 
     RESET_PASSWORD = "reset-password"
     CONFIRM_EMAIL = "confirm-email"
 
 
 class OneTimeToken(db.Model):  # type: ignore[misc,name-defined]
-    """One token that was sent.
+    """One token that was emailed.
 
-    It is void when it has been used, when its time is over, and when what it was about has
-    changed: `epoch` is the user's at the time, which a new password raises; `email` is the address
-    that it was sent to.
+    It is void once used or expired, and once its context has changed: `session_epoch` is the
+    user's at issue, which a new password raises; `email` is the address it was sent to.
     """
 
     class Meta:
@@ -45,7 +44,7 @@ class OneTimeToken(db.Model):  # type: ignore[misc,name-defined]
 
     @classmethod
     def new(cls, user: User, purpose: Purpose, email: str, lifetime: timedelta) -> tuple[Self, str]:
-        """A token for the user as it was read, not stored yet, and what to send."""
+        """Return an unsaved row for the user as read, and the token to send."""
         token = tokens.make(_PREFIX, user.id)
         expires_at = now() + lifetime
         row = cls(
@@ -61,17 +60,17 @@ class OneTimeToken(db.Model):  # type: ignore[misc,name-defined]
 
     @classmethod
     def decoy(cls) -> Self:
-        """A row that looks like any other, of a token that nobody gets and a user who is nobody."""
+        """Return a row that looks like any other, of a token that is never sent to any user."""
         return cls.new(
             User(str(uuid7()), session_epoch=0), Purpose.CONFIRM_EMAIL, "", timedelta(days=1)
         )[0]
 
     @classmethod
-    def find(cls, token: str, purpose: Purpose) -> tuple[Self, User]:
-        """A living token and its user, in one round trip.
+    def get_valid(cls, token: str, purpose: Purpose) -> tuple[Self, User]:
+        """Return the row of a valid token and its user, in one round trip.
 
         Raises:
-            InvalidToken: It was never given, is used, has expired, or is for something else.
+            InvalidToken: It was never issued, or is used, expired, or for another purpose.
         """
         user_id = tokens.user_id_of(_PREFIX, token)
         if user_id is None:
@@ -83,7 +82,7 @@ class OneTimeToken(db.Model):  # type: ignore[misc,name-defined]
         return row, user
 
     def spend(self, transaction: Transaction) -> None:
-        """Use the token in a transaction: whoever is second is refused."""
+        """Use the token in a transaction, which fails with InvalidToken on a second use."""
         transaction.delete(self, OneTimeToken.token_digest.exists(), otherwise=InvalidToken())
 
     def __repr__(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from api import rate_limits
-from models import Policy, RateLimits
+from models import RateLimit, RateLimiter
 from tests.support.person import PASSWORD
 from tests.support.responses import ADA, outcome
 
@@ -16,10 +16,10 @@ WRONG = {"login": "unknown", "password": "not the password at all"}
 @pytest.fixture
 def small_quotas(monkeypatch, app):
     """Allow two requests of each kind a day."""
-    monkeypatch.setitem(app.extensions, "roster-limits", RateLimits())
+    monkeypatch.setitem(app.extensions, "roster-limits", RateLimiter())
     # The views hold the policy objects, so only their numbers can be changed.
     for policy in vars(rate_limits).values():
-        if isinstance(policy, Policy):
+        if isinstance(policy, RateLimit):
             monkeypatch.setitem(policy.__dict__, "quota", 2)
             monkeypatch.setitem(policy.__dict__, "window", 86_400)
 
@@ -52,7 +52,7 @@ class TestHeaders:
         assert response.headers["RateLimit-Policy"] == '"sign-in";q=2;w=86400'
 
     def test_unlimited_routes(self, jane):
-        """Reading one's account is not counted, and writes nothing."""
+        """Reading the current user is not counted, and writes nothing."""
         assert "RateLimit" not in jane.get("/v1/users/me").headers
 
 

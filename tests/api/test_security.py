@@ -134,7 +134,7 @@ class TestSessions:
     def test_suspended_user_with_a_new_password(self, app, john, jane, edit_row, client):
         """GHSA-26c5-ppr8-f33p: a suspended user cannot sign in with a new password either."""
         john.patch(jane.path, json={"status": "suspended"})
-        edit_row(jane, password_hash=app.extensions["roster"].accounts.passwords.hash(NEW_PASSWORD))
+        edit_row(jane, password_hash=app.extensions["roster"].accounts.hasher.hash(NEW_PASSWORD))
 
         response = client.post("/v1/sessions", json={"login": "jane", "password": NEW_PASSWORD})
 

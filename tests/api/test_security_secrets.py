@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from models import CHEAPEST_PROFILE, OWASP_PROFILE, Passwords, User, db
+from models import CHEAPEST_PROFILE, OWASP_PROFILE, PasswordHasher, User, db
 from models.tables import login_attempts
 from roster.app import create_app
 from tests.support.person import PASSWORD
@@ -123,7 +123,7 @@ class TestSecrets:
 
     def test_default_cost_of_a_hash(self):
         """ASVS 11.4.2: argon2id with 19 MiB, two passes, one lane, and a salt per hash."""
-        passwords = Passwords()
+        passwords = PasswordHasher()
 
         first, second = passwords.hash(PASSWORD), passwords.hash(PASSWORD)
 
@@ -134,7 +134,7 @@ class TestSecrets:
         """ASVS 11.4.2: an app hashes at full cost unless a test sets a cheaper profile."""
         app = create_app(config)
 
-        created = app.extensions["roster"].accounts.passwords.hash(PASSWORD)
+        created = app.extensions["roster"].accounts.hasher.hash(PASSWORD)
 
         assert (
             f"m={OWASP_PROFILE.memory_kib},t={OWASP_PROFILE.rounds},p={OWASP_PROFILE.parallelism}"

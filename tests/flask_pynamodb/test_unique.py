@@ -6,12 +6,12 @@ import pytest
 from pynamodb.attributes import UnicodeAttribute, VersionAttribute
 from pynamodb.exceptions import PutError
 
-from flask_pynamodb import NotUnique, ScanRefused, ScanWarning, UniqueClaim, VersionConflict
+from flask_pynamodb import NotUnique, ScanRefused, ScanWarning, UniqueValue, VersionConflict
 
 
 @pytest.fixture
-def claim(db):
-    class Claim(UniqueClaim, db.Model):
+def reserve(db):
+    class Claim(UniqueValue, db.Model):
         pass
 
     return Claim

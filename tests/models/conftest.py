@@ -1,4 +1,4 @@
-"""The domain without HTTP: operations on this test's own tables."""
+"""The domain without HTTP and without a web app: services on the tables of this process."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -6,20 +6,21 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from flask import Flask
 
+from flask_pynamodb import Standalone
 from flask_pynamodb.local import Engine
 from models import (
     CHEAPEST_PROFILE,
     AccountEmails,
     Accounts,
     Client,
-    Credentials,
     Email,
     EmailVerification,
     Lifetimes,
     LoginLookup,
-    Passwords,
+    PasswordHasher,
+    PasswordPolicy,
+    PasswordService,
     SecondFactors,
     SessionService,
     Totp,
@@ -29,7 +30,6 @@ from models import (
 )
 from models.errors import InvalidCredentials
 from models.tables.login_attempts import FREE_ATTEMPTS
-from roster.app import create_app
 from roster.config import Config
 from tests.support.person import PASSWORD
 from tests.support.shared_tables import empty, shared_config
@@ -37,37 +37,40 @@ from tests.support.shared_tables import empty, shared_config
 
 @pytest.fixture(scope="session")
 def domain_config(dynamodb_engine: Engine, transport: str) -> Config:
-    """Settings for apps on the tables that the tests of this process share."""
+    """Settings for the tables that the tests of this process share."""
     return shared_config(dynamodb_engine, transport, "tests-of-the-domain-")
 
 
 @pytest.fixture
 def config(domain_config: Config) -> Config:
+    """Settings for the database of a test, which may reach the shared tables in another way."""
     return domain_config
 
 
 @pytest.fixture(scope="session")
-def shared_app(domain_config: Config) -> Flask:
-    app = create_app(domain_config, profile=CHEAPEST_PROFILE)
-    with app.app_context():
+def shared_database(domain_config: Config) -> Standalone:
+    """The shared tables."""
+    database = db.standalone(domain_config.for_database())
+    with database.context():
         db.create_all()
-    return app
+    return database
 
 
 @pytest.fixture
-def app(shared_app: Flask, config: Config, domain_config: Config) -> Iterator[Flask]:
-    """The shared app, or one that reaches the shared tables in another way; they are empty."""
+def database(
+    shared_database: Standalone, config: Config, domain_config: Config
+) -> Iterator[Standalone]:
+    """The shared tables, emptied after the test."""
     is_shared = config is domain_config
-    yield shared_app if is_shared else _app_without_routes(config)
-    empty(shared_app)
+    yield shared_database if is_shared else db.standalone(config.for_database())
+    empty(shared_database.context)
 
 
-def _app_without_routes(config: Config) -> Flask:
-    """All that the domain needs; making routes takes longer than most of these tests."""
-    app = Flask(__name__)
-    app.config.from_mapping(config.dynamodb)
-    db.init_app(app)
-    return app
+@pytest.fixture
+def context(database: Standalone) -> Iterator[None]:
+    """Binds the models to the database of the test."""
+    with database.context():
+        yield
 
 
 class Mailbox(list[Email]):
@@ -86,9 +89,14 @@ def mailbox() -> Mailbox:
 
 
 @pytest.fixture
-def passwords() -> Passwords:
-    # As many at once as a test has threads: how many may wait has tests of its own.
-    return Passwords(CHEAPEST_PROFILE, waiting=100)
+def hasher() -> PasswordHasher:
+    # Room for every thread of a test; the limit of the queue has tests of its own.
+    return PasswordHasher(CHEAPEST_PROFILE, queue_size=100)
+
+
+@pytest.fixture
+def policy() -> PasswordPolicy:
+    return PasswordPolicy()
 
 
 @pytest.fixture
@@ -102,13 +110,20 @@ def confirmations(mail_requests: AccountEmails) -> EmailVerification:
 
 
 @pytest.fixture
-def credentials(passwords: Passwords, mail_requests: AccountEmails) -> Credentials:
-    return Credentials(passwords, mail_requests)
+def credentials(
+    hasher: PasswordHasher, policy: PasswordPolicy, mail_requests: AccountEmails
+) -> PasswordService:
+    return PasswordService(hasher, policy, mail_requests)
 
 
 @pytest.fixture
-def accounts(context: None, passwords: Passwords, confirmations: EmailVerification) -> Accounts:
-    return Accounts(passwords, confirmations)
+def accounts(
+    context: None,
+    hasher: PasswordHasher,
+    policy: PasswordPolicy,
+    confirmations: EmailVerification,
+) -> Accounts:
+    return Accounts(hasher, policy, confirmations)
 
 
 @pytest.fixture
@@ -118,13 +133,13 @@ def second_factors(mailbox: Mailbox) -> SecondFactors:
 
 @pytest.fixture
 def make_sign_in(
-    context: None, passwords: Passwords, mailbox: Mailbox, second_factors: SecondFactors
+    context: None, hasher: PasswordHasher, mailbox: Mailbox, second_factors: SecondFactors
 ) -> Any:
     """Makes what signs people in: `make_sign_in(lifetimes=Lifetimes(...))`."""
 
     def make(lifetimes: Lifetimes | None = None, **settings: Any) -> SessionService:
         return SessionService(
-            passwords,
+            hasher,
             lifetimes or Lifetimes(),
             second_factors=second_factors,
             mailer=mailbox,
@@ -164,20 +179,20 @@ def lock(sign_in: SessionService) -> Callable[[str], None]:
     def guess(login: str) -> None:
         for _ in range(FREE_ATTEMPTS):
             with pytest.raises(InvalidCredentials):
-                sign_in.open(login, "not the password at all", Client())
+                sign_in.sign_in(login, "not the password at all", Client())
 
     return guess
 
 
 @pytest.fixture
-def at_once(app: Flask) -> Callable[..., list[Any]]:
+def at_once(database: Standalone) -> Callable[..., list[Any]]:
     """Does everything at the same moment and tells what each returned or raised, in order."""
 
     def run_all(*actions: Callable[[], Any]) -> list[Any]:
         barrier = threading.Barrier(len(actions), timeout=30)
 
         def run(action: Callable[[], Any]) -> Any:
-            with app.app_context():
+            with database.context():
                 barrier.wait()
                 try:
                     return action()

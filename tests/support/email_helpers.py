@@ -35,7 +35,7 @@ class SentEmails:
     """Reads the mails that an app has sent."""
 
     def __init__(self, app: Flask, path: Path) -> None:
-        self._mailer = app.extensions["roster"].passwords.requests.mailer
+        self._mailer = app.extensions["roster"].passwords.emails.mailer
         self._folder = FileBackend(path)
 
     def __call__(self) -> list[SentEmail]:

@@ -19,10 +19,10 @@ from flask import Flask
 
 from api import rate_limits
 from api.v1.second_factors.routes import CONFIRMATIONS
-from models import Passwords, Policy, SecondFactorRule, Session, User
+from models import PasswordHasher, RateLimit, SecondFactorRule, Session, User
 from models.clock import now
 from models.errors import Busy
-from models.services.account_emails import MAILS
+from models.services.account_emails import EMAIL_QUOTA
 from models.tables.login_attempts import MAX_CONSECUTIVE_FAILURES
 from roster.config import EmailSettings
 from roster.email.file_backend import FileBackend, link_of
@@ -32,9 +32,9 @@ from tests.support.person import Person
 
 Situation = Callable[["Scene"], Any]
 POLICIES = [
-    *(policy for policy in vars(rate_limits).values() if isinstance(policy, Policy)),
+    *(policy for policy in vars(rate_limits).values() if isinstance(policy, RateLimit)),
     CONFIRMATIONS,
-    MAILS,
+    EMAIL_QUOTA,
 ]
 # The form of the ids of sessions and keys, and one that nothing has.
 ABSENT_DIGEST = "0" * 64
@@ -159,7 +159,7 @@ def locked(scene: Scene) -> None:
 
 def crowded(scene: Scene) -> None:
     """As many passwords are being checked as may be."""
-    passwords = scene.app.extensions["roster"].accounts.passwords
+    passwords = scene.app.extensions["roster"].accounts.hasher
     leave, outcomes = threading.Event(), SimpleQueue[bool]()
     scene.at_end.callback(leave.set)
     while _finds_place(passwords, leave, outcomes):
@@ -167,13 +167,13 @@ def crowded(scene: Scene) -> None:
 
 
 def _finds_place(
-    passwords: Passwords, leave: threading.Event, outcomes: "SimpleQueue[bool]"
+    passwords: PasswordHasher, leave: threading.Event, outcomes: "SimpleQueue[bool]"
 ) -> bool:
     """Whether one more found a place, who keeps it until all are told to leave."""
 
     def hold() -> None:
         try:
-            with passwords.turn():
+            with passwords.slot():
                 outcomes.put(True)
                 leave.wait(_SECONDS)
         except Busy:

@@ -1,19 +1,22 @@
 """Tables that the tests of one process share: making them takes longer than most tests."""
 
 import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import botocore.session
 from botocore.exceptions import ClientError
-from flask import Flask
 
 from flask_pynamodb.local import Engine
 from models import db
 from models.tables.audit_event import EventType
 from models.tables.login_attempts import Attempts
-from models.tables.rate_limit import RateWindow
+from models.tables.rate_window import RateWindow
 from roster.config import Config
 
+# Binds the models to a database: `app.app_context` or `Standalone.context`.
+Context = Callable[[], AbstractContextManager[Any]]
 # What is counted whether or not a request is granted.
 _COUNTS = {"tries", "tried_at", "ticket"}
 _FAILED = {"S": EventType.SIGN_IN_FAILED}
@@ -40,9 +43,9 @@ def shared_config(engine: Engine, transport: str, prefix: str) -> Config:
     )
 
 
-def empty(app: Flask) -> None:
+def empty(context: Context) -> None:
     """Delete everything in the tables of an app, and make those that are missing."""
-    with app.app_context():
+    with context():
         try:
             deletions = _deletions()
         except ClientError:
@@ -55,9 +58,9 @@ def empty(app: Flask) -> None:
             db.connection.dispatch("BatchWriteItem", {"RequestItems": batch})
 
 
-def take_down(app: Flask) -> dict[str, list[str]]:
+def take_down(context: Context) -> dict[str, list[str]]:
     """Every item of every table but what counts requests and tries, refused ones included."""
-    with app.app_context():
+    with context():
         return {
             model.__name__: sorted(map(_written, filter(_is_kept, _items(model))))
             for model in db.models

@@ -1,50 +1,36 @@
-"""Confirming an address: ask for a mail, bring its token back."""
+"""The routes of email verification."""
 
 from typing import Any
 
-from flask_restx import Namespace, Resource
+from flask_restx import Resource
 
-from api.auth import actor_of
-from api.openapi.annotations import problems
-from api.rate_limits import MAIL_REQUESTS, MAILED_TOKENS, limited
+from api.auth import anonymous_actor
+from api.openapi.annotations import error_responses
+from api.rate_limits import EMAIL_REQUESTS, EMAILED_TOKENS, rate_limited
 from api.responses import accepted, no_content
-from api.schemas import EMAIL_OF_ACCOUNT, MAILED_TOKEN
 from api.services import email_verification
-from api.validation import body, refine
-
-email_verifications = Namespace(
-    "email-verifications",
-    "Show that an address is one's own. A token is mailed to it; a new address takes the place of"
-    " the old one when its token comes back.",
-    path="/v1/email-verifications",
-)
-
-verification_request = refine(
+from api.v1.email_verifications.schemas import (
     email_verifications,
-    "EmailVerificationRequest",
-    {"properties": {"email": EMAIL_OF_ACCOUNT}, "required": ["email"]},
+    verification,
+    verification_request,
 )
-verification = refine(
-    email_verifications,
-    "EmailVerification",
-    {"properties": {"token": MAILED_TOKEN}, "required": ["token"]},
-)
+from api.validation import body
 
 
 @email_verifications.route("")
 class EmailVerifications(Resource):
     @email_verifications.doc("request_email_verification", security=[])
     @body(verification_request)
-    @limited(MAIL_REQUESTS)
-    @problems("mail-not-configured")
-    @email_verifications.response(202, "If it is to be confirmed, a mail is on its way")
+    @rate_limited(EMAIL_REQUESTS)
+    @error_responses("mail-not-configured")
+    @email_verifications.response(202, "If the address is not verified yet, an email will be sent")
     def post(self, payload: dict[str, Any]) -> Any:
-        """Ask for a mail to confirm an address
+        """Request a verification email
 
-        The answer is the same whether an account has the address or not. For a new address that
-        waits to be confirmed, change the user's `email` to it once more instead.
+        The response is the same whether an account has the address or not. For a new address that
+        is still pending, set the user's `email` to it again instead.
         """
-        email_verification.start(**payload, by=actor_of(None))
+        email_verification.request(**payload, by=anonymous_actor())
         return accepted()
 
 
@@ -52,13 +38,13 @@ class EmailVerifications(Resource):
 class EmailConfirmation(Resource):
     @email_verifications.doc("confirm_email", security=[])
     @body(verification)
-    @limited(MAILED_TOKENS)
-    @problems("invalid-token", "email-taken")
-    @email_verifications.response(204, "The address is confirmed")
+    @rate_limited(EMAILED_TOKENS)
+    @error_responses("invalid-token", "email-taken")
+    @email_verifications.response(204, "The email address is verified")
     def post(self, payload: dict[str, Any]) -> Any:
-        """Confirm an address by the token out of the mail
+        """Verify an email address with the emailed token
 
-        An address that the user wants to change to is the user's from now on; the old one is told.
+        A pending new address becomes the user's address; the old one is notified.
         """
-        email_verification.finish(**payload, by=actor_of(None))
+        email_verification.confirm(**payload, by=anonymous_actor())
         return no_content()

@@ -1,53 +1,32 @@
-"""Resetting a forgotten password: ask for a mail, bring its token back."""
+"""The routes of password resets."""
 
 from typing import Any
 
-from flask_restx import Namespace, Resource
+from flask_restx import Resource
 
-from api.auth import actor_of
-from api.openapi.annotations import problems
-from api.rate_limits import MAIL_REQUESTS, MAILED_TOKENS, limited
+from api.auth import anonymous_actor
+from api.openapi.annotations import error_responses
+from api.rate_limits import EMAIL_REQUESTS, EMAILED_TOKENS, rate_limited
 from api.responses import accepted, no_content
-from api.schemas import EMAIL_OF_ACCOUNT, MAILED_TOKEN, NEW_PASSWORD
 from api.services import passwords
-from api.validation import body, refine
-
-password_resets = Namespace(
-    "password-resets",
-    "Reset a forgotten password. A token is mailed to the address of the account; it works once,"
-    " for some minutes, until the password changes.",
-    path="/v1/password-resets",
-)
-
-reset_request = refine(
-    password_resets,
-    "PasswordResetRequest",
-    {"properties": {"email": EMAIL_OF_ACCOUNT}, "required": ["email"]},
-)
-reset = refine(
-    password_resets,
-    "PasswordReset",
-    {
-        "properties": {"token": MAILED_TOKEN, "new_password": NEW_PASSWORD},
-        "required": ["token", "new_password"],
-    },
-)
+from api.v1.password_resets.schemas import password_resets, reset, reset_request
+from api.validation import body
 
 
 @password_resets.route("")
 class PasswordResets(Resource):
     @password_resets.doc("request_password_reset", security=[])
     @body(reset_request)
-    @limited(MAIL_REQUESTS)
-    @problems("mail-not-configured")
-    @password_resets.response(202, "If an account has the address, a mail is on its way")
+    @rate_limited(EMAIL_REQUESTS)
+    @error_responses("mail-not-configured")
+    @password_resets.response(202, "If an account has the address, an email will be sent")
     def post(self, payload: dict[str, Any]) -> Any:
-        """Ask for a mail to reset a password
+        """Request a password reset email
 
-        The answer is the same whether an account has the address or not. It works while the
-        account is locked, too.
+        The response is the same whether an account has the address or not. It also works during a
+        lockout of the account.
         """
-        passwords.start_reset(**payload, by=actor_of(None))
+        passwords.request_reset(**payload, by=anonymous_actor())
         return accepted()
 
 
@@ -55,14 +34,14 @@ class PasswordResets(Resource):
 class PasswordResetConfirmation(Resource):
     @password_resets.doc("confirm_password_reset", security=[])
     @body(reset)
-    @limited(MAILED_TOKENS)
-    @problems("invalid-token", "busy")
+    @rate_limited(EMAILED_TOKENS)
+    @error_responses("invalid-token", "busy")
     @password_resets.response(204, "The password is set")
     def post(self, payload: dict[str, Any]) -> Any:
-        """Set a new password by the token out of the mail
+        """Reset the password with the emailed token
 
-        Every session of the user ends and a lock after failed sign-ins is lifted. Nobody is signed
-        in by this: who has a second factor needs it as ever.
+        Every session of the user ends, and so does a lockout after failed sign-ins. This signs
+        no user in: a user with a second factor still needs it to sign in.
         """
-        passwords.finish_reset(**payload, by=actor_of(None))
+        passwords.reset_password(**payload, by=anonymous_actor())
         return no_content()

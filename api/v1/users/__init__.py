@@ -1,6 +1,6 @@
-"""Accounts: register, list, read, change, delete."""
+"""Users: register, list, read, update, delete."""
 
-# The routes are added to the namespace where they are declared.
+# Importing the routes adds them to the namespace.
 from api.v1.users import routes
 from api.v1.users.schemas import users
 

@@ -1,4 +1,4 @@
-"""The routes of accounts."""
+"""The routes of users."""
 
 from typing import Any
 
@@ -7,45 +7,43 @@ from flask_restx import Resource
 
 from api.auth import (
     Principal,
-    actor_of,
-    admin,
-    anyone_or_admin,
-    fresh,
-    only_self,
-    open_to_keys,
+    admin_required,
+    anonymous_actor,
+    self_required,
     signed_in,
+    signup_allowed,
 )
-from api.etags import matched, tagged
-from api.openapi.annotations import headers, links, problems
-from api.pagination import CURSOR, LIMIT, envelope, position
-from api.rate_limits import PASSWORDS, SIGN_UPS, limited
+from api.etags import if_match, with_etag
+from api.merge_patch import merge_patch
+from api.openapi.annotations import error_responses, headers, links
+from api.pagination import CURSOR, LIMIT, decode_cursor, page_response
+from api.rate_limits import PASSWORDS, SIGN_UPS, rate_limited
 from api.responses import accepted, no_content
 from api.schemas import USER_ID, user
 from api.serialization import marshal_with
 from api.services import accounts, passwords
 from api.v1.users.schemas import (
-    ADMINISTERED,
+    ADMIN_FIELDS,
     FILTERS,
     new_user,
-    page_of_users,
     password_change,
+    user_page,
     user_patch,
     users,
 )
 from api.validation import JSON, MERGE_PATCH, body, query
 from models import Role, Status, User, UserFilter
 
-USER_ENDPOINT = "users_user_item"
-ITS_ID = {"id": "$response.body#/id"}
+_USER_ENDPOINT = "users_user_item"
+_ITS_ID = {"id": "$response.body#/id"}
 
 
 @users.route("")
 class Users(Resource):
     @users.doc("list_users")
-    @admin
-    @open_to_keys
+    @admin_required(api_keys=True)
     @query({"limit": LIMIT, "cursor": CURSOR, **FILTERS})
-    @problems("invalid-cursor")
+    @error_responses("invalid-cursor")
     @links(
         200,
         {
@@ -54,102 +52,102 @@ class Users(Resource):
         },
     )
     @headers("Link")
-    @marshal_with(page_of_users, description="One page of users")
+    @marshal_with(user_page, description="One page of users")
     def get(
         self, caller: Principal, limit: int = 25, cursor: str | None = None, **filters: str
     ) -> Any:
-        """List users, newest first
+        """List users
 
-        The list is eventually consistent: a user registered a moment ago may still be missing.
-        A page can be shorter than `limit`, even empty, while `next_cursor` says that more follow.
+        Newest first. The list is eventually consistent: a user registered just now may be missing.
+        A page can have fewer users than `limit`, or none, while `next_cursor` says that more
+        follow.
         """
-        after = position(cursor, filters)
+        after = decode_cursor(cursor, filters)
         found, after = _find_page(filters, after, limit)
-        return envelope(found, after, filters, limit)
+        return page_response(found, after, filters, limit)
 
     @users.doc("create_user")
-    @anyone_or_admin
-    @open_to_keys
-    @body(new_user, admin_only=ADMINISTERED)
-    @limited(SIGN_UPS, spares_admins=True)
-    @problems("username-taken", "email-taken", "busy")
-    @links(201, dict.fromkeys(("get_user", "update_user", "delete_user"), ITS_ID))
+    @signup_allowed(api_keys=True)
+    @body(new_user, admin_only=ADMIN_FIELDS)
+    @rate_limited(SIGN_UPS, spares_admins=True)
+    @error_responses("username-taken", "email-taken", "busy")
+    @links(201, dict.fromkeys(("get_user", "update_user", "delete_user"), _ITS_ID))
     @headers("Location")
-    @marshal_with(user, code=201, description="The user as it was registered")
-    @tagged
+    @marshal_with(user, code=201, description="The registered user")
+    @with_etag
     def post(self, caller: Principal | None, payload: dict[str, Any]) -> Any:
         """Register a user
 
-        Anyone may, unless sign-up is closed; only an admin may give `roles` and `status`.
+        Open to everyone unless sign-up is closed; only an admin may set `roles` and `status`.
         """
-        made = accounts.register(**payload, by=actor_of(caller))
-        return made, 201, {"Location": url_for(USER_ENDPOINT, id=made.id)}
+        created = accounts.register(**payload, by=caller.actor if caller else anonymous_actor())
+        return created, 201, {"Location": url_for(_USER_ENDPOINT, id=created.id)}
 
 
 @users.route("/<id>")
 @users.doc(params=USER_ID)
 class UserItem(Resource):
     @users.doc("get_user")
-    @signed_in
-    @open_to_keys
-    @problems("user-not-found", "second-factor-missing")
-    @links(200, dict.fromkeys(("update_user", "delete_user"), ITS_ID))
-    @marshal_with(user, description="The user as it is now")
-    @tagged
+    @signed_in(api_keys=True)
+    @error_responses("user-not-found", "second-factor-missing")
+    @links(200, dict.fromkeys(("update_user", "delete_user"), _ITS_ID))
+    @marshal_with(user, description="The current user")
+    @with_etag
     def get(self, id: str, caller: Principal) -> Any:
         """Read a user
 
-        The user itself and admins may; to others it does not exist.
+        Allowed for the user and for admins; for other callers the user does not exist.
         """
         return caller.get_visible_user(id), 200, {}
 
     @users.doc("update_user")
-    @signed_in
-    @open_to_keys
-    @body(user_patch, media_types=(MERGE_PATCH, JSON), admin_only=ADMINISTERED)
-    @matched
-    @problems("user-not-found", "username-taken", "email-taken", "last-admin")
-    @problems("fresh-sign-in-required", "too-many-requests")
-    @links(200, dict.fromkeys(("get_user", "delete_user"), ITS_ID))
-    @marshal_with(user, description="The user after the change")
-    @tagged
+    @signed_in(api_keys=True)
+    @body(user_patch, media_types=(MERGE_PATCH, JSON), admin_only=ADMIN_FIELDS)
+    @if_match
+    @error_responses("user-not-found", "username-taken", "email-taken", "last-admin")
+    @error_responses("fresh-sign-in-required", "too-many-requests")
+    @links(200, dict.fromkeys(("get_user", "delete_user"), _ITS_ID))
+    @marshal_with(user, description="The updated user")
+    @with_etag
     def patch(
         self, id: str, caller: Principal, payload: dict[str, Any], versions: frozenset[int] | None
     ) -> Any:
-        """Change some members of a user
+        """Update a user
 
-        The body is a JSON merge patch (RFC 7396): members it does not name stay, null removes
-        `full_name`, `metadata` or a member of `metadata`. With `If-Match` nobody else's change is
-        overwritten. Suspending a user ends its sessions at once.
+        The body is a JSON merge patch (RFC 7396): fields that it does not name stay unchanged, null
+        removes `full_name`, `metadata` or a field of `metadata`. With `If-Match`, concurrent
+        changes are not overwritten. Suspending a user ends its sessions at once.
 
-        A new `email` asks for a fresh sign-in. One's own takes the place of the old one when it is
-        confirmed by the token that is mailed to it; until then the old one is shown.
+        A new `email` requires recent authentication. Your own new address replaces the old one
+        once it is confirmed with the token that is emailed to it; until then the old one is shown.
         """
-        seen = caller.get_visible_user(id)
-        is_own = caller.is_self(id)
-        # Whoever has the address can reset the password: no stale session decides on it.
+        target = caller.get_visible_user(id)
+        # Control of the address allows a password reset: an old session must not decide on it.
         if "email" in payload:
-            caller.must_be_fresh()
-        changed = accounts.update(
-            seen, payload, versions=versions, confirms_email=is_own, by=caller.actor
+            caller.require_recent_auth()
+        updated = accounts.update(
+            target,
+            _changes(payload),
+            versions=versions,
+            confirms_email=caller.is_self(id),
+            by=caller.actor,
         )
-        return changed, 200, {}
+        return updated, 200, {}
 
     @users.doc("delete_user")
-    @signed_in
-    @open_to_keys
-    @matched
-    @problems("user-not-found", "last-admin", "fresh-sign-in-required")
-    @problems("forbidden", "second-factor-missing")
+    @signed_in(api_keys=True)
+    @if_match
+    @error_responses("user-not-found", "last-admin", "fresh-sign-in-required")
+    @error_responses("forbidden", "second-factor-missing")
     @users.response(204, "The user is deleted")
     def delete(self, id: str, caller: Principal, versions: frozenset[int] | None) -> Any:
         """Delete a user
 
-        Its sessions end at once; its user name and address are free again. Deleting oneself asks
-        for a fresh sign-in.
+        Its sessions end at once; its username and email address become available. Deleting
+        yourself requires recent authentication.
         """
         if caller.is_self(id):
-            caller.must_be_fresh()
+            caller.require_recent_auth()
         accounts.delete(caller.get_visible_user(id), versions=versions, by=caller.actor)
         return no_content()
 
@@ -158,16 +156,15 @@ class UserItem(Resource):
 @users.doc(params=USER_ID)
 class UserPassword(Resource):
     @users.doc("change_password")
-    @only_self
-    @fresh
+    @self_required(recent=True)
     @body(password_change)
-    @limited(PASSWORDS)
-    @problems("invalid-credentials", "busy")
+    @rate_limited(PASSWORDS)
+    @error_responses("invalid-credentials", "busy")
     @users.response(204, "The password is changed")
     def put(self, id: str, caller: Principal, payload: dict[str, Any]) -> Any:
-        """Change one's own password
+        """Change the current user's password
 
-        Every other session of the user ends; the one that asks goes on.
+        Every other session of the user ends; the current one stays.
         """
         passwords.change_password(caller.user, **payload, session=caller.session, by=caller.actor)
         return no_content()
@@ -177,16 +174,16 @@ class UserPassword(Resource):
 @users.doc(params=USER_ID)
 class UserPasswordReset(Resource):
     @users.doc("start_password_reset")
-    @admin
-    @problems("user-not-found", "mail-not-configured", "too-many-requests")
-    @users.response(202, "A mail is on its way to the user")
+    @admin_required()
+    @error_responses("user-not-found", "mail-not-configured", "too-many-requests")
+    @users.response(202, "An email will be sent to the user")
     def post(self, id: str, caller: Principal) -> Any:
-        """Email a user what resets the password
+        """Email a password reset link to a user
 
-        Only an admin may, and no admin ever chooses or learns a password. The present password
-        goes on until the user sets a new one.
+        For admins only; an admin never chooses or learns a password. The current password remains
+        valid until the user sets a new one.
         """
-        passwords.start_reset_for(caller.get_visible_user(id), by=caller.actor)
+        passwords.send_reset(caller.get_visible_user(id), by=caller.actor)
         return accepted()
 
 
@@ -194,13 +191,13 @@ class UserPasswordReset(Resource):
 @users.doc(params=USER_ID)
 class UserLock(Resource):
     @users.doc("unlock_user")
-    @admin
-    @problems("user-not-found")
-    @users.response(204, "The next try to sign in is granted")
+    @admin_required()
+    @error_responses("user-not-found")
+    @users.response(204, "The next attempt to sign in is granted")
     def delete(self, id: str, caller: Principal) -> Any:
-        """Lift the lock after failed sign-ins
+        """Unlock a user
 
-        Only an admin may. The count of failed tries begins anew.
+        For admins only. Ends the lockout after failed sign-ins and resets the count of failures.
         """
         passwords.unlock(caller.get_visible_user(id), by=caller.actor)
         return no_content()
@@ -215,5 +212,13 @@ def _find_page(
     )
     if "username" in filters or "email" in filters:
         found = accounts.find_named(filters.get("username"), filters.get("email"))
-        return [found] if found and found.matches(chosen) else [], None
+        return [found] if found and chosen.passes(found) else [], None
     return accounts.newest_first(chosen, after=after, limit=limit)
+
+
+def _changes(patch: dict[str, Any]) -> dict[str, Any]:
+    """Return the new values that a merge patch asks for; metadata is merged when it is written."""
+    if "metadata" not in patch:
+        return patch
+    metadata = patch["metadata"]
+    return {**patch, "metadata": lambda current: merge_patch(current, metadata) or {}}

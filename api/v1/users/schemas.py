@@ -1,61 +1,41 @@
-"""What the namespace of accounts speaks: its schemas and the filters of its list."""
+"""The schemas of users and the filters of their list."""
 
 from typing import Any
 
 from flask_restx import Namespace, fields
 
-from api.fields import Text
-from api.schemas import EMAIL, NEW_PASSWORD, user
-from api.validation import NO_NUL, refine
-from models import USERNAME_PATTERN, Role, Status
+from api.schemas import EMAIL, NEW_PASSWORD, NEXT_CURSOR, PASSWORD, ROLES, text_schema, user
+from api.validation import strict_schema
+from models import Role, Status, field_rules
 
 users = Namespace(
     "users",
-    "Accounts: register, list, read, change, delete. A user name and an address belong to one user"
-    " at a time, whatever their case. Admins see everybody; to others only they themselves exist.",
+    "Accounts: register, list, read, update, delete. A username and an email address belong to one"
+    " user at a time, regardless of case. Admins see every user; other users see only themselves.",
     path="/v1/users",
 )
 
 users.add_model(user.name, user)
-page_of_users = users.model(
+user_page = users.model(
     "UserPage",
     {
         "items": fields.List(
             fields.Nested(user), required=True, description="Newest first", max_items=100
         ),
-        "next_cursor": Text(
-            required=True,
-            nullable=True,
-            description="Send it as `cursor` to get the next page; null on the last page",
-            max_length=2048,
-            example=None,
-        ),
+        "next_cursor": NEXT_CURSOR,
     },
 )
 
-USERNAME = {
-    "type": "string",
-    "minLength": 3,
-    "maxLength": 32,
-    "pattern": USERNAME_PATTERN,
-    "description": "Unique; stored in lower case.",
-    "example": "ada",
-    "x-rule": "It must be letters (a-z), digits, dots, underscores or hyphens, and start with a"
-    " letter or digit.",
-}
-CHANGEABLE: dict[str, dict[str, Any]] = {
-    "username": USERNAME,
+_FULL_NAME = text_schema(
+    field_rules.FULL_NAME, description="The display name.", example="Ada Lovelace"
+)
+# The fields that a user may set.
+USER_FIELDS: dict[str, dict[str, Any]] = {
+    "username": text_schema(
+        field_rules.USERNAME, description="Unique; stored in lower case.", example="ada"
+    ),
     "email": EMAIL,
-    "full_name": {
-        "type": "string",
-        "maxLength": 200,
-        # Neither control characters nor those that turn or hide text on a reader's screen.
-        "pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]*$",
-        "x-nullable": True,
-        "x-rule": "It must not contain control characters.",
-        "description": "As the user wants to be called.",
-        "example": "Ada Lovelace",
-    },
+    "full_name": {**_FULL_NAME, "x-nullable": True},
     "metadata": {
         "type": "object",
         "additionalProperties": True,
@@ -63,15 +43,9 @@ CHANGEABLE: dict[str, dict[str, Any]] = {
         "example": {"team": "engines"},
     },
 }
-ADMINISTERED: dict[str, dict[str, Any]] = {
-    "roles": {
-        "type": "array",
-        "items": {"type": "string", "enum": [role.value for role in Role]},
-        "maxItems": len(Role),
-        "uniqueItems": True,
-        "description": "Only an admin may set this.",
-        "example": ["user"],
-    },
+# The fields that only an admin may set.
+ADMIN_FIELDS: dict[str, dict[str, Any]] = {
+    "roles": {**ROLES, "description": "Only an admin may set this."},
     "status": {
         "type": "string",
         "enum": [Status.ACTIVE.value, Status.SUSPENDED.value],
@@ -79,11 +53,11 @@ ADMINISTERED: dict[str, dict[str, Any]] = {
         "example": "active",
     },
 }
-new_user = refine(
+new_user = strict_schema(
     users,
     "NewUser",
     {
-        "properties": {**CHANGEABLE, "password": NEW_PASSWORD, **ADMINISTERED},
+        "properties": {**USER_FIELDS, "password": NEW_PASSWORD, **ADMIN_FIELDS},
         "required": ["username", "email", "password"],
         "example": {
             "username": "ada",
@@ -94,31 +68,24 @@ new_user = refine(
         },
     },
 )
-user_patch = refine(
+user_patch = strict_schema(
     users,
     "UserPatch",
     {
         "properties": {
-            **CHANGEABLE,
-            "metadata": {**CHANGEABLE["metadata"], "x-nullable": True},
-            **ADMINISTERED,
+            **USER_FIELDS,
+            "metadata": {**USER_FIELDS["metadata"], "x-nullable": True},
+            **ADMIN_FIELDS,
         },
         "example": {"full_name": "Ada King", "metadata": {"team": None, "likes": "trains"}},
     },
 )
-password_change = refine(
+password_change = strict_schema(
     users,
     "PasswordChange",
     {
         "properties": {
-            "current_password": {
-                "type": "string",
-                "maxLength": 1024,
-                **NO_NUL,
-                "format": "password",
-                "description": "The one to be replaced.",
-                "example": "correct horse battery staple",
-            },
+            "current_password": {**PASSWORD, "description": "The password to replace."},
             "new_password": NEW_PASSWORD,
         },
         "required": ["current_password", "new_password"],
@@ -135,6 +102,14 @@ FILTERS: dict[str, dict[str, Any]] = {
         "enum": [role.value for role in Role],
         "description": "Only users with this role.",
     },
-    "username": {"type": "string", "maxLength": 32, "description": "Exact, whatever its case."},
-    "email": {"type": "string", "maxLength": 254, "description": "Exact, whatever its case."},
+    "username": {
+        "type": "string",
+        "maxLength": field_rules.USERNAME.max_length,
+        "description": "An exact match, regardless of case.",
+    },
+    "email": {
+        "type": "string",
+        "maxLength": field_rules.EMAIL.max_length,
+        "description": "An exact match, regardless of case.",
+    },
 }

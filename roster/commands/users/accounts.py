@@ -59,7 +59,7 @@ def show(services: Services, login: str, is_json: bool) -> None:
     about: dict[str, Any] = {
         "user": as_user(found),
         # The name of the scheme and no more.
-        "password": services.accounts.passwords.scheme_of(found.password_hash),
+        "password": services.accounts.hasher.scheme_of(found.password_hash),
         "failed_tries": int(found.failed_attempts or 0),
     }
     events = events_for_operators(rows)

@@ -7,19 +7,20 @@ from typing import Any, BinaryIO
 import click
 
 from api.errors import RequestError
-from api.v1.users.schemas import ADMINISTERED, CHANGEABLE
-from api.validation import compile_check, read_object
-from api.validation_errors import refuse_all
+from api.json_body import read_object
+from api.v1.users.schemas import ADMIN_FIELDS, USER_FIELDS
+from api.validation import compile_check
+from api.validation_errors import raise_if_any
 from models import Services, User, UserImport
-from models.errors import AccountError, EmailTaken, InvalidField, UsernameTaken
+from models.errors import AccountError
 from roster.commands.context import with_services
 from roster.commands.users.group import as_json, users
 from roster.commands.users.output import show_json
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _MEMBERS: dict[str, dict[str, Any]] = {
-    **CHANGEABLE,
-    **ADMINISTERED,
+    **USER_FIELDS,
+    **ADMIN_FIELDS,
     "password_hash": {"type": "string", "x-nullable": True},
     "email_verified": {"type": "boolean"},
 }
@@ -41,7 +42,7 @@ def import_users(services: Services, file: BinaryIO, dry_run: bool, is_json: boo
     roles, status, email_verified. Safe to repeat: who is there already is left alone.
     """
     imports = UserImport(services.accounts)
-    bring = imports.rehearse if dry_run else imports.add
+    bring = imports.dry_run if dry_run else imports.import_user
     counts, faults = Counter[str](), []
     for number, outcome in _bring_all(file, bring):
         counts[outcome if isinstance(outcome, str) else "refused"] += 1
@@ -67,19 +68,13 @@ def _bring_all(
 def _bring_one(line: bytes, bring: _Bring) -> str | list[dict[str, str]]:
     try:
         details = read_object(line)
-        refuse_all(_check(details))
+        raise_if_any(_check(details))
         return "imported" if bring(**details) else "already there"
     except RequestError as error:
         faults = error.errors or [("", error.detail)]
     except AccountError as error:
-        faults = [(_pointer(error), str(error))]
+        faults = [(f"/{error.field}" if error.field else "", str(error))]
     return [{"pointer": pointer, "detail": detail} for pointer, detail in faults]
-
-
-def _pointer(error: AccountError) -> str:
-    if isinstance(error, InvalidField):
-        return f"/{error.member}"
-    return {UsernameTaken: "/username", EmailTaken: "/email"}.get(type(error), "")
 
 
 def _tell(number: int, errors: list[dict[str, str]]) -> None:

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from api.schemas import user
 from api.serialization import compiled
-from api.v1.events.routes import event, shown
+from api.v1.events.routes import event_body
+from api.v1.events.schemas import event
 from models import AuditEvent
 
 as_user = compiled(user)
@@ -38,7 +39,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
 
 def events_for_operators(rows: Iterable[AuditEvent]) -> list[dict[str, object]]:
     """Events as the API shows them to admins."""
-    return [as_event(shown(row, hides_ip=False)) for row in rows]
+    return [as_event(event_body(row, hides_ip=False)) for row in rows]
 
 
 def _plain(cell: object) -> str:

@@ -29,7 +29,7 @@ def reset_password(services: Services, login: str) -> None:
     user = get_user(services, login)
     if not user.is_active:
         raise click.ClickException(f"{user.username} is {user.status}: `reactivate` comes first.")
-    services.passwords.start_reset_for(user, by=ANONYMOUS)
+    services.passwords.send_reset(user, by=ANONYMOUS)
     click.echo(f"a link to set a new password is mailed to {user.email}")
 
 
@@ -41,7 +41,7 @@ def schemes(services: Services, is_json: bool) -> None:
 
     Reads every user, page by page.
     """
-    name_of = services.accounts.passwords.scheme_of
+    name_of = services.accounts.hasher.scheme_of
     counts = Counter(name_of(user.password_hash) for user in every_user(services, UserFilter()))
     if is_json:
         show_json(dict(counts.most_common()))

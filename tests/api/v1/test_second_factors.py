@@ -21,7 +21,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 def clock(app, monkeypatch) -> Clock:
     """Set the time that TOTP codes depend on, on both sides."""
     clock = Clock()
-    monkeypatch.setattr(app.extensions["roster"].second_factors.vault, "clock", clock)
+    monkeypatch.setattr(app.extensions["roster"].second_factors.totp, "clock", clock)
     return clock
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import pytest
 
-from models import CHEAPEST_PROFILE, Passwords
+from models import CHEAPEST_PROFILE, PasswordHasher
 from models.errors import Busy
 from models.security.hash_pool import HashPool
 
@@ -28,7 +28,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def verify_by_many(passwords: Passwords) -> list[bool]:
+def verify_by_many(passwords: PasswordHasher) -> list[bool]:
     """Sixteen threads that want the same password verified."""
     stored = passwords.hash(GOOD)
     with ThreadPoolExecutor(16) as many:
@@ -40,7 +40,7 @@ class TestFork:
     @pytest.mark.parametrize("at_once", [1, 2])
     def test_child_has_threads_of_its_own(self, at_once):
         """A worker that is forked from a finished app hashes, on as many threads as it may."""
-        passwords = Passwords(CHEAPEST_PROFILE, at_once=at_once, waiting=16)
+        passwords = PasswordHasher(CHEAPEST_PROFILE, threads=at_once, queue_size=16)
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
@@ -65,14 +65,14 @@ class TestTurns:
 
     @pytest.fixture
     def passwords(self):
-        return Passwords(CHEAPEST_PROFILE, at_once=1, waiting=2)
+        return PasswordHasher(CHEAPEST_PROFILE, threads=1, queue_size=2)
 
     def test_bound(self, passwords):
         """One computes, two wait, and who comes then is sent away at once."""
         taken, leave = threading.Barrier(4), threading.Event()
 
         def hold():
-            with passwords.turn():
+            with passwords.slot():
                 taken.wait()
                 leave.wait()
 
@@ -92,14 +92,14 @@ class TestTurns:
 
     def test_whoever_has_a_place_needs_no_other(self, passwords):
         """A place that was taken before serves for the hashes that follow."""
-        with passwords.turn(), passwords.turn():
+        with passwords.slot(), passwords.slot():
             stored = passwords.hash(GOOD)
             assert passwords.verify(GOOD, stored)[0]
 
     def test_places_come_back(self, passwords):
         """Whatever goes wrong, a place is given back."""
         for _ in range(10):
-            with pytest.raises(RuntimeError), passwords.turn():
+            with pytest.raises(RuntimeError), passwords.slot():
                 raise RuntimeError
 
         assert passwords.hash(GOOD)
@@ -123,12 +123,12 @@ class TestPairs:
     @pytest.fixture
     def ask(self):
         """Asks for a result, and returns when so many wait: `ask(function, waiting=1)`."""
-        threads = HashPool(at_once=1, waiting=7)
+        threads = HashPool(threads=1, queue_size=7)
         with ThreadPoolExecutor(8) as askers:
 
             def submit(function: Callable[[], object], waiting: int = 0) -> "Future[object]":
                 asked = askers.submit(threads.run, function)
-                wait_until(lambda: threads._waiting.qsize() >= waiting)
+                wait_until(lambda: threads._tasks.qsize() >= waiting)
                 return asked
 
             yield submit
@@ -174,7 +174,7 @@ class TestPairs:
 class TestEnd:
     def test_threads_end_with_their_owner(self):
         """Apps come and go, in tests for example, and leave no thread behind."""
-        passwords = Passwords(CHEAPEST_PROFILE, at_once=3)
+        passwords = PasswordHasher(CHEAPEST_PROFILE, threads=3)
         before = hash_threads()
         del passwords
         gc.collect()

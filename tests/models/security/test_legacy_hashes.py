@@ -6,7 +6,7 @@ import pytest
 from passlib.registry import get_crypt_handler
 from werkzeug.security import generate_password_hash
 
-from models import CHEAPEST_PROFILE, Passwords
+from models import CHEAPEST_PROFILE, PasswordHasher
 from models.errors import InvalidField
 from models.security import legacy_hashes
 
@@ -121,14 +121,14 @@ def django_pbkdf2(password):
 
 @pytest.fixture(scope="module")
 def passwords():
-    return Passwords(CHEAPEST_PROFILE)
+    return PasswordHasher(CHEAPEST_PROFILE)
 
 
 @pytest.mark.parametrize("scheme", legacy_hashes.SCHEMES)
 class TestEveryScheme:
     def test_imported_and_replaced(self, passwords, scheme):
         """A hash can be imported, its password matches, and an argon2id hash is to replace it."""
-        is_right, newer = passwords.verify(PASSWORD, legacy_hashes.checked(made(scheme)))
+        is_right, newer = passwords.verify(PASSWORD, legacy_hashes.validate_imported(made(scheme)))
 
         assert is_right
         assert newer is None or newer.startswith("$argon2id$")
@@ -174,14 +174,14 @@ class TestElsewhere:
     @pytest.mark.parametrize("make", FROM_ELSEWHERE.values(), ids=FROM_ELSEWHERE.keys())
     def test_spelling(self, passwords, make):
         """A hash counts as the system wrote it that made it, and is replaced by argon2id."""
-        stored = legacy_hashes.checked(make())
+        stored = legacy_hashes.validate_imported(make())
 
         assert passwords.verify("another " + PASSWORD, stored) == (False, None)
         assert passwords.verify(PASSWORD, stored)[0]
 
     def test_argon2i_is_replaced(self, passwords):
         """argon2i and argon2d are no argon2id."""
-        stored = legacy_hashes.checked(FROM_ELSEWHERE["argon2i"]())
+        stored = legacy_hashes.validate_imported(FROM_ELSEWHERE["argon2i"]())
 
         assert passwords.verify(PASSWORD, stored)[1].startswith("$argon2id$")
 
@@ -191,9 +191,9 @@ class TestRefused:
     def test_not_a_hash_to_import(self, hash):
         """Plain text, unsalted, truncating and malformed hashes are refused and not repeated."""
         with pytest.raises(InvalidField) as refused:
-            legacy_hashes.checked(hash)
+            legacy_hashes.validate_imported(hash)
 
-        assert refused.value.member == "password_hash"
+        assert refused.value.field == "password_hash"
         assert hash == "" or len(hash) == 1 or hash not in str(refused.value)
 
     @pytest.mark.parametrize("hash", REFUSED.values(), ids=REFUSED.keys())
@@ -205,7 +205,7 @@ class TestRefused:
     def test_too_dear(self, hash):
         """A hash that would keep the service busy is refused (ASVS 15.2.2)."""
         with pytest.raises(InvalidField, match="too much time or memory"):
-            legacy_hashes.checked(hash)
+            legacy_hashes.validate_imported(hash)
 
     @pytest.mark.parametrize(
         "hash",
@@ -220,7 +220,7 @@ class TestRefused:
     )
     def test_strong(self, hash):
         """What other systems take for strong can be imported."""
-        assert legacy_hashes.checked(hash)
+        assert legacy_hashes.validate_imported(hash)
 
 
 class TestTime:
@@ -235,4 +235,4 @@ class TestTime:
 
         passwords.verify("another " + PASSWORD, made("ldap_salted_sha1"))
 
-        assert verified == [passwords._nobody]
+        assert verified == [passwords._dummy_hash]

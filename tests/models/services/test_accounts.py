@@ -158,11 +158,20 @@ class TestUpdate:
         assert accounts.get(ada.id).metadata["flag"] is True
 
     def test_metadata_outgrow(self, accounts, register):
-        """Metadata that are small in the request and large after the merge are refused."""
+        """Metadata that is small in the request and large after a merge is rejected."""
         ada = register("ada", metadata={"a": "x" * 3000})
 
         with pytest.raises(InvalidField, match="metadata"):
-            accounts.update(ada, {"metadata": {"b": "x" * 3000}})
+            accounts.update(ada, {"metadata": lambda current: {**current, "b": "x" * 3000}})
+
+    def test_metadata_function(self, accounts, register):
+        """A function of the metadata is applied to the current value, also after a conflict."""
+        ada = register("ada", metadata={"a": 1})
+        accounts.update(ada, {"metadata": {"a": 1, "b": 2}})
+
+        changed = accounts.update(ada, {"metadata": lambda current: {**current, "c": 3}})
+
+        assert changed.metadata == {"a": 1, "b": 2, "c": 3}
 
     def test_stale_user(self, accounts, register):
         """A user read before somebody else's change is read again: both changes land."""
@@ -194,7 +203,7 @@ class TestUpdate:
     def test_sign_in_meanwhile(self, accounts, register, sign_in):
         """A change made from an older reading keeps the time of a sign-in since."""
         ada = register("ada")
-        sign_in.open("ada", PASSWORD, Client())
+        sign_in.sign_in("ada", PASSWORD, Client())
 
         accounts.update(ada, {"full_name": "Ada"})
 
@@ -215,13 +224,13 @@ class TestUpdate:
     def test_suspension(self, accounts, register, sign_in):
         """A suspension ends the sessions for good: they do not come back with the user."""
         ada = register("ada")
-        _, token, _ = sign_in.open("ada", PASSWORD, Client())
+        _, token, _ = sign_in.sign_in("ada", PASSWORD, Client())
         suspended = accounts.update(ada, {"status": "suspended"})
 
         accounts.update(suspended, {"status": "active"})
 
         with pytest.raises(Unauthenticated):
-            sign_in.find(token)
+            sign_in.authenticate(token)
         assert events_of(ada.id)[-2:] == ["user.suspended", "user.reactivated"]
 
     def test_members_in_event(self, accounts, register):
@@ -231,7 +240,7 @@ class TestUpdate:
         accounts.update(ada, {"full_name": "Ada", "metadata": {"secret": "x"}})
 
         *_, event = AuditEvent.query(ada.id)
-        assert event.members == ["full_name", "metadata"]
+        assert event.changed_fields == ["full_name", "metadata"]
         assert "secret" not in str(event.attribute_values)
 
 
@@ -248,12 +257,12 @@ class TestDelete:
     def test_sessions(self, accounts, register, sign_in):
         """Every session is dead and its row is swept away."""
         register("ada")
-        _, token, ada = sign_in.open("ada", PASSWORD, Client())
+        _, token, ada = sign_in.sign_in("ada", PASSWORD, Client())
 
         accounts.delete(ada)
 
         with pytest.raises(Unauthenticated):
-            sign_in.find(token)
+            sign_in.authenticate(token)
         assert list(Session.query(ada.id)) == []
 
     def test_twice(self, accounts, register):
@@ -343,7 +352,7 @@ class TestNewestFirst:
 
     def test_bounded_work(self, accounts, crowd, monkeypatch):
         """Where a filter passes few, a page ends early and says where to go on."""
-        monkeypatch.setattr("models.tables.user._MOST_EVALUATED", 1)
+        monkeypatch.setattr("models.tables.user_listing._MAX_EVALUATED", 1)
 
         names = self.everybody(accounts, UserFilter("active", "user"), 1)
 

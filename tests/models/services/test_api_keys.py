@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 from pynamodb.signals import pre_dynamodb_send
 
 from models import Actor, ApiKey, ApiKeys, Email, EmailKind, User
 from models.errors import ApiKeyNotFound, InvalidField, Unauthenticated
-from models.services import api_keys as table
+from models.tables import api_key as table
 from models.tables.audit_event import AuditEvent
 from tests.support.email_queue import EmailQueue
 
@@ -51,7 +50,7 @@ class TestCreate:
         """The token leads to the key and its owner."""
         key, token = make()
 
-        found = api_keys.find(token)
+        found = api_keys.authenticate(token)
         assert (found.key.id, found.user.id) == (key.id, ada.id)
         assert (found.key.name, found.key.roles) == ("nightly", ["user"])
 
@@ -101,8 +100,8 @@ class TestCreate:
         with pytest.raises(InvalidField, match="admin") as refused:
             api_keys.create(eve, "sly", ["user", "admin"], DAY, Actor(eve.id))
 
-        assert refused.value.member == "roles"
-        assert api_keys.of_user(eve) == []
+        assert refused.value.field == "roles"
+        assert api_keys.list_for(eve) == []
         assert outbox.mails == []
 
     @pytest.mark.parametrize("name", ["n", "n" * 100, "Nächtlicher Lauf 日本", "<b>&amp;"])
@@ -118,7 +117,7 @@ class TestCreate:
         with pytest.raises(InvalidField) as refused:
             make(name=name)
 
-        assert refused.value.member == "name"
+        assert refused.value.field == "name"
 
     def test_most(self, api_keys, make, ada, monkeypatch):
         """Nobody collects keys without end; an expired one does not count."""
@@ -130,7 +129,7 @@ class TestCreate:
         with pytest.raises(InvalidField, match="Revoke one"):
             make()
 
-        assert len(api_keys.of_user(ada)) == 2
+        assert len(api_keys.list_for(ada)) == 2
 
     def test_suspended_meanwhile(self, accounts, api_keys, make, ada, register, outbox):
         """Who ends a stolen account's sessions finds no new key afterwards (ASVS 15.4.2)."""
@@ -140,7 +139,7 @@ class TestCreate:
         with pytest.raises(Unauthenticated):
             make()
 
-        assert api_keys.of_user(ada) == []
+        assert api_keys.list_for(ada) == []
         assert outbox.mails == []
 
     def test_deleted_meanwhile(self, accounts, api_keys, make, ada, register):
@@ -172,21 +171,25 @@ class TestFind:
         """What is not exactly a token of a key leads nowhere."""
         _, token = make()
 
-        assert api_keys.find(spoil(token)) is None
+        with pytest.raises(Unauthenticated):
+            api_keys.authenticate(spoil(token))
 
     def test_id_is_not_the_token(self, api_keys, make):
         """The id names a key and signs nobody in."""
         key, _ = make()
 
-        assert api_keys.find(key.id) is None
-        assert api_keys.find(f"rsk_{key.id}") is None
+        with pytest.raises(Unauthenticated):
+            api_keys.authenticate(key.id)
+        with pytest.raises(Unauthenticated):
+            api_keys.authenticate(f"rsk_{key.id}")
 
     def test_expired(self, api_keys, make):
         """The clock ends a key, however late DynamoDB removes its row (ASVS 7.3.2)."""
         key, token = make()
         _expire(key)
 
-        assert api_keys.find(token) is None
+        with pytest.raises(Unauthenticated):
+            api_keys.authenticate(token)
         assert len(list(ApiKey.scan())) == 1
 
     def test_suspended(self, accounts, api_keys, make, ada, register):
@@ -195,10 +198,11 @@ class TestFind:
         _, token = make()
         suspended = accounts.update(ada, {"status": "suspended"})
 
-        assert api_keys.find(token) is None
-        assert len(api_keys.of_user(suspended)) == 1
+        with pytest.raises(Unauthenticated):
+            api_keys.authenticate(token)
+        assert len(api_keys.list_for(suspended)) == 1
         accounts.update(suspended, {"status": "active"})
-        assert api_keys.find(token)
+        assert api_keys.authenticate(token)
 
     def test_deleted(self, accounts, api_keys, make, ada, register):
         """ASVS 7.4.2: a deleted user's keys are dead at once, before their rows are removed."""
@@ -206,7 +210,8 @@ class TestFind:
         _, token = make()
         accounts.delete(ada)
 
-        assert api_keys.find(token) is None
+        with pytest.raises(Unauthenticated):
+            api_keys.authenticate(token)
 
     def test_role_is_taken(self, accounts, api_keys, make, ada, register):
         """ASVS 8.3.2: a role that the owner loses is gone from all of its keys at once."""
@@ -214,7 +219,7 @@ class TestFind:
         _, token = make(roles=["admin", "user"])
         accounts.update(ada, {"roles": ["user"]})
 
-        found = api_keys.find(token)
+        found = api_keys.authenticate(token)
         assert found.key.roles_for(found.user) == ["user"]
 
     def test_role_is_given(self, accounts, api_keys, register):
@@ -223,7 +228,7 @@ class TestFind:
         _, token = api_keys.create(eve, "old", ["user"], DAY, Actor(eve.id))
         accounts.update(eve, {"roles": ["admin", "user"]})
 
-        found = api_keys.find(token)
+        found = api_keys.authenticate(token)
         assert found.key.roles_for(found.user) == ["user"]
 
     def test_another_user(self, api_keys, make, ada, register):
@@ -231,23 +236,23 @@ class TestFind:
         eve = register("eve")
         _, token = make()
 
-        assert api_keys.find(token, other_user_id=eve.id).other.id == eve.id
-        assert api_keys.find(token, other_user_id=ada.id).other.id == ada.id
-        assert api_keys.find(token, other_user_id=ABSENT_ID).other is None
-        assert api_keys.find(token).other is None
+        assert api_keys.authenticate(token, other_user_id=eve.id).other.id == eve.id
+        assert api_keys.authenticate(token, other_user_id=ada.id).other.id == ada.id
+        assert api_keys.authenticate(token, other_user_id=ABSENT_ID).other is None
+        assert api_keys.authenticate(token).other is None
 
     def test_one_round_trip(self, api_keys, make, register):
         """Key, owner and the other user cost one call to DynamoDB."""
         eve = register("eve")
         _, token = make()
-        api_keys.find(token)
+        api_keys.authenticate(token)
         calls: list[str] = []
 
         def note(sender: Any, operation_name: str, **_: Any) -> None:
             calls.append(operation_name)
 
         with pre_dynamodb_send.connected_to(note):
-            api_keys.find(token, other_user_id=eve.id)
+            api_keys.authenticate(token, other_user_id=eve.id)
 
         assert calls == ["BatchGetItem"]
 
@@ -256,23 +261,23 @@ class TestLastUse:
     def test_first_use(self, api_keys, make, ada):
         """A key that was never used says so, and its first use is noted."""
         key, token = make()
-        before = api_keys.of_user(ada)[0].last_used_at
-        api_keys.find(token)
+        before = api_keys.list_for(ada)[0].last_used_at
+        api_keys.authenticate(token)
 
         assert before is None
-        assert api_keys.of_user(ada)[0].last_used_at >= key.created_at
+        assert api_keys.list_for(ada)[0].last_used_at >= key.created_at
 
     def test_every_five_minutes(self, api_keys, make, ada):
         """The last use is noted anew only after five minutes."""
         key, token = make()
         recent = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=4)
         key.update([ApiKey.last_used_at.set(recent)])
-        api_keys.find(token)
+        api_keys.authenticate(token)
 
-        assert api_keys.of_user(ada)[0].last_used_at == recent
+        assert api_keys.list_for(ada)[0].last_used_at == recent
         key.update([ApiKey.last_used_at.set(recent - timedelta(minutes=2))])
-        api_keys.find(token)
-        assert api_keys.of_user(ada)[0].last_used_at > recent
+        api_keys.authenticate(token)
+        assert api_keys.list_for(ada)[0].last_used_at > recent
 
     def test_revoked_meanwhile(self, make):
         """A use that is noted too late neither succeeds nor brings a revoked key back."""
@@ -292,30 +297,31 @@ class TestList:
         older.update([ApiKey.created_at.set(older.created_at - DAY)])
         make(name="newer")
 
-        assert [key.name for key in api_keys.of_user(ada)] == ["newer", "older"]
+        assert [key.name for key in api_keys.list_for(ada)] == ["newer", "older"]
 
     def test_own(self, api_keys, make, register):
         """Nobody's list has a key of somebody else."""
         make()
 
-        assert api_keys.of_user(register("eve")) == []
+        assert api_keys.list_for(register("eve")) == []
 
     def test_expired(self, api_keys, make, ada):
         """A key whose time is over is not listed."""
         _expire(make()[0])
 
-        assert api_keys.of_user(ada) == []
+        assert api_keys.list_for(ada) == []
 
 
 class TestRevoke:
     def test_at_once(self, api_keys, make, ada):
         """ASVS 7.4.1: a revoked key is dead at once."""
         key, token = make()
-        api_keys.find(token)
+        api_keys.authenticate(token)
         api_keys.revoke(ada, key.id, Actor(ada.id))
 
-        assert api_keys.find(token) is None
-        assert api_keys.of_user(ada) == []
+        with pytest.raises(Unauthenticated):
+            api_keys.authenticate(token)
+        assert api_keys.list_for(ada) == []
 
     def test_event(self, api_keys, make, ada):
         """The event says which key was revoked, and by whom."""
@@ -344,15 +350,15 @@ class TestRevoke:
         with pytest.raises(ApiKeyNotFound):
             api_keys.revoke(eve, key.id, Actor(eve.id))
 
-        assert api_keys.find(token)
+        assert api_keys.authenticate(token)
 
-    def test_twice_at_once(self, app: Flask, api_keys, make, ada):
+    def test_twice_at_once(self, database, api_keys, make, ada):
         """Of many who revoke a key at the same moment one does, and one event tells of it."""
         key, _ = make()
         barrier = threading.Barrier(8, timeout=30)
 
         def revoke(_: int) -> str:
-            with app.app_context():
+            with database.context():
                 barrier.wait()
                 try:
                     api_keys.revoke(ada, key.id, Actor(ada.id))

@@ -76,7 +76,7 @@ class TestAsk:
         assert (after.email, after.pending_email) == ("ada@example.com", "new@example.com")
         assert address_of(ada) == ("ada@example.com", True)
         assert claims() == {"username#ada", "email#ada@example.com"}
-        assert sign_in.open("ada@example.com", PASSWORD, CLIENT)
+        assert sign_in.sign_in("ada@example.com", PASSWORD, CLIENT)
 
     def test_mails(self, accounts, ada, mailbox):
         """ASVS 6.3.7: the new address gets the token, the old one a warning without it."""
@@ -93,7 +93,7 @@ class TestAsk:
         accounts.update(ada, {"email": "new@example.com"}, confirms_email=True, by=Actor(ada.id))
 
         *_, event = AuditEvent.query(ada.id)
-        assert (event.type, event.members) == ("user.updated", ["pending_email"])
+        assert (event.type, event.changed_fields) == ("user.updated", ["pending_email"])
         assert "new@example.com" not in str(event.serialize())
 
     def test_other_members(self, accounts, ada):
@@ -148,9 +148,11 @@ class TestAsk:
         assert mailbox == []
         assert User.get(ada.id).pending_email == "new4@example.com"
 
-    def test_no_mailer(self, context, passwords, ada):
+    def test_no_mailer(self, context, hasher, policy, ada):
         """Where no mail can be sent a new address counts at once, and is not confirmed."""
-        accounts = Accounts(passwords, EmailVerification(AccountEmails(NoMailer(), LoginLookup())))
+        accounts = Accounts(
+            hasher, policy, EmailVerification(AccountEmails(NoMailer(), LoginLookup()))
+        )
         after = accounts.update(ada, {"email": "new@example.com"}, confirms_email=True)
 
         assert (after.email, after.email_verified) == ("new@example.com", False)
@@ -160,7 +162,7 @@ class TestAsk:
 class TestConfirm:
     def test_new_address(self, confirmations, ada, token):
         """The new address counts, is confirmed and claimed; the old one is free."""
-        confirmations.finish(token, by=SOMEBODY)
+        confirmations.confirm(token, by=SOMEBODY)
 
         assert address_of(ada) == ("new@example.com", True)
         assert User.get(ada.id).pending_email is None
@@ -169,7 +171,7 @@ class TestConfirm:
 
     def test_old_address_is_told(self, confirmations, token, mailbox):
         """ASVS 6.3.7: the old address hears of it, in case somebody else did it."""
-        confirmations.finish(token, by=SOMEBODY)
+        confirmations.confirm(token, by=SOMEBODY)
 
         (mail,) = mailbox
         assert (mail.kind, mail.to) == (EmailKind.EMAIL_CHANGED, "ada@example.com")
@@ -177,21 +179,21 @@ class TestConfirm:
 
     def test_old_address_is_free(self, confirmations, token, register):
         """Somebody else may have the old address at once."""
-        confirmations.finish(token, by=SOMEBODY)
+        confirmations.confirm(token, by=SOMEBODY)
 
         assert register("eve", email="ada@example.com")
         assert len(audited_users()) == 2
 
     def test_sessions_go_on(self, confirmations, token, sign_in):
         """Confirming signs nobody in or out."""
-        _, session_token, _ = sign_in.open("ada", PASSWORD, CLIENT)
-        confirmations.finish(token, by=SOMEBODY)
+        _, session_token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        confirmations.confirm(token, by=SOMEBODY)
 
-        assert sign_in.find(session_token)
+        assert sign_in.authenticate(session_token)
 
     def test_twenty_at_once(self, at_once, confirmations, ada, token, mailbox):
         """ASVS 6.5.1, 15.4.2: of twenty who bring it at the same moment one succeeds."""
-        outcomes = at_once(*[lambda: confirmations.finish(token, by=SOMEBODY)] * 20)
+        outcomes = at_once(*[lambda: confirmations.confirm(token, by=SOMEBODY)] * 20)
 
         assert outcomes.count(None) == 1
         assert [type(each) for each in outcomes].count(InvalidToken) == 19
@@ -201,7 +203,7 @@ class TestConfirm:
     def test_after_a_rename(self, confirmations, accounts, ada, token):
         """What else changes meanwhile does not make the token void."""
         accounts.update(ada, {"username": "countess"})
-        confirmations.finish(token, by=SOMEBODY)
+        confirmations.confirm(token, by=SOMEBODY)
 
         assert claims() == {"username#countess", "email#new@example.com"}
 
@@ -212,8 +214,8 @@ class TestSeveralWishes:
         first, second = wish(ada, "one@example.com"), wish(ada, "two@example.com")
 
         with pytest.raises(InvalidToken):
-            confirmations.finish(first, by=SOMEBODY)
-        confirmations.finish(second, by=SOMEBODY)
+            confirmations.confirm(first, by=SOMEBODY)
+        confirmations.confirm(second, by=SOMEBODY)
         assert address_of(ada) == ("two@example.com", True)
 
     def test_same_one_again(self, confirmations, accounts, ada, token, wish):
@@ -223,18 +225,18 @@ class TestSeveralWishes:
 
         assert another != token
         assert accounts.get(ada.id).version == version
-        confirmations.finish(another, by=SOMEBODY)
+        confirmations.confirm(another, by=SOMEBODY)
         assert address_of(ada) == ("new@example.com", True)
 
     def test_either_of_two_mails(self, confirmations, ada, token, wish):
         """The earlier mail for the same address works, too, and then neither does."""
         another = wish(ada, "new@example.com")
-        confirmations.finish(token, by=SOMEBODY)
+        confirmations.confirm(token, by=SOMEBODY)
 
         assert address_of(ada) == ("new@example.com", True)
         with pytest.raises(InvalidToken):
-            confirmations.finish(token, by=SOMEBODY)
-        confirmations.finish(another, by=SOMEBODY)
+            confirmations.confirm(token, by=SOMEBODY)
+        confirmations.confirm(another, by=SOMEBODY)
         assert address_of(ada) == ("new@example.com", True)
 
     def test_present_one_cancels(self, confirmations, accounts, ada, token):
@@ -244,7 +246,7 @@ class TestSeveralWishes:
 
         assert after.pending_email is None
         with pytest.raises(InvalidToken):
-            confirmations.finish(token, by=SOMEBODY)
+            confirmations.confirm(token, by=SOMEBODY)
         assert address_of(ada) == ("ada@example.com", True)
 
     @pytest.mark.parametrize("turn", ROUNDS)
@@ -252,7 +254,7 @@ class TestSeveralWishes:
         """Whoever is faster, the books are right, and no address counts that is not confirmed."""
         wishing = accounts.get(ada.id)
         outcome, *others = at_once(
-            lambda: confirmations.finish(token, by=SOMEBODY),
+            lambda: confirmations.confirm(token, by=SOMEBODY),
             lambda: accounts.update(wishing, {"full_name": "Ada"}),
             lambda: accounts.update(wishing, {"email": "other@example.com"}, confirms_email=True),
         )
@@ -276,7 +278,7 @@ class TestTakenMeanwhile:
         before = User.get(ada.id).serialize()
 
         with pytest.raises(EmailTaken):
-            confirmations.finish(token, by=SOMEBODY)
+            confirmations.confirm(token, by=SOMEBODY)
 
         assert User.get(ada.id).serialize() == before
         assert mailbox == []
@@ -285,9 +287,9 @@ class TestTakenMeanwhile:
     def test_token_can_be_used_again(self, confirmations, accounts, ada, token, eve):
         """A refused token is not used up: it works as soon as the address is free."""
         with pytest.raises(EmailTaken):
-            confirmations.finish(token, by=SOMEBODY)
+            confirmations.confirm(token, by=SOMEBODY)
         accounts.delete(eve)
-        confirmations.finish(token, by=SOMEBODY)
+        confirmations.confirm(token, by=SOMEBODY)
 
         assert address_of(ada) == ("new@example.com", True)
 
@@ -297,7 +299,7 @@ class TestTakenMeanwhile:
         bob = register("bob")
         tokens = wish(ada, "new@example.com"), wish(bob, "new@example.com")
         outcomes = at_once(
-            *(lambda token=token: confirmations.finish(token, by=SOMEBODY) for token in tokens)
+            *(lambda token=token: confirmations.confirm(token, by=SOMEBODY) for token in tokens)
         )
 
         assert Counter(map(type, outcomes)) == {type(None): 1, EmailTaken: 1}
@@ -307,7 +309,7 @@ class TestTakenMeanwhile:
     def test_sign_up(self, at_once, confirmations, register, token, turn):
         """ASVS 2.3.3: whoever signs up with it at the same moment has it, or ada has."""
         outcomes = at_once(
-            lambda: confirmations.finish(token, by=SOMEBODY),
+            lambda: confirmations.confirm(token, by=SOMEBODY),
             lambda: register("eve", email="new@example.com"),
         )
 
@@ -324,21 +326,21 @@ class TestVoid:
 
         def check():
             with pytest.raises(InvalidToken):
-                confirmations.finish(token, by=SOMEBODY)
+                confirmations.confirm(token, by=SOMEBODY)
             assert User.get(ada.id).email == "ada@example.com"
 
         return check
 
     def test_password_was_reset(self, credentials, ada, mailbox, refused):
         """A wish from before a reset is not granted after it (unexpired e-mail change)."""
-        credentials.start_reset(ada.email, by=SOMEBODY)
-        credentials.finish_reset(mailbox[-1].token, NEW_PASSWORD)
+        credentials.request_reset(ada.email, by=SOMEBODY)
+        credentials.reset_password(mailbox[-1].token, NEW_PASSWORD)
 
         refused()
 
     def test_password_was_changed(self, credentials, sign_in, refused):
         """Nor after a change of the password."""
-        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
+        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
         )
@@ -366,9 +368,9 @@ class TestVoid:
 
     def test_asked_again(self, credentials, confirmations, ada, mailbox, token, wish):
         """Who still wants the address after a reset asks for it once more."""
-        credentials.start_reset(ada.email, by=SOMEBODY)
-        credentials.finish_reset(mailbox[-1].token, NEW_PASSWORD)
-        confirmations.finish(wish(ada, "new@example.com"), by=SOMEBODY)
+        credentials.request_reset(ada.email, by=SOMEBODY)
+        credentials.reset_password(mailbox[-1].token, NEW_PASSWORD)
+        confirmations.confirm(wish(ada, "new@example.com"), by=SOMEBODY)
 
         assert address_of(ada) == ("new@example.com", True)
 
@@ -377,7 +379,7 @@ class TestVoid:
         accounts.update(ada, {"email": "admins@example.com"})
 
         with pytest.raises(InvalidToken):
-            confirmations.finish(token, by=SOMEBODY)
+            confirmations.confirm(token, by=SOMEBODY)
         assert address_of(ada) == ("admins@example.com", False)
 
 
@@ -407,7 +409,7 @@ class TestByAnAdmin:
     def test_confirmed_afterwards(self, accounts, confirmations, ada, mailbox):
         """The user can confirm it afterwards."""
         accounts.update(ada, {"email": "new@example.com"}, by=Actor("an admin"))
-        confirmations.start("new@example.com", by=SOMEBODY)
-        confirmations.finish(mailbox[-1].token, by=SOMEBODY)
+        confirmations.request("new@example.com", by=SOMEBODY)
+        confirmations.confirm(mailbox[-1].token, by=SOMEBODY)
 
         assert address_of(ada) == ("new@example.com", True)

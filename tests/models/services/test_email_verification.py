@@ -1,5 +1,7 @@
 """An address is its user's when the token that was mailed to it has come back."""
 
+from functools import partial
+
 import pytest
 
 from models import (
@@ -23,6 +25,7 @@ from models.errors import (
 from models.tables.audit_event import AuditEvent
 from models.tables.one_time_token import OneTimeToken
 from tests.support.invariants import audited_users
+from tests.support.metadata import add_key
 from tests.support.person import CLIENT, PASSWORD
 
 SOMEBODY = Actor(ip="192.0.2.7")
@@ -32,7 +35,7 @@ ROUNDS = range(10)
 @pytest.fixture
 def token(confirmations, ada, mailbox):
     """A token for the address that ada has; the mailbox is empty again."""
-    confirmations.start(ada.email, by=SOMEBODY)
+    confirmations.request(ada.email, by=SOMEBODY)
     return mailbox.pop().token
 
 
@@ -45,7 +48,7 @@ class TestStart:
     @pytest.mark.parametrize("email", ["ada@example.com", "ADA@example.com", "ada@EXAMPLE.com"])
     def test_stored_address(self, confirmations, ada, mailbox, email):
         """CVE-2019-19844: the mail goes to the address as it is stored, not as it was asked for."""
-        confirmations.start(email, by=SOMEBODY)
+        confirmations.request(email, by=SOMEBODY)
 
         (mail,) = mailbox
         assert (mail.kind, mail.to) == (EmailKind.VERIFY_EMAIL, "ada@example.com")
@@ -67,27 +70,27 @@ class TestStart:
     def test_other_addresses(self, confirmations, register, mailbox, email):
         """CVE-2019-19844: an address that merely looks like mike's leads to no mail at all."""
         register("mike.s")
-        confirmations.start(email, by=SOMEBODY)
+        confirmations.request(email, by=SOMEBODY)
 
         assert mailbox == []
 
     def test_confirmed_already(self, confirmations, ada, token, mailbox):
         """Who has confirmed the address is not mailed again."""
-        confirmations.finish(token, by=SOMEBODY)
-        confirmations.start(ada.email, by=SOMEBODY)
+        confirmations.confirm(token, by=SOMEBODY)
+        confirmations.request(ada.email, by=SOMEBODY)
 
         assert mailbox == []
 
     def test_suspended(self, confirmations, accounts, ada, mailbox):
         """A suspended user is not mailed."""
         accounts.update(ada, {"status": "suspended"})
-        confirmations.start(ada.email, by=SOMEBODY)
+        confirmations.request(ada.email, by=SOMEBODY)
 
         assert mailbox == []
 
     def test_twenty_at_once(self, at_once, confirmations, ada, mailbox):
         """However many ask at the same moment, one account gets five mails an hour."""
-        at_once(*[lambda: confirmations.start(ada.email, by=SOMEBODY)] * 20)
+        at_once(*[lambda: confirmations.request(ada.email, by=SOMEBODY)] * 20)
 
         assert len(mailbox) == 5
 
@@ -97,13 +100,13 @@ class TestStart:
         confirmations = EmailVerification(AccountEmails(NoMailer(), LoginLookup()))
 
         with pytest.raises(EmailNotConfigured):
-            confirmations.start(email, by=SOMEBODY)
+            confirmations.request(email, by=SOMEBODY)
 
     def test_prepared(self, confirmations, ada):
         """ASVS 16.2.5: what is about to be mailed can be printed without harm."""
-        prepared = confirmations.prepare(ada, ada.email)
+        prepared = confirmations.make_email(ada, ada.email)
 
-        assert prepared.mail.token not in repr(prepared)
+        assert prepared.email.token not in repr(prepared)
         assert prepared.row.token_digest not in repr(prepared)
         assert ada.email not in repr(prepared)
 
@@ -111,7 +114,7 @@ class TestStart:
 class TestFinish:
     def test_verified(self, confirmations, accounts, ada, token, mailbox):
         """The address is known to be the user's, and there is nothing to tell by mail."""
-        confirmations.finish(token, by=SOMEBODY)
+        confirmations.confirm(token, by=SOMEBODY)
 
         *_, event = AuditEvent.query(ada.id)
         after = accounts.get(ada.id)
@@ -121,22 +124,22 @@ class TestFinish:
 
     def test_nothing_else(self, confirmations, accounts, ada, token, sign_in):
         """Confirming signs nobody in or out."""
-        _, session_token, _ = sign_in.open("ada", PASSWORD, CLIENT)
-        confirmations.finish(token, by=SOMEBODY)
+        _, session_token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        confirmations.confirm(token, by=SOMEBODY)
 
-        assert sign_in.find(session_token)
+        assert sign_in.authenticate(session_token)
         assert accounts.get(ada.id).session_epoch == 1
 
     def test_twice(self, confirmations, token):
         """ASVS 6.5.1: a token works once."""
-        confirmations.finish(token, by=SOMEBODY)
+        confirmations.confirm(token, by=SOMEBODY)
 
         with pytest.raises(InvalidToken):
-            confirmations.finish(token, by=SOMEBODY)
+            confirmations.confirm(token, by=SOMEBODY)
 
     def test_twenty_at_once(self, at_once, confirmations, ada, token):
         """ASVS 6.5.1, 15.4.2: of twenty who bring it at the same moment one succeeds."""
-        outcomes = at_once(*[lambda: confirmations.finish(token, by=SOMEBODY)] * 20)
+        outcomes = at_once(*[lambda: confirmations.confirm(token, by=SOMEBODY)] * 20)
 
         assert outcomes.count(None) == 1
         assert [type(each) for each in outcomes].count(InvalidToken) == 19
@@ -148,15 +151,15 @@ class TestFinish:
         row.update([OneTimeToken.expires_at.set(now())])
 
         with pytest.raises(InvalidToken):
-            confirmations.finish(token, by=SOMEBODY)
+            confirmations.confirm(token, by=SOMEBODY)
         assert not accounts.get(ada.id).email_verified
 
     def test_other_purpose(self, confirmations, credentials, accounts, ada, mailbox):
         """ASVS 6.6.2: a token that resets a password confirms no address."""
-        credentials.start_reset(ada.email, by=SOMEBODY)
+        credentials.request_reset(ada.email, by=SOMEBODY)
 
         with pytest.raises(InvalidToken):
-            confirmations.finish(mailbox[0].token, by=SOMEBODY)
+            confirmations.confirm(mailbox[0].token, by=SOMEBODY)
         assert not accounts.get(ada.id).email_verified
 
     def test_address_was_changed(self, confirmations, accounts, ada, token):
@@ -164,7 +167,7 @@ class TestFinish:
         accounts.update(ada, {"email": "new@example.com"})
 
         with pytest.raises(InvalidToken):
-            confirmations.finish(token, by=SOMEBODY)
+            confirmations.confirm(token, by=SOMEBODY)
         assert not accounts.get(ada.id).email_verified
 
     def test_suspended(self, confirmations, accounts, ada, token):
@@ -172,14 +175,14 @@ class TestFinish:
         accounts.update(ada, {"status": "suspended"})
 
         with pytest.raises(InvalidToken):
-            confirmations.finish(token, by=SOMEBODY)
+            confirmations.confirm(token, by=SOMEBODY)
 
     @pytest.mark.parametrize("turn", ROUNDS)
     def test_deleted(self, at_once, confirmations, accounts, ada, token, turn):
         """A user who is deleted at the same moment is gone, and the token says no more than no."""
         deleted, outcome = at_once(
             lambda: accounts.delete(ada),
-            lambda: confirmations.finish(token, by=SOMEBODY),
+            lambda: confirmations.confirm(token, by=SOMEBODY),
         )
 
         assert deleted is None
@@ -188,9 +191,9 @@ class TestFinish:
 
     def test_other_changes(self, at_once, confirmations, accounts, ada, token):
         """Confirming neither loses nor is hindered by changes to the user."""
-        changes = [{"metadata": {f"key-{n}": n}} for n in range(5)]
+        changes = [{"metadata": partial(add_key, n)} for n in range(5)]
         outcomes = at_once(
-            lambda: confirmations.finish(token, by=SOMEBODY),
+            lambda: confirmations.confirm(token, by=SOMEBODY),
             *(lambda c=c: accounts.update(ada, c) for c in changes),
         )
 
@@ -202,9 +205,9 @@ class TestFinish:
 
 class TestNewUsers:
     @pytest.fixture
-    def strict(self, context, passwords, confirmations):
+    def strict(self, context, hasher, policy, confirmations):
         """Accounts where whoever signs up is asked to confirm the address at once."""
-        return Accounts(passwords, confirmations, mails_new_users=True)
+        return Accounts(hasher, policy, confirmations, verifies_new_users=True)
 
     @pytest.fixture
     def strict_sign_in(self, make_sign_in):
@@ -224,20 +227,20 @@ class TestNewUsers:
         refusals = []
         for login, password in (("ada", PASSWORD), ("ada", "wrong"), ("nobody", PASSWORD)):
             with pytest.raises(InvalidCredentials) as caught:
-                strict_sign_in.open(login, password, CLIENT)
+                strict_sign_in.sign_in(login, password, CLIENT)
             refusals.append((type(caught.value), str(caught.value)))
-        confirmations.finish(mailbox[0].token, by=SOMEBODY)
+        confirmations.confirm(mailbox[0].token, by=SOMEBODY)
 
         assert len(set(refusals)) == 1
-        assert strict_sign_in.open("ada", PASSWORD, CLIENT)
+        assert strict_sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_by_a_reset(self, strict, strict_sign_in, credentials, mailbox):
         """Whoever resets the password has shown the mailbox to be its own, too."""
         strict.register(username="ada", email="ada@example.com", password=PASSWORD)
-        credentials.start_reset("ada@example.com", by=SOMEBODY)
-        credentials.finish_reset(mailbox[-1].token, "a stone bridge over the river")
+        credentials.request_reset("ada@example.com", by=SOMEBODY)
+        credentials.reset_password(mailbox[-1].token, "a stone bridge over the river")
 
-        assert strict_sign_in.open("ada", "a stone bridge over the river", CLIENT)
+        assert strict_sign_in.sign_in("ada", "a stone bridge over the river", CLIENT)
 
     def test_refused(self, strict, mailbox):
         """Who is refused leaves no token behind, and nobody is mailed."""
@@ -266,12 +269,13 @@ class TestNewUsers:
 
         assert mailbox == []
 
-    def test_no_mailer(self, context, passwords):
+    def test_no_mailer(self, context, hasher, policy):
         """Where no mail can be sent signing up works all the same."""
         accounts = Accounts(
-            passwords,
+            hasher,
+            policy,
             EmailVerification(AccountEmails(NoMailer(), LoginLookup())),
-            mails_new_users=True,
+            verifies_new_users=True,
         )
 
         assert accounts.register(username="ada", email="ada@example.com", password=PASSWORD)

@@ -1,6 +1,7 @@
 """Forgotten passwords: a token that came out of the mail sets a new one."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -17,6 +18,7 @@ from models.tables.audit_event import AuditEvent
 from models.tables.one_time_token import OneTimeToken
 from models.tables.session import Session
 from tests.support.authenticator import Authenticator, Clock
+from tests.support.metadata import add_key
 from tests.support.person import CLIENT, NEW_PASSWORD, PASSWORD
 
 OTHER_PASSWORD = "one more bridge made of wood"
@@ -28,7 +30,7 @@ ROUNDS = range(10)
 @pytest.fixture
 def reset_token(credentials, ada, mailbox):
     """A token that ada was just mailed; the mailbox is empty again."""
-    credentials.start_reset(ada.email, by=SOMEBODY)
+    credentials.request_reset(ada.email, by=SOMEBODY)
     token = mailbox.pop().token
     assert mailbox == []
     return token
@@ -46,39 +48,39 @@ def events_of(user):
 class TestFinishReset:
     def test_new_password(self, credentials, reset_token, sign_in):
         """The new password signs in, the old one does not."""
-        credentials.finish_reset(reset_token, NEW_PASSWORD)
+        credentials.reset_password(reset_token, NEW_PASSWORD)
 
-        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
+        assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
         with pytest.raises(InvalidCredentials):
-            sign_in.open("ada", PASSWORD, CLIENT)
+            sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_token_is_gone(self, credentials, reset_token, ada):
         """ASVS 6.5.1: what is left of the token is nothing."""
-        credentials.finish_reset(reset_token, NEW_PASSWORD)
+        credentials.reset_password(reset_token, NEW_PASSWORD)
 
         assert list(OneTimeToken.query(ada.id)) == []
 
     def test_sessions(self, credentials, reset_token, ada, sign_in):
         """CVE-2023-40273: every session ends, and its row is swept away."""
-        tokens = [sign_in.open("ada", PASSWORD, CLIENT)[1] for _ in range(3)]
-        credentials.finish_reset(reset_token, NEW_PASSWORD)
+        tokens = [sign_in.sign_in("ada", PASSWORD, CLIENT)[1] for _ in range(3)]
+        credentials.reset_password(reset_token, NEW_PASSWORD)
 
         for token in tokens:
             with pytest.raises(Unauthenticated):
-                sign_in.find(token)
+                sign_in.authenticate(token)
         assert list(Session.query(ada.id)) == []
 
     def test_api_keys(self, credentials, reset_token, ada, mailbox):
         """Keys have no password: machines go on, as they do after a change of password."""
         keys = ApiKeys(mailbox)
         _, key = keys.create(ada, "nightly", ["user"], timedelta(days=1), Actor(ada.id))
-        credentials.finish_reset(reset_token, NEW_PASSWORD)
+        credentials.reset_password(reset_token, NEW_PASSWORD)
 
-        assert keys.find(key).user.id == ada.id
+        assert keys.authenticate(key).user.id == ada.id
 
     def test_notice(self, credentials, reset_token, mailbox):
         """ASVS 6.3.7: the user is told by mail, at the stored address and without a token."""
-        credentials.finish_reset(reset_token, NEW_PASSWORD)
+        credentials.reset_password(reset_token, NEW_PASSWORD)
 
         (mail,) = mailbox
         assert (mail.kind, mail.to) == (EmailKind.PASSWORD_CHANGED, "ada@example.com")
@@ -86,62 +88,66 @@ class TestFinishReset:
 
     def test_event(self, credentials, reset_token, ada):
         """The event tells from where, and has no trace of a sweep left to do."""
-        credentials.finish_reset(reset_token, NEW_PASSWORD, by=SOMEBODY)
+        credentials.reset_password(reset_token, NEW_PASSWORD, by=SOMEBODY)
 
         *_, event = AuditEvent.query(ada.id)
-        assert (event.type, event.ip, event.todo) == ("password.reset", "192.0.2.7", None)
+        assert (event.type, event.ip, event.pending_cleanup) == (
+            "password.reset",
+            "192.0.2.7",
+            None,
+        )
 
     def test_address_is_verified(self, credentials, reset_token, accounts, ada):
         """The token came out of the mailbox, which shows whose it is."""
-        credentials.finish_reset(reset_token, NEW_PASSWORD)
+        credentials.reset_password(reset_token, NEW_PASSWORD)
 
         assert accounts.get(ada.id).email_verified
 
     def test_without_a_password(self, credentials, ada, mailbox, sign_in):
         """Somebody who never had a password gets one."""
         ada.update([User.password_hash.remove()])
-        credentials.start_reset(ada.email, by=SOMEBODY)
-        credentials.finish_reset(mailbox[0].token, NEW_PASSWORD)
+        credentials.request_reset(ada.email, by=SOMEBODY)
+        credentials.reset_password(mailbox[0].token, NEW_PASSWORD)
 
-        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
+        assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
 
     def test_lock(self, credentials, reset_token, lock, sign_in):
         """ASVS 6.1.1: whoever has the mailbox gets out of a lock at once."""
         lock("ada")
-        credentials.finish_reset(reset_token, NEW_PASSWORD)
+        credentials.reset_password(reset_token, NEW_PASSWORD)
 
-        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
+        assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
 
     def test_second_factor(self, credentials, reset_token, second_factors, ada, sign_in):
         """ASVS 6.4.3: a reset does not get around the second factor."""
-        secret = second_factors.enrol(ada, Actor(ada.id)).secret
+        secret = second_factors.enroll(ada, Actor(ada.id)).secret
         phone = Authenticator(secret, Clock(now().timestamp()))
         second_factors.confirm(ada, phone.code(), Actor(ada.id))
-        credentials.finish_reset(reset_token, NEW_PASSWORD)
+        credentials.reset_password(reset_token, NEW_PASSWORD)
 
         with pytest.raises(SecondFactorCodeRequired):
-            sign_in.open("ada", NEW_PASSWORD, CLIENT)
+            sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
         assert User.get(ada.id).has_second_factor
-        assert sign_in.open("ada", NEW_PASSWORD, CLIENT, otp=phone.code(1))
+        assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT, otp=phone.code(1))
 
     def test_weak(self, credentials, reset_token, ada, sign_in, mailbox):
         """A weak password is refused, and the token can be used with a better one."""
         for weak in ("short", WEAK, "aaaaaaaaaaaaaaaaaaaa"):
             with pytest.raises(WeakPassword) as caught:
-                credentials.finish_reset(reset_token, weak)
-            assert caught.value.member == "new_password"
+                credentials.reset_password(reset_token, weak)
+            assert caught.value.field == "new_password"
 
         assert mailbox == []
-        credentials.finish_reset(reset_token, NEW_PASSWORD)
-        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
+        credentials.reset_password(reset_token, NEW_PASSWORD)
+        assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
 
     def test_suspended_afterwards(self, credentials, reset_token, accounts, ada, sign_in):
         """GHSA-26c5-ppr8-f33p: a new password lets no suspended user in."""
-        credentials.finish_reset(reset_token, NEW_PASSWORD)
+        credentials.reset_password(reset_token, NEW_PASSWORD)
         accounts.update(ada, {"status": "suspended"})
 
         with pytest.raises(InvalidCredentials):
-            sign_in.open("ada", NEW_PASSWORD, CLIENT)
+            sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
 
 
 class TestVoid:
@@ -154,14 +160,14 @@ class TestVoid:
         def check():
             before = User.get(ada.id).serialize()
             with pytest.raises(InvalidToken):
-                credentials.finish_reset(reset_token, OTHER_PASSWORD)
+                credentials.reset_password(reset_token, OTHER_PASSWORD)
             assert User.get(ada.id).serialize() == before
 
         return check
 
     def test_used(self, credentials, reset_token, refused):
         """ASVS 6.5.1: a token works once."""
-        credentials.finish_reset(reset_token, NEW_PASSWORD)
+        credentials.reset_password(reset_token, NEW_PASSWORD)
 
         refused()
 
@@ -175,7 +181,7 @@ class TestVoid:
 
     def test_password_was_changed(self, credentials, sign_in, refused):
         """Whoever has changed the password since needs no reset."""
-        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
+        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
         )
@@ -184,8 +190,8 @@ class TestVoid:
 
     def test_another_reset(self, credentials, ada, mailbox, refused):
         """Of several tokens the first that is used makes the others void."""
-        credentials.start_reset(ada.email, by=SOMEBODY)
-        credentials.finish_reset(mailbox.pop().token, NEW_PASSWORD)
+        credentials.request_reset(ada.email, by=SOMEBODY)
+        credentials.reset_password(mailbox.pop().token, NEW_PASSWORD)
 
         refused()
 
@@ -204,10 +210,10 @@ class TestVoid:
     def test_suspended_before(self, credentials, accounts, ada, mailbox):
         """GHSA-26c5-ppr8-f33p: nor with a token that an admin had mailed after the suspension."""
         suspended = accounts.update(ada, {"status": "suspended"})
-        credentials.start_reset_for(suspended, by=Actor("an admin"))
+        credentials.send_reset(suspended, by=Actor("an admin"))
 
         with pytest.raises(InvalidToken):
-            credentials.finish_reset(mailbox[-1].token, NEW_PASSWORD)
+            credentials.reset_password(mailbox[-1].token, NEW_PASSWORD)
         assert User.get(ada.id).password_hash == ada.password_hash
 
     def test_reactivated(self, accounts, ada, refused):
@@ -225,10 +231,10 @@ class TestVoid:
 
     def test_other_purpose(self, credentials, confirmations, ada, mailbox):
         """ASVS 6.6.2: a token that confirms an address resets no password."""
-        confirmations.start(ada.email, by=SOMEBODY)
+        confirmations.request(ada.email, by=SOMEBODY)
 
         with pytest.raises(InvalidToken):
-            credentials.finish_reset(mailbox[0].token, NEW_PASSWORD)
+            credentials.reset_password(mailbox[0].token, NEW_PASSWORD)
 
     @pytest.mark.parametrize("token", ["", "rso_", "null", "0", "rso_" + "A" * 54])
     def test_no_token(self, credentials, ada, hashes, token):
@@ -236,7 +242,7 @@ class TestVoid:
         hashes.clear()
 
         with pytest.raises(InvalidToken):
-            credentials.finish_reset(token, NEW_PASSWORD)
+            credentials.reset_password(token, NEW_PASSWORD)
 
         assert hashes == []
 
@@ -245,14 +251,14 @@ class TestVoid:
         accounts.delete(ada)
 
         with pytest.raises(InvalidToken):
-            credentials.finish_reset(reset_token, NEW_PASSWORD)
+            credentials.reset_password(reset_token, NEW_PASSWORD)
         assert list(User.scan()) == []
 
 
 class TestAtOnce:
     def test_one_token(self, at_once, credentials, reset_token, ada, mailbox):
         """ASVS 6.5.1, 15.4.2: of twenty who bring one token at the same moment one succeeds."""
-        outcomes = at_once(*[lambda: credentials.finish_reset(reset_token, NEW_PASSWORD)] * 20)
+        outcomes = at_once(*[lambda: credentials.reset_password(reset_token, NEW_PASSWORD)] * 20)
 
         assert outcomes.count(None) == 1
         assert [type(each) for each in outcomes].count(InvalidToken) == 19
@@ -263,51 +269,51 @@ class TestAtOnce:
     @pytest.mark.parametrize("turn", ROUNDS)
     def test_two_tokens(self, at_once, credentials, ada, mailbox, sign_in, turn):
         """Of two tokens that are used at the same moment one counts, and so does its password."""
-        credentials.start_reset(ada.email, by=SOMEBODY)
-        credentials.start_reset(ada.email, by=SOMEBODY)
+        credentials.request_reset(ada.email, by=SOMEBODY)
+        credentials.request_reset(ada.email, by=SOMEBODY)
         first, second = (mail.token for mail in mailbox)
         outcomes = at_once(
-            lambda: credentials.finish_reset(first, NEW_PASSWORD),
-            lambda: credentials.finish_reset(second, OTHER_PASSWORD),
+            lambda: credentials.reset_password(first, NEW_PASSWORD),
+            lambda: credentials.reset_password(second, OTHER_PASSWORD),
         )
 
         passwords = [NEW_PASSWORD, OTHER_PASSWORD]
         winner = outcomes.index(None)
         assert type(outcomes[1 - winner]) is InvalidToken
-        assert sign_in.open("ada", passwords[winner], CLIENT)
+        assert sign_in.sign_in("ada", passwords[winner], CLIENT)
         with pytest.raises(InvalidCredentials):
-            sign_in.open("ada", passwords[1 - winner], CLIENT)
+            sign_in.sign_in("ada", passwords[1 - winner], CLIENT)
 
     @pytest.mark.parametrize("turn", ROUNDS)
     def test_old_password(self, at_once, credentials, reset_token, ada, accounts, sign_in, turn):
         """CVE-2023-40273: no session that the old password opened meanwhile lives afterwards."""
         done, *outcomes = at_once(
-            lambda: credentials.finish_reset(reset_token, NEW_PASSWORD),
-            *[lambda: sign_in.open("ada", PASSWORD, CLIENT)] * 8,
+            lambda: credentials.reset_password(reset_token, NEW_PASSWORD),
+            *[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 8,
         )
 
         assert done is None
         assert {type(each) for each in outcomes} <= {tuple, InvalidCredentials}
-        assert sign_in.sessions_of(accounts.get(ada.id)) == []
+        assert sign_in.list_for(accounts.get(ada.id)) == []
 
     def test_other_changes(self, at_once, credentials, reset_token, accounts, ada, sign_in):
         """A reset neither loses nor is hindered by changes to the user."""
-        changes = [{"metadata": {f"key-{n}": n}} for n in range(5)]
+        changes = [{"metadata": partial(add_key, n)} for n in range(5)]
         outcomes = at_once(
-            lambda: credentials.finish_reset(reset_token, NEW_PASSWORD),
+            lambda: credentials.reset_password(reset_token, NEW_PASSWORD),
             *(lambda c=c: accounts.update(ada, c) for c in changes),
         )
 
         assert {type(each) for each in outcomes} == {type(None), User}
         assert accounts.get(ada.id).metadata == {f"key-{n}": n for n in range(5)}
-        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
+        assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
 
     @pytest.mark.parametrize("turn", ROUNDS)
     def test_deleted(self, at_once, credentials, reset_token, accounts, ada, turn):
         """A user who is deleted at the same moment is gone, and the token says no more than no."""
         deleted, outcome = at_once(
             lambda: accounts.delete(ada),
-            lambda: credentials.finish_reset(reset_token, NEW_PASSWORD),
+            lambda: credentials.reset_password(reset_token, NEW_PASSWORD),
         )
 
         assert deleted is None

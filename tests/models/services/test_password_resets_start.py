@@ -7,10 +7,10 @@ import pytest
 from models import (
     AccountEmails,
     Actor,
-    Credentials,
     EmailKind,
     LoginLookup,
     NoMailer,
+    PasswordService,
     User,
     db,
 )
@@ -36,7 +36,7 @@ class TestStartReset:
     @pytest.mark.parametrize("email", ["ada@example.com", "ADA@example.com", "ada@EXAMPLE.com"])
     def test_stored_address(self, credentials, ada, mailbox, email):
         """CVE-2019-19844: the mail goes to the address as it is stored, not as it was asked for."""
-        credentials.start_reset(email, by=SOMEBODY)
+        credentials.request_reset(email, by=SOMEBODY)
 
         (mail,) = mailbox
         assert (mail.kind, mail.to) == (EmailKind.RESET_PASSWORD, "ada@example.com")
@@ -62,7 +62,7 @@ class TestStartReset:
     def test_lookalikes(self, credentials, register, mailbox, email):
         """CVE-2019-19844: an address that merely looks like mike's leads to no mail at all."""
         register("mike.s")
-        credentials.start_reset(email, by=SOMEBODY)
+        credentials.request_reset(email, by=SOMEBODY)
 
         assert mailbox == []
 
@@ -70,20 +70,20 @@ class TestStartReset:
         """CVE-2019-19844: who has such an address is mailed there, about that account."""
         register("mike")
         register("eve", email="mi\u043ae@example.com")
-        credentials.start_reset("mi\u043ae@example.com", by=SOMEBODY)
+        credentials.request_reset("mi\u043ae@example.com", by=SOMEBODY)
 
         assert [(mail.username, mail.to) for mail in mailbox] == [("eve", "mi\u043ae@example.com")]
 
     def test_user_name(self, credentials, ada, mailbox):
         """A user name is no address: whether both are one person's cannot be found out by mails."""
-        credentials.start_reset("ada", by=SOMEBODY)
+        credentials.request_reset("ada", by=SOMEBODY)
 
         assert mailbox == []
         assert events_of(ada) == ["user.registered"]
 
     def test_nobody(self, credentials, context, mailbox):
         """Where there is nobody a token is stored that nobody gets, and removed after a while."""
-        credentials.start_reset("nobody@example.com", by=SOMEBODY)
+        credentials.request_reset("nobody@example.com", by=SOMEBODY)
 
         (row,), (event,) = OneTimeToken.scan(), AuditEvent.scan()
         assert mailbox == []
@@ -94,14 +94,14 @@ class TestStartReset:
     def test_suspended(self, credentials, accounts, ada, mailbox):
         """A suspended user gets no token, and its address no other answer."""
         accounts.update(ada, {"status": "suspended"})
-        credentials.start_reset(ada.email, by=SOMEBODY)
+        credentials.request_reset(ada.email, by=SOMEBODY)
 
         assert mailbox == []
         assert [row.user_id for row in OneTimeToken.scan()] != [ada.id]
 
     def test_event(self, credentials, ada):
         """The user can see that somebody asked, and from where."""
-        credentials.start_reset(ada.email, by=SOMEBODY)
+        credentials.request_reset(ada.email, by=SOMEBODY)
 
         *_, event = AuditEvent.query(ada.id)
         assert event.type == "password-reset.requested"
@@ -109,23 +109,23 @@ class TestStartReset:
 
     def test_asking_changes_nothing(self, credentials, ada, sign_in):
         """ASVS 6.4.3: whoever asks for a mail neither signs the user out nor locks it out."""
-        _, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
-        credentials.start_reset(ada.email, by=SOMEBODY)
+        _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        credentials.request_reset(ada.email, by=SOMEBODY)
 
-        assert sign_in.find(token)
-        assert sign_in.open("ada", PASSWORD, CLIENT)
+        assert sign_in.authenticate(token)
+        assert sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_while_locked(self, credentials, ada, mailbox, lock):
         """ASVS 6.1.1: a lock keeps nobody from getting out of it."""
         lock("ada")
-        credentials.start_reset(ada.email, by=SOMEBODY)
+        credentials.request_reset(ada.email, by=SOMEBODY)
 
         assert kinds(mailbox) == [EmailKind.RESET_PASSWORD]
 
     def test_five_mails_an_hour(self, credentials, confirmations, ada, mailbox):
         """ASVS 6.3.1: whoever asks, and however it is written, one account gets five an hour."""
         for email in ("ada@example.com", "ADA@example.com", "Ada@Example.com") * 2:
-            credentials.start_reset(email, by=SOMEBODY)
+            credentials.request_reset(email, by=SOMEBODY)
 
         assert len(mailbox) == 5
 
@@ -133,35 +133,35 @@ class TestStartReset:
         """Asking for mails that are not sent takes none away that the user needs (ASVS 6.1.1)."""
         ada.update([User.email_verified.set(True)])
         for _ in range(6):
-            confirmations.start(ada.email, by=SOMEBODY)
-        credentials.start_reset(ada.email, by=SOMEBODY)
+            confirmations.request(ada.email, by=SOMEBODY)
+        credentials.request_reset(ada.email, by=SOMEBODY)
 
         assert kinds(mailbox) == [EmailKind.RESET_PASSWORD]
 
     def test_others_have_their_own(self, credentials, ada, register, mailbox):
         """Nobody loses a mail because somebody else had many."""
         for _ in range(6):
-            credentials.start_reset(ada.email, by=SOMEBODY)
+            credentials.request_reset(ada.email, by=SOMEBODY)
         mailbox.clear()
-        credentials.start_reset(register("eve").email, by=SOMEBODY)
+        credentials.request_reset(register("eve").email, by=SOMEBODY)
 
         assert [mail.to for mail in mailbox] == ["eve@example.com"]
 
     def test_twenty_at_once(self, at_once, credentials, ada, mailbox):
         """ASVS 15.4.2: asking for many at the same moment yields no more."""
-        outcomes = at_once(*[lambda: credentials.start_reset(ada.email, by=SOMEBODY)] * 20)
+        outcomes = at_once(*[lambda: credentials.request_reset(ada.email, by=SOMEBODY)] * 20)
 
         assert outcomes == [None] * 20
         assert len(mailbox) == 5
         assert len({mail.token for mail in mailbox}) == 5
 
     @pytest.mark.parametrize("email", ["ada@example.com", "nobody@example.com", "nonsense"])
-    def test_no_mailer(self, passwords, ada, email):
+    def test_no_mailer(self, hasher, policy, ada, email):
         """Where no mail can be sent everybody is told so, and nothing is written."""
-        credentials = Credentials(passwords, AccountEmails(NoMailer(), LoginLookup()))
+        credentials = PasswordService(hasher, policy, AccountEmails(NoMailer(), LoginLookup()))
 
         with pytest.raises(EmailNotConfigured):
-            credentials.start_reset(email, by=SOMEBODY)
+            credentials.request_reset(email, by=SOMEBODY)
 
         assert list(OneTimeToken.scan()) == []
         assert events_of(ada) == ["user.registered"]
@@ -170,7 +170,7 @@ class TestStartReset:
 class TestStartResetFor:
     def test_mail(self, credentials, ada, mailbox):
         """ASVS 6.4.6: an admin starts it, and the token goes to the user alone."""
-        answer = credentials.start_reset_for(ada, by=Actor("an admin"))
+        answer = credentials.send_reset(ada, by=Actor("an admin"))
 
         (mail,) = mailbox
         *_, event = AuditEvent.query(ada.id)
@@ -180,29 +180,29 @@ class TestStartResetFor:
 
     def test_token_works(self, credentials, ada, mailbox, sign_in):
         """The user chooses the password, as if it had asked itself."""
-        credentials.start_reset_for(ada, by=Actor("an admin"))
-        credentials.finish_reset(mailbox[0].token, NEW_PASSWORD)
+        credentials.send_reset(ada, by=Actor("an admin"))
+        credentials.reset_password(mailbox[0].token, NEW_PASSWORD)
 
-        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
+        assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
 
     def test_five_mails_an_hour(self, credentials, ada, mailbox):
         """Admins fill nobody's mailbox either, and are told when to try again."""
         for _ in range(5):
-            credentials.start_reset_for(ada, by=Actor("an admin"))
+            credentials.send_reset(ada, by=Actor("an admin"))
 
         with pytest.raises(TooManyRequests) as caught:
-            credentials.start_reset_for(ada, by=Actor("an admin"))
+            credentials.send_reset(ada, by=Actor("an admin"))
 
         assert 1 <= caught.value.retry_after <= 3600
         assert len(mailbox) == 5
         assert len(list(OneTimeToken.query(ada.id))) == 5
 
-    def test_no_mailer(self, passwords, ada):
+    def test_no_mailer(self, hasher, policy, ada):
         """Where no mail can be sent an admin is told so."""
-        credentials = Credentials(passwords, AccountEmails(NoMailer(), LoginLookup()))
+        credentials = PasswordService(hasher, policy, AccountEmails(NoMailer(), LoginLookup()))
 
         with pytest.raises(EmailNotConfigured):
-            credentials.start_reset_for(ada, by=Actor("an admin"))
+            credentials.send_reset(ada, by=Actor("an admin"))
 
         assert list(OneTimeToken.scan()) == []
 
@@ -211,12 +211,12 @@ class TestSecrecy:
     def test_token_is_nowhere(self, credentials, ada, mailbox, caplog):
         """ASVS 16.2.5: the token is in the mail, and in no table, log, event or printed object."""
         caplog.set_level(logging.DEBUG)
-        credentials.start_reset(ada.email, by=SOMEBODY)
+        credentials.request_reset(ada.email, by=SOMEBODY)
         (mail,) = mailbox
         stored = str([row.serialize() for model in db.models for row in model.scan()])
         with pytest.raises(InvalidToken) as caught:
-            credentials.finish_reset(mail.token[:-1], NEW_PASSWORD)
-        credentials.finish_reset(mail.token, NEW_PASSWORD)
+            credentials.reset_password(mail.token[:-1], NEW_PASSWORD)
+        credentials.reset_password(mail.token, NEW_PASSWORD)
         stored += str([row.serialize() for model in db.models for row in model.scan()])
 
         told = [stored, caplog.text, repr(mailbox), repr(caught.value), str(caught.value)]

@@ -22,21 +22,21 @@ WEAK = "example.com example.com"
 class TestChangePassword:
     def test_other_sessions_end(self, credentials, ada, sign_in):
         """Every session ends but the one that asks (ASVS 7.4.3)."""
-        _, elsewhere, _ = sign_in.open("ada", PASSWORD, CLIENT)
-        session, here, user = sign_in.open("ada", PASSWORD, CLIENT)
+        _, elsewhere, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, here, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
 
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
         )
 
-        assert sign_in.find(here).user.id == ada.id
+        assert sign_in.authenticate(here).user.id == ada.id
         with pytest.raises(Unauthenticated):
-            sign_in.find(elsewhere)
+            sign_in.authenticate(elsewhere)
         assert [row.id for row in Session.query(ada.id)] == [session.id]
 
     def test_notice(self, credentials, ada, sign_in, mailbox):
         """ASVS 6.3.7: the user is told by mail, without a token."""
-        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
+        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
         )
@@ -47,7 +47,7 @@ class TestChangePassword:
 
     def test_event(self, credentials, ada, sign_in):
         """The event tells who changed it, and from where."""
-        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
+        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         credentials.change_password(
             user,
             current_password=PASSWORD,
@@ -61,7 +61,7 @@ class TestChangePassword:
 
     def test_wrong_current_password(self, credentials, ada, sign_in, mailbox):
         """Who cannot tell the current password changes nothing (ASVS 6.2.3)."""
-        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
+        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
 
         with pytest.raises(WrongPassword):
             credentials.change_password(
@@ -70,11 +70,11 @@ class TestChangePassword:
 
         assert mailbox == []
         assert User.get(ada.id).session_epoch == 1
-        assert sign_in.open("ada", PASSWORD, CLIENT)
+        assert sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_wrong_ones_count(self, credentials, ada, sign_in):
         """ASVS 6.3.1: a stolen session guesses no better than whoever signs in."""
-        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
+        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         for _ in range(FREE_ATTEMPTS):
             with pytest.raises(WrongPassword):
                 credentials.change_password(
@@ -87,11 +87,11 @@ class TestChangePassword:
                     user, current_password=password, new_password=NEW_PASSWORD, session=session
                 )
         with pytest.raises(TooManyAttempts):
-            sign_in.open("ada", PASSWORD, CLIENT)
+            sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_ends_the_count(self, credentials, ada, sign_in):
         """Who knows the password has all tries again."""
-        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
+        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         with pytest.raises(WrongPassword):
             credentials.change_password(
                 user, current_password=WRONG, new_password=NEW_PASSWORD, session=session
@@ -104,7 +104,7 @@ class TestChangePassword:
 
     def test_weak(self, credentials, ada, sign_in, hashes):
         """A weak password is refused before the current one is looked at, and costs no try."""
-        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
+        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         hashes.clear()
 
         with pytest.raises(WeakPassword) as caught:
@@ -115,13 +115,13 @@ class TestChangePassword:
                 session=session,
             )
 
-        assert caught.value.member == "new_password"
+        assert caught.value.field == "new_password"
         assert hashes == []
         assert User.get(ada.id).failed_attempts is None
 
     def test_session_ended_meanwhile(self, credentials, ada, sign_in):
         """A session that was just ended cannot change the password any more."""
-        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
+        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         sign_in.end(user, session.id, by=Actor())
 
         with pytest.raises(Unauthenticated):
@@ -129,11 +129,11 @@ class TestChangePassword:
                 user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
             )
 
-        assert sign_in.open("ada", PASSWORD, CLIENT)
+        assert sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_signed_out_everywhere_meanwhile(self, credentials, ada, sign_in):
         """ASVS 7.4.1: a session that has ended, but has its row still, does not come back."""
-        session, token, user = sign_in.open("ada", PASSWORD, CLIENT)
+        session, token, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         # The moment between the write that ends all sessions and the removal of their rows.
         ada.update([User.session_epoch.add(1)])
 
@@ -143,12 +143,12 @@ class TestChangePassword:
             )
 
         with pytest.raises(Unauthenticated):
-            sign_in.find(token)
-        assert sign_in.open("ada", PASSWORD, CLIENT)
+            sign_in.authenticate(token)
+        assert sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_suspended_meanwhile(self, credentials, accounts, ada, sign_in):
         """ASVS 7.4.2: a suspension is no time to change a password in."""
-        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
+        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         accounts.update(user, {"status": "suspended"})
         Session(**session.attribute_values).save()
 
@@ -159,7 +159,7 @@ class TestChangePassword:
 
     def test_deleted_meanwhile(self, credentials, accounts, ada, sign_in):
         """Changing the password of a user who is gone brings no part of it back."""
-        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
+        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         accounts.delete(user)
 
         with pytest.raises(UserNotFound):
@@ -175,11 +175,11 @@ class TestUnlock:
         """The next try is granted at once."""
         lock("ada")
         with pytest.raises(TooManyAttempts):
-            sign_in.open("ada", PASSWORD, CLIENT)
+            sign_in.sign_in("ada", PASSWORD, CLIENT)
 
         credentials.unlock(ada, by=Actor("an admin"))
 
-        assert sign_in.open("ada", PASSWORD, CLIENT)
+        assert sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_count_begins_anew(self, credentials, ada, lock, sign_in):
         """All free tries are there again, and no more than those."""
@@ -188,7 +188,7 @@ class TestUnlock:
         lock("ada")
 
         with pytest.raises(TooManyAttempts):
-            sign_in.open("ada", PASSWORD, CLIENT)
+            sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_event(self, credentials, ada):
         """The event tells which admin it was, and from where."""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from models.errors import (
 from models.tables.audit_event import unfinished_cleanup
 from models.tables.session import Session
 from tests.support.invariants import audited_users
+from tests.support.metadata import add_key
 from tests.support.person import CLIENT, NEW_PASSWORD, PASSWORD
 
 ROUNDS = range(10)
@@ -121,7 +123,7 @@ class TestLastAdmin:
 class TestUpdate:
     def test_different_members(self, at_once, accounts, ada):
         """Twenty changes to different members of one user all land: none is lost or refused."""
-        changes = [{"metadata": {f"key-{n}": n}} for n in range(17)]
+        changes = [{"metadata": partial(add_key, n)} for n in range(17)]
         changes += [{"username": "eve"}, {"email": "eve@example.com"}, {"full_name": "Eve"}]
         outcomes = at_once(*(lambda c=c: accounts.update(ada, c) for c in changes))
         after = accounts.get(ada.id)
@@ -190,26 +192,26 @@ class TestDelete:
 class TestSignIn:
     def test_by_many(self, at_once, sign_in, ada):
         """One user signs in from twenty places at once, each with a session of its own."""
-        outcomes = at_once(*[lambda: sign_in.open("ada", PASSWORD, CLIENT)] * 20)
+        outcomes = at_once(*[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 20)
 
         assert kinds(outcomes) == {tuple: 20}
         assert len({token for _, token, _ in outcomes}) == 20
-        assert len(sign_in.sessions_of(ada)) == 20
+        assert len(sign_in.list_for(ada)) == 20
 
     def test_by_many_with_an_old_hash(self, at_once, sign_in, ada):
         """The hash is renewed at the first sign-in; those at the same moment are not refused."""
         old = bcrypt.using(rounds=4).hash(PASSWORD)
         ada.update([User.password_hash.set(old)])
-        outcomes = at_once(*[lambda: sign_in.open("ada", PASSWORD, CLIENT)] * 10)
+        outcomes = at_once(*[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 10)
 
         assert kinds(outcomes) == {tuple: 10}
         assert User.get(ada.id).password_hash.startswith("$argon2id$")
 
     def test_user_is_changed(self, at_once, sign_in, accounts, ada):
         """Signing in neither loses nor hinders a change to the user."""
-        changes = [{"metadata": {f"key-{n}": n}} for n in range(5)]
+        changes = [{"metadata": partial(add_key, n)} for n in range(5)]
         outcomes = at_once(
-            *[lambda: sign_in.open("ada", PASSWORD, CLIENT)] * 5,
+            *[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 5,
             *(lambda c=c: accounts.update(ada, c) for c in changes),
         )
 
@@ -222,7 +224,7 @@ class TestSignIn:
         """Whoever was faster, no session from before the suspension lives after it."""
         suspended, *outcomes = at_once(
             lambda: accounts.update(ada, {"status": "suspended"}),
-            *[lambda: sign_in.open("ada", PASSWORD, CLIENT)] * 8,
+            *[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 8,
         )
         accounts.update(suspended, {"status": "active"})
 
@@ -233,26 +235,26 @@ class TestSignIn:
     @pytest.mark.parametrize("turn", ROUNDS)
     def test_password_is_changed(self, credentials, at_once, sign_in, accounts, ada, turn):
         """Whoever was faster, the old password has opened no session that still lives."""
-        session, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
+        session, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         changed, *outcomes = at_once(
             lambda: credentials.change_password(
                 ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
             ),
-            *[lambda: sign_in.open("ada", PASSWORD, CLIENT)] * 8,
+            *[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 8,
         )
         after = accounts.get(ada.id)
 
         assert changed is None
         assert set(kinds(outcomes)) <= {tuple, InvalidCredentials}
-        assert sign_in.find(token).user.id == ada.id
-        assert [row.id for row in sign_in.sessions_of(after)] == [session.id]
+        assert sign_in.authenticate(token).user.id == ada.id
+        assert [row.id for row in sign_in.list_for(after)] == [session.id]
 
     @pytest.mark.parametrize("turn", ROUNDS)
     def test_user_is_deleted(self, at_once, sign_in, accounts, ada, turn):
         """Whoever was faster, nothing is left of the user."""
         deleted, *outcomes = at_once(
             lambda: accounts.delete(ada),
-            *[lambda: sign_in.open("ada", PASSWORD, CLIENT)] * 8,
+            *[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 8,
         )
 
         assert deleted is None
@@ -264,7 +266,7 @@ class TestSignIn:
 class TestChangePassword:
     def test_twice(self, credentials, at_once, sign_in, accounts, ada):
         """Of two people who both know the old password one sets the new one."""
-        first, second = (sign_in.open("ada", PASSWORD, CLIENT)[0] for _ in range(2))
+        first, second = (sign_in.sign_in("ada", PASSWORD, CLIENT)[0] for _ in range(2))
         outcomes = at_once(
             lambda: credentials.change_password(
                 ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=first
@@ -277,4 +279,4 @@ class TestChangePassword:
         # The slower one finds another password, or that its session has been ended.
         assert outcomes.count(None) == 1
         assert set(kinds(outcomes)) - {type(None)} <= {WrongPassword, Unauthenticated}
-        assert len(sign_in.sessions_of(accounts.get(ada.id))) == 1
+        assert len(sign_in.list_for(accounts.get(ada.id))) == 1

@@ -25,7 +25,7 @@ THERE = Client("192.0.2.2", "another browser")
 @pytest.fixture
 def opened(sign_in, ada):
     """Ada's session, and its token."""
-    return sign_in.open("ada", PASSWORD, CLIENT)[:2]
+    return sign_in.sign_in("ada", PASSWORD, CLIENT)[:2]
 
 
 @pytest.fixture
@@ -39,30 +39,30 @@ def stale(opened):
 class TestRenew:
     def test_fresh(self, sign_in, stale):
         """ASVS 7.5.1: the new session is fresh, and says from where it was asked for."""
-        renewed, token, _ = sign_in.renew(stale, PASSWORD, THERE)
+        renewed, token, _ = sign_in.reauthenticate(stale, PASSWORD, THERE)
 
-        found = sign_in.find(token).session
-        assert not stale.is_fresh(timedelta(minutes=10))
-        assert found.is_fresh(timedelta(minutes=10))
+        found = sign_in.authenticate(token).session
+        assert not stale.is_recent(timedelta(minutes=10))
+        assert found.is_recent(timedelta(minutes=10))
         assert (found.id, found.ip) == (renewed.id, "192.0.2.2")
 
     def test_old_token(self, sign_in, opened, ada):
         """ASVS 7.2.4: the old token is dead, and its row is gone."""
         session, token = opened
-        renewed, _, _ = sign_in.renew(session, PASSWORD, CLIENT)
+        renewed, _, _ = sign_in.reauthenticate(session, PASSWORD, CLIENT)
 
         with pytest.raises(Unauthenticated):
-            sign_in.find(token)
+            sign_in.authenticate(token)
         assert [row.id for row in Session.query(ada.id)] == [renewed.id]
 
     def test_wrong_password(self, sign_in, opened, ada):
         """A wrong password leaves the session as it was, and is recorded as a failed sign-in."""
         session, token = opened
         with pytest.raises(InvalidCredentials):
-            sign_in.renew(session, WRONG, CLIENT)
+            sign_in.reauthenticate(session, WRONG, CLIENT)
 
         *_, event = AuditEvent.query(ada.id)
-        assert sign_in.find(token)
+        assert sign_in.authenticate(token)
         assert (event.type, event.reason) == ("sign-in.failed", "wrong-password")
         assert User.get(ada.id).failed_attempts == 1
 
@@ -71,24 +71,24 @@ class TestRenew:
         session, _ = opened
         for _ in range(FREE_ATTEMPTS // 2):
             with pytest.raises(InvalidCredentials):
-                sign_in.renew(session, WRONG, CLIENT)
+                sign_in.reauthenticate(session, WRONG, CLIENT)
             with pytest.raises(InvalidCredentials):
-                sign_in.open("ada", WRONG, CLIENT)
+                sign_in.sign_in("ada", WRONG, CLIENT)
 
         with pytest.raises(TooManyAttempts):
-            sign_in.renew(session, PASSWORD, CLIENT)
+            sign_in.reauthenticate(session, PASSWORD, CLIENT)
 
     def test_second_factor(self, sign_in, second_factors, opened, ada):
         """ASVS 6.3.4: it asks for the second factor like any sign-in."""
         session, _ = opened
         phone = Authenticator(
-            second_factors.enrol(ada, Actor(ada.id)).secret, Clock(now().timestamp())
+            second_factors.enroll(ada, Actor(ada.id)).secret, Clock(now().timestamp())
         )
         second_factors.confirm(ada, phone.code(), Actor(ada.id))
 
         with pytest.raises(SecondFactorCodeRequired):
-            sign_in.renew(session, PASSWORD, CLIENT)
-        assert sign_in.renew(session, PASSWORD, CLIENT, otp=phone.code(1))
+            sign_in.reauthenticate(session, PASSWORD, CLIENT)
+        assert sign_in.reauthenticate(session, PASSWORD, CLIENT, otp=phone.code(1))
 
     def test_address_not_confirmed(self, make_sign_in, opened):
         """Where addresses have to be confirmed it is no way around that."""
@@ -96,12 +96,12 @@ class TestRenew:
         strict = make_sign_in(requires_verified_email=True)
 
         with pytest.raises(InvalidCredentials):
-            strict.renew(session, PASSWORD, CLIENT)
+            strict.reauthenticate(session, PASSWORD, CLIENT)
 
     def test_many_at_once(self, at_once, sign_in, opened, ada):
         """ASVS 15.4.2: one session becomes one session, however many ask."""
         session, _ = opened
-        outcomes = at_once(*[lambda: sign_in.renew(session, PASSWORD, CLIENT)] * 10)
+        outcomes = at_once(*[lambda: sign_in.reauthenticate(session, PASSWORD, CLIENT)] * 10)
 
         assert [type(each) for each in outcomes].count(tuple) == 1
         assert [type(each) for each in outcomes].count(Unauthenticated) == 9
@@ -115,7 +115,7 @@ class TestMeanwhile:
         sign_in.end(ada, session.id, by=Actor())
 
         with pytest.raises(Unauthenticated):
-            sign_in.renew(session, PASSWORD, CLIENT)
+            sign_in.reauthenticate(session, PASSWORD, CLIENT)
         assert list(Session.query(ada.id)) == []
 
     def test_signed_out_everywhere(self, sign_in, opened, ada):
@@ -125,7 +125,7 @@ class TestMeanwhile:
         ada.update([User.session_epoch.add(1)])
 
         with pytest.raises(Unauthenticated):
-            sign_in.renew(session, PASSWORD, CLIENT)
+            sign_in.reauthenticate(session, PASSWORD, CLIENT)
         assert [row.id for row in Session.query(ada.id)] == [session.id]
 
     def test_suspended(self, sign_in, accounts, opened, ada):
@@ -134,7 +134,7 @@ class TestMeanwhile:
         accounts.update(ada, {"status": "suspended"})
 
         with pytest.raises(InvalidCredentials):
-            sign_in.renew(session, PASSWORD, CLIENT)
+            sign_in.reauthenticate(session, PASSWORD, CLIENT)
 
     def test_deleted(self, sign_in, accounts, opened, ada):
         """The session of a user who is gone has ended, and no part of the user comes back."""
@@ -142,5 +142,5 @@ class TestMeanwhile:
         accounts.delete(ada)
 
         with pytest.raises(Unauthenticated):
-            sign_in.renew(session, PASSWORD, CLIENT)
+            sign_in.reauthenticate(session, PASSWORD, CLIENT)
         assert list(User.scan()) == []

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from flask import Flask
 from pynamodb.signals import pre_dynamodb_send
 
 from models import (
@@ -55,7 +54,7 @@ def by(ada: User) -> Actor:
 @pytest.fixture
 def phone(second_factors: SecondFactors, ada: User, by: Actor, clock: Clock) -> Authenticator:
     """Ada's authenticator; it has learned a secret that is not confirmed yet."""
-    return Authenticator(second_factors.enrol(ada, by).secret, clock)
+    return Authenticator(second_factors.enroll(ada, by).secret, clock)
 
 
 @pytest.fixture
@@ -70,18 +69,18 @@ def codes(second_factors: SecondFactors, ada: User, by: Actor, phone, clock, mai
 def enter(make_sign_in: Any) -> Callable[..., Session]:
     """Signs ada in with a code, and returns the session."""
     sign_in = make_sign_in()
-    return lambda otp=None, login="ada": sign_in.open(login, PASSWORD, CLIENT, otp)[0]
+    return lambda otp=None, login="ada": sign_in.sign_in(login, PASSWORD, CLIENT, otp)[0]
 
 
 @pytest.fixture
-def at_once(app: Flask) -> Callable[..., Counter[type]]:
+def at_once(database) -> Callable[..., Counter[type]]:
     """Does everything at the same moment and tells how many ended in which way."""
 
     def run_all(*actions: Callable[[], Any]) -> Counter[type]:
         barrier = threading.Barrier(len(actions), timeout=30)
 
         def run(action: Callable[[], Any]) -> type:
-            with app.app_context():
+            with database.context():
                 barrier.wait()
                 try:
                     return type(action())
@@ -116,7 +115,7 @@ class TestEnrol:
 
     def test_secret_is_encrypted(self, second_factors, ada, by):
         """ASVS 13.3.1: the tables hold the secret encrypted, and events do not hold it at all."""
-        made = second_factors.enrol(ada, by)
+        made = second_factors.enroll(ada, by)
 
         assert made.secret not in everything_stored()
         assert made.secret not in repr(SecondFactor.get(ada.id))
@@ -124,7 +123,7 @@ class TestEnrol:
 
     def test_again(self, second_factors, ada, by, phone, clock):
         """Who begins again gets another secret, and the first one counts for nothing."""
-        other = Authenticator(second_factors.enrol(ada, by).secret, clock)
+        other = Authenticator(second_factors.enroll(ada, by).secret, clock)
 
         with pytest.raises(InvalidField):
             second_factors.confirm(ada, phone.code(), by)
@@ -133,7 +132,7 @@ class TestEnrol:
     def test_there_is_one(self, second_factors, ada, by, phone, codes, enter):
         """A second factor that counts is not replaced: its codes go on working."""
         with pytest.raises(SecondFactorAlreadyEnabled):
-            second_factors.enrol(ada, by)
+            second_factors.enroll(ada, by)
 
         assert enter(phone.code(1))
 
@@ -149,7 +148,7 @@ class TestEnrol:
         make_sign_in().end_all(ada, by=by)
 
         with pytest.raises(Unauthenticated):
-            second_factors.enrol(ada, by)
+            second_factors.enroll(ada, by)
         assert list(SecondFactor.scan()) == []
 
     def test_user_is_gone(self, second_factors, accounts, ada, by):
@@ -157,7 +156,7 @@ class TestEnrol:
         accounts.delete(ada)
 
         with pytest.raises(Unauthenticated):
-            second_factors.enrol(ada, by)
+            second_factors.enroll(ada, by)
         assert list(SecondFactor.scan()) == []
 
 
@@ -199,7 +198,7 @@ class TestConfirm:
         with pytest.raises(InvalidField) as caught:
             second_factors.confirm(ada, otp, by)
 
-        assert caught.value.member == "otp"
+        assert caught.value.field == "otp"
         assert not accounts.get(ada.id).has_second_factor
 
     def test_nothing_waits(self, second_factors, ada, by):
@@ -225,7 +224,7 @@ class TestConfirm:
         """Confirming and beginning again at once leave no secret turned on unconfirmed."""
         at_once(
             lambda: second_factors.confirm(ada, phone.code(), by),
-            *[lambda: second_factors.enrol(ada, by)] * 5,
+            *[lambda: second_factors.enroll(ada, by)] * 5,
         )
 
         row = SecondFactor.get(ada.id)
@@ -302,12 +301,12 @@ class TestSignIn:
     def test_password_comes_first(self, make_sign_in, phone, codes):
         """ASVS 6.3.8: who does not know the password never learns that there is a second factor."""
         with pytest.raises(InvalidCredentials):
-            make_sign_in().open("ada", "not the password at all", CLIENT, phone.code(1))
+            make_sign_in().sign_in("ada", "not the password at all", CLIENT, phone.code(1))
 
     def test_wrong_password_spends_nothing(self, make_sign_in, phone, codes, enter):
         """A code that came with a wrong password still counts."""
         with pytest.raises(InvalidCredentials):
-            make_sign_in().open("ada", "not the password at all", CLIENT, phone.code(1))
+            make_sign_in().sign_in("ada", "not the password at all", CLIENT, phone.code(1))
 
         assert enter(phone.code(1))
 
@@ -322,7 +321,7 @@ class TestSignIn:
     def test_code_of_somebody_else(self, second_factors, register, clock, codes, enter):
         """The code of one user is none of another."""
         eve = register("eve")
-        phone = Authenticator(second_factors.enrol(eve, Actor(eve.id)).secret, clock)
+        phone = Authenticator(second_factors.enroll(eve, Actor(eve.id)).secret, clock)
         theirs = second_factors.confirm(eve, phone.code(), Actor(eve.id))
 
         with pytest.raises(SecondFactorCodeRequired):
@@ -338,7 +337,7 @@ class TestSignIn:
             calls.append(operation_name)
 
         with pre_dynamodb_send.connected_to(note):
-            proof = second_factors.check(ada, "123456")
+            proof = second_factors.verify(ada, "123456")
 
         assert proof is None
         assert calls == []
@@ -359,7 +358,7 @@ class TestSignIn:
 
     def test_repr(self, second_factors, accounts, ada, phone, codes):
         """ASVS 16.2.5: neither a code nor a digest stands in the repr of a proof."""
-        proof = second_factors.check(accounts.get(ada.id), codes[0])
+        proof = second_factors.verify(accounts.get(ada.id), codes[0])
         stored = SecondFactor.get(ada.id)
 
         assert codes[0] not in repr(proof)
@@ -441,7 +440,7 @@ class TestRaces:
     def test_sessions(self, at_once, make_sign_in, ada, phone, codes):
         """Of five who sign in with one code at once one gets a session."""
         sign_in = make_sign_in()
-        outcomes = at_once(*[lambda: sign_in.open("ada", PASSWORD, CLIENT, phone.code(1))] * 5)
+        outcomes = at_once(*[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT, phone.code(1))] * 5)
 
         assert outcomes == {tuple: 1, SecondFactorCodeRequired: 4}
         assert len(list(Session.query(ada.id))) == 1
@@ -449,21 +448,21 @@ class TestRaces:
     def test_turned_off_meanwhile(self, second_factors, accounts, ada, by, phone, codes):
         """A code that was looked at before another secret came proves nothing afterwards."""
         user = accounts.get(ada.id)
-        proof = second_factors.check(user, phone.code(1))
+        proof = second_factors.verify(user, phone.code(1))
         second_factors.disable(user, by)
-        second_factors.enrol(user, by)
+        second_factors.enroll(user, by)
 
         with pytest.raises(SecondFactorCodeRequired), db.transaction() as transaction:
-            proof.write(transaction)
+            proof.consume(transaction)
 
     def test_renewed_meanwhile(self, second_factors, accounts, ada, by, codes):
         """A recovery code that is replaced while somebody signs in with it is worthless."""
         user = accounts.get(ada.id)
-        proof = second_factors.check(user, codes[0])
+        proof = second_factors.verify(user, codes[0])
         second_factors.renew_recovery_codes(user, by)
 
         with pytest.raises(SecondFactorCodeRequired), db.transaction() as transaction:
-            proof.write(transaction)
+            proof.consume(transaction)
         assert second_factors.status(user).recovery_codes_left == 10
 
 
@@ -534,7 +533,7 @@ class TestDisable:
     def test_another_phone(self, second_factors, ada, by, phone, codes, clock, enter):
         """Who turns it off can set up another one, and the old one's codes count for nothing."""
         second_factors.disable(ada, by)
-        other = Authenticator(second_factors.enrol(ada, by).secret, clock)
+        other = Authenticator(second_factors.enroll(ada, by).secret, clock)
         second_factors.confirm(ada, other.code(), by)
 
         with pytest.raises(SecondFactorCodeRequired):
@@ -620,6 +619,6 @@ class TestChange:
 
 def _spend(second_factors: SecondFactors, user: User, otp: str) -> None:
     """What a sign-in does with a code."""
-    proof = second_factors.check(user, otp)
+    proof = second_factors.verify(user, otp)
     with db.transaction() as transaction:
-        proof.write(transaction)
+        proof.consume(transaction)

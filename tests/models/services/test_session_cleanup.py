@@ -14,13 +14,13 @@ from tests.support.person import PASSWORD
 def ada(register, sign_in):
     """A user with two sessions."""
     register("ada")
-    sign_in.open("ada", PASSWORD, Client())
-    return sign_in.open("ada", PASSWORD, Client())[2]
+    sign_in.sign_in("ada", PASSWORD, Client())
+    return sign_in.sign_in("ada", PASSWORD, Client())[2]
 
 
 def leave_behind(event_type, user):
     """What is stored when a process dies between a change and its sweep."""
-    event = AuditEvent.create(event_type, user.id, ANONYMOUS, sweeps=True)
+    event = AuditEvent.create(event_type, user.id, ANONYMOUS, needs_cleanup=True)
     event.save()
     return event
 
@@ -33,18 +33,18 @@ class TestResumeSweeps:
         assert resume_cleanup(timedelta(0)) == 1
         assert list(Session.query(ada.id)) == []
         event.refresh()
-        assert event.todo is None
+        assert event.pending_cleanup is None
 
     def test_living_sessions_stay(self, ada, accounts, sign_in):
         """Sessions opened after the event are none of its business."""
         accounts.update(ada, {"status": "suspended"})
         accounts.update(accounts.get(ada.id), {"status": "active"})
-        _, token, _ = sign_in.open("ada", PASSWORD, Client())
+        _, token, _ = sign_in.sign_in("ada", PASSWORD, Client())
         leave_behind(EventType.USER_SUSPENDED, ada)
 
         resume_cleanup(timedelta(0))
 
-        assert sign_in.find(token)
+        assert sign_in.authenticate(token)
 
     def test_user_gone_since(self, ada, accounts):
         """A user who was deleted after the event has no session worth keeping."""
@@ -74,5 +74,5 @@ class TestSweep:
         accounts.delete(ada)
 
         assert accounts.find("ada") is None
-        assert [event.user_id for event in AuditEvent.unfinished.query("sweep")] == [ada.id]
-        assert "left for a later sweep" in caplog.text
+        assert [event.user_id for event in AuditEvent.by_pending_cleanup.query("sweep")] == [ada.id]
+        assert "remain until the next cleanup" in caplog.text

@@ -16,7 +16,7 @@ from tests.support.person import CLIENT, PASSWORD
 @pytest.fixture
 def opened(sign_in, ada):
     """A session of ada's and its token."""
-    session, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
+    session, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
     return session, token
 
 
@@ -24,10 +24,10 @@ class TestOpen:
     @pytest.mark.parametrize("login", ["ada", "ADA", "ada@example.com", "ADA@EXAMPLE.COM"])
     def test_login(self, sign_in, ada, login):
         """User name and address both sign in, whatever their case."""
-        session, token, user = sign_in.open(login, PASSWORD, CLIENT)
+        session, token, user = sign_in.sign_in(login, PASSWORD, CLIENT)
 
         assert user.id == ada.id
-        assert sign_in.find(token).session.id == session.id
+        assert sign_in.authenticate(token).session.id == session.id
 
     @pytest.mark.parametrize(
         ("login", "password"),
@@ -36,7 +36,7 @@ class TestOpen:
     def test_refused(self, sign_in, ada, login, password):
         """An unknown login and a wrong password are refused in the same words."""
         with pytest.raises(InvalidCredentials, match=r"^The login or the password is wrong\.$"):
-            sign_in.open(login, password, CLIENT)
+            sign_in.sign_in(login, password, CLIENT)
 
         assert list(Session.scan()) == []
 
@@ -45,7 +45,7 @@ class TestOpen:
         accounts.update(ada, {"status": "suspended"})
 
         with pytest.raises(InvalidCredentials, match=r"^The login or the password is wrong\.$"):
-            sign_in.open("ada", PASSWORD, CLIENT)
+            sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_token_is_not_stored(self, opened):
         """The table holds a digest; the token is nowhere in it (ASVS 16.2.5)."""
@@ -56,7 +56,7 @@ class TestOpen:
 
     def test_two_tokens(self, sign_in, ada):
         """Every sign-in has a token of its own with at least 128 random bits (ASVS 7.2.3)."""
-        first, second = (sign_in.open("ada", PASSWORD, CLIENT)[1] for _ in range(2))
+        first, second = (sign_in.sign_in("ada", PASSWORD, CLIENT)[1] for _ in range(2))
 
         assert first[:24] == second[:24]
         assert len(first) - len("rst_") == 54
@@ -79,14 +79,14 @@ class TestOpen:
         """A bcrypt hash signs in and is replaced by an argon2id hash in the same step."""
         ada.update([User.password_hash.set(bcrypt.using(rounds=4).hash(PASSWORD))])
 
-        sign_in.open("ada", PASSWORD, CLIENT)
+        sign_in.sign_in("ada", PASSWORD, CLIENT)
 
         assert accounts.get(ada.id).password_hash.startswith("$argon2id$")
-        assert sign_in.open("ada", PASSWORD, CLIENT)
+        assert sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_long_user_agent(self, sign_in, ada):
         """An endless user agent is cut."""
-        session, _, _ = sign_in.open("ada", PASSWORD, Client(None, "x" * 5000))
+        session, _, _ = sign_in.sign_in("ada", PASSWORD, Client(None, "x" * 5000))
 
         assert len(session.user_agent) == 400
 
@@ -109,17 +109,17 @@ class TestFind:
     def test_damaged_token(self, sign_in, opened, damage):
         """A token that differs in anything is nobody's."""
         with pytest.raises(Unauthenticated):
-            sign_in.find(damage(opened[1]))
+            sign_in.authenticate(damage(opened[1]))
 
     def test_other_user(self, sign_in, opened, register):
         """A second user comes along in the same round trip."""
         bob = register("bob")
 
-        assert sign_in.find(opened[1], other_user_id=bob.id).other.username == "bob"
+        assert sign_in.authenticate(opened[1], other_user_id=bob.id).other.username == "bob"
 
     def test_other_user_is_the_same(self, sign_in, opened, ada):
         """Asking for oneself is no second read."""
-        assert sign_in.find(opened[1], other_user_id=ada.id).other.id == ada.id
+        assert sign_in.authenticate(opened[1], other_user_id=ada.id).other.id == ada.id
 
     def test_idle_too_long(self, sign_in, opened):
         """A session that was not used in time is dead, whether its row is there or not."""
@@ -127,22 +127,22 @@ class TestFind:
         opened[0].update([Session.expires_at.set(past)])
 
         with pytest.raises(Unauthenticated):
-            sign_in.find(opened[1])
+            sign_in.authenticate(opened[1])
 
     def test_absolute_end(self, make_sign_in, ada):
         """However much it is used, a session ends (ASVS 7.3.2)."""
         brief = make_sign_in(Lifetimes(timedelta(days=7), timedelta(seconds=0)))
-        _, token, _ = brief.open("ada", PASSWORD, CLIENT)
+        _, token, _ = brief.sign_in("ada", PASSWORD, CLIENT)
 
         with pytest.raises(Unauthenticated):
-            brief.find(token)
+            brief.authenticate(token)
 
     def test_use_prolongs(self, sign_in, opened):
         """Use moves the end, but not past the absolute one, and is noted in the row."""
         long_ago = datetime.now(UTC) - timedelta(days=6)
         opened[0].update([Session.last_used_at.set(long_ago)])
 
-        sign_in.find(opened[1])
+        sign_in.authenticate(opened[1])
 
         (row,) = Session.query(opened[0].user_id)
         assert row.last_used_at > long_ago + timedelta(days=5)
@@ -150,7 +150,7 @@ class TestFind:
 
     def test_use_is_noted_seldom(self, sign_in, opened):
         """A read is a read: a use a moment after the last one writes nothing."""
-        sign_in.find(opened[1])
+        sign_in.authenticate(opened[1])
 
         (row,) = Session.query(opened[0].user_id)
         assert row.last_used_at == opened[0].last_used_at
@@ -170,13 +170,13 @@ class TestFind:
 class TestEnd:
     def test_one(self, sign_in, opened, ada):
         """The ended session is dead, the other one lives."""
-        _, other, _ = sign_in.open("ada", PASSWORD, CLIENT)
+        _, other, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
 
         sign_in.end(ada, opened[0].id, by=Actor(ada.id))
 
         with pytest.raises(Unauthenticated):
-            sign_in.find(opened[1])
-        assert sign_in.find(other)
+            sign_in.authenticate(opened[1])
+        assert sign_in.authenticate(other)
 
     @pytest.mark.parametrize("id", ["", "current", "x" * 5000, "0" * 64])
     def test_unknown(self, sign_in, ada, id):
@@ -189,14 +189,14 @@ class TestEnd:
         with pytest.raises(SessionNotFound):
             sign_in.end(register("eve"), opened[0].id, by=Actor())
 
-        assert sign_in.find(opened[1])
+        assert sign_in.authenticate(opened[1])
 
     def test_all(self, sign_in, opened, ada):
         """All sessions die in one write, and their rows are swept."""
         sign_in.end_all(ada, by=Actor(ada.id))
 
         with pytest.raises(Unauthenticated):
-            sign_in.find(opened[1])
+            sign_in.authenticate(opened[1])
         assert list(Session.scan()) == []
 
     def test_all_of_a_deleted_user(self, sign_in, accounts, ada):
@@ -219,4 +219,4 @@ class TestEnd:
         """A row that only waits to be removed is no session."""
         opened[0].update([Session.expires_at.set(datetime.now(UTC))])
 
-        assert sign_in.sessions_of(accounts.get(ada.id)) == []
+        assert sign_in.list_for(accounts.get(ada.id)) == []

@@ -26,41 +26,41 @@ def bcrypt_hash():
 class TestAdd:
     def test_signs_in_with_the_old_password(self, imports, sign_in, bcrypt_hash):
         """The user keeps its password, whose hash becomes argon2id at the first sign-in."""
-        ada = imports.add(**ADA, password_hash=bcrypt_hash)
+        ada = imports.import_user(**ADA, password_hash=bcrypt_hash)
         before = User.get(ada.id).password_hash
-        sign_in.open("ada", PASSWORD, CLIENT)
+        sign_in.sign_in("ada", PASSWORD, CLIENT)
 
         assert before == bcrypt_hash
         assert User.get(ada.id).password_hash.startswith("$argon2id$")
-        assert sign_in.open("ada", PASSWORD, CLIENT)
+        assert sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_wrong_password(self, imports, sign_in, bcrypt_hash):
         """Another password signs nobody in, and the old hash stays."""
-        ada = imports.add(**ADA, password_hash=bcrypt_hash)
+        ada = imports.import_user(**ADA, password_hash=bcrypt_hash)
 
         with pytest.raises(InvalidCredentials):
-            sign_in.open("ada", "another " + PASSWORD, CLIENT)
+            sign_in.sign_in("ada", "another " + PASSWORD, CLIENT)
         assert User.get(ada.id).password_hash == bcrypt_hash
 
     def test_without_a_hash(self, imports, sign_in, credentials, mailbox):
         """Without a hash no password signs in; a reset sets the first one."""
-        ada = imports.add(**ADA)
+        ada = imports.import_user(**ADA)
 
         with pytest.raises(InvalidCredentials):
-            sign_in.open("ada", "", CLIENT)
-        credentials.start_reset_for(ada, by=Actor())
-        credentials.finish_reset(mailbox[0].token, PASSWORD)
-        assert sign_in.open("ada", PASSWORD, CLIENT)
+            sign_in.sign_in("ada", "", CLIENT)
+        credentials.send_reset(ada, by=Actor())
+        credentials.reset_password(mailbox[0].token, PASSWORD)
+        assert sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_no_mail(self, imports, mailbox):
         """Thousands who are imported are not written to."""
-        imports.add(**ADA)
+        imports.import_user(**ADA)
 
         assert mailbox == []
 
     def test_members(self, imports):
         """All that the other system knows comes along."""
-        ada = imports.add(
+        ada = imports.import_user(
             **ADA,
             full_name="Ada King",
             metadata={"team": "engines"},
@@ -77,7 +77,7 @@ class TestAdd:
 
     def test_event(self, imports, bcrypt_hash):
         """The first event tells that the user was imported, and holds no hash (ASVS 16.2.5)."""
-        ada = imports.add(**ADA, password_hash=bcrypt_hash)
+        ada = imports.import_user(**ADA, password_hash=bcrypt_hash)
         [event] = AuditEvent.query(ada.id)
 
         assert event.type == "user.imported"
@@ -86,7 +86,7 @@ class TestAdd:
     def test_admins_are_counted(self, imports, accounts, register):
         """An imported admin counts: the other one may go."""
         john = register("john", roles=["admin"])
-        imports.add(**ADA, roles=["admin"])
+        imports.import_user(**ADA, roles=["admin"])
         accounts.delete(john)
 
         assert [user.username for user in audited_users()] == ["ada"]
@@ -95,9 +95,9 @@ class TestAdd:
 class TestAgain:
     def test_same_user(self, imports, bcrypt_hash):
         """Who has come in before stays as it is now."""
-        ada = imports.add(**ADA, password_hash=bcrypt_hash)
+        ada = imports.import_user(**ADA, password_hash=bcrypt_hash)
 
-        assert imports.add(**ADA, full_name="Ada King") is None
+        assert imports.import_user(**ADA, full_name="Ada King") is None
         assert [(user.id, user.full_name) for user in audited_users()] == [(ada.id, None)]
 
     def test_name_is_somebody_elses(self, imports, register):
@@ -105,18 +105,18 @@ class TestAgain:
         register("ada")
 
         with pytest.raises(UsernameTaken):
-            imports.add(username="ada", email="countess@example.com")
+            imports.import_user(username="ada", email="countess@example.com")
 
     def test_address_is_somebody_elses(self, imports, register):
         """An address that somebody with another user name has is taken."""
         register("ada")
 
         with pytest.raises(EmailTaken):
-            imports.add(username="countess", email="ADA@example.com")
+            imports.import_user(username="countess", email="ADA@example.com")
 
     def test_at_once(self, imports, at_once):
         """Of several imports of the same user one makes it, and the others find it there."""
-        outcomes = at_once(*[lambda: imports.add(**ADA)] * 8)
+        outcomes = at_once(*[lambda: imports.import_user(**ADA)] * 8)
 
         assert len(audited_users()) == 1
         assert outcomes.count(None) == 7
@@ -136,23 +136,23 @@ class TestRefused:
     def test_rules(self, imports, member, value):
         """What the rules refuse is refused by name, and nothing is stored."""
         with pytest.raises(InvalidField) as refused:
-            imports.add(**{**ADA, member: value})
+            imports.import_user(**{**ADA, member: value})
 
-        assert refused.value.member == member
+        assert refused.value.field == member
         assert audited_users() == []
 
 
 class TestRehearse:
     def test_new(self, imports):
         """Who could come in does not yet."""
-        assert imports.rehearse(**ADA).username == "ada"
+        assert imports.dry_run(**ADA).username == "ada"
         assert audited_users() == []
 
     def test_there_already(self, imports):
         """Who is there already would be left alone."""
-        imports.add(**ADA)
+        imports.import_user(**ADA)
 
-        assert imports.rehearse(**ADA) is None
+        assert imports.dry_run(**ADA) is None
 
     @pytest.mark.parametrize(
         ("username", "email", "error"),
@@ -163,7 +163,7 @@ class TestRehearse:
     )
     def test_taken(self, imports, username, email, error):
         """What is somebody else's is told before anything is stored."""
-        imports.add(**ADA)
+        imports.import_user(**ADA)
 
         with pytest.raises(error):
-            imports.rehearse(username=username, email=email)
+            imports.dry_run(username=username, email=email)

@@ -150,7 +150,7 @@ class TestSignIn:
         """However many guess at once, no more passwords are looked at than are allowed."""
         register("ada")
         hashes.clear()
-        outcomes = at_once(*[lambda: sign_in.open(login, WRONG, CLIENT)] * 50)
+        outcomes = at_once(*[lambda: sign_in.sign_in(login, WRONG, CLIENT)] * 50)
 
         wrong = [each for each in outcomes if isinstance(each, InvalidCredentials)]
         locked = [each for each in outcomes if isinstance(each, TooManyAttempts)]
@@ -160,7 +160,7 @@ class TestSignIn:
     def test_fifty_guesses_at_nobody(self, at_once, sign_in, context, hashes):
         """A login that nobody has is locked alike, so that the lock tells nothing (ASVS 6.3.8)."""
         hashes.clear()
-        outcomes = at_once(*[lambda: sign_in.open("nobody", WRONG, CLIENT)] * 50)
+        outcomes = at_once(*[lambda: sign_in.sign_in("nobody", WRONG, CLIENT)] * 50)
 
         wrong = [each for each in outcomes if isinstance(each, InvalidCredentials)]
         assert len(wrong) == FREE_ATTEMPTS
@@ -171,23 +171,23 @@ class TestSignIn:
         register("ada")
         for login in ["ada", "ada@example.com"] * (FREE_ATTEMPTS // 2):
             with pytest.raises(InvalidCredentials):
-                sign_in.open(login, WRONG, CLIENT)
+                sign_in.sign_in(login, WRONG, CLIENT)
 
         for login in ("ada", "ADA", "ada@example.com"):
             with pytest.raises(TooManyAttempts):
-                sign_in.open(login, PASSWORD, CLIENT)
+                sign_in.sign_in(login, PASSWORD, CLIENT)
 
     def test_right_password_during_a_lock(self, sign_in, register):
         """The right password is refused like a wrong one: no lock can be guessed through."""
         register("ada")
         for _ in range(FREE_ATTEMPTS):
             with pytest.raises(InvalidCredentials):
-                sign_in.open("ada", WRONG, CLIENT)
+                sign_in.sign_in("ada", WRONG, CLIENT)
 
         refusals = set()
         for password in (PASSWORD, WRONG):
             with pytest.raises(TooManyAttempts) as caught:
-                sign_in.open("ada", password, CLIENT)
+                sign_in.sign_in("ada", password, CLIENT)
             refusals.add(type(caught.value))
 
         assert refusals == {TooManyAttempts}
@@ -197,25 +197,25 @@ class TestSignIn:
         ada = register("ada")
         for _ in range(FREE_ATTEMPTS - 1):
             with pytest.raises(InvalidCredentials):
-                sign_in.open("ada", WRONG, CLIENT)
-        sign_in.open("ada", PASSWORD, CLIENT)
+                sign_in.sign_in("ada", WRONG, CLIENT)
+        sign_in.sign_in("ada", PASSWORD, CLIENT)
 
         assert User.get(ada.id).failed_attempts is None
 
     def test_living_sessions_go_on(self, sign_in, register):
         """A lock keeps nobody out who is in: others cannot sign a user out."""
         register("ada")
-        _, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
+        _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         for _ in range(FREE_ATTEMPTS):
             with pytest.raises(InvalidCredentials):
-                sign_in.open("ada", WRONG, CLIENT)
+                sign_in.sign_in("ada", WRONG, CLIENT)
 
-        assert sign_in.find(token)
+        assert sign_in.authenticate(token)
 
     def test_unknown_login_is_kept_as_a_digest(self, sign_in, context):
         """What was typed as a login, perhaps a password, is in no table."""
         with pytest.raises(InvalidCredentials):
-            sign_in.open("my secret password", WRONG, CLIENT)
+            sign_in.sign_in("my secret password", WRONG, CLIENT)
 
         (row,) = Attempts.scan()
         assert "secret" not in row.subject
@@ -226,7 +226,7 @@ class TestSignIn:
         ada = register("ada")
         for _ in range(3):
             with pytest.raises(InvalidCredentials):
-                sign_in.open("ada", WRONG, CLIENT)
+                sign_in.sign_in("ada", WRONG, CLIENT)
         accounts.update(ada, {"full_name": "Ada"})
 
         assert User.get(ada.id).failed_attempts == 3

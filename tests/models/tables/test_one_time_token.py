@@ -80,7 +80,7 @@ class TestFind:
         """A token leads to its row and its user."""
         row, token = give()
 
-        found, user = OneTimeToken.find(token, RESET)
+        found, user = OneTimeToken.get_valid(token, RESET)
         assert (found.token_digest, user.id) == (row.token_digest, ada.id)
 
     @pytest.mark.parametrize("purpose, other", [(RESET, CONFIRM), (CONFIRM, RESET)])
@@ -89,14 +89,14 @@ class TestFind:
         _, token = give(purpose)
 
         with pytest.raises(InvalidToken):
-            OneTimeToken.find(token, other)
+            OneTimeToken.get_valid(token, other)
 
     def test_another_user(self, give, register):
         """ASVS 6.6.2: the random bits of one user's token are no token of another's."""
         _, token = give()
 
         with pytest.raises(InvalidToken):
-            OneTimeToken.find(readdressed(token, register("eve")), RESET)
+            OneTimeToken.get_valid(readdressed(token, register("eve")), RESET)
 
     @pytest.mark.parametrize(
         "damage",
@@ -121,14 +121,14 @@ class TestFind:
         _, token = give()
 
         with pytest.raises(InvalidToken):
-            OneTimeToken.find(damage(token), RESET)
+            OneTimeToken.get_valid(damage(token), RESET)
 
     def test_digest(self, give):
         """ASVS 11.4.1: whoever reads the table has no token by it."""
         row, _ = give()
 
         with pytest.raises(InvalidToken):
-            OneTimeToken.find(row.token_digest, RESET)
+            OneTimeToken.get_valid(row.token_digest, RESET)
 
     def test_expired(self, give):
         """ASVS 6.4.1: the clock decides, however long DynamoDB keeps the row."""
@@ -136,7 +136,7 @@ class TestFind:
         row.update([OneTimeToken.expires_at.set(now())])
 
         with pytest.raises(InvalidToken):
-            OneTimeToken.find(token, RESET)
+            OneTimeToken.get_valid(token, RESET)
 
     def test_user_is_gone(self, give, accounts, ada):
         """A deleted user's tokens go with it."""
@@ -144,7 +144,7 @@ class TestFind:
         accounts.delete(ada)
 
         with pytest.raises(InvalidToken):
-            OneTimeToken.find(token, RESET)
+            OneTimeToken.get_valid(token, RESET)
         assert list(OneTimeToken.scan()) == []
 
 
@@ -155,7 +155,7 @@ class TestSpend:
         spend(row)
 
         with pytest.raises(InvalidToken):
-            OneTimeToken.find(token, RESET)
+            OneTimeToken.get_valid(token, RESET)
         with pytest.raises(InvalidToken):
             spend(row)
 

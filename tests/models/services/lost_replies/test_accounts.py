@@ -24,7 +24,6 @@ from tests.support.faulty_proxy import (
 )
 from tests.support.invariants import audited_users
 from tests.support.person import CLIENT, NEW_PASSWORD, PASSWORD
-from tests.support.shared_tables import empty
 
 WRITE = "TransactWriteItems"
 # Whether or not the first try was carried out, the second one has to end well.
@@ -63,30 +62,30 @@ class TestOnce:
 
     def test_change_password(self, credentials, proxy, accounts, sign_in, ada, fault):
         """The new password counts, and nobody is told that the current one is wrong."""
-        session, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
+        session, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next(WRITE, fault)
         credentials.change_password(
             ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
         )
 
-        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
-        assert sign_in.find(token).user.session_epoch == 2
+        assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
+        assert sign_in.authenticate(token).user.session_epoch == 2
 
     def test_sign_in(self, proxy, sign_in, ada, fault):
         """Who signs in has one session, and its token works."""
         proxy.next(WRITE, fault)
-        _, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
+        _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
 
-        assert sign_in.find(token).user.id == ada.id
-        assert len(sign_in.sessions_of(ada)) == 1
+        assert sign_in.authenticate(token).user.id == ada.id
+        assert len(sign_in.list_for(ada)) == 1
 
     def test_end_session(self, proxy, sign_in, ada, fault):
         """Who signs out is not told that there was no such session."""
-        session, _, _ = sign_in.open("ada", PASSWORD, CLIENT)
+        session, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next(WRITE, fault)
         sign_in.end(ada, session.id, by=Actor(ada.id))
 
-        assert sign_in.sessions_of(ada) == []
+        assert sign_in.list_for(ada) == []
 
     def test_demote_an_admin(self, proxy, accounts, register, fault):
         """One admin less is counted, not two: the other one stays the last."""
@@ -99,7 +98,7 @@ class TestOnce:
 
     def test_suspend(self, proxy, accounts, sign_in, ada, fault):
         """The sessions end once, with one rise of the epoch."""
-        sign_in.open("ada", PASSWORD, CLIENT)
+        sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next(WRITE, fault)
         after = accounts.update(ada, {"status": "suspended"})
 
@@ -156,7 +155,7 @@ class TestForEver:
     @pytest.mark.parametrize("fault", [lost_request, failed, throttled, over_capacity])
     def test_sweeps(self, proxy, accounts, sign_in, ada, fault):
         """A user is deleted at once although its session rows cannot be removed yet."""
-        sign_in.open("ada", PASSWORD, CLIENT)
+        sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.always("BatchWriteItem", fault)
         accounts.delete(ada)
         proxy.behave()
@@ -171,29 +170,28 @@ class TestBatch:
     @pytest.mark.parametrize("fault", [unprocessed, half_processed])
     def test_keys_are_left_once(self, proxy, sign_in, ada, fault):
         """Keys that DynamoDB had no capacity for are asked for again."""
-        _, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
+        _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next("BatchGetItem", fault)
 
-        assert sign_in.find(token).user.id == ada.id
+        assert sign_in.authenticate(token).user.id == ada.id
         assert proxy.count("BatchGetItem") == 2
 
     def test_keys_are_left_for_ever(self, proxy, sign_in, ada):
         """A session that cannot be read is not a session that has ended."""
-        _, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
+        _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.always("BatchGetItem", unprocessed)
 
         with pytest.raises(Exception) as caught:
-            sign_in.find(token)
+            sign_in.authenticate(token)
 
         assert is_unavailable(caught.value)
 
 
 class TestHttp:
     @pytest.fixture
-    def app(self, shared_app, config):
-        """The whole app, routes included, by way of the proxy."""
-        yield create_app(config, profile=CHEAPEST_PROFILE)
-        empty(shared_app)
+    def app(self, database, config):
+        """Return the whole app, routes included, that reaches the engine through the proxy."""
+        return create_app(config, profile=CHEAPEST_PROFILE)
 
     @pytest.mark.parametrize("fault", FOR_EVER)
     def test_sign_up(self, proxy, context, client, fault):
@@ -212,7 +210,7 @@ class TestHttp:
 
     def test_token_cannot_be_checked(self, proxy, context, client, sign_in, ada):
         """A store that is out of reach signs nobody out: 503, not 401."""
-        _, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
+        _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.always("BatchGetItem", throttled)
         response = client.get("/v1/users/me", headers={"Authorization": f"Bearer {token}"})
 

@@ -6,6 +6,7 @@ import pytest
 
 from flask_pynamodb import is_unavailable
 from models import Actor, ApiKey, ApiKeys
+from models.errors import Unauthenticated
 from models.tables.audit_event import AuditEvent
 from tests.support.email_queue import EmailQueue
 from tests.support.faulty_proxy import (
@@ -47,7 +48,7 @@ class TestOnce:
         proxy.next(WRITE, fault)
         key, token = api_keys.create(ada, "nightly", ["user"], DAY, Actor(ada.id))
 
-        assert api_keys.find(token).key.id == key.id
+        assert api_keys.authenticate(token).key.id == key.id
         assert [row.id for row in ApiKey.scan()] == [key.id]
         assert kinds_of(ada) == ["user.registered", "api-key.created"]
         assert len(outbox.mails) == 1
@@ -58,7 +59,8 @@ class TestOnce:
         proxy.next(WRITE, fault)
         api_keys.revoke(ada, key.id, Actor(ada.id))
 
-        assert api_keys.find(token) is None
+        with pytest.raises(Unauthenticated):
+            api_keys.authenticate(token)
         assert kinds_of(ada)[-2:] == ["api-key.created", "api-key.revoked"]
 
     def test_first_use(self, proxy, api_keys, ada, fault):
@@ -66,7 +68,7 @@ class TestOnce:
         _, token = api_keys.create(ada, "nightly", ["user"], DAY, Actor(ada.id))
         proxy.next(WRITE, fault)
 
-        assert api_keys.find(token).user.id == ada.id
+        assert api_keys.authenticate(token).user.id == ada.id
 
 
 class TestForEver:
@@ -89,6 +91,6 @@ class TestForEver:
         proxy.always("BatchGetItem", unprocessed)
 
         with pytest.raises(Exception) as caught:
-            api_keys.find(token)
+            api_keys.authenticate(token)
 
         assert is_unavailable(caught.value)

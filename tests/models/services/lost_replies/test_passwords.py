@@ -60,14 +60,14 @@ def untouched(request, hand_on):
 
 @pytest.fixture
 def reset_token(credentials, ada, mailbox) -> str:
-    credentials.start_reset(ada.email, by=SOMEBODY)
+    credentials.request_reset(ada.email, by=SOMEBODY)
     return str(mailbox.pop().token)
 
 
 @pytest.fixture
 def email_token(confirmations, ada, mailbox) -> str:
     """For the address that ada has."""
-    confirmations.start(ada.email, by=SOMEBODY)
+    confirmations.request(ada.email, by=SOMEBODY)
     return str(mailbox.pop().token)
 
 
@@ -101,19 +101,19 @@ class TestOnce:
     def test_start_reset(self, proxy, credentials, mailbox, ada, sign_in, operation, fault):
         """One mail is sent, and its token is the one that is stored."""
         proxy.next(operation, fault)
-        credentials.start_reset(ada.email, by=SOMEBODY)
+        credentials.request_reset(ada.email, by=SOMEBODY)
 
         (mail,) = mailbox
         assert len(list(OneTimeToken.query(ada.id))) == 1
         assert count_of("password-reset.requested", ada) == 1
-        credentials.finish_reset(mail.token, NEW_PASSWORD)
-        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
+        credentials.reset_password(mail.token, NEW_PASSWORD)
+        assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
 
     @pytest.mark.parametrize("operation, fault", at("UpdateItem", WRITE))
     def test_start_reset_for(self, proxy, credentials, mailbox, ada, operation, fault):
         """An admin is not told that something went wrong when it did not."""
         proxy.next(operation, fault)
-        credentials.start_reset_for(ada, by=Actor("an admin"))
+        credentials.send_reset(ada, by=Actor("an admin"))
 
         assert kinds(mailbox) == [EmailKind.RESET_PASSWORD]
         assert len(list(OneTimeToken.query(ada.id))) == 1
@@ -123,30 +123,30 @@ class TestOnce:
         self, proxy, credentials, reset_token, mailbox, ada, sign_in, operation, fault
     ):
         """Nobody is told that the token is not valid; the password is set once."""
-        sign_in.open("ada", PASSWORD, CLIENT)
+        sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next(operation, fault)
-        credentials.finish_reset(reset_token, NEW_PASSWORD)
+        credentials.reset_password(reset_token, NEW_PASSWORD)
 
         assert kinds(mailbox) == [EmailKind.PASSWORD_CHANGED]
         assert User.get(ada.id).session_epoch == 2
         assert count_of("password.reset", ada) == 1
         assert list(Session.query(ada.id)) == []
-        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
+        assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
         with pytest.raises(InvalidToken):
-            credentials.finish_reset(reset_token, PASSWORD)
+            credentials.reset_password(reset_token, PASSWORD)
 
     @pytest.mark.parametrize("operation, fault", at(WRITE, "BatchWriteItem"))
     def test_change_password(self, proxy, credentials, mailbox, ada, sign_in, operation, fault):
         """Nobody is told that the current password is wrong; the session that asks goes on."""
-        sign_in.open("ada", PASSWORD, CLIENT)
-        session, token, user = sign_in.open("ada", PASSWORD, CLIENT)
+        sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, token, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next(operation, fault)
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
         )
 
         assert kinds(mailbox) == [EmailKind.PASSWORD_CHANGED]
-        assert sign_in.find(token).user.session_epoch == 2
+        assert sign_in.authenticate(token).user.session_epoch == 2
         assert [row.id for row in Session.query(ada.id)] == [session.id]
         assert count_of("password.changed", ada) == 1
 
@@ -156,23 +156,23 @@ class TestOnce:
     ):
         """One mail is sent, and its token is the one that is stored."""
         proxy.next(operation, fault)
-        confirmations.start(ada.email, by=SOMEBODY)
+        confirmations.request(ada.email, by=SOMEBODY)
 
         (mail,) = mailbox
         assert len(list(OneTimeToken.query(ada.id))) == 1
-        confirmations.finish(mail.token, by=SOMEBODY)
+        confirmations.confirm(mail.token, by=SOMEBODY)
         assert accounts.get(ada.id).email_verified
 
     @pytest.mark.parametrize("fault", ONCE)
     def test_finish_verification(self, proxy, confirmations, accounts, ada, email_token, fault):
         """Nobody is told that the token is not valid; it works once."""
         proxy.next(WRITE, fault)
-        confirmations.finish(email_token, by=SOMEBODY)
+        confirmations.confirm(email_token, by=SOMEBODY)
 
         assert accounts.get(ada.id).email_verified
         assert count_of("email.verified", ada) == 1
         with pytest.raises(InvalidToken):
-            confirmations.finish(email_token, by=SOMEBODY)
+            confirmations.confirm(email_token, by=SOMEBODY)
 
     @pytest.mark.parametrize("operation, fault", at("UpdateItem", WRITE))
     def test_pending_change(self, proxy, confirmations, accounts, mailbox, ada, operation, fault):
@@ -182,7 +182,7 @@ class TestOnce:
 
         assert after.version == 2
         assert kinds(mailbox) == [EmailKind.CONFIRM_EMAIL_CHANGE, EmailKind.EMAIL_CHANGE_REQUESTED]
-        confirmations.finish(mailbox[0].token, by=SOMEBODY)
+        confirmations.confirm(mailbox[0].token, by=SOMEBODY)
         assert [user.email for user in audited_users()] == ["new@example.com"]
 
     @pytest.mark.parametrize("operation, fault", at("UpdateItem", "PutItem"))
@@ -194,31 +194,31 @@ class TestOnce:
         proxy.next(operation, fault)
         accounts.update(wishing, {"email": "new@example.com"}, confirms_email=True)
 
-        confirmations.finish(mailbox[0].token, by=SOMEBODY)
+        confirmations.confirm(mailbox[0].token, by=SOMEBODY)
         assert [user.email for user in audited_users()] == ["new@example.com"]
 
     @pytest.mark.parametrize("fault", ONCE)
     def test_finish_change(self, proxy, confirmations, mailbox, ada, new_email_token, fault):
         """Nobody is told that the address, which is now the user's own, is taken."""
         proxy.next(WRITE, fault)
-        confirmations.finish(new_email_token, by=SOMEBODY)
+        confirmations.confirm(new_email_token, by=SOMEBODY)
 
         (user,) = audited_users()
         assert (user.email, user.email_verified, user.version) == ("new@example.com", True, 3)
         assert kinds(mailbox) == [EmailKind.EMAIL_CHANGED]
         with pytest.raises(InvalidToken):
-            confirmations.finish(new_email_token, by=SOMEBODY)
+            confirmations.confirm(new_email_token, by=SOMEBODY)
 
     @pytest.mark.parametrize("operation, fault", at("UpdateItem", WRITE))
     def test_renew(self, proxy, sign_in, ada, operation, fault):
         """ASVS 7.2.4: there is one session, which the new token opens and the old one does not."""
-        session, old, _ = sign_in.open("ada", PASSWORD, CLIENT)
+        session, old, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next(operation, fault)
-        renewed, new, _ = sign_in.renew(session, PASSWORD, CLIENT)
+        renewed, new, _ = sign_in.reauthenticate(session, PASSWORD, CLIENT)
 
-        assert sign_in.find(new).user.id == ada.id
+        assert sign_in.authenticate(new).user.id == ada.id
         with pytest.raises(Unauthenticated):
-            sign_in.find(old)
+            sign_in.authenticate(old)
         assert [row.id for row in Session.query(ada.id)] == [renewed.id]
         assert count_of("session.renewed", ada) == 1
 
@@ -230,7 +230,7 @@ class TestOnce:
         credentials.unlock(ada, by=Actor("an admin"))
 
         assert count_of("user.unlocked", ada) == 1
-        assert sign_in.open("ada", PASSWORD, CLIENT)
+        assert sign_in.sign_in("ada", PASSWORD, CLIENT)
 
 
 @pytest.mark.parametrize("fault", ANY)
@@ -241,7 +241,7 @@ class TestReservation:
         """A wrong password costs one try."""
         proxy.next("UpdateItem", fault)
         with pytest.raises(InvalidCredentials):
-            sign_in.open("ada", WRONG, CLIENT)
+            sign_in.sign_in("ada", WRONG, CLIENT)
 
         assert tries() == 1
         assert count_of("sign-in.failed", ada) == 1
@@ -250,7 +250,7 @@ class TestReservation:
         """ASVS 6.3.8: so it does where there is nobody."""
         proxy.next("UpdateItem", fault)
         with pytest.raises(InvalidCredentials):
-            sign_in.open("nobody", WRONG, CLIENT)
+            sign_in.sign_in("nobody", WRONG, CLIENT)
 
         assert [row.failed_attempts for row in Attempts.scan()] == [1]
 
@@ -265,7 +265,7 @@ class TestReservation:
         )
         proxy.next("UpdateItem", fault)
 
-        assert sign_in.open("ada", PASSWORD, CLIENT)
+        assert sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_after_a_wait(self, proxy, sign_in, ada, tries, fault):
         """The one try that is granted after a wait is granted, and counted once."""
@@ -280,22 +280,22 @@ class TestReservation:
         # The first write is refused since no try is free; the second one takes the one there is.
         proxy.next("UpdateItem", untouched, fault)
         with pytest.raises(InvalidCredentials):
-            sign_in.open("ada", WRONG, CLIENT)
+            sign_in.sign_in("ada", WRONG, CLIENT)
 
         assert tries() == FREE_ATTEMPTS + 1
 
     def test_renew(self, proxy, sign_in, ada, tries, fault):
         """A wrong password for a session counts once."""
-        session, _, _ = sign_in.open("ada", PASSWORD, CLIENT)
+        session, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next("UpdateItem", fault)
         with pytest.raises(InvalidCredentials):
-            sign_in.renew(session, WRONG, CLIENT)
+            sign_in.reauthenticate(session, WRONG, CLIENT)
 
         assert tries() == 1
 
     def test_wrong_current_password(self, proxy, credentials, sign_in, ada, tries, fault):
         """A wrong current password counts once."""
-        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
+        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next("UpdateItem", fault)
         with pytest.raises(WrongPassword):
             credentials.change_password(
@@ -306,7 +306,7 @@ class TestReservation:
 
     def test_right_current_password(self, proxy, credentials, sign_in, ada, tries, fault):
         """A right one is not refused, and leaves no try behind."""
-        session, _, user = sign_in.open("ada", PASSWORD, CLIENT)
+        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next("UpdateItem", fault)
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
@@ -318,7 +318,7 @@ class TestReservation:
         """ASVS 16.3.1: one wrong password is one event."""
         proxy.next("PutItem", fault)
         with pytest.raises(InvalidCredentials):
-            sign_in.open("ada", WRONG, CLIENT)
+            sign_in.sign_in("ada", WRONG, CLIENT)
 
         assert count_of("sign-in.failed", ada) == 1
 
@@ -329,7 +329,7 @@ class TestForEver:
         """A token that could not be stored is not mailed."""
         proxy.always(WRITE, fault)
         with pytest.raises(Exception) as caught:
-            credentials.start_reset(ada.email, by=SOMEBODY)
+            credentials.request_reset(ada.email, by=SOMEBODY)
 
         assert is_unavailable(caught.value)
         assert mailbox == []
@@ -339,69 +339,69 @@ class TestForEver:
         """Where nothing could be written the old password counts, and so does the token."""
         proxy.always(WRITE, fault)
         with pytest.raises(Exception) as caught:
-            credentials.finish_reset(reset_token, NEW_PASSWORD)
+            credentials.reset_password(reset_token, NEW_PASSWORD)
         proxy.behave()
 
         assert is_unavailable(caught.value)
         assert mailbox == []
-        assert sign_in.open("ada", PASSWORD, CLIENT)
-        credentials.finish_reset(reset_token, NEW_PASSWORD)
-        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
+        assert sign_in.sign_in("ada", PASSWORD, CLIENT)
+        credentials.reset_password(reset_token, NEW_PASSWORD)
+        assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
 
     @pytest.mark.parametrize("fault", DONE_UNSEEN)
     def test_reset_unseen(self, proxy, credentials, reset_token, ada, sign_in, fault):
         """A reset that was never answered is done: the token is spent, the sessions are dead."""
-        _, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
+        _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.always(WRITE, fault)
         with pytest.raises(Exception) as caught:
-            credentials.finish_reset(reset_token, NEW_PASSWORD)
+            credentials.reset_password(reset_token, NEW_PASSWORD)
         proxy.behave()
 
         assert is_unavailable(caught.value)
         with pytest.raises(InvalidToken):
-            credentials.finish_reset(reset_token, PASSWORD)
+            credentials.reset_password(reset_token, PASSWORD)
         with pytest.raises(Unauthenticated):
-            sign_in.find(token)
-        assert sign_in.open("ada", NEW_PASSWORD, CLIENT)
+            sign_in.authenticate(token)
+        assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
         assert resume_cleanup(older_than=timedelta(0)) == 1
 
     @pytest.mark.parametrize("fault", [lost_request, failed, throttled, over_capacity])
     def test_sweep(self, proxy, credentials, mailbox, reset_token, ada, sign_in, fault):
         """A reset counts at once although the rows of sessions cannot be removed yet."""
-        _, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
+        _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.always("BatchWriteItem", fault)
-        credentials.finish_reset(reset_token, NEW_PASSWORD)
+        credentials.reset_password(reset_token, NEW_PASSWORD)
         proxy.behave()
 
         assert kinds(mailbox) == [EmailKind.PASSWORD_CHANGED]
         with pytest.raises(Unauthenticated):
-            sign_in.find(token)
+            sign_in.authenticate(token)
 
     @pytest.mark.parametrize("fault", NEVER_DONE)
     def test_finish_change(self, proxy, confirmations, mailbox, ada, new_email_token, fault):
         """Where nothing could be written the old address counts, and so does the token."""
         proxy.always(WRITE, fault)
         with pytest.raises(Exception) as caught:
-            confirmations.finish(new_email_token, by=SOMEBODY)
+            confirmations.confirm(new_email_token, by=SOMEBODY)
         proxy.behave()
 
         assert is_unavailable(caught.value)
         assert mailbox == []
         assert [user.email for user in audited_users()] == ["ada@example.com"]
-        confirmations.finish(new_email_token, by=SOMEBODY)
+        confirmations.confirm(new_email_token, by=SOMEBODY)
         assert [user.email for user in audited_users()] == ["new@example.com"]
 
     @pytest.mark.parametrize("fault", NEVER_DONE)
     def test_renew(self, proxy, sign_in, ada, fault):
         """Where nothing could be written the present session goes on."""
-        session, token, _ = sign_in.open("ada", PASSWORD, CLIENT)
+        session, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.always(WRITE, fault)
         with pytest.raises(Exception) as caught:
-            sign_in.renew(session, PASSWORD, CLIENT)
+            sign_in.reauthenticate(session, PASSWORD, CLIENT)
         proxy.behave()
 
         assert is_unavailable(caught.value)
-        assert sign_in.find(token)
+        assert sign_in.authenticate(token)
         assert len(list(Session.query(ada.id))) == 1
 
     @pytest.mark.parametrize("fault", [lost_request, failed, throttled, over_capacity])
@@ -410,7 +410,7 @@ class TestForEver:
         proxy.always("UpdateItem", fault)
         hashes.clear()
         with pytest.raises(Exception) as caught:
-            sign_in.open("ada", PASSWORD, CLIENT)
+            sign_in.sign_in("ada", PASSWORD, CLIENT)
 
         assert is_unavailable(caught.value)
         assert not isinstance(caught.value, (InvalidCredentials, TooManyAttempts))
@@ -421,7 +421,7 @@ class TestForEver:
         """A token that cannot be read is not one that was never given."""
         proxy.always("BatchGetItem", fault)
         with pytest.raises(Exception) as caught:
-            credentials.finish_reset(reset_token, NEW_PASSWORD)
+            credentials.reset_password(reset_token, NEW_PASSWORD)
 
         assert is_unavailable(caught.value)
         assert not isinstance(caught.value, InvalidToken)
@@ -434,7 +434,7 @@ class TestConflict:
         """The try is reserved as soon as the transaction is through, and counted once."""
         proxy.next("UpdateItem", in_a_transaction, in_a_transaction)
         with pytest.raises(InvalidCredentials):
-            sign_in.open("ada", WRONG, CLIENT)
+            sign_in.sign_in("ada", WRONG, CLIENT)
 
         assert tries() == 1
 
@@ -443,7 +443,7 @@ class TestConflict:
         proxy.always("UpdateItem", in_a_transaction)
 
         with pytest.raises(Exception) as caught:
-            sign_in.open("ada", PASSWORD, CLIENT)
+            sign_in.sign_in("ada", PASSWORD, CLIENT)
 
         proxy.behave()
         assert is_unavailable(caught.value)

@@ -47,7 +47,7 @@ def by(ada: User) -> Actor:
 @pytest.fixture
 def phone(second_factors: SecondFactors, ada: User, by: Actor, clock: Clock) -> Authenticator:
     """Ada's authenticator; it has learned a secret that is not confirmed yet."""
-    return Authenticator(second_factors.enrol(ada, by).secret, clock)
+    return Authenticator(second_factors.enroll(ada, by).secret, clock)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def codes(second_factors: SecondFactors, ada: User, by: Actor, phone, mailbox) -
 def enter(make_sign_in) -> Callable[..., Session]:
     """Signs ada in with a code, and returns the session."""
     sign_in = make_sign_in()
-    return lambda otp=None: sign_in.open("ada", PASSWORD, CLIENT, otp)[0]
+    return lambda otp=None: sign_in.sign_in("ada", PASSWORD, CLIENT, otp)[0]
 
 
 def count_of(type: str, user: User) -> int:
@@ -77,7 +77,7 @@ class TestOnce:
     def test_enrol(self, proxy, second_factors, ada, by, clock, fault):
         """The secret that the user is shown is the one that is stored."""
         proxy.next(WRITE, fault)
-        phone = Authenticator(second_factors.enrol(ada, by).secret, clock)
+        phone = Authenticator(second_factors.enroll(ada, by).secret, clock)
 
         assert proxy.count(WRITE) == 3
         assert second_factors.confirm(ada, phone.code(), by)
@@ -202,7 +202,7 @@ class TestForEver:
         proxy.always("GetItem", fault)
 
         with pytest.raises(Exception) as caught:
-            second_factors.check(user, codes[0])
+            second_factors.verify(user, codes[0])
 
         assert is_unavailable(caught.value)
         assert not isinstance(caught.value, SecondFactorCodeRequired)

@@ -1,0 +1,35 @@
+"""The schema of an explanation of a problem type."""
+
+from flask_restx import Namespace, fields
+
+from api.fields import Text
+
+problem_types = Namespace("problems", "What the `type` of an error means", path="/problems")
+
+explanation = problem_types.model(
+    "ProblemType",
+    {
+        "type": Text(
+            required=True,
+            description="The `type` of the problem",
+            pattern="^/problems/[a-z-]+$",
+            max_length=64,
+            example="/problems/email-taken",
+        ),
+        "status": fields.Integer(
+            required=True, description="Its HTTP status", min=400, max=599, example=409
+        ),
+        "title": Text(
+            required=True,
+            description="What it is, in a few words",
+            max_length=100,
+            example="Email address is already in use",
+        ),
+        "meaning": Text(
+            required=True,
+            description="When it happens and what a client can do",
+            max_length=500,
+            example="There is already an account with this email address, regardless of case.",
+        ),
+    },
+)

@@ -1,0 +1,75 @@
+"""The schemas of audit events."""
+
+from flask_restx import Namespace, fields
+
+from api.fields import Text, Timestamp
+from api.schemas import EXAMPLE_USER_ID, NEXT_CURSOR, ip_field, text_field
+from models import EventType, field_rules
+
+events = Namespace(
+    "events",
+    "What happened to a user, written in the transaction of the change: failed sign-ins, changes,"
+    " resets, and who made them. Events never change; they contain the names of changed fields but"
+    " not their values.",
+    path="/v1",
+)
+
+_TYPES = [type.value for type in EventType]
+
+event = events.model(
+    "Event",
+    {
+        "id": text_field(
+            field_rules.EVENT_ID,
+            description="Time-ordered UUID",
+            example="01a1fb1b-6876-7644-9935-2f0d4c8b71aa",
+        ),
+        "type": Text(
+            required=True,
+            description="What happened; more types may be added",
+            enum=_TYPES,
+            example=EventType.USER_UPDATED.value,
+        ),
+        "at": Timestamp(required=True, description="When it happened"),
+        "actor_id": text_field(
+            field_rules.USER_ID,
+            nullable=True,
+            description="The signed-in user who did it; null for anonymous callers and for the"
+            " operator of the service",
+            example=EXAMPLE_USER_ID,
+        ),
+        "ip": ip_field("The address of the client; another user's address is shown to admins only"),
+        "api_key_id": text_field(
+            field_rules.API_KEY_ID,
+            nullable=True,
+            description="The API key that made the change or, where one was created or revoked,"
+            " that key",
+            example=None,
+        ),
+        "members": fields.List(
+            Text(pattern="^[a-z_]+$", max_length=32),
+            required=True,
+            description="The names of the fields that changed; never their values",
+            max_items=16,
+            example=["full_name"],
+        ),
+        "reason": Text(
+            required=True,
+            nullable=True,
+            description="Why it failed, if it did",
+            pattern="^[a-z-]+$",
+            max_length=32,
+            example=None,
+        ),
+    },
+)
+event_page = events.model(
+    "EventPage",
+    {
+        "items": fields.List(
+            fields.Nested(event), required=True, description="Newest first", max_items=100
+        ),
+        "next_cursor": NEXT_CURSOR,
+    },
+)
+TYPE = {"type": "string", "enum": _TYPES, "description": "Only events of this type."}

@@ -1,0 +1,103 @@
+"""The schemas of sessions."""
+
+from typing import Any
+
+from flask_restx import Namespace, fields
+
+from api.fields import Text, Timestamp
+from api.schemas import PASSWORD, ip_field, text_field, text_schema, user
+from api.validation import strict_schema
+from models import field_rules
+
+sessions = Namespace(
+    "sessions",
+    "Sign in, list sessions, sign out. A session has a token that is shown once; it ends when it is"
+    " not used for a while, by signing out, with a suspension or with a new password.",
+    path="/v1",
+)
+sessions.add_model(user.name, user)
+
+_EXAMPLE_ID = "5f2c8a1e9b7d4c305f2c8a1e9b7d4c305f2c8a1e9b7d4c305f2c8a1e9b7d4c30"
+
+session = sessions.model(
+    "Session",
+    {
+        "id": text_field(
+            field_rules.SESSION_ID,
+            description="The ID of the session; it is not its token",
+            example=_EXAMPLE_ID,
+        ),
+        "created_at": Timestamp(required=True, description="When the user signed in"),
+        "last_used_at": Timestamp(required=True, description="Accurate to five minutes"),
+        "expires_at": Timestamp(required=True, description="When it ends unless it is used"),
+        "user_agent": Text(
+            required=True,
+            nullable=True,
+            description="The `User-Agent` of the client that signed in",
+            max_length=400,
+            example="curl/8.5.0",
+        ),
+        "ip": ip_field("The address of the client that signed in"),
+        "current": fields.Boolean(
+            required=True, description="Whether this session makes the request"
+        ),
+    },
+)
+session_list = sessions.model(
+    "SessionList",
+    {"items": fields.List(fields.Nested(session), required=True, description="Newest first")},
+)
+opened_session = sessions.model(
+    "OpenedSession",
+    {
+        "id": text_field(
+            field_rules.SESSION_ID, description="The ID of the session", example=_EXAMPLE_ID
+        ),
+        "token": text_field(
+            field_rules.SESSION_TOKEN,
+            description="Send it as `Authorization: Bearer <token>`",
+            example="rst_AaH7G2h2dkSZNQAAAAAAAHRoaXMgaXMgbm8gcmVhbCB0b2tlbg",
+        ),
+        "expires_at": Timestamp(required=True, description="When it ends unless it is used"),
+        "user": fields.Nested(user, required=True),
+    },
+)
+_OTP: dict[str, Any] = text_schema(
+    field_rules.OTP,
+    description="The code of the authenticator app, or a recovery code. Required if the user has a"
+    " second factor, ignored otherwise.",
+    example="123456",
+)
+credentials = strict_schema(
+    sessions,
+    "Credentials",
+    {
+        "properties": {
+            "login": text_schema(
+                field_rules.LOGIN, description="The username or the email address.", example="john"
+            ),
+            "password": PASSWORD,
+            "otp": _OTP,
+        },
+        "required": ["login", "password"],
+    },
+)
+reauthentication = strict_schema(
+    sessions,
+    "Reauthentication",
+    {
+        "properties": {
+            "password": {**PASSWORD, "description": "The user's password."},
+            "otp": _OTP,
+        },
+        "required": ["password"],
+    },
+)
+SESSION_ID = {
+    "id": {
+        "description": "The ID of a session.",
+        "pattern": field_rules.SESSION_ID.pattern,
+        "maxLength": field_rules.SESSION_ID.max_length,
+        "x-example": _EXAMPLE_ID,
+    }
+}

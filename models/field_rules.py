@@ -1,0 +1,90 @@
+"""What the fields of an account look like, each rule written once.
+
+The domain validates with these rules, and the API builds its schemas and its descriptions from
+them.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class FieldRule:
+    """The rule for one text field.
+
+    Attributes:
+        requirement: A sentence for the caller that says what the field must look like.
+        max_length: Characters at most.
+        min_length: Characters at least.
+        pattern: An anchored regular expression, valid in Python and in ECMA-262.
+    """
+
+    requirement: str
+    max_length: int
+    min_length: int = 0
+    pattern: str | None = None
+
+    @cached_property
+    def _expression(self) -> "re.Pattern[str] | None":
+        return re.compile(self.pattern) if self.pattern else None
+
+    def matches(self, text: str) -> bool:
+        """Return whether a text obeys the rule."""
+        if not self.min_length <= len(text) <= self.max_length:
+            return False
+        return self._expression is None or self._expression.fullmatch(text) is not None
+
+
+# The canonical form of a UUID and of a SHA-256 digest. No other form is looked up.
+_UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+_SHA256 = r"^[0-9a-f]{64}$"
+# Control characters, and characters that hide text or change its direction on a screen: names of
+# API keys are shown in lists and emails.
+_UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff"
+
+_NO_NUL = r"^[^\x00]*$"
+_NO_NUL_REQUIREMENT = "It must not contain a NUL character."
+
+USER_ID = FieldRule("It must be a UUID in lower case.", max_length=36, pattern=_UUID)
+EVENT_ID = USER_ID
+SESSION_ID = FieldRule("It must be 64 hexadecimal digits.", max_length=64, pattern=_SHA256)
+API_KEY_ID = SESSION_ID
+# Both cases are spelled out: a case-insensitive match would accept U+017F and U+212A as s and k.
+USERNAME = FieldRule(
+    "A username has 3 to 32 letters (a-z), digits, dots, underscores or hyphens"
+    " and starts with a letter or digit.",
+    min_length=3,
+    max_length=32,
+    pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{2,31}$",
+)
+# RFC 5321, 4.5.3.1.3: a path of 256 octets, less its angle brackets. email-validator checks the
+# syntax of addresses that are stored; any text that could be an address can be looked up.
+EMAIL = FieldRule("It must be an email address.", max_length=254)
+EMAIL_LOOKUP = FieldRule(
+    "It must be an email address.", max_length=254, pattern=r"^[^@\x00]+@[^@\x00]+$"
+)
+# A username or an email address.
+LOGIN = FieldRule(_NO_NUL_REQUIREMENT, max_length=254, pattern=_NO_NUL)
+# NIST SP 800-63B-4 asks verifiers to accept at least 64 characters.
+PASSWORD = FieldRule(_NO_NUL_REQUIREMENT, max_length=1024, pattern=_NO_NUL)
+FULL_NAME = FieldRule(
+    "It must not contain control characters.", max_length=200, pattern=rf"^[^{_UNPRINTABLE}]*$"
+)
+API_KEY_NAME = FieldRule(
+    "A name has 1 to 100 printable characters and does not start with a space.",
+    min_length=1,
+    max_length=100,
+    pattern=rf"^[^ {_UNPRINTABLE}][^{_UNPRINTABLE}]{{0,99}}$",
+)
+# TOTP codes and recovery codes, with the spaces and hyphens that people type.
+OTP = FieldRule(_NO_NUL_REQUIREMENT, max_length=64, pattern=_NO_NUL)
+EMAILED_TOKEN = FieldRule(
+    "It must be letters, digits, underscores and hyphens.",
+    max_length=128,
+    pattern="^[A-Za-z0-9_-]+$",
+)
+SESSION_TOKEN = FieldRule(
+    "It must be the token of a session.", max_length=128, pattern="^rst_[A-Za-z0-9_-]+$"
+)
+API_KEY = FieldRule("It must be an API key.", max_length=128, pattern="^rsk_[A-Za-z0-9_-]+$")

@@ -1,0 +1,139 @@
+"""API keys: tokens of which only a digest is stored, for programs that act for a user."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Self
+
+from pynamodb.attributes import ListAttribute, TTLAttribute, UnicodeAttribute
+
+from models.clock import TimestampAttribute, now
+from models.db import db
+from models.errors import Unauthenticated
+from models.security import tokens
+from models.tables.token_lookup import TokenLookup, find_token_row
+from models.tables.user import User
+
+API_KEY_PREFIX = "rsk_"
+# The last use is written at most this often, so that reads do not turn into writes.
+_TOUCH_INTERVAL = timedelta(minutes=5)
+
+
+class ApiKey(db.Model):  # type: ignore[misc,name-defined]
+    """One key of one user.
+
+    `is_active_for` decides whether it is valid: by the clock, since DynamoDB's time to live
+    removes rows days late, and by the user, since a suspension must count at once.
+    """
+
+    class Meta:
+        table_name = "api_keys"
+
+    user_id = UnicodeAttribute(hash_key=True)
+    key_digest = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute()
+    roles: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, default=list)
+    created_at = TimestampAttribute()
+    expires_at = TimestampAttribute()
+    last_used_at = TimestampAttribute(null=True)
+    remove_at = TTLAttribute()
+
+    @classmethod
+    def new(
+        cls, user: User, name: str, roles: Collection[str], lifetime: timedelta
+    ) -> tuple[Self, str]:
+        """Return an unsaved key of the user, and its token.
+
+        Only the digest of the token is kept.
+        """
+        token = tokens.make(API_KEY_PREFIX, user.id)
+        created_at = now()
+        key = cls(
+            user_id=user.id,
+            key_digest=tokens.digest(token),
+            name=name,
+            roles=sorted(set(roles)),
+            created_at=created_at,
+            expires_at=created_at + lifetime,
+            remove_at=created_at + lifetime,
+        )
+        return key, token
+
+    @property
+    def id(self) -> str:
+        """The public name of the key. It does not lead back to the token."""
+        return str(self.key_digest)
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether the key has expired, even if its row is not removed yet."""
+        return now() >= self.expires_at
+
+    def is_active_for(self, user: User) -> bool:
+        """Return whether the key still authenticates this user, who must be active."""
+        return user.is_active and not self.has_expired
+
+    def roles_for(self, user: User) -> list[str]:
+        """Return the roles of the key that its owner still has (ASVS 8.3.2)."""
+        return [role for role in self.roles if role in user.roles]
+
+    def touch(self) -> None:
+        """Record that the key is in use, unless that was recorded recently.
+
+        Raises:
+            Unauthenticated: The key has been revoked since it was read.
+        """
+        used_at = now()
+        if self.last_used_at and used_at - self.last_used_at < _TOUCH_INTERVAL:
+            return
+        with db.transaction() as transaction:
+            transaction.update(
+                self,
+                [ApiKey.last_used_at.set(used_at)],
+                ApiKey.key_digest.exists(),
+                otherwise=Unauthenticated(),
+            )
+
+    def __repr__(self) -> str:
+        return f"<ApiKey of {self.user_id}>"
+
+
+@dataclass(frozen=True)
+class ApiKeyLookup(TokenLookup):
+    """What a key's token leads to.
+
+    Attributes:
+        key: The key, active or not.
+    """
+
+    key: ApiKey
+
+
+def find(token: str, *, other_user_id: str | None = None) -> ApiKeyLookup | None:
+    """Return the key of a token, active or not, and its owner, in one round trip.
+
+    Args:
+        token: The token that the caller presented.
+        other_user_id: A second user to read in the same round trip.
+
+    Returns:
+        None if the token is not a key's, or the key or its owner is gone.
+    """
+    found = find_token_row(ApiKey, API_KEY_PREFIX, token, other_user_id)
+    if found is None:
+        return None
+    key, user, other = found
+    return ApiKeyLookup(user, other, key)
+
+
+def keys_of(user_id: str) -> list[ApiKey]:
+    """Return every stored key of a user, newest first, expired or not; strongly consistent."""
+    rows: Any = ApiKey.query(user_id, consistent_read=True)
+    return sorted(rows, key=lambda row: row.created_at, reverse=True)
+
+
+def remove_rows(user_id: str) -> None:
+    """Delete every key of a user, expired or not."""
+    with ApiKey.batch_write() as batch:
+        for key in keys_of(user_id):
+            batch.delete(key)

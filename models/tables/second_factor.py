@@ -1,0 +1,51 @@
+"""The second factor of a user: the encrypted TOTP secret and the digests of recovery codes."""
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.expressions.condition import Condition
+
+from flask_pynamodb import Transaction
+from models.clock import TimestampAttribute
+from models.db import db
+from models.tables.user import User
+
+
+class SecondFactor(db.Model):  # type: ignore[misc,name-defined]
+    """The second factor of one user.
+
+    It counts from `confirmed_at` on, which is set when the user has proved possession with a code:
+    a secret that never reached an authenticator must not lock the user out.
+    `User.has_second_factor` mirrors it, and changes in the same transactions.
+    """
+
+    class Meta:
+        table_name = "second_factors"
+
+    user_id = UnicodeAttribute(hash_key=True)
+    # Encrypted, see models/security/totp.py. The ciphertext is different each time, so that
+    # conditions can tell one enrollment from another by it.
+    secret = UnicodeAttribute()
+    created_at = TimestampAttribute()
+    confirmed_at = TimestampAttribute(null=True)
+    last_counter = NumberAttribute(null=True)
+    recovery_digests: UnicodeSetAttribute = UnicodeSetAttribute(null=True)
+
+    def is_same_enrollment(self) -> Condition:
+        """Return the condition that the stored row is still this enrollment, confirmed or not."""
+        condition: Condition = SecondFactor.secret == self.secret
+        return condition
+
+    def __repr__(self) -> str:
+        return f"<SecondFactor of {self.user_id}>"
+
+
+def find(user: User) -> SecondFactor | None:
+    """Return the second factor of a user, confirmed or not; strongly consistent."""
+    try:
+        return SecondFactor.get(user.id, consistent_read=True)  # type: ignore[no-any-return]
+    except SecondFactor.DoesNotExist:
+        return None
+
+
+def delete(transaction: Transaction, user: User) -> None:
+    """Delete a user's second factor in a transaction, if there is one."""
+    transaction.delete(SecondFactor(user.id))
