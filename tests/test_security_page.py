@@ -5,8 +5,7 @@ import re
 from datetime import timedelta
 
 from api.rate_limits import MAIL_REQUESTS, MAILED_TOKENS, PASSWORDS, SIGN_INS, SIGN_UPS
-from api.v1.second_factors.routes import CONFIRMATIONS
-from models.services.account_emails import MAILS
+from models.services.account_emails import EMAIL_QUOTA
 from models.tables.login_attempts import FREE_ATTEMPTS, MAX_CONSECUTIVE_FAILURES, wait_after
 from tests.support.documents import DOCS, ROOT
 
@@ -27,7 +26,7 @@ ASVS = set(
     )
 )
 # In the order of the page.
-POLICIES = (SIGN_INS, SIGN_UPS, PASSWORDS, MAIL_REQUESTS, MAILED_TOKENS, CONFIRMATIONS, MAILS)
+POLICIES = (SIGN_INS, SIGN_UPS, PASSWORDS, MAIL_REQUESTS, MAILED_TOKENS, CONFIRMATIONS, EMAIL_QUOTA)
 # What went wrong in systems like this one.
 FLAWS = set(
     re.findall(

@@ -311,7 +311,7 @@ class TestLog:
         assert outcome(response)[0] == 403
         (line,) = [record.getMessage() for record in caplog.records if record.name == "roster"]
         said = (
-            f"{response.headers['X-Request-Id']}: GET /v1/users by {jane.id} is refused: forbidden"
+            f"{response.headers['X-Request-Id']}: GET /v1/users by {jane.id} is rejected: forbidden"
         )
         assert line.endswith(said)
 
@@ -320,7 +320,7 @@ class TestLog:
         client = make_app(second_factor=SecondFactorRule.ADMINS).test_client()
         replace(john, client=client).get("/v1/users")
 
-        assert "is refused: second-factor-missing" in caplog.text
+        assert "is rejected: second-factor-missing" in caplog.text
 
     def test_allowed(self, jane, caplog):
         """A request that is allowed is not logged."""

@@ -64,7 +64,7 @@ class TestMissing:
         ],
     )
     def test_half_a_pair(self, use, given, missing):
-        """Half a pair of keys is refused: nobody goes on with other credentials by accident."""
+        """Half a pair of keys is rejected: nobody goes on with other credentials by accident."""
         names = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
         settings = {f"DYNAMODB_AWS_{name}": given.get(name) for name in names}
 

@@ -69,7 +69,7 @@ def app(upgraded: Flask, engine: Engine) -> Iterator[Flask]:
     """The app on the items that 0.4.1 has written; changes are undone after the test."""
     STORE.load(engine)
     yield upgraded
-    empty(upgraded)
+    empty(upgraded.app_context)
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ import pytest
 from flask import Flask
 
 from api import rate_limits
-from api.v1.second_factors.routes import CONFIRMATIONS
 from models import PasswordHasher, RateLimit, SecondFactorRule, Session, User
 from models.clock import now
 from models.errors import Busy
@@ -33,7 +32,6 @@ from tests.support.person import Person
 Situation = Callable[["Scene"], Any]
 POLICIES = [
     *(policy for policy in vars(rate_limits).values() if isinstance(policy, RateLimit)),
-    CONFIRMATIONS,
     EMAIL_QUOTA,
 ]
 # The form of the ids of sessions and keys, and one that nothing has.

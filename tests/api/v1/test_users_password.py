@@ -111,7 +111,7 @@ class TestWeakPassword:
             ("fourteen chars", "at least 15 characters"),
             ("aaaaaaaaaaaaaaaaaa", "repeats"),
             ("12341234123412341234", "repeats"),
-            ("abcdefghijklmnopqrst", "run"),
+            ("abcdefghijklmnopqrst", "sequence"),
             ("jane@example.com jane", "your name"),
             ("roster password jane", "your name"),
         ],

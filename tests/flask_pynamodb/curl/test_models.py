@@ -87,7 +87,7 @@ def thing(connection: AppConnection) -> type[Any]:
 
 @pytest.fixture
 def refusal() -> Callable[..., Any]:
-    """Calls something that is refused: `refusal(PutError, thing.save)`."""
+    """Calls something that is rejected: `refusal(PutError, thing.save)`."""
 
     def call(kind: type[Exception], act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         with pytest.raises(kind) as caught:

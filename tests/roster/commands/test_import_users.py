@@ -75,7 +75,7 @@ class TestErrors:
             ("[]", "must be a JSON object"),
             ('{"username": "ada", "username": "eve"}', "/username: It occurs twice."),
             ({"username": "ada"}, "/email: It is missing."),
-            ({**ADA, "username": "a"}, "/username: It must have 3 characters or more."),
+            ({**ADA, "username": "a"}, "/username: It must have at least 3 characters."),
             ({**ADA, "email": "nonsense"}, "/email: "),
             ({**ADA, "password": PASSWORD}, "/password: It is unknown"),
             ({**ADA, "id": "1"}, "/id: It is unknown"),
@@ -83,7 +83,7 @@ class TestErrors:
             ({**ADA, "status": "deleted"}, "/status: It must be one of"),
             ({**ADA, "email_verified": 1}, "/email_verified: It must be of the type boolean."),
             ({**ADA, "password_hash": 1}, "/password_hash: It must be of the type"),
-            ({**ADA, "password_hash": PASSWORD}, "/password_hash: This is no hash"),
+            ({**ADA, "password_hash": PASSWORD}, "/password_hash: This is not a hash"),
             ({**ADA, "full_name": "a\u0007b"}, "/full_name: It must not contain control"),
         ],
     )
@@ -100,8 +100,8 @@ class TestErrors:
         """A name that another user has is rejected with its field."""
         result = import_users(ADA, {**ADA, "email": "eve@example.com"}, {**ADA, "username": "eve"})
 
-        assert "line 2: /username: Somebody has this user name." in result.stderr
-        assert "line 3: /email: There is an account with this" in result.stderr
+        assert "line 2: /username: The username is already in use." in result.stderr
+        assert "line 3: /email: There is already an account with this" in result.stderr
 
     @pytest.mark.parametrize(
         "hash",
@@ -141,7 +141,7 @@ class TestDryRun:
         )
 
         assert result.exit_code == 1
-        assert "line 3: /email: There is an account with this" in result.stderr
+        assert "line 3: /email: There is already an account with this" in result.stderr
         assert result.stdout == (
             "dry run, nothing is stored: 1 imported, 1 already there, 1 refused\n"
         )

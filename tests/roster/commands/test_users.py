@@ -214,7 +214,7 @@ class TestResetPassword:
         result = run("reset-password", "jane")
 
         assert result.exit_code == 1
-        assert result.output == "Error: This service sends no mail. Ask its operator.\n"
+        assert result.output == "Error: This service sends no email. Contact its operator.\n"
 
     def test_suspended(self, run, register):
         """A suspended user is not sent a link that would not work."""
