@@ -1,4 +1,4 @@
-"""The kinds of values that RESTX has no field for."""
+"""Field types that RESTX lacks."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,7 +7,7 @@ from flask_restx import fields
 
 
 class _Nullable(fields.Raw):
-    """Says in the API description that a member can be null, which Swagger 2.0 cannot."""
+    """Documents that a field can be null, which Swagger 2.0 cannot."""
 
     def schema(self) -> dict[str, Any]:
         schema: dict[str, Any] = super().schema()
@@ -15,11 +15,11 @@ class _Nullable(fields.Raw):
 
 
 class Text(_Nullable, fields.String):
-    """A string, null where `nullable` is given and there is none."""
+    """A string, or null where `nullable` is set."""
 
 
 class Timestamp(_Nullable):
-    """A moment in UTC as RFC 3339 writes it, to the second."""
+    """A UTC timestamp as in RFC 3339, to the second."""
 
     __schema_type__ = "string"
     __schema_format__ = "date-time"
@@ -29,6 +29,6 @@ class Timestamp(_Nullable):
 
 
 class Object(fields.Raw):
-    """A JSON object with members of the client's own."""
+    """A JSON object that belongs to the client."""
 
     __schema_type__ = "object"

@@ -1,4 +1,4 @@
-"""What every response carries: the request's id, and no leave to cache or to guess a type."""
+"""Headers of every response: the request ID, and no permission to cache or to guess types."""
 
 import re
 import secrets
@@ -13,42 +13,42 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 def init_app(app: Flask) -> None:
-    """Name each request and finish each response."""
+    """Add the headers to every response."""
     app.session_interface = _NoCookies()
-    app.before_request(_name_request)
-    app.after_request(_finish)
+    app.before_request(_set_request_id)
+    app.after_request(_add_headers)
 
 
 def json_response(
     data: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """JSON."""
+    """Return a JSON response."""
     response = Response(orjson.dumps(data), status, mimetype="application/json")
     response.headers.extend(headers or {})
     return response
 
 
 def accepted() -> Response:
-    """202: it will be seen to, and there is nothing to say about it."""
+    """Return 202 without content: the work continues in the background."""
     response = Response(status=202)
     del response.headers["Content-Type"]
     return response
 
 
 def no_content() -> Response:
-    """204: it is done and there is nothing to say."""
+    """Return 204."""
     response = Response(status=204)
-    # There is no content for it to be the type of.
+    # Without content there is no content type.
     del response.headers["Content-Type"]
     return response
 
 
-def _name_request() -> None:
+def _set_request_id() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
-def _finish(response: Response) -> Response:
+def _add_headers(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     if request.path.startswith("/v1/"):
@@ -57,10 +57,10 @@ def _finish(response: Response) -> Response:
 
 
 class _NoCookies(SessionInterface):
-    """Sessions live in DynamoDB and are named by a header: Flask has no cookie to look for."""
+    """No Flask sessions: sessions are in DynamoDB and identified by a header, not a cookie."""
 
     def open_session(self, *_: Any) -> None:
-        """No session, for any request."""
+        """Return no session."""
 
     def save_session(self, *_: Any) -> None:
-        """Nothing to save."""
+        """Save nothing."""

@@ -1,4 +1,4 @@
-"""Builds the API out of its namespaces: one list, in reading order."""
+"""Build the REST API from its namespaces: one list, in reading order."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ class RosterApi(Api):
 
 
 def build_api() -> RosterApi:
-    """A fresh API with every namespace, to be bound to one app."""
+    """Return a new API with every namespace, to be bound to one app."""
     api = RosterApi(
         title="Roster",
         version=VERSION,

@@ -1,7 +1,7 @@
-"""Marshalling: what RESTX's `marshal_with` does and documents, compiled once for each schema.
+"""Serialization: RESTX's `marshal_with`, compiled once for each schema.
 
-RESTX walks the schema for every answer, and asks for a mask and a media type each time. Here the
-walk is done when the view is declared; what is missing in the data is an error, not a null.
+RESTX traverses the schema for every response and negotiates a mask and a media type each time.
+Here the traversal happens when the view is declared; a missing value is an error, not a null.
 """
 
 from collections.abc import Callable
@@ -21,12 +21,12 @@ Marshal = Callable[[Any], Any]
 def marshal_with(
     schema: Model, *, code: int = 200, description: str | None = None
 ) -> Callable[[View], View]:
-    """Answer with what a view returns, in the form of a schema, and document that.
+    """Respond with what a view returns, serialized by a schema, and document that.
 
     Args:
-        schema: The form.
-        code: The status of an answer whose view does not name one.
-        description: What the API description says of the answer.
+        schema: The schema.
+        code: The status of a response whose view does not return one.
+        description: The description of the response in the API document.
     """
     marshal = compiled(schema)
 
@@ -43,10 +43,10 @@ def marshal_with(
 
 
 def compiled(schema: Model) -> Marshal:
-    """A function that makes of a dict or an object what a schema says.
+    """Return a function that serializes a dict or an object by a schema.
 
     Raises:
-        TypeError: The schema has a field that only RESTX can marshal.
+        TypeError: The schema has a field that only RESTX can serialize.
     """
     parts = tuple(
         (name, field.attribute or name, _converter(name, field))
@@ -67,7 +67,7 @@ def compiled(schema: Model) -> Marshal:
 def _converter(name: str, field: fields.Raw) -> Marshal:
     is_simple = field.default is None and not callable(field.attribute)
     if not is_simple or isinstance(field, (fields.Wildcard, fields.Polymorph)):
-        raise TypeError(f"The field {name!r} has a default, or a form that is not compiled.")
+        raise TypeError(f"The field {name!r} has a default or a type that cannot be compiled.")
     if isinstance(field, fields.Nested):
         return compiled(field.model)
     if isinstance(field, fields.List):

@@ -1,4 +1,4 @@
-"""The version of the service, as the distribution states it."""
+"""The version of the service, from the metadata of its distribution."""
 
 from importlib.metadata import version
 

@@ -1,4 +1,4 @@
-"""Timestamps in UTC, to the millisecond: what is stored equals what is shown."""
+"""Timestamps in UTC, to the millisecond: equal before and after storing."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Emails as the domain sees them: what is said to which user. Delivery is the application's."""
+"""Emails of the domain: their kind, recipient and values. The application delivers them."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum

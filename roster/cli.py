@@ -1,4 +1,4 @@
-"""The `roster` command: serve, users, openapi, and Flask's own commands."""
+"""The `roster` command: serve, users, dynamodb, openapi."""
 
 import os
 import signal
@@ -46,7 +46,7 @@ def main() -> None:
     except Exception as error:
         if not is_unavailable(error):
             raise
-        sys.exit(f"Error: DynamoDB is out of reach: {error}")
+        sys.exit(f"Error: DynamoDB is not reachable: {error}")
 
 
 # The commands of the extension find their app through the ScriptInfo of Flask.
@@ -75,9 +75,9 @@ cli.add_command(dynamodb)
     default=".roster",
     show_default=True,
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where --local keeps its data.",
+    help="The data folder of --local.",
 )
-@click.option("--with-make", is_flag=True, hidden=True, help="Stop when make, the parent, does.")
+@click.option("--with-make", is_flag=True, hidden=True, help="Stop together with make, the parent.")
 def serve(
     is_local: bool, host: str, port: int, workers: int | None, data: Path, with_make: bool
 ) -> None:
@@ -99,11 +99,11 @@ def serve(
 
 def _serve_on_aws(config: Config, host: str, port: int) -> None:
     with open_services(config):
-        if lacking := db.missing_access():
-            raise click.ClickException("; ".join(lacking))
-        if lacking := [lack for lack in db.check_all() if lack.blocks]:
+        if missing := db.missing_access():
+            raise click.ClickException("; ".join(missing))
+        if missing := [drift for drift in db.check_all() if drift.blocks]:
             raise click.ClickException(
-                f"{'; '.join(lacking)}. `roster dynamodb create` makes missing tables."
+                f"{'; '.join(missing)}. `roster dynamodb create` creates missing tables."
             )
         resume_cleanup()
     click.echo(f"Roster serves on {demo.url(host, port)} with {config.workers} workers")
@@ -111,10 +111,10 @@ def _serve_on_aws(config: Config, host: str, port: int) -> None:
 
 
 def _serve_locally(config: Config, host: str, port: int, data: Path) -> None:
-    deaths: list[str] = []
+    engine_failures: list[str] = []
 
     def stop_without_engine(line: str) -> None:
-        deaths.append(line)
+        engine_failures.append(line)
         os.kill(os.getpid(), signal.SIGTERM)
 
     try:
@@ -128,9 +128,9 @@ def _serve_locally(config: Config, host: str, port: int, data: Path) -> None:
             click.echo(demo.banner(config, host, port))
             server.serve(config, host, port)
     finally:
-        # Whatever else went wrong without the engine, this is the reason.
-        if deaths:
-            raise EngineError(deaths[0])
+        # The end of the engine is the cause of every later error.
+        if engine_failures:
+            raise EngineError(engine_failures[0])
 
 
 def _seed(services: Services, config: Config) -> None:

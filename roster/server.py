@@ -1,4 +1,4 @@
-"""Runs the service: granian, with worker processes and threads."""
+"""Run the service on granian, with worker processes and threads."""
 
 import contextlib
 import errno
@@ -23,33 +23,33 @@ from granian.server import Server as Granian
 from roster.app import create_app
 from roster.config import Config
 
-# A worker waits for argon2 (which frees the interpreter lock) or for DynamoDB most of the time.
-# Those who want a hash take up eight of these at the most, where a worker has one core (Passwords,
-# `waiting`): some are always left for reads.
+# A worker mostly waits for argon2 (which releases the interpreter lock) or for DynamoDB. With one
+# core per worker, at most eight threads hold requests for hashes (PasswordHasher, `queue_size`), so
+# some threads always remain for reads.
 _THREADS = 12
-# After SIGTERM requests in flight are finished; none may take longer than the store's timeouts.
+# After SIGTERM requests in flight are finished; none may take longer than the database timeouts.
 _DRAIN_SECONDS = 30
-# How often whoever goes on after a signal is told once more.
-_REMINDER_SECONDS = 1.0
-# How often a process looks whether the one it depends on is still there.
-_GLANCE_SECONDS = 0.25
-# Ctrl-C, `kill`, and the terminal that is closed.
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# The signals that GNU make cleans up after, as a bit mask of proc(5), where SIGHUP is bit 0.
-_MAKE_CATCHES = sum(1 << number - 1 for number in (*_STOPPING, signal.SIGQUIT))
-_is_told_to_stop = threading.Event()
+# How often a signal is delivered again while the process continues.
+_REPEAT_SECONDS = 1.0
+# How often a process checks whether its parent still exists.
+_POLL_SECONDS = 0.25
+# Ctrl-C, `kill`, and a closed terminal.
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# The signals that GNU make handles, as a bit mask of proc(5), where SIGHUP is bit 0.
+_MAKE_SIGNALS = sum(1 << number - 1 for number in (*_STOP_SIGNALS, signal.SIGQUIT))
+_stop_requested = threading.Event()
 _SIGNAL_MASK = re.compile(r"^(Sig\w+):\s*([0-9a-f]+)$", re.MULTILINE)
 
 
 class PortTaken(Exception):
-    """Somebody else listens on the port, or it may not be listened on."""
+    """The port is in use or not permitted."""
 
 
 def free_address(host: str, port: int) -> str:
-    """The IP address of a host, if the port can be had there: found out before anything starts.
+    """Return the IP address of a host, after checking that the port is free there.
 
     Raises:
-        PortTaken: It cannot; the text says why.
+        PortTaken: The port is not available; the text says why.
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -58,7 +58,7 @@ def free_address(host: str, port: int) -> str:
             probe.bind(address)
     except (OSError, UnicodeError) as error:
         is_taken = getattr(error, "errno", None) == errno.EADDRINUSE
-        reason = "is taken" if is_taken else f"({getattr(error, 'strerror', error)})"
+        reason = "is in use" if is_taken else f"({getattr(error, 'strerror', error)})"
         raise PortTaken(
             f"Port {port} of {host} {reason}. Choose another one with --port."
         ) from None
@@ -67,29 +67,29 @@ def free_address(host: str, port: int) -> str:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """Let a signal end what comes before the server as it ends the server: cleanly."""
-    for number in _STOPPING:
-        # Whoever starts the service with nohup wants it to outlive the terminal.
+    """Exit cleanly on a signal that arrives before the server handles signals."""
+    for number in _STOP_SIGNALS:
+        # Under nohup the service outlives the terminal.
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)
     try:
         yield
     finally:
-        # Python takes its handlers away some time before its process ends: another Ctrl-C at that
-        # moment would kill.
-        for number in _STOPPING:
+        # Python removes its handlers some time before the process ends: another Ctrl-C then would
+        # kill it.
+        for number in _STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 
 
 def stop_with_make() -> None:
-    """Stop when make, the parent, is gone or has been told to stop.
+    """Stop when make, the parent process, is gone or was interrupted.
 
-    GNU make passes SIGTERM on to what it runs, but no other signal: it takes SIGINT for a Ctrl-C
-    that everybody in the terminal has got, and waits. Linux shows it: while make waits like that
-    it no longer catches the signal.
+    GNU make forwards SIGTERM to its children, but no other signal: it assumes that a SIGINT was a
+    Ctrl-C that reached every process of the terminal, and waits for them. /proc shows this state:
+    while make waits, it no longer catches the signal.
     """
     make = os.getppid()
-    _stop_once(lambda: os.getppid() != make or _was_interrupted(make))
+    _watch_parent(lambda: os.getppid() != make or _was_interrupted(make))
 
 
 def serve(config: Config, host: str, port: int) -> None:
@@ -100,12 +100,12 @@ def serve(config: Config, host: str, port: int) -> None:
     Args:
         config: The settings.
         host: An IP address.
-        port: A port that can be had.
+        port: A free port.
     """
-    # Whoever starts the service with nohup wants it to outlive the terminal.
-    heard = [number for number in _STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
-    _heed(heard)
-    if _is_told_to_stop.is_set():
+    # Under nohup the service outlives the terminal.
+    handled = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    _dispatch_signals(handled)
+    if _stop_requested.is_set():
         raise SystemExit(0)
     server = Granian(
         "roster.app:create_app",
@@ -118,80 +118,80 @@ def serve(config: Config, host: str, port: int) -> None:
         respawn_failed_workers=True,
         log_level=LogLevels.error,
     )
-    # Granian would take SIGHUP for a wish to start the workers anew.
-    on_hangup = server.signal_handler_interrupt if signal.SIGHUP in heard else signal.SIG_IGN
+    # Granian would restart its workers on SIGHUP.
+    on_hangup = server.signal_handler_interrupt if signal.SIGHUP in handled else signal.SIG_IGN
     server.on_startup(partial(signal.signal, signal.SIGHUP, on_hangup))
     try:
-        server.serve(target_loader=partial(_begin_work, config, os.getpid()), wrap_loader=False)
+        server.serve(target_loader=partial(_start_worker, config, os.getpid()), wrap_loader=False)
     except SystemExit:
-        # Granian finds fault with a worker that was told to stop before its parent was.
+        # Granian reports a failure if a worker received the signal before its parent.
         if not server.interrupt_signal:
             raise
 
 
-def _begin_work(config: Config, parent: int) -> Flask:
-    """What a worker does first: cut itself loose from its parent's signals, and build the app."""
-    # In a session of its own it does not get the Ctrl-C that its parent gets.
+def _start_worker(config: Config, parent: int) -> Flask:
+    """Start a worker: detach it from the signals of its parent, and build the app."""
+    # A process in another session does not receive the Ctrl-C of the terminal.
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _heed([signal.SIGTERM])
-    _stop_once(lambda: os.getppid() != parent)
-    _hash_undisturbed()
+    _dispatch_signals([signal.SIGTERM])
+    _watch_parent(lambda: os.getppid() != parent)
+    _set_scheduling_policy()
     app = create_app(config)
-    # What is there now stays. A full collection would go through all of it, some 50 ms in which
-    # the worker answers nobody, and find nothing.
+    # Everything loaded so far stays. A full garbage collection would scan it for about 50 ms, in
+    # which the worker responds to no request, and free nothing.
     gc.freeze()
     return app
 
 
-def _heed(numbers: Sequence[int]) -> None:
-    """Give signals to whoever handles them by a thread of its own; all others hold them back.
+def _dispatch_signals(numbers: Sequence[int]) -> None:
+    """Deliver signals to their handlers from a dedicated thread; all other threads block them.
 
-    If any thread might take them, about one stop in forty under load is never heard of: CPython
-    runs handlers in the main thread alone, which waits, and is not woken by what another has taken.
-    A process that is forked from now on holds them back too.
+    If any thread could receive them, about one stop in forty under load would be lost: CPython runs
+    handlers in the main thread only, which waits and is not woken by a signal that another thread
+    received. Processes forked from now on block them, too.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
-    threading.Thread(target=_hand_over, args=(numbers,), name="heed", daemon=True).start()
+    threading.Thread(target=_wait_for_signal, args=(numbers,), name="signals", daemon=True).start()
 
 
-def _hand_over(numbers: Sequence[int]) -> None:
+def _wait_for_signal(numbers: Sequence[int]) -> None:
     number = signal.sigwait(numbers)
     while True:
         handler = signal.getsignal(number)
         if handler is signal.SIG_DFL:
-            # The worker has not begun to serve: there is nothing to finish.
+            # The worker does not serve yet: there is nothing to finish.
             os._exit(0)
         if callable(handler):
-            # Before the server has handlers there is the one that would end the main thread.
+            # Until the server sets its handlers, the handler is the one that exits.
             with contextlib.suppress(SystemExit):
                 handler(number, None)
-        # Whoever still goes on is told again.
-        time.sleep(_REMINDER_SECONDS)
+        # Deliver the signal again while the process continues.
+        time.sleep(_REPEAT_SECONDS)
 
 
-def _hash_undisturbed() -> None:
-    """Ask Linux not to interrupt a running thread each time another one wakes up.
+def _set_scheduling_policy() -> None:
+    """Ask Linux not to preempt a running thread each time another one wakes up.
 
-    A hash goes through 19 MiB for some 17 ms; each interruption costs it part of its cache.
-    Threads inherit this, so it comes before the server makes them. It needs no privilege.
+    A hash sweeps 19 MiB for about 17 ms; each preemption costs it part of its cache. Threads
+    inherit the policy, so it is set before the server starts them. It needs no privilege.
     """
     if hasattr(os, "SCHED_BATCH"):
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
-def _stop_once(is_over: Callable[[], bool]) -> None:
-    """Send this process SIGTERM as soon as something is over."""
+def _watch_parent(is_gone: Callable[[], bool]) -> None:
+    """Send this process SIGTERM once its parent is gone."""
 
     def watch() -> None:
-        # CPython runs handlers in the main thread, which would not hear of what this one takes.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
-        while not is_over():
-            time.sleep(_GLANCE_SECONDS)
+        # CPython runs signal handlers in the main thread: a signal delivered here could be delayed.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+        while not is_gone():
+            time.sleep(_POLL_SECONDS)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    threading.Thread(target=watch, name="stop-once", daemon=True).start()
+    threading.Thread(target=watch, name="watch-parent", daemon=True).start()
 
 
 def _was_interrupted(make: int) -> bool:
@@ -200,11 +200,11 @@ def _was_interrupted(make: int) -> bool:
     except OSError:
         return False
     masks = {name: int(mask, 16) for name, mask in _SIGNAL_MASK.findall(status)}
-    caught = masks.get("SigCgt", 0) & _MAKE_CATCHES
-    return caught != 0 and caught | masks.get("SigIgn", 0) & _MAKE_CATCHES != _MAKE_CATCHES
+    caught = masks.get("SigCgt", 0) & _MAKE_SIGNALS
+    return caught != 0 and caught | masks.get("SigIgn", 0) & _MAKE_SIGNALS != _MAKE_SIGNALS
 
 
 def _stop(number: int, frame: object) -> NoReturn:
-    # Python drops what is raised where nobody can catch it, as in what other modules do at a fork.
-    _is_told_to_stop.set()
+    # Python drops an exception that no caller can catch, as in the fork hooks of other modules.
+    _stop_requested.set()
     raise SystemExit(0)

@@ -4,7 +4,14 @@ import ast
 import re
 from datetime import timedelta
 
-from api.rate_limits import MAIL_REQUESTS, MAILED_TOKENS, PASSWORDS, SIGN_INS, SIGN_UPS
+from api.rate_limits import (
+    EMAIL_REQUESTS,
+    EMAILED_TOKENS,
+    PASSWORDS,
+    SECOND_FACTOR_CONFIRMATIONS,
+    SIGN_INS,
+    SIGN_UPS,
+)
 from models.services.account_emails import EMAIL_QUOTA
 from models.tables.login_attempts import FREE_ATTEMPTS, MAX_CONSECUTIVE_FAILURES, wait_after
 from tests.support.documents import DOCS, ROOT
@@ -26,7 +33,15 @@ ASVS = set(
     )
 )
 # In the order of the page.
-POLICIES = (SIGN_INS, SIGN_UPS, PASSWORDS, MAIL_REQUESTS, MAILED_TOKENS, CONFIRMATIONS, EMAIL_QUOTA)
+RATE_LIMITS = (
+    SIGN_INS,
+    SIGN_UPS,
+    PASSWORDS,
+    EMAIL_REQUESTS,
+    EMAILED_TOKENS,
+    SECOND_FACTOR_CONFIRMATIONS,
+    EMAIL_QUOTA,
+)
 # What went wrong in systems like this one.
 FLAWS = set(
     re.findall(
@@ -76,7 +91,7 @@ class TestFigures:
         counted = [
             row[1].partition(" ")[0] for row in tables("Brute force, and lockout as a weapon")
         ]
-        quotas = [policy.quota for policy in POLICIES]
+        quotas = [policy.quota for policy in RATE_LIMITS]
 
         assert counted == [str(FREE_ATTEMPTS), *map(str, quotas), "one"]
         assert f"{MAX_CONSECUTIVE_FAILURES} in a row at the most" in PAGE

@@ -1,8 +1,7 @@
-"""Where the links of mails lead.
+"""The pages behind the links of emails.
 
-The token is behind the # of the address: the server that sends these pages never sees it. A script
-takes it from there and sends it in a body, and only when somebody presses the button: programs
-that look into mails follow links.
+The token is in the fragment of the URL, which the server never sees. A script sends it in a request
+body, and only when the user presses the button: email scanners follow links.
 """
 
 from flask import Blueprint, Response
@@ -17,10 +16,10 @@ def add_pages(pages: Blueprint) -> None:
 
 
 def verify_email() -> Response:
-    """Confirms an address."""
+    """Render the page that verifies an email address."""
     return page("account/verify-email.html")
 
 
 def reset_password() -> Response:
-    """Takes a new password."""
+    """Render the page that sets a new password."""
     return page("account/reset-password.html")

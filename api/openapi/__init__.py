@@ -1,4 +1,4 @@
-"""The description of the API: Swagger 2.0 from RESTX, OpenAPI 3.1 from that, and where both are.
+"""The documents of the API: Swagger 2.0 from RESTX, and OpenAPI 3.1 converted from it.
 
 `/swagger.json`, `/openapi.json` and the committed files are these documents.
 """
@@ -18,7 +18,7 @@ PATHS = {"swagger": _FOLDER / "swagger.json", "openapi": _FOLDER / "openapi.json
 
 
 class _Documents:
-    """What is said about an app; written when somebody asks, so that no start waits for it."""
+    """The documents of an app; generated on first use, so that the start does not wait for them."""
 
     def __init__(self, app: Flask, api: Api) -> None:
         self._app = app
@@ -39,7 +39,7 @@ class _Documents:
         return self._written[name]
 
     def serve(self, name: str) -> Response:
-        """A document as clients get it."""
+        """Return a document as a response."""
         if name not in self._served:
             text = json.dumps(self[name], ensure_ascii=False)
             self._served[name] = text
@@ -47,19 +47,19 @@ class _Documents:
 
 
 def init_app(app: Flask, api: Api) -> None:
-    """Serve the description of the API."""
+    """Serve the documents."""
     documents = app.extensions["openapi"] = _Documents(app, api)
     app.add_url_rule("/openapi.json", "openapi", lambda: documents.serve("openapi"))
-    # RESTX would serve what it has described with all the notes, which are not for clients.
+    # RESTX would serve its document with our internal notes.
     app.view_functions["specs"] = lambda: documents.serve("swagger")
 
 
 def document(app: Flask, name: str = "openapi") -> dict[str, Any]:
-    """A description of an app: `openapi` is OpenAPI 3.1, `swagger` is Swagger 2.0."""
+    """Return a document of an app: `openapi` is OpenAPI 3.1, `swagger` is Swagger 2.0."""
     described: dict[str, Any] = app.extensions["openapi"][name]
     return described
 
 
 def render(app: Flask, name: str = "openapi") -> str:
-    """A description as it is committed."""
+    """Return a document as it is committed."""
     return json.dumps(document(app, name), indent=2, ensure_ascii=False) + "\n"

@@ -101,7 +101,7 @@ def _operation(
     }
     kept = {name: part for name, part in converted.items() if part}
     if "security" in operation:
-        # An empty list is a statement too: nobody has to sign in.
+        # An empty list means that no authentication is required.
         kept["security"] = operation["security"]
     return patched(kept, operation)
 

@@ -149,7 +149,7 @@ class Accounts:
         return self._find_by_key(key) if key else None
 
     def find_named(self, username: str | None, email: str | None) -> User | None:
-        """Return the user who has both this username and this email address, where given."""
+        """Return the user with both this username and this email address, where given."""
         try:
             keys = [
                 *([username_key(normalize_username(username))] if username is not None else []),

@@ -20,7 +20,7 @@ _UNUSED_ID = "nobody"
 
 
 class LoginLookup:
-    """Finds users by what they sign in with.
+    """Finds users by username or email address.
 
     Args:
         key: Keys the digests of unknown logins, so that they reveal nothing to a reader of the

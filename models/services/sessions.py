@@ -252,7 +252,7 @@ class SessionService:
         remove_ended_sessions(event, before_epoch=epoch)
 
     def _reserve_attempt(self, login: str) -> tuple[str, User | None]:
-        """Reserve an attempt; return what it is counted for, and the current user, if any."""
+        """Reserve an attempt; return the key of its counter, and the current user, if any."""
         user_id = self.logins.find_user_id(login)
         if user_id is not None:
             with suppress(UserNotFound):

@@ -1,4 +1,4 @@
-"""Every setting, typed, read once from the environment and refused there if it is wrong."""
+"""The settings: typed, read once from the environment, and rejected there if they are wrong."""
 
 import re
 from dataclasses import dataclass, field
@@ -32,23 +32,24 @@ class Config:
     Attributes:
         secret_key: ROSTER_SECRET_KEY, signs cursors.
         signup: ROSTER_SIGNUP.
-        session_idle: ROSTER_SESSION_IDLE, a session ends after this long without use.
-        session_max: ROSTER_SESSION_MAX, a session ends after this long in any case.
+        session_idle: ROSTER_SESSION_IDLE, the lifetime of a session without use.
+        session_max: ROSTER_SESSION_MAX, the lifetime of a session in total.
         password_min_length: ROSTER_PASSWORD_MIN_LENGTH, in code points.
         workers: ROSTER_WORKERS, processes of `roster serve`.
-        demo: ROSTER_DEMO, whether `roster serve --local` makes the demo users.
+        demo: ROSTER_DEMO, whether `roster serve --local` creates the demo users.
         demo_password: ROSTER_DEMO_PASSWORD.
         rate_limits: ROSTER_RATE_LIMITS, whether requests are limited by route and client.
-        trusted_proxies: ROSTER_TRUSTED_PROXIES, networks whose X-Forwarded-For is believed.
-        reset_lifetime: ROSTER_RESET_LIFETIME, how long a mail to reset a password works.
-        verification_lifetime: ROSTER_VERIFICATION_LIFETIME, how long a mail to confirm an address
-            works.
-        require_verified_email: ROSTER_REQUIRE_VERIFIED_EMAIL, refuse to sign in before.
-        fresh_sign_in: ROSTER_FRESH_SIGN_IN, how long after a sign-in sensitive changes may be made.
-        second_factor: ROSTER_SECOND_FACTOR, who has to have one.
-        totp_secrets: ROSTER_TOTP_SECRETS, what the secrets of second factors are encrypted with,
-            by tag; derived from the secret key if there are none.
-        mail: The settings of mails.
+        trusted_proxies: ROSTER_TRUSTED_PROXIES, networks whose X-Forwarded-For is trusted.
+        reset_lifetime: ROSTER_RESET_LIFETIME, how long a token to reset a password is valid.
+        verification_lifetime: ROSTER_VERIFICATION_LIFETIME, how long a token to verify an
+            email address is valid.
+        require_verified_email: ROSTER_REQUIRE_VERIFIED_EMAIL, whether signing in requires it.
+        fresh_sign_in: ROSTER_FRESH_SIGN_IN, how long after authentication sensitive changes are
+            allowed.
+        second_factor: ROSTER_SECOND_FACTOR, who must have one.
+        totp_secrets: ROSTER_TOTP_SECRETS, the encryption secrets of second factors by tag;
+            derived from the secret key if there are none.
+        mail: The settings of emails.
         dynamodb: The settings of flask_pynamodb, by their keys in `app.config`.
     """
 
@@ -76,11 +77,11 @@ class Config:
         """Read the environment.
 
         Args:
-            local: Whether this is `roster serve --local`, which may have demo users and which
-                makes its own secret key, endpoint and credentials.
+            local: Whether this is `roster serve --local`, which may have demo users and creates
+                its own secret key, endpoint and credentials.
 
         Raises:
-            SettingError: A variable is missing or has a value that it cannot have.
+            SettingError: A variable is missing or has an invalid value.
         """
         try:
             config = cls._read(Env(prefix="ROSTER_"), local=local)
@@ -88,7 +89,7 @@ class Config:
             raise SettingError(str(error)) from None
         if config.demo and not local:
             raise SettingError(
-                "ROSTER_DEMO makes users with a public password: it is for"
+                "ROSTER_DEMO creates users with a public password: it is for"
                 " `roster serve --local` only. Unset it."
             )
         return config
@@ -116,7 +117,7 @@ class Config:
                 env,
                 "RESET_LIFETIME",
                 cls.reset_lifetime,
-                # Long enough to find the mail, short enough to be of little use to others.
+                # Long enough to find the email, short enough to limit a stolen token.
                 Range(timedelta(minutes=10), timedelta(hours=1), error="Must be 10m to 1h."),
             ),
             verification_lifetime=lifetime(env, "VERIFICATION_LIFETIME", cls.verification_lifetime),
@@ -131,11 +132,11 @@ class Config:
         )
 
     def for_flask(self) -> dict[str, Any]:
-        """The keys that Flask and its extensions read."""
+        """Return the keys that Flask and its extensions read."""
         return {
             "SECRET_KEY": self.secret_key,
             "MAX_CONTENT_LENGTH": 64 * 1024,
-            # RESTX lets clients prune answers by a header, and fails with 500 on a bad one.
+            # RESTX lets clients prune responses by a header, and fails with 500 on a bad one.
             "RESTX_MASK_HEADER": "",
             "RESTX_MASK_SWAGGER": False,
             "RESTX_INCLUDE_ALL_MODELS": False,
@@ -143,8 +144,8 @@ class Config:
         }
 
     def for_database(self) -> dict[str, Any]:
-        """The settings of `flask_pynamodb`, by their keys in `app.config`."""
-        # No path that a client can take reads a whole table.
+        """Return the settings of `flask_pynamodb`, by their keys in `app.config`."""
+        # No route scans a table.
         return {"DYNAMODB_ALLOW_SCAN": False, **self.dynamodb}
 
 

@@ -1,13 +1,13 @@
-"""How many cores there are to work on."""
+"""The number of usable cores."""
 
 import os
 
 
 def usable_cores() -> int:
-    """The cores that this process may run on, where the system tells; else those of the machine.
+    """Return the number of cores that this process may run on; by default those of the machine.
 
-    `taskset` and a container's set of processors leave a process fewer than the machine has. A
-    container's share of their time does not show here.
+    `taskset` and the cpuset of a container limit a process to fewer cores than the machine has. A
+    container's CPU quota is not considered.
     """
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -9,16 +9,16 @@ from marshmallow.validate import OneOf, Range, Regexp
 from flask_pynamodb import BILLING_MODES, DEFAULT_TRANSPORT, TRANSPORTS
 from roster.config.parsing import SettingError, must_be_url
 
-# What DynamoDB allows in the name of a table.
+# The characters that DynamoDB allows in the name of a table.
 _PART_OF_NAME = Regexp(r"[A-Za-z0-9_.-]*\Z", error="May have letters, digits, _, . and - only.")
 _CAPACITIES = ("READ_CAPACITY_UNITS", "WRITE_CAPACITY_UNITS")
 
 
 def read_dynamodb(env: Env) -> dict[str, Any]:
-    """The extension's settings; a web service waits for a shorter time than its defaults."""
+    """Read the settings of the extension, with shorter timeouts than its defaults."""
     seconds = Range(min=0.05, max=300)
     units = Range(min=1)
-    # Containers and functions on AWS are told their region by AWS_REGION, botocore reads the other.
+    # AWS sets AWS_REGION in containers and functions; botocore reads AWS_DEFAULT_REGION.
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     read: dict[str, Any] = {
         "REGION": env.str("REGION", region, validate=Regexp(r"[a-z0-9-]+\Z")),

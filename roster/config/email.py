@@ -1,4 +1,4 @@
-"""The settings of mails."""
+"""The settings of emails."""
 
 import re
 from dataclasses import dataclass, field
@@ -22,23 +22,23 @@ class SmtpSecurity(StrEnum):
     NONE = "none"
 
 
-# The ports that mail servers take submissions at (RFC 6409, RFC 8314), and the plain one.
+# The submission ports (RFC 6409, RFC 8314), and the port without encryption.
 _SMTP_PORTS = {SmtpSecurity.STARTTLS: 587, SmtpSecurity.TLS: 465, SmtpSecurity.NONE: 25}
 
 
 @dataclass(frozen=True)
 class EmailSettings:
-    """How mails are sent, and what their links lead to.
+    """How emails are sent, and the base URL of their links.
 
     Attributes:
         sender: ROSTER_MAIL_FROM.
-        base_url: ROSTER_PUBLIC_URL, what links begin with; never taken from a request.
+        base_url: ROSTER_PUBLIC_URL, the base of links; never taken from a request.
         smtp_host: ROSTER_SMTP_HOST, None if no mail server is configured.
         smtp_port: ROSTER_SMTP_PORT.
         smtp_username: ROSTER_SMTP_USERNAME.
         smtp_password: ROSTER_SMTP_PASSWORD.
         smtp_security: ROSTER_SMTP_SECURITY.
-        folder: Where mails are put instead, under `--local`.
+        folder: The folder for emails under `--local`.
     """
 
     sender: str = "roster@localhost"
@@ -51,10 +51,10 @@ class EmailSettings:
     folder: Path | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what would send a password in the clear.
+        """Reject settings that would send a password unencrypted.
 
         Raises:
-            SettingError: There is a password and no protection.
+            SettingError: There is a password and no encryption.
         """
         if self.smtp_password is not None and self.smtp_security is SmtpSecurity.NONE:
             raise SettingError(
@@ -64,11 +64,11 @@ class EmailSettings:
 
 
 def read_mail(env: Env) -> EmailSettings:
-    """The settings of mails, as the environment has them.
+    """Read the settings of emails.
 
     Raises:
-        SettingError: One asks for another one that is missing.
-        EnvError: One has a value that it cannot have.
+        SettingError: A setting that another one requires is missing.
+        EnvError: A value is invalid.
     """
     default = EmailSettings()
     security = env.enum("SMTP_SECURITY", default.smtp_security, enum=SmtpSecurity, by_value=True)
@@ -97,7 +97,7 @@ def _must_be_complete(env: Env) -> None:
 
 
 def _must_be_sender(value: str) -> None:
-    # What the mail will have as its From: one address, and nothing that begins another header.
+    # It becomes the From header: one address, and nothing that starts another header.
     message = EmailMessage()
     try:
         message["From"] = value

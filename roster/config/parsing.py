@@ -1,4 +1,4 @@
-"""What reading settings needs: the one error, and checks that several settings share."""
+"""Shared by the settings: their error, and validators."""
 
 import re
 from datetime import timedelta
@@ -9,7 +9,7 @@ from marshmallow.validate import Range
 
 
 class SettingError(Exception):
-    """A setting is missing or wrong. The text names the variable and says what to do."""
+    """A setting is missing or wrong. The text names the variable and what to do."""
 
 
 _BOUNDS = "Must be between 1s and 3650d, as in 7d."
@@ -17,11 +17,11 @@ _ANY_LIFETIME = Range(timedelta(seconds=1), timedelta(days=3650), error=_BOUNDS)
 
 
 def lifetime(env: Env, name: str, default: timedelta, bounds: Range = _ANY_LIFETIME) -> timedelta:
-    """A duration within bounds.
+    """Read a duration within bounds.
 
     Raises:
-        SettingError: It has so many digits that it is none.
-        EnvError: It is not one, or out of bounds.
+        SettingError: It has too many digits.
+        EnvError: It is not a duration, or out of bounds.
     """
     try:
         return env.timedelta(name, default, validate=bounds)
@@ -30,10 +30,10 @@ def lifetime(env: Env, name: str, default: timedelta, bounds: Range = _ANY_LIFET
 
 
 def must_be_url(value: str) -> None:
-    """Refuse what is not an address that HTTP knows.
+    """Reject what is not an HTTP URL.
 
     Raises:
-        ValidationError: It is none.
+        ValidationError: It is not one.
     """
     if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
         raise ValidationError("Must be a URL, as in http://127.0.0.1:8000.")

@@ -1,4 +1,4 @@
-"""Sends the domain's mails: composed here, taken to a mail server or put into a folder."""
+"""Outgoing emails: rendered, queued, and delivered to a mail server or a folder."""
 
 from models import Mailer, NoMailer
 from roster.config import EmailSettings
@@ -11,7 +11,7 @@ __all__ = ["build_mailer"]
 
 
 def build_mailer(settings: EmailSettings) -> Mailer:
-    """What sends mails under these settings: nothing, where neither server nor folder is given."""
+    """Return the mailer of these settings; without server and folder it drops emails."""
     if settings.smtp_host is not None:
         return EmailQueue(EmailRenderer(settings).compose, SmtpBackend(settings).deliver)
     if settings.folder is not None:

@@ -1,14 +1,14 @@
-"""What everybody who takes mails somewhere has in common."""
+"""What the email backends have in common."""
 
 
 class DeliveryFailed(Exception):
-    """A mail could not be taken where it belongs.
+    """An email could not be delivered.
 
     Args:
-        reason: What happened, fit for logs: neither an address nor anything out of the mail.
-        may_pass: Whether another try may succeed.
+        reason: What happened, safe for logs: no address and no content of the email.
+        is_temporary: Whether a retry may succeed.
     """
 
-    def __init__(self, reason: str, *, may_pass: bool) -> None:
+    def __init__(self, reason: str, *, is_temporary: bool) -> None:
         super().__init__(reason)
-        self.may_pass = may_pass
+        self.is_temporary = is_temporary

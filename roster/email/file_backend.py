@@ -1,4 +1,4 @@
-"""A folder instead of a mail server, for local mode: one file per mail, the newest are kept."""
+"""Deliver emails to a folder, for local mode: one file per email, the newest are kept."""
 
 import os
 import re
@@ -13,17 +13,17 @@ from pathlib import Path
 from roster.email.delivery import DeliveryFailed
 
 KEPT = 200
-# Ids begin with the time, so that their order is that of the mails.
+# IDs begin with the time, so that they sort by age.
 _ID = re.compile(r"[0-9]{8}T[0-9]{12}-[0-9a-f]{8}")
 _LINK = re.compile(r"https?://\S+#token=\S+")
 
 
 class FileBackend:
-    """Mails as files that only their owner can read.
+    """Stores emails as files that only their owner can read.
 
     Args:
-        path: The folder; made when the first mail comes.
-        kept: How many mails stay; older ones go.
+        path: The folder; created for the first email.
+        kept: How many emails are kept; older ones are deleted.
     """
 
     def __init__(self, path: Path, kept: int = KEPT) -> None:
@@ -31,26 +31,28 @@ class FileBackend:
         self._kept = kept
 
     def deliver(self, message: EmailMessage) -> None:
-        """Put a message into the folder and say so on stdout.
+        """Write a message into the folder and report it on stdout.
 
         Raises:
-            DeliveryFailed: The folder cannot be written to.
+            DeliveryFailed: The folder is not writable.
         """
         try:
             path = self._write(message)
-            self._tidy()
+            self._delete_old()
         except OSError as error:
-            raise DeliveryFailed(f"the folder of mails: {error.strerror}", may_pass=True) from None
-        # Local mode is for a person at a terminal, who wants to follow the link.
+            raise DeliveryFailed(
+                f"the folder of emails: {error.strerror}", is_temporary=True
+            ) from None
+        # In local mode the developer follows the link from the terminal.
         lines = [f"Email: {message['Subject']}", f"  {path}", f"  {link_of(message)}"]
         print("\n".join(lines if link_of(message) else lines[:-1]), flush=True)
 
     def ids(self) -> list[str]:
-        """The ids of the mails, the newest first."""
+        """Return the IDs of the emails, newest first."""
         return sorted(filter(_ID.fullmatch, self._stems()), reverse=True)
 
     def find(self, id: str) -> EmailMessage | None:
-        """A mail by its id, None if there is none or if this cannot be an id."""
+        """Return an email by its ID, or None if there is none or the ID is not valid."""
         if not _ID.fullmatch(id):
             return None
         try:
@@ -68,31 +70,31 @@ class FileBackend:
     def _write(self, message: EmailMessage) -> Path:
         self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._file(f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}")
-        # It gets its name when it is complete: nobody reads half a mail.
+        # Renamed when complete, so that no reader sees half an email.
         draft = path.with_suffix(".draft")
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(message.as_bytes())
         draft.replace(path)
         return path
 
-    def _tidy(self) -> None:
+    def _delete_old(self) -> None:
         for id in self.ids()[self._kept :]:
-            # Another worker may be tidying up too.
+            # Another worker may delete the same file.
             self._file(id).unlink(missing_ok=True)
 
 
 def text_of(message: EmailMessage) -> str:
-    """What a mail says to readers without HTML."""
+    """Return the plain text of an email."""
     return _part(message, "plain")
 
 
 def html_of(message: EmailMessage) -> str:
-    """What a mail says to readers with HTML."""
+    """Return the HTML of an email."""
     return _part(message, "html")
 
 
 def link_of(message: EmailMessage) -> str | None:
-    """The link with a token in a mail, None if it has none."""
+    """Return the link with a token in an email, or None."""
     found = _LINK.search(text_of(message))
     return found and found[0]
 

@@ -1,4 +1,4 @@
-"""Where mails wait: a thread takes them away, so that no request waits for a mail server."""
+"""The queue of outgoing emails: a thread delivers them, so that no request waits for SMTP."""
 
 import heapq
 import itertools
@@ -18,39 +18,39 @@ from roster.email.delivery import DeliveryFailed
 
 log = logging.getLogger("roster.mail")
 
-# Seconds before each further try: an outage of minutes is bridged, and a token still works then.
+# Seconds before each retry: they bridge an outage of minutes, within the lifetime of a token.
 DELAYS = (1.0, 10.0, 60.0, 240.0)
-# Mails that may wait in one process: about half a megabyte.
-ROOM = 1000
-# How long the end of a process waits for the mails that are left.
+# Emails that may be queued in one process: about half a megabyte.
+MAX_QUEUED = 1000
+# How long a process that ends waits for its queue.
 _SECONDS_AT_EXIT = 5.0
 
 
 @dataclass(order=True)
-class _Waiting:
-    """A mail and when it is its turn; those due at the same time go in the order they came."""
+class _Queued:
+    """An email and the time of its next attempt; equal times keep the order of arrival."""
 
     due: float
     number: int
-    mail: Email = field(compare=False)
+    email: Email = field(compare=False)
     message: EmailMessage | None = field(default=None, compare=False)
     failures: int = field(default=0, compare=False)
-    # Whether the try it is in began when the process was ending already.
-    is_at_last_try: bool = field(default=False, compare=False)
+    # Whether the current attempt began while the process was already ending.
+    is_last_attempt: bool = field(default=False, compare=False)
 
 
 class EmailQueue:
-    """Sends mails, each as soon as it can, by one thread of the process that uses it.
+    """Sends emails in the background, by one thread of the process that uses it.
 
-    A mail is composed by the thread too: whether there is one to write does not show in how long
-    a request takes (ASVS 6.3.8). What waits in memory is lost if the process is killed: mails can
-    be asked for again.
+    The thread also renders the emails, so that the time of a request does not reveal whether an
+    email is sent (ASVS 6.3.8). Queued emails are lost if the process is killed: users can request
+    them again.
 
     Args:
-        compose: Makes a message out of a mail.
-        deliver: Takes a message away; raises DeliveryFailed.
-        delays: Seconds before each further try of what may pass.
-        room: Mails that may wait; further ones are dropped.
+        compose: Renders a message from an email.
+        deliver: Delivers a message; raises DeliveryFailed.
+        delays: Seconds before each retry after a temporary failure.
+        max_queued: Emails that may be queued; further ones are dropped.
     """
 
     is_configured = True
@@ -61,32 +61,32 @@ class EmailQueue:
         deliver: Callable[[EmailMessage], None],
         *,
         delays: Sequence[float] = DELAYS,
-        room: int = ROOM,
+        max_queued: int = MAX_QUEUED,
     ) -> None:
         self._compose = compose
         self._deliver = deliver
         self._delays = delays
-        self._room = room
+        self._max_queued = max_queued
         self._numbers = itertools.count()
-        self._begin()
-        _in_use.add(self)
+        self._reset()
+        _queues.add(self)
 
-    def send(self, mail: Email) -> None:
-        """Take a mail over. Never blocks and never fails."""
+    def send(self, email: Email) -> None:
+        """Queue an email. Never blocks and never fails."""
         with self._changed:
-            if len(self._waiting) >= self._room:
-                log.error("mail %s is dropped: %d wait already", mail.kind, self._room)
+            if len(self._waiting) >= self._max_queued:
+                log.error("email %s dropped: %d are queued", email.kind, self._max_queued)
                 return
-            self._put(_Waiting(time.monotonic(), next(self._numbers), mail))
-            self._see_to_thread()
+            self._put(_Queued(time.monotonic(), next(self._numbers), email))
+            self._ensure_thread()
 
     def drain(self, seconds: float) -> bool:
-        """Wait until each mail has had one last try, but not for longer than this.
+        """Wait until each email has had one last attempt, at most for this long.
 
-        A try that has begun before is none: a mail that it fails gets another one.
+        An attempt that is already in progress does not count; if it fails, the email gets another.
 
         Returns:
-            Whether nothing waits any more.
+            Whether the queue is empty.
         """
         with self._changed:
             self._is_closing = True
@@ -95,101 +95,101 @@ class EmailQueue:
             self._is_closing = False
             return is_idle
 
-    def _begin(self) -> None:
-        """What holds in a new process: nothing waits and nobody works."""
+    def _reset(self) -> None:
+        """Start over with an empty queue and no thread, as in a new process."""
         self._changed = threading.Condition()
-        self._waiting: list[_Waiting] = []
-        self._in_hand: _Waiting | None = None
+        self._waiting: list[_Queued] = []
+        self._current: _Queued | None = None
         self._is_closing = False
         self._thread: threading.Thread | None = None
 
-    def _see_to_thread(self) -> None:
+    def _ensure_thread(self) -> None:
         if self._thread is not None:
             return
-        thread = threading.Thread(target=self._work, name="mail", daemon=True)
+        thread = threading.Thread(target=self._work, name="email", daemon=True)
         try:
             thread.start()
         except RuntimeError as error:
-            # The mail waits for the thread that the next one starts.
-            log.error("no thread for mails: %s", error)
+            # The email stays queued until the next one starts a thread.
+            log.error("no thread for emails: %s", error)
             return
         self._thread = thread
-        # Runs at the end of this process and of no other: like atexit, but also in processes that
-        # multiprocessing has made, as workers are, which end without calling what atexit holds.
+        # Runs at the end of this process only: like atexit, but also in processes created by
+        # multiprocessing, such as workers, which end without running atexit handlers.
         Finalize(None, self._drain_at_exit, exitpriority=0)
 
     def _drain_at_exit(self) -> None:
         if not self.drain(_SECONDS_AT_EXIT):
-            left = len(self._waiting) + (self._in_hand is not None)
-            log.error("mails are not sent: %d are left and the process ends", left)
+            left = len(self._waiting) + (self._current is not None)
+            log.error("%d emails not sent: the process ends", left)
 
     def _is_idle(self) -> bool:
-        return not self._waiting and self._in_hand is None
+        return not self._waiting and self._current is None
 
-    def _put(self, waiting: _Waiting) -> None:
+    def _put(self, waiting: _Queued) -> None:
         heapq.heappush(self._waiting, waiting)
         self._changed.notify_all()
 
     def _work(self) -> None:
-        # CPython runs handlers in the main thread, which may not hear of what another one takes.
+        # CPython runs signal handlers in the main thread: a signal delivered here could be delayed.
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
         while True:
             self._handle(self._next())
 
-    def _next(self) -> _Waiting:
+    def _next(self) -> _Queued:
         with self._changed:
             while (seconds := self._seconds_to_next()) != 0:
                 self._changed.wait(seconds)
-            self._in_hand = heapq.heappop(self._waiting)
-            self._in_hand.is_at_last_try = self._is_closing
-            return self._in_hand
+            self._current = heapq.heappop(self._waiting)
+            self._current.is_last_attempt = self._is_closing
+            return self._current
 
     def _seconds_to_next(self) -> float | None:
-        """How long until somebody's turn; None while nobody waits."""
+        """Return the seconds until the next attempt is due; None if the queue is empty."""
         if not self._waiting:
             return None
         return 0 if self._is_closing else max(0, self._waiting[0].due - time.monotonic())
 
-    def _handle(self, waiting: _Waiting) -> None:
-        has_passed = self._try(waiting)
+    def _handle(self, waiting: _Queued) -> None:
+        is_done = self._attempt(waiting)
         with self._changed:
-            self._in_hand = None
-            if not has_passed:
-                self._put_off(waiting)
+            self._current = None
+            if not is_done:
+                self._postpone(waiting)
             self._changed.notify_all()
 
-    def _try(self, waiting: _Waiting) -> bool:
-        """Whether this mail is done with: sent, or given up."""
+    def _attempt(self, waiting: _Queued) -> bool:
+        """Attempt a delivery; return whether the email is done: sent, or given up."""
         try:
-            # Once for all tries: by its Message-ID servers and readers know it again.
-            waiting.message = waiting.message or self._compose(waiting.mail)
+            # Rendered once: servers and readers detect duplicates by the Message-ID.
+            waiting.message = waiting.message or self._compose(waiting.email)
             self._deliver(waiting.message)
         except DeliveryFailed as error:
-            is_over = not error.may_pass or waiting.failures >= len(self._delays)
-            outcome = "is not sent" if is_over else "has to wait"
-            log.warning("mail %s %s: %s", waiting.mail.kind, outcome, error)
+            is_over = not error.is_temporary or waiting.failures >= len(self._delays)
+            outcome = "not sent" if is_over else "postponed"
+            log.warning("email %s %s: %s", waiting.email.kind, outcome, error)
             return is_over
         except Exception as error:
-            # The text of what nobody has foreseen may hold the address or the token.
-            log.error("mail %s is not sent: %s", waiting.mail.kind, type(error).__name__)
+            # The text of an unexpected error may contain the address or the token.
+            log.error("email %s not sent: %s", waiting.email.kind, type(error).__name__)
         return True
 
-    def _put_off(self, waiting: _Waiting) -> None:
-        if self._is_closing and waiting.is_at_last_try:
-            log.error("mail %s is not sent: the process ends", waiting.mail.kind)
+    def _postpone(self, waiting: _Queued) -> None:
+        if self._is_closing and waiting.is_last_attempt:
+            log.error("email %s not sent: the process ends", waiting.email.kind)
             return
         waiting.due = time.monotonic() + self._delays[waiting.failures]
         waiting.failures += 1
         self._put(waiting)
 
 
-# Threads do not come along into the child of a fork; what waits is the parent's to send.
-_in_use: "weakref.WeakSet[EmailQueue]" = weakref.WeakSet()
+# Threads do not survive a fork; the parent process sends its queue.
+_queues: "weakref.WeakSet[EmailQueue]" = weakref.WeakSet()
 
 
-def _begin_after_fork() -> None:
-    for outbox in _in_use:
-        outbox._begin()
+def _reset_after_fork() -> None:
+    for queue in _queues:
+        queue._reset()
 
 
-os.register_at_fork(after_in_child=_begin_after_fork)
+os.register_at_fork(after_in_child=_reset_after_fork)

@@ -1,4 +1,4 @@
-"""Turns a mail of the domain into a message: the only place that renders mails."""
+"""Render an email of the domain as a message; the only module that does."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,32 +15,32 @@ from models import Email, EmailKind
 from roster.config import EmailSettings
 
 SUBJECTS: Mapping[EmailKind, str] = {
-    EmailKind.VERIFY_EMAIL: "Confirm your e-mail address",
-    EmailKind.CONFIRM_EMAIL_CHANGE: "Confirm your new e-mail address",
-    EmailKind.EMAIL_CHANGE_REQUESTED: "Your e-mail address is about to change",
-    EmailKind.EMAIL_CHANGED: "Your e-mail address has changed",
+    EmailKind.VERIFY_EMAIL: "Confirm your email address",
+    EmailKind.CONFIRM_EMAIL_CHANGE: "Confirm your new email address",
+    EmailKind.EMAIL_CHANGE_REQUESTED: "Your email address is about to change",
+    EmailKind.EMAIL_CHANGED: "Your email address has changed",
     EmailKind.RESET_PASSWORD: "Reset your password",
     EmailKind.PASSWORD_CHANGED: "Your password has changed",
-    EmailKind.SECOND_FACTOR_ENABLED: "Your second factor is on",
-    EmailKind.SECOND_FACTOR_DISABLED: "Your second factor is off",
+    EmailKind.SECOND_FACTOR_ENABLED: "Two-factor authentication enabled",
+    EmailKind.SECOND_FACTOR_DISABLED: "Two-factor authentication disabled",
     EmailKind.RECOVERY_CODE_USED: "A recovery code was used",
     EmailKind.API_KEY_CREATED: "A new API key for your account",
 }
-# The page that a mail's link leads to.
+# The page that the link of an email leads to.
 PAGES: Mapping[EmailKind, str] = {
     EmailKind.VERIFY_EMAIL: "verify-email",
     EmailKind.CONFIRM_EMAIL_CHANGE: "verify-email",
     EmailKind.RESET_PASSWORD: "reset-password",
 }
-_LONGEST_DETAIL = 254
+_MAX_DETAIL_LENGTH = 254
 
 
 class EmailRenderer:
-    """Writes messages.
+    """Renders messages.
 
     Args:
-        settings: The sender, and what links begin with. A link never begins with anything that a
-            request says, such as its Host (CVE-2023-49097, GHSA-3529-5m8x-rpv3).
+        settings: The sender, and the base URL of links. A link is never built from a request, such
+            as its Host header (CVE-2023-49097, GHSA-3529-5m8x-rpv3).
     """
 
     def __init__(self, settings: EmailSettings) -> None:
@@ -53,23 +53,23 @@ class EmailRenderer:
             lstrip_blocks=True,
         )
 
-    def compose(self, mail: Email) -> EmailMessage:
-        """The message that says what a mail says, as text and as HTML.
+    def compose(self, email: Email) -> EmailMessage:
+        """Return the message for an email, as text and as HTML.
 
         Raises:
-            ValueError: The address cannot stand in a header, or a token is missing.
+            ValueError: The address is not valid in a header, or a token is missing.
         """
-        to = _address(mail.to)
+        to = _address(email.to)
         message = EmailMessage(policy=SMTP if to.addr_spec.isascii() else SMTPUTF8)
         message["From"] = self._settings.sender
         message["To"] = to
-        message["Subject"] = SUBJECTS[mail.kind]
+        message["Subject"] = SUBJECTS[email.kind]
         message["Date"] = datetime.now(UTC)
         message["Message-ID"] = make_msgid(domain=message["From"].addresses[0].domain)
-        # RFC 3834: nobody's holiday notice need answer this.
+        # RFC 3834: asks auto-responders not to reply.
         message["Auto-Submitted"] = "auto-generated"
-        values = self._values(mail)
-        text, html = (self._render(f"{mail.kind}.{ending}", values) for ending in ("txt", "html"))
+        values = self._values(email)
+        text, html = (self._render(f"{email.kind}.{ending}", values) for ending in ("txt", "html"))
         message.set_content(text, cte=_encoding(text))
         message.add_alternative(html, subtype="html", cte=_encoding(html))
         return message
@@ -77,38 +77,37 @@ class EmailRenderer:
     def _render(self, name: str, values: Mapping[str, str | None]) -> str:
         return self._templates.get_template(name).render(values) + "\n"
 
-    def _values(self, mail: Email) -> dict[str, str | None]:
+    def _values(self, email: Email) -> dict[str, str | None]:
         return {
             "base_url": self._settings.base_url,
-            "subject": SUBJECTS[mail.kind],
-            "username": _one_line(mail.username),
-            "detail": _one_line(mail.detail) if mail.detail else None,
-            "token": mail.token,
-            "link": self._link(mail),
-            "lifetime": _in_words(mail.minutes),
+            "subject": SUBJECTS[email.kind],
+            "username": _one_line(email.username),
+            "detail": _one_line(email.detail) if email.detail else None,
+            "token": email.token,
+            "link": self._link(email),
+            "lifetime": _in_words(email.minutes),
         }
 
-    def _link(self, mail: Email) -> str | None:
-        if mail.kind not in PAGES:
+    def _link(self, email: Email) -> str | None:
+        if email.kind not in PAGES:
             return None
-        if not mail.token:
-            raise ValueError(f"A mail {mail.kind} needs a token.")
-        # Behind the # it stays in the browser: no server, proxy or log on the way sees the token
-        # (ASVS 14.2.1).
-        return f"{self._settings.base_url}/{PAGES[mail.kind]}#token={quote(mail.token, safe='')}"
+        if not email.token:
+            raise ValueError(f"An email {email.kind} needs a token.")
+        # The fragment stays in the browser: no server, proxy or log sees the token (ASVS 14.2.1).
+        return f"{self._settings.base_url}/{PAGES[email.kind]}#token={quote(email.token, safe='')}"
 
 
 def _address(text: str) -> Address:
-    """An address for a header, without a character that could end the header."""
+    """Return an address for a header, without characters that could end the header."""
     local, _, domain = (_ascii(text) or text).rpartition("@")
     if not local or not domain or not text.isprintable() or " " in text:
-        raise ValueError("This cannot be an address.")
+        raise ValueError("This is not a valid address.")
     return Address(username=local, domain=domain)
 
 
 def _ascii(text: str) -> str | None:
-    # Where only the domain is outside ASCII its IDNA form reaches servers without SMTPUTF8 too.
-    # IDNA 2008 does it: Python's own codec is IDNA 2003, under which some names are others.
+    # If only the domain is outside ASCII, its IDNA form also works without SMTPUTF8. IDNA 2008 is
+    # used: Python's own codec is IDNA 2003, which maps some names to different ones.
     try:
         return validate_email(text, check_deliverability=False).ascii_email
     except EmailNotValidError:
@@ -116,9 +115,9 @@ def _ascii(text: str) -> str | None:
 
 
 def _one_line(text: str) -> str:
-    """What somebody has chosen, unable to pass for a paragraph of ours in a mail of text."""
+    """Return a user-supplied text on one line, so that it cannot look like a paragraph of ours."""
     words = "".join(char if char.isprintable() else " " for char in text).split()
-    return " ".join(words)[:_LONGEST_DETAIL]
+    return " ".join(words)[:_MAX_DETAIL_LENGTH]
 
 
 def _in_words(minutes: int | None) -> str | None:
@@ -131,5 +130,5 @@ def _in_words(minutes: int | None) -> str | None:
 
 
 def _encoding(text: str) -> str:
-    # Plain where it can be, so that links are not broken up for whoever reads the raw mail.
+    # Unencoded where possible, so that links stay in one piece in the raw email.
     return "7bit" if text.isascii() else "quoted-printable"

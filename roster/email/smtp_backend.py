@@ -1,4 +1,4 @@
-"""Takes messages to a mail server: the only place that speaks SMTP."""
+"""Deliver messages to a mail server; the only module that speaks SMTP."""
 
 import contextlib
 import re
@@ -11,44 +11,43 @@ from email.message import EmailMessage
 from roster.config import EmailSettings, SmtpSecurity
 from roster.email.delivery import DeliveryFailed
 
-# RFC 3463: three numbers at the beginning of what a server says.
+# RFC 3463: three numbers at the beginning of a server's reply.
 _ENHANCED_CODE = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}(?=\s)")
-# Another try would meet the same: a certificate of somebody else, a server that cannot do what we
-# ask for, a password that cannot be sent.
-_LASTING = (ssl.SSLCertVerificationError, smtplib.SMTPNotSupportedError, ValueError)
+# A retry would fail in the same way: a wrong certificate, an extension that the server lacks, a
+# password that cannot be sent.
+_PERMANENT = (ssl.SSLCertVerificationError, smtplib.SMTPNotSupportedError, ValueError)
 
 
 class SmtpBackend:
     """One mail server.
 
     Args:
-        settings: Where it is, and how it is spoken to.
-        timeout: Seconds to wait for the connection and for each answer.
+        settings: Its address, credentials and TLS mode.
+        timeout: Seconds to wait for the connection and for each reply.
     """
 
     def __init__(self, settings: EmailSettings, timeout: float = 10.0) -> None:
         self._settings = settings
         self._timeout = timeout
-        # Verifies the certificate and the host's name. SSL_CERT_FILE names an authority of one's
-        # own.
+        # Verifies the certificate and the host name. SSL_CERT_FILE can name a private authority.
         self._tls = ssl.create_default_context()
 
     def deliver(self, message: EmailMessage) -> None:
-        """Hand a message over.
+        """Deliver a message.
 
         Raises:
-            DeliveryFailed: The server did not take it.
+            DeliveryFailed: The server did not accept it.
         """
         try:
             with self._connection() as server:
                 self._introduce(server)
                 self._send(server, message)
         except (OSError, ValueError) as error:
-            # What servers say often holds the address, and the error has it too.
+            # Replies of servers often contain the address, and so does the error.
             raise _failure(error) from None
 
     def _send(self, server: smtplib.SMTP, message: EmailMessage) -> None:
-        # Addresses as they were composed: nobody parses the header's text a second time.
+        # The parsed addresses: the text of the header is not parsed a second time.
         sender, to = (message[name].addresses[0].addr_spec for name in ("From", "To"))
         server.send_message(message, from_addr=sender, to_addrs=[to])
 
@@ -57,7 +56,7 @@ class SmtpBackend:
         server = self._connect()
         try:
             yield server
-            # The message is taken. If the goodbye goes wrong, sending it again makes two of it.
+            # The message is accepted. A retry after a failed QUIT would deliver it twice.
             with contextlib.suppress(OSError):
                 server.quit()
         finally:
@@ -71,7 +70,7 @@ class SmtpBackend:
 
     def _introduce(self, server: smtplib.SMTP) -> None:
         if self._settings.smtp_security is SmtpSecurity.STARTTLS:
-            # Raises where it is not offered: somebody on the way may have struck it out.
+            # Raises if it is not offered: an attacker in between may have removed the offer.
             server.starttls(context=self._tls)
         if self._settings.smtp_username is not None:
             server.login(self._settings.smtp_username, self._settings.smtp_password or "")
@@ -79,19 +78,19 @@ class SmtpBackend:
 
 def _failure(error: OSError | ValueError) -> DeliveryFailed:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return _refusal(*next(iter(error.recipients.values())))
+        return _rejection(*next(iter(error.recipients.values())))
     if isinstance(error, smtplib.SMTPResponseException):
-        return _refusal(error.smtp_code, error.smtp_error)
+        return _rejection(error.smtp_code, error.smtp_error)
     reason = type(error).__name__
     if isinstance(error, OSError) and error.strerror:
         reason = f"{reason}: {error.strerror}"
-    # smtplib raises its base class where the server knows none of the ways to sign in.
-    lasts = isinstance(error, _LASTING) or type(error) is smtplib.SMTPException
-    return DeliveryFailed(reason, may_pass=not lasts)
+    # smtplib raises its base class if no authentication method is supported.
+    is_permanent = isinstance(error, _PERMANENT) or type(error) is smtplib.SMTPException
+    return DeliveryFailed(reason, is_temporary=not is_permanent)
 
 
-def _refusal(code: int, text: bytes | str) -> DeliveryFailed:
+def _rejection(code: int, text: bytes | str) -> DeliveryFailed:
     enhanced = _ENHANCED_CODE.match(text if isinstance(text, bytes) else text.encode())
     numbers = f"{code} {enhanced[0].decode()}" if enhanced else str(code)
-    # RFC 5321, 4.2.1: 5yz is final. Whatever else there is may have passed by the next time.
-    return DeliveryFailed(f"the mail server answered {numbers}", may_pass=not 500 <= code <= 599)
+    # RFC 5321, 4.2.1: 5yz is permanent. Everything else may succeed on a retry.
+    return DeliveryFailed(f"the mail server replied {numbers}", is_temporary=not 500 <= code <= 599)

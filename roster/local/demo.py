@@ -1,4 +1,4 @@
-"""Local mode: an embedded engine, a secret of its own, demo users."""
+"""Local mode: settings for the embedded engine, a secret key of its own, demo users."""
 
 import secrets
 from dataclasses import replace
@@ -14,13 +14,13 @@ _REGION = "us-east-1"
 
 
 def configure(config: Config, engine: Engine, data: Path, base: str) -> Config:
-    """The settings that let the service use the engine and nothing else.
+    """Return the settings with which the service uses the engine and nothing else.
 
     Args:
-        config: What the environment says.
-        engine: The engine that runs.
-        data: The folder of local mode.
-        base: Where a browser finds the service.
+        config: The settings of the environment.
+        engine: The running engine.
+        data: The data folder.
+        base: The URL of the service.
     """
     return replace(
         config,
@@ -30,8 +30,8 @@ def configure(config: Config, engine: Engine, data: Path, base: str) -> Config:
             **config.dynamodb,
             "DYNAMODB_HOST": engine.host,
             "DYNAMODB_REGION": _REGION,
-            # The engine checks no signatures. These stand here, beside the endpoint they are
-            # for, so that no real credentials are ever sent to it.
+            # The engine checks no signatures. Set together with its endpoint, so that no real
+            # credentials are ever sent to it.
             "DYNAMODB_AWS_ACCESS_KEY_ID": "local",
             "DYNAMODB_AWS_SECRET_ACCESS_KEY": "local",
             "DYNAMODB_AWS_SESSION_TOKEN": None,
@@ -40,10 +40,10 @@ def configure(config: Config, engine: Engine, data: Path, base: str) -> Config:
 
 
 def seed(accounts: Accounts, password: str) -> None:
-    """Make the demo users; those that are there already stay as they are.
+    """Create the demo users that do not exist yet.
 
     Raises:
-        WeakPassword: The policy refuses the demo password.
+        WeakPassword: The policy rejects the demo password.
     """
     for username, full_name, role in _DEMO_USERS:
         try:
@@ -59,14 +59,14 @@ def seed(accounts: Accounts, password: str) -> None:
 
 
 def url(host: str, port: int) -> str:
-    """Where a browser on this computer finds the service."""
-    # These mean every address of the computer, and are none that one could go to.
+    """Return the URL of the service for a browser on this computer."""
+    # Wildcard addresses cannot be opened in a browser.
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # nosec B104
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def banner(config: Config, host: str, port: int) -> str:
-    """What a person wants to know first."""
+    """Return what the developer needs first: URLs and the demo sign-in."""
     base = url(host, port)
     lines = [f"Roster serves on {base}", f"  Swagger UI   {base}/docs"]
     if config.demo:
@@ -76,12 +76,12 @@ def banner(config: Config, host: str, port: int) -> str:
             f"  Password     {config.demo_password}",
         ]
     if config.mail.folder is not None:
-        lines.append(f"  Mails        {base}/dev/mail")
-    return "\n".join([*lines, "  Ctrl-C stops it; the data stay."])
+        lines.append(f"  Emails       {base}/dev/mail")
+    return "\n".join([*lines, "  Press Ctrl-C to stop; the data is kept."])
 
 
 def _mail(settings: EmailSettings, data: Path, base: str) -> EmailSettings:
-    """Mails stay on this computer, unless a mail server is given."""
+    """Keep emails on this computer, unless a mail server is configured."""
     return replace(
         settings,
         folder=None if settings.smtp_host is not None else data / "mail",
@@ -90,8 +90,8 @@ def _mail(settings: EmailSettings, data: Path, base: str) -> EmailSettings:
 
 
 def _secret_key(path: Path) -> str:
-    """The key in the file, made at the first start and readable by its owner only."""
-    # It gets its name when it is complete: a start that was killed leaves no half a key.
+    """Return the key in the file, which is created at the first start and private to its owner."""
+    # Renamed when complete, so that a killed start leaves no partial key.
     if not path.exists():
         draft = path.with_suffix(".draft")
         draft.touch(mode=0o600)

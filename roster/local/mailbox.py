@@ -1,4 +1,4 @@
-"""The mails of local mode, for whoever sits at the computer that the service runs on."""
+"""The mailbox page of local mode, for requests from the same computer only."""
 
 from email.message import EmailMessage
 from ipaddress import IPv6Address, ip_address
@@ -17,26 +17,26 @@ _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'"
 )
-# A mail brings its own styles. It is a document of nobody's, runs nothing and loads nothing.
+# An email has styles of its own. Sandboxed, it has no origin, runs nothing and loads nothing.
 _MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'; sandbox"
 )
-_OF_PROXIES = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
+_PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 
 
 def init_app(app: Flask, folder: Path) -> None:
-    """Add the pages for the mails of a folder."""
+    """Add the pages for the emails of a folder."""
     app.register_blueprint(_mailbox(FileBackend(folder)))
 
 
-def _mailbox(mails: FileBackend) -> Blueprint:
+def _mailbox(emails: FileBackend) -> Blueprint:
     mailbox = Blueprint("mailbox", __name__, url_prefix="/dev/mail", template_folder="templates")
-    mailbox.before_request(_let_in_only_from_here)
+    mailbox.before_request(_require_local_request)
 
     @mailbox.get("")
     def list_mails() -> Response:
-        shown = [_shown(id, mail) for id in mails.ids() if (mail := mails.find(id))]
+        shown = [_shown(id, mail) for id in emails.ids() if (mail := emails.find(id))]
         answer = (
             json_response(shown)
             if _asks_for_json()
@@ -48,17 +48,17 @@ def _mailbox(mails: FileBackend) -> Blueprint:
 
     @mailbox.get("/<id>")
     def show_mail(id: str) -> Response:
-        return page("mailbox/mail.html", _POLICY, mail=_shown(id, _get(mails, id)))
+        return page("mailbox/mail.html", _POLICY, mail=_shown(id, _get(emails, id)))
 
     @mailbox.get("/<id>/html")
     def show_html(id: str) -> Response:
-        return html(html_of(_get(mails, id)), _MAIL_POLICY)
+        return html(html_of(_get(emails, id)), _MAIL_POLICY)
 
     return mailbox
 
 
-def _get(mails: FileBackend, id: str) -> EmailMessage:
-    mail = mails.find(id)
+def _get(emails: FileBackend, id: str) -> EmailMessage:
+    mail = emails.find(id)
     if mail is None:
         raise NotFound
     return mail
@@ -80,14 +80,14 @@ def _asks_for_json() -> bool:
     return best == "application/json"
 
 
-def _let_in_only_from_here() -> None:
-    """Say to others that there is nothing: these mails let their readers into accounts."""
-    # A page elsewhere whose name leads to this computer for a moment would come from here too, but
-    # under its own name (DNS rebinding). A proxy on this computer speaks for anybody.
+def _require_local_request() -> None:
+    """Respond 404 to remote requests: these emails give access to accounts."""
+    # A remote page with a host name that resolves to this computer (DNS rebinding) connects from
+    # here, but under its own name. A proxy on this computer forwards remote requests.
     names_us = _is_loopback(urlsplit(f"//{request.host}").hostname or "")
     if not (names_us and _is_loopback(request.remote_addr or "")):
         raise NotFound
-    if any(name in request.headers for name in _OF_PROXIES):
+    if any(name in request.headers for name in _PROXY_HEADERS):
         raise NotFound
 
 

@@ -104,5 +104,5 @@ class TestShutdown:
         request_email(service)
 
         assert service.stop() == 0
-        assert "mails are not sent: 1 are left and the process ends" in service.said
+        assert "1 emails not sent: the process ends" in service.said
         assert harness.is_empty()

@@ -372,7 +372,7 @@ class TestRejectedStart:
         starting = harness.begin(port=taken_port)
 
         assert starting.ended() == 1
-        assert f"Port {taken_port} of 127.0.0.1 is taken" in only_line(starting.said)
+        assert f"Port {taken_port} of 127.0.0.1 is in use" in only_line(starting.said)
         assert "--port" in starting.said
         assert harness.is_empty()
 

@@ -20,26 +20,26 @@ _PAGE = 100
 @users.command("create-admin")
 @click.argument("username")
 @click.argument("email")
-@click.password_option(help="Asked for if not given, so that it stays out of the shell's history.")
+@click.password_option(help="Prompted for if not given, so that it stays out of the shell history.")
 @with_services
 def create_admin(services: Services, username: str, email: str, password: str) -> None:
-    """Make a user who may administer; the first one has nobody else to make it."""
-    made = services.accounts.register(
+    """Create an admin; the first one cannot be created through the API."""
+    admin = services.accounts.register(
         username=username, email=email, password=password, roles=[Role.ADMIN]
     )
-    click.echo(f"made {made.username}, {made.id}")
+    click.echo(f"created {admin.username}, {admin.id}")
 
 
 @users.command("list")
 @click.option("--status", type=click.Choice([status.value for status in Status]))
 @click.option("--role", type=click.Choice([role.value for role in Role]))
-@click.option("--limit", type=click.IntRange(min=1), help="How many at the most  [default: all]")
+@click.option("--limit", type=click.IntRange(min=1), help="The maximum number  [default: all]")
 @as_json
 @with_services
 def list_users(
     services: Services, status: str | None, role: str | None, limit: int | None, is_json: bool
 ) -> None:
-    """List users, newest first. Who came a moment ago may be missing."""
+    """List users, newest first. The newest users may be missing for a moment."""
     chosen = UserFilter(Status(status) if status else None, Role(role) if role else None)
     found = map(as_user, islice(every_user(services, chosen), limit))
     if is_json:
@@ -53,12 +53,12 @@ def list_users(
 @as_json
 @with_services
 def show(services: Services, login: str, is_json: bool) -> None:
-    """Show a user and what happened to it of late."""
+    """Show a user and its latest audit events."""
     found = get_user(services, login)
     rows, _ = events_of(found.id, limit=_EVENTS_SHOWN)
     about: dict[str, Any] = {
         "user": as_user(found),
-        # The name of the scheme and no more.
+        # Only the name of the scheme.
         "password": services.accounts.hasher.scheme_of(found.password_hash),
         "failed_tries": int(found.failed_attempts or 0),
     }
@@ -66,7 +66,7 @@ def show(services: Services, login: str, is_json: bool) -> None:
     if is_json:
         show_json({**about, "events": events})
         return
-    show_table(("member", "value"), {**about.pop("user"), **about}.items())
+    show_table(("field", "value"), {**about.pop("user"), **about}.items())
     click.echo()
     show_table(_EVENT_COLUMNS, ([each[name] for name in _EVENT_COLUMNS] for each in events))
 
@@ -75,7 +75,7 @@ def show(services: Services, login: str, is_json: bool) -> None:
 @login
 @with_services
 def suspend(services: Services, login: str) -> None:
-    """Keep a user from signing in; every session ends at once."""
+    """Suspend a user; every session ends at once."""
     _set_status(services, login, Status.SUSPENDED)
 
 
@@ -90,12 +90,12 @@ def reactivate(services: Services, login: str) -> None:
 @users.command()
 @with_services
 def sweep(services: Services) -> None:
-    """Remove session rows that a stopped process left behind."""
-    click.echo(f"{resume_cleanup()} left over")
+    """Remove session rows that an interrupted process left behind."""
+    click.echo(f"cleaned up {resume_cleanup()} users")
 
 
 def every_user(services: Services, chosen: UserFilter) -> Iterator[User]:
-    """All users whom a filter passes, newest first, read page by page; eventually consistent."""
+    """Yield all users that a filter passes, newest first, page by page; eventually consistent."""
     after = None
     while True:
         page, after = services.accounts.newest_first(chosen, after=after, limit=_PAGE)

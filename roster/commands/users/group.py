@@ -1,4 +1,4 @@
-"""The group of `roster users`, and what its commands have in common."""
+"""The group of `roster users`, and the code that its commands share."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,37 +10,37 @@ from flask_pynamodb import is_unavailable
 from models import Services, User, db, is_user_id
 from models.errors import AccountError
 
-as_json = click.option("--json", "is_json", is_flag=True, help="One JSON document on stdout.")
+as_json = click.option("--json", "is_json", is_flag=True, help="Write one JSON document to stdout.")
 login = click.argument("login", metavar="LOGIN")
 
 
 class _Users(click.Group):
-    """Commands whose refusals are one line and the exit status 1."""
+    """Commands whose errors are one line and exit status 1."""
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         if cmd.callback:
-            cmd.callback = _in_one_line(cmd.callback)
+            cmd.callback = _one_line_errors(cmd.callback)
         super().add_command(cmd, name)
 
 
-users = _Users("users", help="Look after accounts. LOGIN is an id, a user name or an address.")
+users = _Users("users", help="Manage accounts. LOGIN is an ID, a username or an email address.")
 
 
 def get_user(services: Services, login: str) -> User:
-    """The user whom an operator means by an id, a user name or an address.
+    """Return the user with this ID, username or email address.
 
     Raises:
-        UserNotFound: There is no user with this id.
-        ClickException: Nobody has this user name or address.
+        UserNotFound: There is no user with this ID.
+        ClickException: There is no user with this username or email address.
     """
     accounts = services.accounts
     found = accounts.get(login) if is_user_id(login) else accounts.find(login)
     if found is None:
-        raise click.ClickException("Nobody has this user name or address.")
+        raise click.ClickException("There is no user with this username or email address.")
     return found
 
 
-def _in_one_line(function: Callable[..., None]) -> Callable[..., None]:
+def _one_line_errors(function: Callable[..., None]) -> Callable[..., None]:
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> None:
         try:
@@ -56,13 +56,13 @@ def _in_one_line(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def _reason(error: Exception) -> str:
-    """What is missing, in the words of `roster serve`; else what DynamoDB says."""
+    """Return what is missing, as `roster serve` reports it; else the error of DynamoDB."""
     try:
-        if lacking := db.missing_access():
-            return "; ".join(lacking)
-        if lacking := [lack for lack in db.check_all() if lack.blocks]:
-            return f"{'; '.join(lacking)}. `roster dynamodb create` makes missing tables."
+        if missing := db.missing_access():
+            return "; ".join(missing)
+        if missing := [drift for drift in db.check_all() if drift.blocks]:
+            return f"{'; '.join(missing)}. `roster dynamodb create` creates missing tables."
     except Exception as another:
         if not is_unavailable(another):
             raise
-    return f"DynamoDB is out of reach: {error}"
+    return f"DynamoDB is not reachable: {error}"

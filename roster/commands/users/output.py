@@ -1,4 +1,4 @@
-"""What commands show: a table on a terminal, plain lines elsewhere, or one JSON document."""
+"""Output of commands: a table on a terminal, plain lines in a pipe, or one JSON document."""
 
 from collections.abc import Iterable, Sequence
 
@@ -19,12 +19,12 @@ as_event = compiled(event)
 
 
 def show_json(value: object) -> None:
-    """Write one JSON document, and nothing else."""
+    """Write one JSON document."""
     click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write rows: for people on a terminal, else as lines with tabs, which other tools can cut."""
+    """Write rows as a table on a terminal, else as tab-separated lines."""
     console = Console()
     if not console.is_terminal:
         for row in (columns, *rows):
@@ -32,13 +32,13 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
         return
     table = Table(*columns, header_style="bold", box=None)
     for row in rows:
-        # A name is text, also where it looks like markup or like an escape sequence.
+        # Plain text, even if a name looks like markup or like an escape sequence.
         table.add_row(*(Text(_plain(cell), overflow="fold") for cell in row))
     console.print(table)
 
 
 def events_for_operators(rows: Iterable[AuditEvent]) -> list[dict[str, object]]:
-    """Events as the API shows them to admins."""
+    """Return audit events as the API shows them to admins."""
     return [as_event(event_body(row, hides_ip=False)) for row in rows]
 
 

@@ -15,7 +15,7 @@ from roster.commands.users.output import show_json, show_table
 @login
 @with_services
 def unlock(services: Services, login: str) -> None:
-    """Forget a user's failed tries to sign in."""
+    """End the lockout of a user and reset the count of failed attempts."""
     user = get_user(services, login)
     services.passwords.unlock(user, by=ANONYMOUS)
     click.echo(f"{user.username} is unlocked")
@@ -25,19 +25,19 @@ def unlock(services: Services, login: str) -> None:
 @login
 @with_services
 def reset_password(services: Services, login: str) -> None:
-    """Email a user a link to set a new password; nobody else ever chooses it."""
+    """Email a user a link to set a new password."""
     user = get_user(services, login)
     if not user.is_active:
-        raise click.ClickException(f"{user.username} is {user.status}: `reactivate` comes first.")
+        raise click.ClickException(f"{user.username} is {user.status}: run `reactivate` first.")
     services.passwords.send_reset(user, by=ANONYMOUS)
-    click.echo(f"a link to set a new password is mailed to {user.email}")
+    click.echo(f"a link to set a new password will be emailed to {user.email}")
 
 
 @users.command()
 @as_json
 @with_services
 def schemes(services: Services, is_json: bool) -> None:
-    """Count how passwords are hashed: old hashes are replaced when their users sign in.
+    """Count password hashes by scheme: outdated ones are replaced when their users sign in.
 
     Reads every user, page by page.
     """

@@ -34,7 +34,7 @@ class TestImport:
         response = client.post("/v1/sessions", json={"login": "ada", "password": PASSWORD})
 
         assert result.exit_code == 0
-        assert result.output == "1 imported, 0 already there, 0 refused\n"
+        assert result.output == "1 imported, 0 already there, 0 rejected\n"
         assert response.json["user"]["email_verified"]
 
     def test_file(self, run_users, tmp_path):
@@ -43,7 +43,7 @@ class TestImport:
         path.write_bytes(b"\xef\xbb\xbf" + json.dumps(ADA).encode() + b"\r\n\r\n")
         result = run_users("import", str(path))
 
-        assert result.output == "1 imported, 0 already there, 0 refused\n"
+        assert result.output == "1 imported, 0 already there, 0 rejected\n"
 
     def test_again(self, import_users):
         """An import can be repeated: existing users do not change."""
@@ -51,7 +51,7 @@ class TestImport:
         result = import_users({**ADA, "full_name": "Ada King"}, {**ADA, "username": "ADA"})
 
         assert result.exit_code == 0
-        assert result.output == "0 imported, 2 already there, 0 refused\n"
+        assert result.output == "0 imported, 2 already there, 0 rejected\n"
 
     def test_json(self, import_users):
         """Scripts get one JSON document with the errors by line."""
@@ -94,7 +94,7 @@ class TestErrors:
         assert result.exit_code == 1
         assert result.stderr.startswith("line 2: ")
         assert said in result.stderr
-        assert result.stdout == "1 imported, 0 already there, 1 refused\n"
+        assert result.stdout == "1 imported, 0 already there, 1 rejected\n"
 
     def test_taken(self, import_users):
         """A name that another user has is rejected with its field."""
@@ -143,6 +143,6 @@ class TestDryRun:
         assert result.exit_code == 1
         assert "line 3: /email: There is already an account with this" in result.stderr
         assert result.stdout == (
-            "dry run, nothing is stored: 1 imported, 1 already there, 1 refused\n"
+            "dry run, nothing was stored: 1 imported, 1 already there, 1 rejected\n"
         )
         assert snapshot() == before

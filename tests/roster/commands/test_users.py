@@ -44,7 +44,7 @@ class TestCreateAdmin:
         signed_in = client.post("/v1/sessions", json={"login": "ada", "password": PASSWORD})
 
         assert result.exit_code == 0
-        assert "made ada, " in result.output
+        assert "created ada, " in result.output
         assert PASSWORD not in result.output
         assert signed_in.json["user"]["roles"] == ["admin"]
 
@@ -222,7 +222,7 @@ class TestResetPassword:
         result = run("reset-password", "eve")
 
         assert result.exit_code == 1
-        assert result.output == "Error: eve is suspended: `reactivate` comes first.\n"
+        assert result.output == "Error: eve is suspended: run `reactivate` first.\n"
 
     def test_no_password_to_choose(self, run, jane):
         """An operator cannot set a password (ASVS 6.4.6)."""
@@ -272,10 +272,10 @@ class TestTables:
 
         assert result.exit_code == 1
         assert result.output.count("\n") == 1
-        assert "`roster dynamodb create` makes missing tables." in result.output
+        assert "`roster dynamodb create` creates missing tables." in result.output
 
 
 class TestSweep:
     def test_nothing_to_do(self, run):
         """Without unfinished cleanups the number is 0."""
-        assert run("sweep").output == "0 left over\n"
+        assert run("sweep").output == "cleaned up 0 users\n"

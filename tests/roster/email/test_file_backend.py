@@ -84,7 +84,7 @@ class TestDeliver:
         with pytest.raises(DeliveryFailed) as failure:
             FileBackend(tmp_path / "file" / "mail").deliver(renderer.compose(RESET))
 
-        assert failure.value.may_pass
+        assert failure.value.is_temporary
 
 
 class TestFind:

@@ -19,8 +19,8 @@ from tests.roster.email.conftest import CHANGED, RESET, TOKEN
 from tests.support.process_harness import HERE, wait_for
 from tests.support.smtp_server import texts
 
-TEMPORARY = DeliveryFailed("the mail server answered 451", may_pass=True)
-PERMANENT = DeliveryFailed("the mail server answered 550", may_pass=False)
+TEMPORARY = DeliveryFailed("the mail server answered 451", is_temporary=True)
+PERMANENT = DeliveryFailed("the mail server answered 550", is_temporary=False)
 SECONDS = 10.0
 
 
@@ -91,7 +91,7 @@ class TestSend:
         assert queue.drain(SECONDS)
         assert len(backend.delivered) == 20
         assert threading.active_count() == before + 1
-        assert set(backend.threads) == {"mail"}
+        assert set(backend.threads) == {"email"}
 
     def test_signals_are_blocked(self, make_queue):
         """The thread blocks the signals that stop the process."""
@@ -106,7 +106,7 @@ class TestSend:
         """ASVS 15.2.2: the length of the queue is limited; the emails in it are still delivered."""
         backend = RecordingBackend()
         backend.may_continue.clear()
-        queue = make_queue(backend, room=2)
+        queue = make_queue(backend, max_queued=2)
         queue.send(RESET)
         wait_for(lambda: backend.attempts, "the first email is in delivery")
         for _ in range(3):
@@ -115,7 +115,7 @@ class TestSend:
         backend.may_continue.set()
         assert queue.drain(SECONDS)
         assert len(backend.delivered) == 3
-        assert caplog.messages == ["mail password-changed is dropped: 2 wait already"]
+        assert caplog.messages == ["email password-changed dropped: 2 are queued"]
 
 
 class TestFailures:
@@ -141,9 +141,9 @@ class TestFailures:
         assert queue.drain(SECONDS)
         assert backend.delivered == ["Your password has changed"]
         assert caplog.messages == [
-            "mail reset-password has to wait: the mail server answered 451",
-            "mail reset-password has to wait: the mail server answered 451",
-            "mail reset-password is not sent: the mail server answered 451",
+            "email reset-password postponed: the mail server answered 451",
+            "email reset-password postponed: the mail server answered 451",
+            "email reset-password not sent: the mail server answered 451",
         ]
 
     def test_permanent(self, make_queue, caplog):
@@ -155,7 +155,7 @@ class TestFailures:
 
         assert queue.drain(SECONDS)
         assert len(backend.attempts) == 2
-        assert caplog.messages == ["mail reset-password is not sent: the mail server answered 550"]
+        assert caplog.messages == ["email reset-password not sent: the mail server answered 550"]
 
     def test_others_are_not_delayed(self, make_queue):
         """An email that waits for a retry does not delay others."""
@@ -177,7 +177,7 @@ class TestFailures:
 
         assert queue.drain(SECONDS)
         assert backend.delivered == ["Your password has changed"]
-        assert caplog.messages == ["mail reset-password is not sent: RuntimeError"]
+        assert caplog.messages == ["email reset-password not sent: RuntimeError"]
 
     def test_cannot_be_rendered(self, make_queue, caplog):
         """An email that cannot be rendered is logged, without its address."""
@@ -185,7 +185,7 @@ class TestFailures:
         queue.send(Email(EmailKind.PASSWORD_CHANGED, "jane@example.com\r\nBcc: eve", "jane"))
 
         assert queue.drain(SECONDS)
-        assert caplog.messages == ["mail password-changed is not sent: ValueError"]
+        assert caplog.messages == ["email password-changed not sent: ValueError"]
 
     @pytest.mark.parametrize(
         "error", [TEMPORARY, PERMANENT, OSError("jane@example.com"), ValueError(TOKEN)]
@@ -218,7 +218,7 @@ class TestDrain:
 
         assert queue.drain(SECONDS)
         assert len(backend.attempts) == 3
-        assert caplog.messages[-1] == "mail reset-password is not sent: the process ends"
+        assert caplog.messages[-1] == "email reset-password not sent: the process ends"
 
     def test_delivery_in_progress(self, make_queue):
         """An email in delivery when the process starts to end gets one more retry."""

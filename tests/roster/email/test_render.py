@@ -45,7 +45,7 @@ class TestEveryKind:
         message = renderer.compose(email_of(kind))
 
         for text in (text_of(message), html_of(message)):
-            assert re.search(r"If\s+(it\s+was\s+not\s+you|you\s+did\s+not)", text)
+            assert re.search(r"If\s+(this\s+was\s+not\s+you|you\s+did\s+not)", text)
 
     def test_headers(self, renderer, kind):
         """Each email has the headers of automated email."""
@@ -158,12 +158,14 @@ class TestLifetime:
         """The email states the lifetime of its token in words."""
         message = renderer.compose(replace(RESET, minutes=minutes))
 
-        assert f"for {words}." in text_of(message)
-        assert f"for {words}." in html_of(message)
+        assert f"expires in {words}." in text_of(message)
+        assert f"expires in {words}." in html_of(message)
 
     def test_unknown(self, renderer):
         """Without a lifetime the sentence about it is left out."""
-        assert "It works once. " in text_of(renderer.compose(replace(RESET, minutes=None)))
+        assert "This link can be used once. " in text_of(
+            renderer.compose(replace(RESET, minutes=None))
+        )
 
 
 class TestAddresses:

@@ -65,7 +65,7 @@ class TestDeliver:
         with pytest.raises(DeliveryFailed) as failure:
             backend_for(server).deliver(renderer.compose(replace(CHANGED, to="jörg@example.com")))
 
-        assert not failure.value.may_pass
+        assert not failure.value.is_temporary
         assert server.envelopes == []
 
     def test_domain_outside_ascii_without_smtputf8(self, renderer, serve, backend_for):
@@ -107,7 +107,7 @@ class TestProtection:
         with pytest.raises(DeliveryFailed, match="certificate verify failed") as failure:
             backend_for(server, smtp_security=security).deliver(renderer.compose(RESET))
 
-        assert not failure.value.may_pass
+        assert not failure.value.is_temporary
         assert server.envelopes == []
 
     def test_certificate_for_another_host(self, renderer, serve, backend_for, trusted, tmp_path):
@@ -128,7 +128,7 @@ class TestProtection:
                 renderer.compose(RESET)
             )
 
-        assert not failure.value.may_pass
+        assert not failure.value.is_temporary
         assert server.envelopes == []
 
     # The test server recognizes TLS only after STARTTLS.
@@ -155,7 +155,7 @@ class TestProtection:
                 renderer.compose(RESET)
             )
 
-        assert not failure.value.may_pass
+        assert not failure.value.is_temporary
         assert "hunter2" not in str(failure.value)
 
     def test_password_outside_ascii(self, renderer, serve, backend_for, trusted, tmp_path):
@@ -167,7 +167,7 @@ class TestProtection:
                 renderer.compose(RESET)
             )
 
-        assert not failure.value.may_pass
+        assert not failure.value.is_temporary
         assert "hünter" not in str(failure.value)
 
     def test_password_without_tls(self):
@@ -183,7 +183,7 @@ class TestProtection:
 
 class TestFailures:
     @pytest.mark.parametrize(
-        "answer, reason, may_pass",
+        "answer, reason, is_temporary",
         [
             ("451 4.7.1 Greylisted, try again", "451 4.7.1", True),
             ("452 Out of room", "452", True),
@@ -194,14 +194,14 @@ class TestFailures:
             ("552 Too large", "552", False),
         ],
     )
-    def test_response(self, renderer, serve, backend_for, answer, reason, may_pass):
+    def test_response(self, renderer, serve, backend_for, answer, reason, is_temporary):
         """RFC 5321, 4.2.1: a 4yz response is temporary, a 5yz response is permanent."""
         server = serve(answers=[answer])
         with pytest.raises(DeliveryFailed) as failure:
             backend_for(server).deliver(renderer.compose(RESET))
 
-        assert str(failure.value) == f"the mail server answered {reason}"
-        assert failure.value.may_pass is may_pass
+        assert str(failure.value) == f"the mail server replied {reason}"
+        assert failure.value.is_temporary is is_temporary
         assert server.envelopes == []
 
     def test_reason_has_no_address(self, renderer, serve, backend_for):
@@ -228,7 +228,7 @@ class TestFailures:
             with pytest.raises(DeliveryFailed) as failure:
                 smtp.deliver(renderer.compose(RESET))
 
-        assert failure.value.may_pass
+        assert failure.value.is_temporary
 
     @pytest.mark.parametrize("security", SmtpSecurity)
     def test_connection_refused(self, renderer, backend_for, security):
@@ -237,7 +237,7 @@ class TestFailures:
         with pytest.raises(DeliveryFailed, match="refused") as failure:
             backend_for(missing_server, smtp_security=security).deliver(renderer.compose(RESET))
 
-        assert failure.value.may_pass
+        assert failure.value.is_temporary
 
     def test_unknown_host(self, renderer, backend_for):
         """An unknown host name is a temporary failure."""
@@ -245,7 +245,7 @@ class TestFailures:
         with pytest.raises(DeliveryFailed) as failure:
             backend_for(missing_server, smtp_host="mail.invalid").deliver(renderer.compose(RESET))
 
-        assert failure.value.may_pass
+        assert failure.value.is_temporary
 
     def test_plain_server_where_tls_is_expected(self, renderer, serve, backend_for):
         """A server that responds to TLS in plain text gets no email."""

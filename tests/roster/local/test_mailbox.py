@@ -42,7 +42,7 @@ class TestList:
         page = reader.get("/dev/mail", base_url=HERE)
 
         assert page.status_code == 200
-        assert "There is none yet." in page.text
+        assert "There are no emails yet." in page.text
         assert reader.get("/dev/mail", base_url=HERE, headers=JSON).json == []
 
     def test_newest_first(self, reader, write_email):

@@ -1,4 +1,4 @@
-// What both pages do: take the token, send it with what the form adds, say how it went.
+// Shared by both pages: read the token, send it with the values of the form, show the outcome.
 const form = document.getElementById("form");
 const message = document.getElementById("message");
 let token = null;
@@ -9,18 +9,18 @@ function say(text, kind) {
   message.focus();
 }
 
-// The token is a secret: it leaves the address bar, and with it the history, at once.
+// The token is a secret: it is removed from the address bar and the history at once.
 function takeToken() {
   const taken = new URLSearchParams(location.hash.slice(1)).get("token");
   if (location.hash) history.replaceState(null, "", location.pathname);
   if (taken) token = taken;
   form.hidden = !token;
   if (taken) say("", "");
-  if (!token) say("There is no token in this address. Open the link in the mail once more.", "error");
+  if (!token) say("There is no token in this address. Open the link in the email again.", "error");
 }
 
-// Null if it is done, else a sentence for the person.
-async function refusalOf(path, body) {
+// Resolves to null on success, else to a message for the user.
+async function errorOf(path, body) {
   try {
     const response = await fetch(path, {
       method: "POST",
@@ -33,7 +33,7 @@ async function refusalOf(path, body) {
     const problem = await response.json();
     return problem.errors?.[0]?.detail ?? problem.detail ?? problem.title;
   } catch {
-    return "The service cannot be reached. Try again.";
+    return "The service is not reachable. Try again.";
   }
 }
 
@@ -42,15 +42,15 @@ export function confirmBy(path, { more = () => ({}), done }) {
     event.preventDefault();
     const button = form.querySelector("button");
     button.disabled = true;
-    const refusal = await refusalOf(path, { token, ...more() });
+    const failure = await errorOf(path, { token, ...more() });
     button.disabled = false;
-    if (refusal) return say(refusal, "error");
+    if (failure) return say(failure, "error");
     token = null;
     form.reset();
     form.hidden = true;
     say(done, "done");
   });
-  // A second link of the same kind, opened in the same tab, loads nothing anew.
+  // A second link of the same kind in the same tab does not reload the page.
   addEventListener("hashchange", () => location.hash && takeToken());
   takeToken();
 }
