@@ -1,5 +1,8 @@
 """PynamoDB for Flask: models that take their connection, table name and capacity from the app."""
 
+import warnings
+from typing import Any
+
 from flask_pynamodb.errors import (
     ConfigurationError,
     InvalidCursor,
@@ -45,3 +48,18 @@ __all__ = [
     "read_cursor",
     "totals",
 ]
+
+# Names of the previous release, kept for one more; see the changelog.
+_RENAMED = {"UniqueClaim": "UniqueValue", "code_of": "error_code"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _RENAMED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    current = _RENAMED[name]
+    warnings.warn(
+        f"flask_pynamodb.{name} is now flask_pynamodb.{current}; the old name will be removed.",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return globals()[current]

@@ -4,6 +4,7 @@ A value is reserved under the condition that it is free, in the transaction that
 so two writers can never both have it.
 """
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,18 @@ class UniqueValue:
         """Reserve a value in a transaction; `otherwise` is raised if it is taken."""
         row: Any = cls(value=value, owner=owner)  # type: ignore[call-arg]
         transaction.save(row, cls.value.does_not_exist(), otherwise=otherwise)
+
+    @classmethod
+    def claim(
+        cls, transaction: Transaction, value: str, owner: str, *, otherwise: Exception
+    ) -> None:
+        """Reserve a value; the deprecated name of `reserve`."""
+        warnings.warn(
+            "UniqueValue.claim is now UniqueValue.reserve; the old name will be removed.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        cls.reserve(transaction, value, owner, otherwise=otherwise)
 
     @classmethod
     def release(

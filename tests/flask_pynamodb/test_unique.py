@@ -6,11 +6,12 @@ import pytest
 from pynamodb.attributes import UnicodeAttribute, VersionAttribute
 from pynamodb.exceptions import PutError
 
+import flask_pynamodb
 from flask_pynamodb import NotUnique, ScanRefused, ScanWarning, UniqueValue, VersionConflict
 
 
 @pytest.fixture
-def reserve(db):
+def claim(db):
     class Claim(UniqueValue, db.Model):
         pass
 
@@ -266,3 +267,27 @@ class TestScanGuard:
         db.create_all()
 
         assert list(Small.scan()) == []
+
+
+class TestDeprecatedNames:
+    @pytest.mark.parametrize(
+        ("old", "current"), [("UniqueClaim", "UniqueValue"), ("code_of", "error_code")]
+    )
+    def test_old_name_still_works(self, old, current):
+        """A name of the previous release is the current object, with a warning."""
+        with pytest.warns(DeprecationWarning, match=current):
+            found = getattr(flask_pynamodb, old)
+
+        assert found is getattr(flask_pynamodb, current)
+
+    def test_unknown_name(self):
+        """A name that never existed is an AttributeError."""
+        with pytest.raises(AttributeError, match="no_such_name"):
+            flask_pynamodb.no_such_name  # noqa: B018
+
+    def test_claim(self, db, claim):
+        """`claim` reserves a value, with a warning."""
+        with pytest.warns(DeprecationWarning, match="reserve"), db.transaction() as transaction:
+            claim.claim(transaction, "email#ada", "1", otherwise=ValueError())
+
+        assert claim.get("email#ada").owner == "1"
