@@ -285,7 +285,7 @@ class TestDeprecatedNames:
         with pytest.raises(AttributeError, match="no_such_name"):
             flask_pynamodb.no_such_name  # noqa: B018
 
-    def test_claim(self, db, claim):
+    def test_claim(self, db, claim, member):
         """`claim` reserves a value, with a warning."""
         with pytest.warns(DeprecationWarning, match="reserve"), db.transaction() as transaction:
             claim.claim(transaction, "email#ada", "1", otherwise=ValueError())
