@@ -9,6 +9,8 @@ COPY pyproject.toml README.md LICENSE ./
 COPY flask_pynamodb flask_pynamodb
 COPY models models
 COPY api api
+COPY web web
+COPY roster roster
 RUN pip install -q --no-deps --no-build-isolation .
 
 # What runs: the environment and nothing it was built with. There is no local engine inside.

@@ -16,4 +16,6 @@ autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_favicon = "_static/favicon.svg"
 html_title = f"Roster {release}"

@@ -112,6 +112,14 @@ class TestConfiguration:
 
         assert read == {name for name in SETTINGS if name.startswith("DYNAMODB_")}
 
+    def test_environment_example(self):
+        """Every name in .env.example is a documented setting."""
+        lines = (ROOT / ".env.example").read_text().splitlines()
+        names = {line.partition("=")[0] for line in lines if line and not line.startswith("#")}
+
+        assert names
+        assert names <= set(SETTINGS)
+
     def test_every_key_of_the_extension_is_named(self):
         """A key that is not read from the environment is named all the same."""
         text = (DOCS / "configuration.md").read_text()
