@@ -47,7 +47,7 @@ try {
   const verification = await requestEmail("email-verifications");
   await page.goto(`${base}/dev/mail`);
   await page.locator("li a").first().click();
-  await page.getByText("Show it as HTML").click();
+  await page.getByText("Show HTML").click();
   await page.getByText("Confirm my address").first().click();
   await page.locator("#form button").waitFor();
   observed.addresses.verify = page.url();

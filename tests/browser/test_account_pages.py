@@ -38,7 +38,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any
 class TestVerifyEmail:
     def test_button_verifies(self, observed):
         """The button in the email opens a page, and the button there verifies the email."""
-        assert observed["messages"]["verified"].startswith("Your address is confirmed.")
+        assert observed["messages"]["verified"].startswith("Your email address is confirmed.")
         assert observed["user"]["email_verified"] is True
 
     def test_works_once(self, observed):
@@ -63,7 +63,7 @@ class TestResetPassword:
 
     def test_no_token(self, observed):
         """Without a token the page says what to do."""
-        assert "Open the link in the mail" in observed["messages"]["without"]
+        assert "Open the link in the email" in observed["messages"]["without"]
 
 
 class TestSecrecy:
