@@ -155,7 +155,7 @@ class AppConnection(Connection):
             return super().client
         except NoRegionError as error:
             if self.host:
-                # An endpoint of one's own needs a region for nothing but the signature.
+                # A custom endpoint needs a region for the signature only.
                 self.region = _ANY_REGION
                 return super().client
             raise ConfigurationError(
@@ -163,7 +163,7 @@ class AppConnection(Connection):
             ) from error
 
     def _refuse_half_keys(self) -> None:
-        # PynamoDB ignores half a pair, and goes on with whatever credentials lie around.
+        # PynamoDB ignores an incomplete pair and falls back to other credentials.
         given = {
             "DYNAMODB_AWS_ACCESS_KEY_ID": self._aws_access_key_id,
             "DYNAMODB_AWS_SECRET_ACCESS_KEY": self._aws_secret_access_key,

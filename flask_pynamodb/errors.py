@@ -51,15 +51,15 @@ class ConfigurationError(RuntimeError):
 
 
 class ScanRefused(RuntimeError):
-    """A Scan, which reads a whole table, that nobody has allowed."""
+    """A Scan, which reads a whole table, is not allowed."""
 
 
 class ScanWarning(UserWarning):
-    """A Scan, which reads a whole table, that nobody has said is meant."""
+    """A Scan, which reads a whole table, is not marked as intended."""
 
 
 class NotUnique(Exception):
-    """Somebody else has a value that has to be unique.
+    """Another item has a value that must be unique.
 
     Attributes:
         name: What was to be unique, as in `email`.

@@ -49,7 +49,7 @@ class EngineError(RuntimeError):
 
 
 class _PortTaken(Exception):
-    """Somebody else listens on the port that was meant for the engine."""
+    """Another process listens on the port chosen for the engine."""
 
 
 def find_binary() -> Path:

@@ -134,7 +134,7 @@ class Model(models.Model, metaclass=_ModelType):
 
     @classmethod
     def query_one_or_404(cls, *key: Any, description: str | None = None, **kwargs: Any) -> Self:
-        """The only item of a query, or 404: for none and for several alike."""
+        """The only item of a query, or 404 for none or several."""
         items = list(cls.query(*key, **{**kwargs, "limit": 2}))
         return items[0] if len(items) == 1 else _not_found(description)
 

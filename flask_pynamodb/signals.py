@@ -44,13 +44,13 @@ def totals() -> Totals:
 
 
 def tell_start(sender: Any, operation: str, request: dict[str, Any]) -> None:
-    """Say that a call begins, if somebody listens."""
+    """Send the signal of a call's start, if it has receivers."""
     if call_started.receivers:
         call_started.send(sender, operation=operation, tables=tables_of(request))
 
 
 def tell_end(sender: Any, operation: str, request: dict[str, Any], outcome: dict[str, Any]) -> None:
-    """Count one call, and say how it has ended, if somebody listens.
+    """Count one call, and send the signal of its end, if it has receivers.
 
     Args:
         sender: The connection.

@@ -90,7 +90,7 @@ def _create_one(client: Any, wanted: Declared) -> list[str]:
 
 
 def _complete_new(client: Any, wanted: Declared, table: Mapping[str, Any]) -> None:
-    """Add what CreateTable cannot; what it can need not be asked for once more."""
+    """Add what CreateTable cannot; what it can is not requested again."""
     if not _is_active(table):
         _wait(client, wanted.name)
     recovers = _recovers(client, wanted.name) if wanted.recovers else None

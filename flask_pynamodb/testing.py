@@ -38,7 +38,7 @@ def dynamodb_engine() -> Iterator[Engine]:
 
 @pytest.fixture
 def dynamodb(app: Flask, dynamodb_settings: dict[str, Any]) -> Iterator[PynamoDB]:
-    """Your app on the engine, inside its context, with fresh tables that nobody else sees.
+    """Your app on the engine, inside its context, with new tables of its own.
 
     Args:
         app: Your own fixture; the app must have the extension.

@@ -144,7 +144,7 @@ class LeanClient:
         try:
             return self._pool.post(headers, body, tries.seconds_left, read)
         except (ConnectionError, HTTPClientError) as error:
-            # Its traceback would keep the connection open for as long as somebody has the error.
+            # Its traceback would keep the connection open as long as the error is referenced.
             return Failure(Hope.TRANSIENT, error.with_traceback(None))
 
     def _credentials(self) -> Credentials:

@@ -18,7 +18,7 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 class Credentials(Protocol):
-    """Who asks; botocore's frozen credentials are of this shape."""
+    """Credentials; botocore's frozen credentials have this shape."""
 
     @property
     def access_key(self) -> str: ...
