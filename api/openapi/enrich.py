@@ -32,7 +32,7 @@ def describe(annotated: Mapping[str, Any]) -> Json:
     document["servers"] = [
         {
             "url": "/",
-            "description": "The service that serves this document",
+            "description": "The service that serves this document, local or in production",
             "x-internal": False,
         }
     ]
