@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_LOGLEVEL := error
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-contract fuzz lint lint-openapi audit format bench bench-peers openapi swagger-ui docs lock clean
+.PHONY: help run test coverage test-browser test-contract fuzz lint lint-openapi audit format bench bench-peers openapi swagger-ui docs lock clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -61,7 +61,7 @@ lint-openapi: tests/contract/$(NPM) ## Spectral with the OWASP rules, and Redocl
 audit: $(TOOLS) ## look the locked dependencies up among known vulnerabilities (needs the internet)
 	$(VENV)/contract/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/run.txt
 
-format: $(DEV) ## put the code into shape
+format: $(DEV) ## fix and format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -82,7 +82,7 @@ docs: $(DEV) ## build the Sphinx site, warnings are errors
 
 # Extras stay in the locks: pip before 23.3 takes what asks for coverage[toml] to its newest release,
 # which a pin of coverage alone does not hold back and the hashes then refuse.
-lock: $(DEV) ## compile requirements/*.txt anew, with hashes
+lock: $(DEV) ## compile requirements/*.txt with hashes
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate --no-strip-extras -q pyproject.toml requirements/run.in \
 	    -o requirements/run.txt

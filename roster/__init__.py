@@ -1,1 +1,1 @@
-"""The application: what an operator starts. UserImport everything, is imported by nothing."""
+"""The application: what an operator starts. Imports everything, is imported by nothing."""
