@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from flask import Flask
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import Server as Granian
 
@@ -112,6 +112,9 @@ def serve(config: Config, host: str, port: int) -> None:
         address=host,
         port=port,
         interface=Interfaces.WSGI,
+        # A cleartext HTTP/2 connection that ends in the middle of a body would block its threads
+        # forever. HTTP/2 is negotiated over TLS, which ends at a proxy in front of the service.
+        http=HTTPModes.http1,
         workers=config.workers,
         blocking_threads=_THREADS,
         workers_kill_timeout=_DRAIN_SECONDS,
