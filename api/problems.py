@@ -22,7 +22,7 @@ class Problem:
     Attributes:
         slug: Its stable name, the end of the `type` URI.
         status: The HTTP status.
-        title: What it is, in a few words.
+        title: A short description.
         meaning: When it happens and what a client can do.
     """
 

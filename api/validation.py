@@ -1,7 +1,7 @@
 """`@body` and `@query`: document, validate and pass on what a view takes.
 
-They belong below the guards, so that an anonymous caller with a bad body is told to sign in
-first. Schemas are compiled once, when the view is defined.
+They belong below the guards, so that an anonymous caller with a bad body gets 401, not 422.
+Schemas are compiled once, when the view is defined.
 """
 
 from collections.abc import Callable, Iterable, Mapping

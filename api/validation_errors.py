@@ -1,4 +1,4 @@
-"""What is wrong with a request, field by field, as JSON pointers and sentences."""
+"""The faults of a request, field by field, as JSON pointers and sentences."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn

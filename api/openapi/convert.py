@@ -1,12 +1,12 @@
-"""Swagger 2.0, as Flask-RESTX writes it, to OpenAPI 3.1. Knows nothing about Roster.
+"""Convert Swagger 2.0, as Flask-RESTX writes it, to OpenAPI 3.1. Knows nothing about Roster.
 
-Any Flask-RESTX project can take this file and `schema.py`: `convert(api.__schema__)`. What
-Swagger 2.0 cannot say is said by vendor extensions, which are understood wherever they stand:
+Any Flask-RESTX project can use this file and `schema.py`: `convert(api.__schema__)`. Vendor
+extensions express what Swagger 2.0 cannot; they are recognized anywhere in the document:
 
 - `x-nullable` on a schema: the value can be null;
 - `x-example` on a parameter: an example of it;
-- `x-produces` on a response: its media types, where they are not the operation's;
-- `x-openapi` on anything: a JSON merge patch (RFC 7396) to what it is converted to.
+- `x-produces` on a response: its media types, if they differ from the operation's;
+- `x-openapi` on anything: a JSON merge patch (RFC 7396) for the converted object.
 """
 
 from collections.abc import Iterable, Mapping

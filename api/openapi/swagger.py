@@ -47,7 +47,7 @@ def plain(document: Mapping[str, Any]) -> Json:
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Json]]:
-    """Every operation of a description as path, method and what is said about it."""
+    """Every operation of a description as path, method and its documentation."""
     for path, item in document["paths"].items():
         for method in _METHODS:
             if method in item:
