@@ -8,8 +8,8 @@ from bench import plan, report
 from bench.support import command
 from bench.support.cores import CoreSplit
 from bench.support.document import Section
+from bench.support.engine import find_engine
 from bench.support.load import find_wrk
-from flask_pynamodb.local import find_binary
 
 SECTION = Section("bench")
 
@@ -22,7 +22,7 @@ def main() -> int:
 
     def measure() -> str:
         find_wrk()
-        find_binary()
+        find_engine()
         CoreSplit.of_machine()
         with tempfile.TemporaryDirectory(prefix="roster-bench-") as folder:
             results = plan.measure(

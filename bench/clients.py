@@ -28,6 +28,7 @@ from botocore.credentials import Credentials
 
 from bench.support import command, environment
 from bench.support.document import Section
+from bench.support.engine import local_engine
 from bench.support.process import BenchError
 from bench.support.tables import row, spread
 from flask_pynamodb.local import Engine
@@ -48,7 +49,7 @@ def main() -> int:
     arguments = command.create_parser("bench.clients", __doc__, rounds=5, seconds=1).parse_args()
 
     def measure() -> str:
-        with Engine() as engine:
+        with local_engine() as engine:
             clients = dict(_clients(engine))
             _check_responses(clients)
             rounds = [

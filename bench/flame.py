@@ -14,10 +14,11 @@ from pathlib import Path
 
 from bench import plan
 from bench.support import command, cpu, service
+from bench.support.engine import find_engine
 from bench.support.load import Load, run
 from bench.support.process import BenchError, stop_on_signals
 from bench.support.users import create_users
-from flask_pynamodb.local import EngineError, find_binary
+from flask_pynamodb.local import EngineError
 
 GRAPH = Path(__file__).parents[1] / "docs" / "images" / "flame-read.svg"
 _USER_COUNT = 25
@@ -65,7 +66,7 @@ def _record(seconds: int) -> str:
 
 def _worker(roster: service.Service) -> int:
     """Return the process id of one worker."""
-    engine = find_binary().resolve()
+    engine = find_engine().resolve()
     children = cpu.process_tree(roster.pid)[1:]
     return next(pid for pid in children if Path(f"/proc/{pid}/exe").resolve() != engine)
 

@@ -18,6 +18,7 @@ from werkzeug.test import create_environ
 
 from bench.support import command, environment
 from bench.support.document import Section
+from bench.support.engine import local_engine
 from bench.support.process import BenchError
 from bench.support.tables import row, spread
 from bench.support.users import PASSWORD
@@ -42,7 +43,7 @@ def main() -> int:
     arguments = command.create_parser("bench.microbench", __doc__, rounds=5, seconds=1).parse_args()
 
     def measure() -> str:
-        with Engine() as engine:
+        with local_engine() as engine:
             app = _app(engine)
             with app.app_context():
                 db.create_all()

@@ -25,9 +25,9 @@ from pynamodb.attributes import (
 
 from bench.support import command, environment
 from bench.support.document import Section
+from bench.support.engine import find_engine, local_engine
 from bench.support.tables import row, spread, verdict
 from flask_pynamodb import DEFAULT_TRANSPORT, PynamoDB
-from flask_pynamodb.local import Engine, find_binary
 
 SECTION = Section("bench.transport")
 # The default is the curl transport, since this command needs pycurl.
@@ -75,7 +75,7 @@ def main() -> int:
     arguments = parser.parse_args()
 
     def measure() -> str:
-        with Engine() as engine:
+        with local_engine() as engine:
             contexts = {
                 name: _app(engine.host, transport).app_context()
                 for name, transport in TRANSPORTS.items()
@@ -142,7 +142,7 @@ def _rate(operation: Operation, seconds: float) -> float:
 
 def _render(rounds: Sequence[Round]) -> Iterator[str]:
     packages = [f"{name} {version(name)}" for name in ("pynamodb", "botocore", "pycurl", "orjson")]
-    engine = environment.program_version(str(find_binary()), "--version")
+    engine = environment.program_version(str(find_engine()), "--version")
     yield environment.command(command.command_line("bench.transport"))
     yield environment.machine()
     yield (

@@ -1,11 +1,12 @@
 """Sphinx configuration. `make docs` builds the site; a warning fails the build."""
 
+import os
 from importlib import metadata
 
 project = "Roster"
 release = metadata.version("roster")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 exclude_patterns = ["_build"]
 
 # Links such as errors.md#email-taken lead to headings, here as on a forge.
@@ -19,3 +20,16 @@ html_theme = "furo"
 html_static_path = ["_static"]
 html_favicon = "_static/favicon.svg"
 html_title = f"Roster {release}"
+
+# Copied console sessions have the commands only.
+copybutton_prompt_text = "$ "
+copybutton_only_copy_prompt_lines = True
+copybutton_remove_prompts = True
+
+# The site that hosts the repository, for links that view and edit a page.
+if repository := os.environ.get("DOCS_REPOSITORY"):
+    html_theme_options = {
+        "source_repository": repository,
+        "source_branch": "main",
+        "source_directory": "docs/",
+    }

@@ -1,29 +1,27 @@
-"""Reading items of several tables in one round trip, which PynamoDB's models cannot."""
+"""Read items of several tables in one round trip, which PynamoDB's models cannot do."""
 
 import random
 import time
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.connection.base import Connection
 from pynamodb.exceptions import GetError
 
-if TYPE_CHECKING:
-    from pynamodb.connection.base import Connection
+from flask_pynamodb.app_model import AppModel
 
-    from flask_pynamodb.model import Model
-
-# Keys that DynamoDB leaves unprocessed are asked for again, with waits that double from 25 ms on.
-_TRIES = 6
-_FIRST_WAIT_SECONDS = 0.025
-# A key of each type that no item has.
+# Unprocessed keys are requested again, after delays that double from 25 ms.
+_ATTEMPTS = 6
+_FIRST_DELAY_SECONDS = 0.025
+# A key of each type that does not exist.
 _ABSENT: dict[str, Any] = {"S": "flask-pynamodb-ping", "N": "-1", "B": b"flask-pynamodb-ping"}
 
 
 def get_many(keys: Sequence[tuple[Any, ...]], *, consistent_read: bool) -> list[Any]:
     """See `PynamoDB.get_many`."""
     wanted: dict[str, Any] = {}
-    places: list[tuple[type[Model], str, dict[str, Any]]] = []
+    places: list[tuple[type[AppModel], str, dict[str, Any]]] = []
     for model, *parts in keys:
         table = model._get_connection()
         key = table.get_meta_table().get_identifier_map(*model._serialize_keys(*parts))["Key"]
@@ -36,7 +34,7 @@ def get_many(keys: Sequence[tuple[Any, ...]], *, consistent_read: bool) -> list[
     return [_pick(model, found.get(name, ()), key) for model, name, key in places]
 
 
-def ping(models: Iterable["type[Model]"]) -> None:
+def ping(models: Iterable[type[AppModel]]) -> None:
     """See `PynamoDB.ping`."""
     wanted: dict[Any, dict[str, Any]] = {}
     for model in models:
@@ -49,7 +47,7 @@ def ping(models: Iterable["type[Model]"]) -> None:
         _read(connection, request)
 
 
-def _pick(model: "type[Model]", items: Iterable[dict[str, Any]], key: dict[str, Any]) -> Any:
+def _pick(model: type[AppModel], items: Iterable[dict[str, Any]], key: dict[str, Any]) -> Any:
     for item in items:
         if all(item[name] == value for name, value in key.items()):
             return model.from_raw_data(item)
@@ -60,9 +58,9 @@ def _absent(attribute_type: str) -> dict[str, Any]:
     return {attribute_type: _ABSENT[attribute_type]}
 
 
-def _read(connection: "Connection", wanted: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+def _read(connection: Connection, wanted: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
-    for attempt in range(_TRIES):
+    for attempt in range(_ATTEMPTS):
         try:
             answer = connection.dispatch("BatchGetItem", {"RequestItems": wanted})
         except (BotoCoreError, ClientError) as error:
@@ -72,7 +70,7 @@ def _read(connection: "Connection", wanted: dict[str, Any]) -> dict[str, list[di
         wanted = answer.get("UnprocessedKeys") or {}
         if not wanted:
             return found
-        # Jitter only has to differ from host to host; it guards nothing.
-        time.sleep(random.random() * _FIRST_WAIT_SECONDS * 2**attempt)  # nosec B311
+        # Jitter only has to differ between hosts; it has no security purpose.
+        time.sleep(random.random() * _FIRST_DELAY_SECONDS * 2**attempt)  # nosec B311
     throttled = {"Error": {"Code": "ThrottlingException", "Message": "keys left unprocessed"}}
     raise GetError("DynamoDB left some keys unprocessed.", ClientError(throttled, "BatchGetItem"))

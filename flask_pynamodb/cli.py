@@ -1,4 +1,4 @@
-"""`flask dynamodb`: make, check, describe and drop the app's tables; policy; local engine."""
+"""`flask dynamodb`: create, check, describe and drop tables; IAM policy; local engine."""
 
 import json
 import signal
@@ -16,36 +16,36 @@ from flask_pynamodb import iam, tables
 from flask_pynamodb.errors import is_unavailable
 from flask_pynamodb.local import Engine, EngineError
 from flask_pynamodb.state import current_state
-from flask_pynamodb.table_spec import declared
+from flask_pynamodb.table_spec import spec_of
 
-dynamodb = AppGroup("dynamodb", help="Make, check, describe and drop the app's DynamoDB tables.")
+dynamodb = AppGroup("dynamodb", help="Create, check, describe and drop the app's DynamoDB tables.")
 
 
 @dynamodb.command()
 def create() -> None:
-    """Make the tables that are missing, and add what others lack."""
+    """Create missing tables, and add missing features to existing ones."""
     with _one_line_errors():
         for line in _database().create_all():
             click.echo(line)
-        click.echo("All tables are there.")
+        click.echo("All tables exist.")
 
 
 @dynamodb.command()
 def check() -> None:
-    """Say how the tables differ from the models; exit 1 if they do."""
+    """Show how the tables differ from the models; exit 1 if they do."""
     with _one_line_errors():
         problems = _database().check_all()
     for problem in problems:
         click.echo(problem)
     if problems:
         sys.exit(1)
-    click.echo("All tables are as the models declare them.")
+    click.echo("All tables match the models.")
 
 
 @dynamodb.command()
-@click.confirmation_option(prompt="Delete all tables and everything in them?")
+@click.confirmation_option(prompt="Delete all tables and all their items?")
 def drop() -> None:
-    """Delete the tables and everything in them."""
+    """Delete the tables and all their items."""
     with _one_line_errors():
         for name in _database().drop_all():
             click.echo(f"dropped {name}")
@@ -56,9 +56,9 @@ def describe() -> None:
     """Show each table: its keys, indexes, state and size."""
     with _one_line_errors():
         for model in _database().models:
-            wanted = declared(model)
-            found = tables.find(model._get_connection().connection.client, wanted)
-            click.echo("\n".join(_described(wanted.name, found.table)))
+            spec = spec_of(model)
+            found = tables.find(model._get_connection().connection.client, spec)
+            click.echo("\n".join(_described(spec.name, found.table)))
 
 
 @dynamodb.command("iam-policy")
@@ -81,14 +81,21 @@ def iam_policy(account: str, region: str | None, partition: str) -> None:
 @dynamodb.command(with_appcontext=False)
 @click.option("--port", type=click.IntRange(1, 65535), help="[default: a free one]")
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="[default: memory]")
-def local(port: int | None, data: Path | None) -> None:
+@click.option(
+    "--engine",
+    "binary",
+    envvar="DYNAMODB_ENGINE",
+    type=click.Path(path_type=Path),
+    help="A dynoxide binary.  [default: `dynoxide` on the PATH]",
+)
+def local(port: int | None, data: Path | None, binary: Path | None) -> None:
     """Run the local engine until Ctrl-C."""
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     try:
-        with Engine(data, port=port) as engine:
-            click.echo(f"DynamoDB answers on {engine.host}. For an app:")
+        with Engine(data, binary=binary, port=port) as engine:
+            click.echo(f"DynamoDB listens on {engine.host}. Settings for an app:")
             click.echo(f"  DYNAMODB_HOST={engine.host}")
             click.echo("  DYNAMODB_REGION=us-east-1")
             click.echo("  DYNAMODB_AWS_ACCESS_KEY_ID=local DYNAMODB_AWS_SECRET_ACCESS_KEY=local")
@@ -121,4 +128,4 @@ def _one_line_errors() -> Iterator[None]:
     except Exception as error:
         if not is_unavailable(error):
             raise
-        raise click.ClickException(f"DynamoDB is out of reach: {error}") from error
+        raise click.ClickException(f"DynamoDB is not reachable: {error}") from error

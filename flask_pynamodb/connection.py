@@ -32,27 +32,25 @@ from flask_pynamodb.errors import ConfigurationError
 from flask_pynamodb.transport import DEFAULT_TRANSPORT, client_for
 
 _ANY_REGION = "us-east-1"
-# Reading DynamoDB's service model takes a tenth of a second: once for all sessions of a process and
-# of its forks.
+# Loading DynamoDB's service model takes 0.1 s: once for all sessions of a process and its forks.
 _loader_of = cache(create_loader)
 _pynamodb_log = logging.getLogger("pynamodb.connection.base")
-# What PynamoDB asks for no capacity: these have to do with tables, not with what is in them.
-_ON_TABLES = frozenset(
+# Operations on tables, for which PynamoDB requests no consumed capacity.
+_TABLE_OPERATIONS = frozenset(
     (CREATE_TABLE, DELETE_TABLE, DESCRIBE_TABLE, LIST_TABLES, UPDATE_TABLE, UPDATE_TIME_TO_LIVE)
 )
 
 
 class AppConnection(Connection):
-    """A connection that the tables of one database share, so that they share one pool.
+    """A connection with one pool, shared by all tables of one database.
 
-    PynamoDB gives each model a client of its own and makes it without a lock.
+    PynamoDB creates a separate client for each model, and without a lock.
 
     Args:
-        session: A botocore session to take credentials and region from; botocore's own chain if
-            there is none.
-        transport: `lean` or `botocore`.
-        deadline_seconds: What one call may take with all its tries, None for no limit.
-        settings: PynamoDB's own arguments.
+        session: A botocore session with credentials and region; None for botocore's own chain.
+        transport: One of `TRANSPORTS`.
+        deadline_seconds: The deadline of one call with all its attempts; None for no limit.
+        settings: The arguments of PynamoDB's connection.
     """
 
     def __init__(
@@ -73,7 +71,7 @@ class AppConnection(Connection):
 
     @property
     def session(self) -> Any:
-        """The botocore session: the one that was given, or one with botocore's own chain."""
+        """The given botocore session, or one with botocore's own chain."""
         if self._given_session:
             return self._given_session
         session = super().session
@@ -83,16 +81,16 @@ class AppConnection(Connection):
 
     @property
     def client(self) -> Any:
-        """What sends requests, made once however many threads ask first.
+        """The client that sends requests, created once for all threads.
 
         Raises:
-            ConfigurationError: There is no region, or there are half the keys.
+            ConfigurationError: There is no region, or the access key is incomplete.
         """
         with self._client_lock:
             if self._client is None:
-                self._refuse_half_keys()
+                self._reject_incomplete_keys()
             client = self._botocore_client()
-            # PynamoDB makes another botocore client as long as there are no credentials.
+            # PynamoDB creates another botocore client as long as there are no credentials.
             if client is not self._sends_for:
                 self._sender = client_for(
                     self._transport,
@@ -103,13 +101,13 @@ class AppConnection(Connection):
                 self._sends_for = client
             return self._sender
 
-    def know(self, meta_table: MetaTable) -> None:
-        """Learn a table's keys; the first model of a table decides."""
+    def register_table(self, meta_table: MetaTable) -> None:
+        """Store the keys of a table; the first model of a table takes precedence."""
         self._tables.setdefault(meta_table.table_name, meta_table)
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Send one request, and tell the signals and the request's totals of it."""
-        signals.tell_start(self, operation_name, operation_kwargs)
+        """Send one request, emit the signals and add to the totals of the app context."""
+        signals.emit_started(self, operation_name, operation_kwargs)
         started = time.perf_counter()
         outcome: dict[str, Any] = {"tries": 1, "consumed_capacity": None, "error": None}
         try:
@@ -123,13 +121,13 @@ class AppConnection(Connection):
             raise
         finally:
             outcome["duration"] = time.perf_counter() - started
-            signals.tell_end(self, operation_name, operation_kwargs, outcome)
+            signals.emit_finished(self, operation_name, operation_kwargs, outcome)
 
     def _send(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
-        # PynamoDB's own dispatch makes a UUID and sends two signals of its own and two lines of
-        # log, heard or not: a twentieth of a call over the lean transport.
+        # PynamoDB's own dispatch creates a UUID, two signals and two log records, even without
+        # receivers: a twentieth of a call over the curl transport.
         if (
-            operation_name in _ON_TABLES
+            operation_name in _TABLE_OPERATIONS
             or pre_dynamodb_send.receivers
             or post_dynamodb_send.receivers
             or _pynamodb_log.isEnabledFor(logging.DEBUG)
@@ -162,7 +160,7 @@ class AppConnection(Connection):
                 "There is no AWS region: set DYNAMODB_REGION, or AWS_DEFAULT_REGION."
             ) from error
 
-    def _refuse_half_keys(self) -> None:
+    def _reject_incomplete_keys(self) -> None:
         # PynamoDB ignores an incomplete pair and falls back to other credentials.
         given = {
             "DYNAMODB_AWS_ACCESS_KEY_ID": self._aws_access_key_id,
@@ -171,18 +169,18 @@ class AppConnection(Connection):
         missing = [name for name, value in given.items() if not value]
         if len(missing) == 1 or (len(missing) == 2 and self._aws_session_token):
             raise ConfigurationError(
-                f"AWS keys were given, but {' and '.join(missing)} is not set."
+                f"The AWS access key is incomplete: {' and '.join(missing)} is not set."
             )
 
 
 class AppTable(TableConnection):
-    """One table, on a connection that may serve others too."""
+    """One table on a shared connection."""
 
     def __init__(self, connection: AppConnection, meta_table: MetaTable) -> None:
-        # PynamoDB's constructor would open a connection of its own, so it is not called.
+        # PynamoDB's constructor, which is not called, would open a separate connection.
         self.table_name = meta_table.table_name
         self.connection = connection
-        connection.know(meta_table)
+        connection.register_table(meta_table)
 
 
 def _tries(answer: Mapping[str, Any]) -> int:

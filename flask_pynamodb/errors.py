@@ -1,12 +1,12 @@
-"""What can go wrong below a model, and whether waiting would help.
+"""Exceptions of the extension, and whether an error means that DynamoDB is unavailable.
 
 Exception
  ├── RuntimeError
- │    ├── ConfigurationError   a setting is missing, wrong or contradicts another one
- │    └── ScanRefused          a Scan that nobody allowed
+ │    ├── ConfigurationError   a setting is missing, invalid or contradicts another one
+ │    └── ScanRefused          a Scan that is not allowed
  ├── ValueError
- │    └── InvalidCursor        a page cursor was forged, changed, or belongs to another list
- ├── NotUnique                 somebody else has a value that has to be unique
+ │    └── InvalidCursor        a page cursor is invalid, or belongs to another list
+ ├── NotUnique                 another item has a value that must be unique
  └── VersionConflict           the item has changed since it was read
 """
 
@@ -21,9 +21,9 @@ from botocore.exceptions import (
 )
 from pynamodb.exceptions import PynamoDBException, TableDoesNotExist
 
-# Error codes by which DynamoDB says "not now" or "not with this set-up", as opposed to "not this
-# request". Source: "Error handling with DynamoDB" in the DynamoDB developer guide.
-_OUT_OF_REACH_CODES = frozenset(
+# Error codes of an unavailable DynamoDB or a wrong configuration, as opposed to an invalid request.
+# Source: "Error handling with DynamoDB" in the DynamoDB developer guide.
+_UNAVAILABLE_CODES = frozenset(
     {
         "AccessDeniedException",
         "ExpiredTokenException",
@@ -40,14 +40,14 @@ _OUT_OF_REACH_CODES = frozenset(
         "UnrecognizedClientException",
     }
 )
-# Why one item of a cancelled transaction may be tried again unchanged.
-PASSING_REASONS = frozenset(
+# Reasons in a cancelled transaction for which a retry of the same request may succeed.
+TEMPORARY_REASONS = frozenset(
     {"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"}
 )
 
 
 class ConfigurationError(RuntimeError):
-    """A setting is missing, wrong or contradicts another one. The text names it."""
+    """A setting is missing, invalid or contradicts another one. The text names it."""
 
 
 class ScanRefused(RuntimeError):
@@ -62,7 +62,7 @@ class NotUnique(Exception):
     """Another item has a value that must be unique.
 
     Attributes:
-        name: What was to be unique, as in `email`.
+        name: The name of the value, as in `email`.
     """
 
     def __init__(self, name: str) -> None:
@@ -78,7 +78,7 @@ class InvalidCursor(ValueError):
     """The cursor was not made by this app for this list, key and filter."""
 
 
-_OUT_OF_REACH = (
+_UNAVAILABLE = (
     ConfigurationError,
     ConnectionError,
     CredentialRetrievalError,
@@ -91,10 +91,10 @@ _OUT_OF_REACH = (
 
 
 def error_code(error: PynamoDBException) -> str | None:
-    """DynamoDB's error code behind an error of PynamoDB's, None where there was no answer.
+    """Return DynamoDB's error code of a PynamoDB exception; None if there was no response.
 
-    PynamoDB's own `cause_response_code` fails on a connection that was closed, whose error has a
-    response that is None.
+    PynamoDB's own `cause_response_code` fails for a closed connection, because the response of
+    that error is None.
     """
     response = getattr(error.cause, "response", None) or {}
     code: str | None = response.get("Error", {}).get("Code")
@@ -102,31 +102,31 @@ def error_code(error: PynamoDBException) -> str | None:
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Whether DynamoDB, a table or the credentials for it are out of reach.
+    """Return whether an error means that DynamoDB, a table or the credentials are unavailable.
 
     Args:
-        error: Anything that a model or the connection raised.
+        error: Any exception of a model or a connection.
 
     Returns:
-        True if the same request could succeed later without a change to it; False for a mistake
-        in the request and for everything that DynamoDB has nothing to do with.
+        True if the same request could succeed later; False for an invalid request and for errors
+        that are not DynamoDB's.
     """
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, _OUT_OF_REACH):
+        if isinstance(cause, _UNAVAILABLE):
             return True
         if isinstance(cause, ClientError):
-            return _says_not_now(cause)
+            return _is_temporary(cause)
         cause = getattr(cause, "cause", None) or cause.__cause__
     return False
 
 
-def _says_not_now(error: ClientError) -> bool:
-    if error.response.get("Error", {}).get("Code") in _OUT_OF_REACH_CODES:
+def _is_temporary(error: ClientError) -> bool:
+    if error.response.get("Error", {}).get("Code") in _UNAVAILABLE_CODES:
         return True
     if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
         return True
     # PynamoDB keeps the reasons on its own error class and drops the rest of the response.
     reasons = getattr(error, "cancellation_reasons", ())
     codes = {reason.code for reason in reasons if reason is not None}
-    return bool(codes) and codes <= PASSING_REASONS
+    return bool(codes) and codes <= TEMPORARY_REASONS

@@ -1,10 +1,10 @@
-"""The least that an app must be allowed to do, as IAM policy documents."""
+"""Least-privilege IAM policies for the tables of an app."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from flask_pynamodb.model import Model
-from flask_pynamodb.table_spec import declared
+from flask_pynamodb.table_spec import spec_of
 
 _RUN_TIME = (
     "BatchGetItem",
@@ -27,7 +27,7 @@ _SET_UP = (
     "UpdateTable",
     "UpdateTimeToLive",
 )
-# What a check before the service starts reads.
+# Needed by the check of tables before a service starts.
 _CHECK = ("DescribeContinuousBackups", "DescribeTable", "DescribeTimeToLive", "ListTagsOfResource")
 
 
@@ -39,7 +39,7 @@ def policy(
     partition: str = "aws",
     scans: bool = False,
 ) -> dict[str, Any]:
-    """A policy for exactly these tables and their indexes.
+    """Return a policy for exactly these tables and their indexes.
 
     Args:
         models: The models of the tables.
@@ -49,16 +49,16 @@ def policy(
         scans: Whether the app may Scan.
 
     Returns:
-        The document, with one statement for run time and one for set-up.
+        The policy document, with one statement for run time and one for set-up.
     """
     base = f"arn:{partition}:dynamodb:{region}:{account}:table"
     tables: list[str] = []
     indexes: list[str] = []
     for model in models:
-        wanted = declared(model)
-        tables.append(f"{base}/{wanted.name}")
-        names = [index["IndexName"] for index in wanted.request.get("LocalSecondaryIndexes", ())]
-        indexes += [f"{base}/{wanted.name}/index/{name}" for name in (*wanted.indexes, *names)]
+        spec = spec_of(model)
+        tables.append(f"{base}/{spec.name}")
+        names = [index["IndexName"] for index in spec.request.get("LocalSecondaryIndexes", ())]
+        indexes += [f"{base}/{spec.name}/index/{name}" for name in (*spec.indexes, *names)]
     run_time = (*_RUN_TIME, *_CHECK, *(("Scan",) if scans else ()))
     return {
         "Version": "2012-10-17",

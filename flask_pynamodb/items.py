@@ -1,4 +1,4 @@
-"""Turns items as DynamoDB sends them into instances of models."""
+"""Convert items from DynamoDB's format to instances of models."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -9,16 +9,16 @@ from pynamodb.attributes import Attribute, NumberAttribute
 _NULL = "NULL"
 
 
-class _Part(NamedTuple):
+class _AttributeReader(NamedTuple):
     """How one attribute of a model is read.
 
     Attributes:
-        name: In Python.
-        key: In the item.
-        value: Takes the value out of its type, as in `{"S": "ada"}`.
-        deserialize: Makes Python's value of it.
-        default: What an absent attribute is, or makes it.
-        is_plain: Whether setting it does no more than to keep the value.
+        name: The name of the Python attribute.
+        key: The name in the item.
+        value: Returns the value without its type, as in `{"S": "ada"}`.
+        deserialize: Converts the value to Python.
+        default: The default of an absent attribute, or a callable that returns it.
+        is_plain: Whether setting the attribute only stores the value.
     """
 
     name: str
@@ -29,47 +29,47 @@ class _Part(NamedTuple):
     is_plain: bool
 
 
-Reading = tuple[_Part, ...]
+Reader = tuple[_AttributeReader, ...]
 
 
-def reading_of(model: type[models.Model]) -> Reading | None:
-    """How a model's items are read; None where only PynamoDB can, because a class hooks in.
+def compile_reader(model: type[models.Model]) -> Reader | None:
+    """Return the reader of a model's items; None if the model overrides PynamoDB's reading.
 
-    PynamoDB sets every default twice and each value through a descriptor that looks its name up,
-    which takes longer than all the rest of reading an item.
+    PynamoDB sets every default twice, and each value through a descriptor that looks up its name,
+    which takes longer than the rest of reading an item.
     """
-    # Some of these are not in PynamoDB's public interface; a test compares what both ways read.
+    # Some of these are not in PynamoDB's public interface; a test compares both ways of reading.
     hooks = ("__init__", "_container_deserialize", "_set_defaults", "_set_discriminator")
     if model._discriminator or any(  # type: ignore[attr-defined]
         getattr(model, hook) is not getattr(models.Model, hook) for hook in hooks
     ):
         return None
-    return tuple(_parts(model.get_attributes()))
+    return tuple(_attribute_readers(model.get_attributes()))
 
 
-def read(model: type[Any], reading: Reading, item: Mapping[str, Any]) -> Any:
-    """The instance that an item describes.
+def load(model: type[Any], reader: Reader, item: Mapping[str, Any]) -> Any:
+    """Return a new instance with the attributes of an item.
 
     Args:
-        model: Its class.
-        reading: What `reading_of` says of the class.
+        model: The class of the instance.
+        reader: The reader of the class, from `compile_reader`.
         item: Attribute names and their typed values.
     """
     instance: Any = object.__new__(model)
-    fill(instance, reading, item)
+    load_into(instance, reader, item)
     return instance
 
 
-def fill(instance: Any, reading: Reading, item: Mapping[str, Any]) -> None:
-    """Make an instance what an item describes, whatever it was before.
+def load_into(instance: Any, reader: Reader, item: Mapping[str, Any]) -> None:
+    """Replace all attributes of an instance by those of an item.
 
     Args:
-        instance: Of the class that `reading` is of.
-        reading: What `reading_of` says of the class.
+        instance: An instance of the class of the reader.
+        reader: The reader of the class, from `compile_reader`.
         item: Attribute names and their typed values.
     """
     values = instance.attribute_values = {}
-    for name, key, value_of, deserialize, default, is_plain in reading:
+    for name, key, value_of, deserialize, default, is_plain in reader:
         stored = item.get(key)
         if stored and _NULL not in stored:
             value = deserialize(value_of(stored))
@@ -83,10 +83,10 @@ def fill(instance: Any, reading: Reading, item: Mapping[str, Any]) -> None:
             setattr(instance, name, value)
 
 
-def _parts(attributes: Mapping[str, Attribute[Any]]) -> Iterator[_Part]:
+def _attribute_readers(attributes: Mapping[str, Attribute[Any]]) -> Iterator[_AttributeReader]:
     for name, attribute in attributes.items():
         is_plain = type(attribute).__set__ is Attribute.__set__
-        yield _Part(
+        yield _AttributeReader(
             name,
             attribute.attr_name,
             attribute.get_value,
@@ -97,7 +97,7 @@ def _parts(attributes: Mapping[str, Attribute[Any]]) -> Iterator[_Part]:
 
 
 def _deserializer(attribute: Attribute[Any]) -> Callable[[Any], Any]:
-    # PynamoDB starts a JSON decoder for each number.
+    # PynamoDB uses a JSON decoder for each number.
     if type(attribute).deserialize is NumberAttribute.deserialize:
         return _number
     deserialize: Callable[[Any], Any] = attribute.deserialize
@@ -105,7 +105,7 @@ def _deserializer(attribute: Attribute[Any]) -> Callable[[Any], Any]:
 
 
 def _number(text: str) -> int | float:
-    """A number of up to 38 digits: whole ones are exact, as in JSON."""
+    """Convert a number of up to 38 digits; whole numbers are exact."""
     try:
         return int(text)
     except ValueError:

@@ -1,10 +1,10 @@
-"""The base of all models: connection, table name and capacity come from the current app, late."""
+"""The base class of all models, which looks up connection and table in the current app."""
 
 import re
 import warnings
 from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
+from typing import Any, NoReturn, Self, cast
 
 from flask import abort
 from pynamodb import models
@@ -12,25 +12,23 @@ from pynamodb.connection import TableConnection
 from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 
+from flask_pynamodb.app_model import AppModel
+from flask_pynamodb.deprecation import renamed_argument
 from flask_pynamodb.errors import ScanRefused, ScanWarning, VersionConflict, error_code
-from flask_pynamodb.items import Reading, fill, read, reading_of
+from flask_pynamodb.items import Reader, compile_reader, load, load_into
 from flask_pynamodb.pagination import Page, paginate
-from flask_pynamodb.state import current_state, find_state
+from flask_pynamodb.state import Database, current_state, find_state
 from flask_pynamodb.unique import UniqueValue, reserve_all
-
-if TYPE_CHECKING:
-    from flask_pynamodb.extension import PynamoDB
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # Set inside `with db.allow_scan():`.
 scan_is_allowed: ContextVar[bool] = ContextVar("scan_is_allowed", default=False)
 
 
-class _LateMeta(type):
-    """The type of a model's Meta: reading `table_name` asks the current app.
+class _LazyMeta(type):
+    """The type of a model's Meta, whose `table_name` is looked up in the current app.
 
-    PynamoDB reads `Meta.table_name` again in batch operations, so a prefix that only the
-    connection knows would be missing there.
+    PynamoDB reads `Meta.table_name` in batch operations, so it must include the app's prefix.
     """
 
     owner: "type[Model]"
@@ -43,17 +41,17 @@ class _LateMeta(type):
 
     @property
     def base_table_name(cls) -> str:
-        """The table's name before the app's prefix and suffix."""
+        """The name of the table without the app's prefix and suffix."""
         return next(
             str(vars(part)["table_name"]) for part in cls.__mro__ if "table_name" in vars(part)
         )
 
 
 class _ModelType(models.MetaModel):
-    """Gives every model a Meta and remembers which settings it chose itself."""
+    """Adds a Meta to every model, and records the settings of the model's author."""
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kw: Any):
-        database: PynamoDB | None = getattr(cls, "_db", None)
+        database: Database | None = getattr(cls, "_db", None)
         is_base = database is None or "_db" in namespace
         own = namespace.get("Meta")
         if own is None and not is_base and getattr(cls, "Meta", None) is None:
@@ -61,16 +59,16 @@ class _ModelType(models.MetaModel):
         if own is not None:
             chosen = _chosen_settings(own)
             chosen.setdefault("table_name", _WORD_START.sub("_", name).lower())
-            meta = _LateMeta("Meta", (own,), {**chosen, "chosen": chosen, "owner": cls})
+            meta = _LazyMeta("Meta", (own,), {**chosen, "chosen": chosen, "owner": cls})
             cls.Meta = namespace["Meta"] = meta
         super().__init__(name, bases, namespace, **kw)
-        cls._reading = reading_of(cast(Any, cls))
+        cls._reader = compile_reader(cast(Any, cls))
         if database is not None and own is not None and not is_base:
             database.models.append(cast(type[Model], cls))
 
 
 def _chosen_settings(meta: type) -> dict[str, Any]:
-    """What the author of a Meta wrote, without what PynamoDB filled in afterwards."""
+    """Return the settings in a Meta without those that PynamoDB added."""
     chosen: dict[str, Any] = {}
     for part in reversed(meta.__mro__[:-1]):
         written = vars(part).get("chosen", vars(part))
@@ -78,30 +76,29 @@ def _chosen_settings(meta: type) -> dict[str, Any]:
     return chosen
 
 
-class Model(models.Model, metaclass=_ModelType):
-    """A PynamoDB model without settings of its own; derive from `db.Model`, not from this.
+class Model(AppModel, metaclass=_ModelType):
+    """A PynamoDB model bound to the current app; derive from `db.Model`, not from this class.
 
-    `__bind_key__` names the database of `DYNAMODB_BINDS` that the model lives in; None is the
-    app's main one.
+    `__bind_key__` is the key of the model's database in `DYNAMODB_BINDS`; None is the app's main
+    database.
     """
 
-    __bind_key__: str | None = None
-    _db: "PynamoDB | None" = None
-    _reading: Reading | None = None
+    _db: Database | None = None
+    _reader: Reader | None = None
 
     @classmethod
     def _instantiate(cls, attribute_values: dict[str, Any]) -> Self:
-        # Reading is PynamoDB's own affair where a model hooks into it.
-        if cls._reading is None:
+        # The model overrides PynamoDB's reading.
+        if cls._reader is None:
             return super()._instantiate(attribute_values)
-        return read(cls, cls._reading, attribute_values)  # type: ignore[no-any-return]
+        return load(cls, cls._reader, attribute_values)  # type: ignore[no-any-return]
 
     def deserialize(self, attribute_values: dict[str, dict[str, Any]]) -> None:
-        """Take over what an update or a refresh has read back."""
-        if self._reading is None:
+        """Replace the attributes by those that an update or a refresh returned."""
+        if self._reader is None:
             super().deserialize(attribute_values)
         else:
-            fill(self, self._reading, attribute_values)
+            load_into(self, self._reader, attribute_values)
 
     @classmethod
     def _get_connection(cls) -> TableConnection:
@@ -109,9 +106,9 @@ class Model(models.Model, metaclass=_ModelType):
 
     @classmethod
     def create_table(cls, wait: bool = False, *args: Any, **kwargs: Any) -> Any:
-        """Make this model's table as PynamoDB does, billed as the app says where nobody else does.
+        """Create this model's table like PynamoDB, with the app's billing mode as the default.
 
-        `db.create_all()` does more: it completes tables that exist, and may be raced.
+        `db.create_all()` also completes existing tables, and is safe to run concurrently.
         """
         own = current_state().bind(cls.__bind_key__).billing_of(cls.Meta.chosen)  # type: ignore[attr-defined]
         if not args and "billing_mode" not in kwargs and "read_capacity_units" not in kwargs:
@@ -120,7 +117,7 @@ class Model(models.Model, metaclass=_ModelType):
 
     @classmethod
     def get_or_404(cls, *key: Any, description: str | None = None, **kwargs: Any) -> Self:
-        """Like `get`, but an absent item ends the request with 404."""
+        """Return an item, or end the request with 404 if it does not exist."""
         try:
             return cls.get(*key, **kwargs)
         except cls.DoesNotExist:
@@ -128,45 +125,45 @@ class Model(models.Model, metaclass=_ModelType):
 
     @classmethod
     def first_or_404(cls, *key: Any, description: str | None = None, **kwargs: Any) -> Self:
-        """The first item of a query, or 404."""
+        """Return the first item of a query, or end the request with 404 if there is none."""
         item = next(cls.query(*key, **{**kwargs, "limit": 1}), None)
         return item if item is not None else _not_found(description)
 
     @classmethod
     def query_one_or_404(cls, *key: Any, description: str | None = None, **kwargs: Any) -> Self:
-        """The only item of a query, or 404 for none or several."""
+        """Return the only item of a query, or end the request with 404 for none or several."""
         items = list(cls.query(*key, **{**kwargs, "limit": 2}))
         return items[0] if len(items) == 1 else _not_found(description)
 
     @classmethod
     def scan(cls, *args: Any, **kwargs: Any) -> Any:
-        """Read the whole table, where somebody has said that this is meant.
+        """Read the whole table, if this is allowed.
 
-        It is meant inside `with db.allow_scan():`, with `allow_scan = True` in the model's Meta,
-        and with `DYNAMODB_ALLOW_SCAN = True`. Otherwise a `ScanWarning` is given, or, with
-        `DYNAMODB_ALLOW_SCAN = False`, the Scan is refused.
+        It is allowed inside `with db.allow_scan():`, with `allow_scan = True` in the model's Meta,
+        and with `DYNAMODB_ALLOW_SCAN = True`. Otherwise it issues a `ScanWarning`, or, with
+        `DYNAMODB_ALLOW_SCAN = False`, raises an error.
 
         Raises:
-            ScanRefused: Nobody has said so, and the app refuses what nobody has.
+            ScanRefused: It is not allowed, and DYNAMODB_ALLOW_SCAN is False.
         """
         if not (scan_is_allowed.get() or getattr(cls.Meta, "allow_scan", False)):
-            _question_scan(cls, current_state().allows_scan)
+            _check_scan(cls, current_state().allows_scan)
         return super().scan(*args, **kwargs)
 
     def save_if_match(self, version: int | None) -> None:
-        """Save the item if the stored one is at a version.
+        """Save the item if the stored item has a version.
 
         Args:
-            version: What the caller has read, for example out of an `If-Match` header; None if
-                there must be no such item yet.
+            version: The expected version, for example from an `If-Match` header; None if the item
+                must not exist yet.
 
         Raises:
-            VersionConflict: The stored item is at another version, or gone, or there already.
+            VersionConflict: The stored item has another version, is gone, or exists already.
             TypeError: The model has no VersionAttribute.
         """
         if self._version_attribute_name is None:
             raise TypeError(f"{type(self).__name__} has no VersionAttribute to compare.")
-        # PynamoDB takes an absent value, but not None, for an item that is not stored yet.
+        # To PynamoDB an item without the attribute is not stored yet; None is not the same.
         self.attribute_values.pop(self._version_attribute_name, None)
         if version is not None:
             setattr(self, self._version_attribute_name, version)
@@ -179,34 +176,35 @@ class Model(models.Model, metaclass=_ModelType):
                 f"This {type(self).__name__} has changed since it was read."
             ) from error
 
+    @renamed_argument(claims="reservations")
     def save_unique(
         self,
-        claims: type[UniqueValue],
+        reservations: type[UniqueValue],
         values: Mapping[str, str],
         previous: Mapping[str, str] | None = None,
     ) -> None:
-        """Save the item together with a claim on each of its unique values: all or nothing.
+        """Save the item and reserve its unique values in one transaction.
 
         Args:
-            claims: The model of the table that holds the claims.
-            values: What must be unique, normalised, by a name for it, as in
-                `{"email": "ada@example.com"}`.
-            previous: The values that the stored item has claimed. Those that differ are released
-                in the same transaction.
+            reservations: The model of the table of reservations.
+            values: The unique values, normalized, by name, as in `{"email": "ada@example.com"}`.
+            previous: The reserved values of the stored item. Those that differ are released in the
+                same transaction.
 
         Raises:
-            NotUnique: Somebody else has one of the values; its `name` says which.
-            VersionConflict: The item has changed since it was read, or its claims have.
+            NotUnique: Another item has one of the values; `name` is the name of that value.
+            VersionConflict: The item or its reservations have changed since it was read.
         """
-        reserve_all(self, claims, values, previous or {})
+        reserve_all(self, reservations, values, previous or {})
 
-    def delete_unique(self, claims: type[UniqueValue], values: Mapping[str, str]) -> None:
-        """Delete the item and release its unique values: all or nothing.
+    @renamed_argument(claims="reservations")
+    def delete_unique(self, reservations: type[UniqueValue], values: Mapping[str, str]) -> None:
+        """Delete the item and release its unique values in one transaction.
 
         Raises:
-            VersionConflict: The item has changed since it was read, or its claims have.
+            VersionConflict: The item or its reservations have changed since it was read.
         """
-        reserve_all(self, claims, {}, values, deletes=True)
+        reserve_all(self, reservations, {}, values, deletes=True)
 
     @classmethod
     def paginate(
@@ -221,18 +219,18 @@ class Model(models.Model, metaclass=_ModelType):
         limit: int = 25,
         cursor: str | None = None,
     ) -> Page[Self]:
-        """One page of a query.
+        """Return one page of a query.
 
         Args:
             hash_key: The partition to read.
             range_key_condition: A condition on the sort key.
-            filter_condition: A condition on what was read. DynamoDB counts items before it
-                filters them, so a page may hold fewer than `limit` although more follow.
+            filter_condition: A condition on the read items. DynamoDB applies the limit before the
+                filter, so a page may have fewer items than `limit` although more follow.
             index_name: A secondary index to read instead of the table.
             scan_index_forward: False for descending order.
-            consistent_read: Whether the page must show every acknowledged write.
-            limit: How many items are read at the most.
-            cursor: The `next_cursor` of the page before, or None for the first page.
+            consistent_read: Whether the page must include every acknowledged write.
+            limit: The maximum number of items.
+            cursor: The `next_cursor` of the previous page, or None for the first page.
 
         Raises:
             InvalidCursor: The cursor was not made for this table, index, key and filter.
@@ -256,8 +254,8 @@ class Model(models.Model, metaclass=_ModelType):
         )
 
 
-def make_base(database: "PynamoDB") -> type[Model]:
-    """The base class of one extension's models."""
+def make_base(database: Database) -> type[Model]:
+    """Return the base class of the models of one extension."""
     namespace = {"_db": database, "__module__": __name__, "__doc__": Model.__doc__}
     return cast(type[Model], _ModelType("Model", (Model,), namespace))
 
@@ -266,14 +264,14 @@ def _not_found(description: str | None) -> NoReturn:
     abort(404, description=description)
 
 
-def _question_scan(model: type[Model], allowed: bool | None) -> None:
+def _check_scan(model: type[Model], allowed: bool | None) -> None:
     if allowed:
         return
-    question = (
-        f"{model.__name__}.scan() reads the whole table. Where that is meant, write"
+    message = (
+        f"{model.__name__}.scan() reads the whole table. If this is intended, write"
         " `with db.allow_scan():` around it, or set allow_scan = True in the model's Meta, or"
         " DYNAMODB_ALLOW_SCAN = True."
     )
     if allowed is False:
-        raise ScanRefused(question)
-    warnings.warn(question, ScanWarning, stacklevel=3)
+        raise ScanRefused(message)
+    warnings.warn(message, ScanWarning, stacklevel=3)

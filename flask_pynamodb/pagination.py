@@ -1,4 +1,4 @@
-"""One page of a list and its cursor: opaque, signed, good for that list only."""
+"""Pages of a list with signed, opaque cursors that are valid for that list only."""
 
 import hashlib
 from collections.abc import Callable
@@ -12,13 +12,13 @@ from flask_pynamodb.errors import InvalidCursor
 
 T = TypeVar("T")
 
-# A longer cursor is none of ours: DynamoDB's keys end at 2048 and 1024 bytes.
-_LONGEST_CURSOR = 8192
+# A longer cursor is invalid: DynamoDB's keys have at most 2048 and 1024 bytes.
+_MAX_CURSOR_LENGTH = 8192
 
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """Some items of a list, and where the next ones start."""
+    """Some items of a list, and the cursor of the next page."""
 
     items: list[T]
     next_cursor: str | None = None
@@ -28,20 +28,20 @@ def make_cursor(position: Any, *, scope: str) -> str:
     """Sign a position in a list.
 
     Args:
-        position: Anything JSON can hold. The client can read it, but not change it.
-        scope: What the list is: its name, key and filters. The cursor is refused elsewhere.
+        position: Any JSON value. The client can read it, but not change it.
+        scope: The list: its name, key and filters. The cursor is invalid for any other.
     """
     return str(_serializer(scope).dumps(position))
 
 
 def read_cursor(cursor: str, *, scope: str) -> Any:
-    """The position that `make_cursor` signed for the same scope.
+    """Return the position that `make_cursor` signed for the same scope.
 
     Raises:
-        InvalidCursor: It was forged, changed, or made for another list.
+        InvalidCursor: The signature is invalid, or the cursor is for another list.
     """
-    if len(cursor) > _LONGEST_CURSOR:
-        raise InvalidCursor("The cursor is too long to be one of ours.")
+    if len(cursor) > _MAX_CURSOR_LENGTH:
+        raise InvalidCursor("The cursor is too long.")
     try:
         return _serializer(scope).loads(cursor)
     except (BadData, UnicodeError):
@@ -55,13 +55,13 @@ def paginate(
     cursor: str | None,
     from_raw: Callable[[dict[str, Any]], T],
 ) -> Page[T]:
-    """Read exactly one page of a query.
+    """Return one page of a query.
 
     Args:
         query: Starts the query after a `LastEvaluatedKey`, or at the beginning for None.
-        scope: What the list is, see `make_cursor`.
-        cursor: Where the page starts, or None.
-        from_raw: Makes an item of what DynamoDB returned.
+        scope: The list, see `make_cursor`.
+        cursor: The cursor of the page, or None for the first one.
+        from_raw: Converts an item from DynamoDB's format.
     """
     start = read_cursor(cursor, scope=scope) if cursor else None
     page = next(query(start).page_iter)

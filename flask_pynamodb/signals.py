@@ -1,7 +1,7 @@
-"""Signals around each call to DynamoDB, and what a request has spent so far.
+"""Signals of each call to DynamoDB, and the totals of the current request.
 
 `call_started` is sent with `operation` and `tables`; `call_finished` with these and with
-`duration` (seconds), `tries`, `consumed_capacity` (units, None where DynamoDB did not say) and
+`duration` (seconds), `tries`, `consumed_capacity` (units, None if DynamoDB returned none) and
 `error` (None, or the exception). The sender is the connection.
 """
 
@@ -18,13 +18,13 @@ call_finished = _signals.signal("dynamodb-call-finished")
 
 @dataclass
 class Totals:
-    """What the current app context has spent on DynamoDB.
+    """The calls to DynamoDB in the current app context.
 
     Attributes:
-        calls: Requests, each with its retries counted as one.
-        tries: Requests with retries counted.
-        seconds: Time spent waiting for answers.
-        capacity: Read and write units together.
+        calls: The number of calls.
+        tries: The number of requests, including retries.
+        seconds: The time spent waiting for responses.
+        capacity: The sum of read and write units.
     """
 
     calls: int = 0
@@ -34,7 +34,7 @@ class Totals:
 
 
 def totals() -> Totals:
-    """The totals of the current app context, which lives as long as a request."""
+    """Return the totals of the current app context, which exists for one request."""
     # Each use of the proxy `g` looks the context up again.
     here = g._get_current_object()
     spent: Totals | None = here.get("dynamodb_totals")
@@ -43,19 +43,21 @@ def totals() -> Totals:
     return spent
 
 
-def tell_start(sender: Any, operation: str, request: dict[str, Any]) -> None:
-    """Send the signal of a call's start, if it has receivers."""
+def emit_started(sender: Any, operation: str, request: dict[str, Any]) -> None:
+    """Send `call_started`, if it has receivers."""
     if call_started.receivers:
         call_started.send(sender, operation=operation, tables=tables_of(request))
 
 
-def tell_end(sender: Any, operation: str, request: dict[str, Any], outcome: dict[str, Any]) -> None:
-    """Count one call, and send the signal of its end, if it has receivers.
+def emit_finished(
+    sender: Any, operation: str, request: dict[str, Any], outcome: dict[str, Any]
+) -> None:
+    """Count one call, and send `call_finished`, if it has receivers.
 
     Args:
         sender: The connection.
-        operation: DynamoDB's name of it.
-        request: What was sent.
+        operation: The name of the operation.
+        request: The arguments of the request.
         outcome: `duration`, `tries`, `consumed_capacity` and `error`.
     """
     if has_app_context():
@@ -68,8 +70,8 @@ def tell_end(sender: Any, operation: str, request: dict[str, Any], outcome: dict
         call_finished.send(sender, operation=operation, tables=tables_of(request), **outcome)
 
 
-def show_totals(app: Flask) -> None:
-    """Send the totals as a `Server-Timing` header with each response."""
+def add_timing_header(app: Flask) -> None:
+    """Add the totals to each response as a `Server-Timing` header."""
 
     @app.after_request
     def add_header(response: Response) -> Response:
@@ -83,7 +85,7 @@ def show_totals(app: Flask) -> None:
 
 
 def capacity_of(answer: dict[str, Any]) -> float | None:
-    """The capacity units that an answer says its request has consumed."""
+    """Return the consumed capacity units of a response; None if it has none."""
     consumed = answer.get("ConsumedCapacity")
     if not consumed:
         return None
@@ -93,7 +95,7 @@ def capacity_of(answer: dict[str, Any]) -> float | None:
 
 
 def tables_of(request: dict[str, Any]) -> tuple[str, ...]:
-    """The tables that a request names, each once."""
+    """Return the names of the tables in a request, without duplicates."""
     if "RequestItems" in request:
         return tuple(request["RequestItems"])
     if "TransactItems" in request:

@@ -1,44 +1,47 @@
-"""What belongs to one app: its databases, and its models' tables on them."""
+"""The state of the extension in one app: its databases and the tables of its models."""
 
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from flask import current_app, has_app_context
 from pynamodb.connection.base import MetaTable
 
+from flask_pynamodb.app_model import AppModel
 from flask_pynamodb.connection import AppConnection, AppTable
 from flask_pynamodb.errors import ConfigurationError
 from flask_pynamodb.settings import CONNECTION_KEYS, Bind, read_binds
 
-if TYPE_CHECKING:
-    from flask_pynamodb.extension import PynamoDB
-    from flask_pynamodb.model import Model
+
+class Database(Protocol):
+    """The extension object."""
+
+    models: list[Any]
 
 
 class AppState:
-    """The state of the extension in one app; connections are made when they are first needed.
+    """The state of the extension in one app; connections are opened at first use.
 
     Args:
         database: The extension object.
         settings: The settings of the app by the keys of `app.config`, each one present.
 
     Raises:
-        ConfigurationError: Settings are wrong or contradict each other.
+        ConfigurationError: Settings are invalid or contradict each other.
     """
 
-    def __init__(self, database: "PynamoDB", settings: Mapping[str, Any]) -> None:
+    def __init__(self, database: Database, settings: Mapping[str, Any]) -> None:
         self.database = database
         self.allows_scan: bool | None = settings["DYNAMODB_ALLOW_SCAN"]
         self._binds = read_binds(settings)
         self._lock = threading.Lock()
         self._connections: dict[str | None, AppConnection] = {}
-        self._tables: dict[type[Model], AppTable] = {}
+        self._tables: dict[type[AppModel], AppTable] = {}
 
     def bind(self, key: str | None) -> Bind:
-        """The settings of one of the app's databases.
+        """Return the settings of one of the app's databases.
 
         Raises:
             ConfigurationError: The app has no such database.
@@ -51,7 +54,7 @@ class AppState:
             ) from None
 
     def connection(self, key: str | None = None) -> AppConnection:
-        """The connection to one of the app's databases."""
+        """Return the connection to one of the app's databases."""
         connection = self._connections.get(key)
         if connection is None:
             settings = self.bind(key).connection
@@ -59,16 +62,16 @@ class AppState:
                 connection = self._connections.setdefault(key, AppConnection(**settings))
         return connection
 
-    def table(self, model: "type[Model]") -> AppTable:
-        """A model's table."""
+    def table(self, model: type[AppModel]) -> AppTable:
+        """Return the table of a model."""
         table = self._tables.get(model)
         if table is None:
-            made = self._connect(model)
+            connected = self._connect(model)
             with self._lock:
-                table = self._tables.setdefault(model, made)
+                table = self._tables.setdefault(model, connected)
         return table
 
-    def _connect(self, model: "type[Model]") -> AppTable:
+    def _connect(self, model: type[AppModel]) -> AppTable:
         key = model.__bind_key__
         chosen: dict[str, Any] = model.Meta.chosen  # type: ignore[attr-defined]
         own = {name: chosen[name] for name in CONNECTION_KEYS if name in chosen}
@@ -76,11 +79,12 @@ class AppState:
         if own:
             connection = AppConnection(**{**self.bind(key).connection, **own})
         schema = model._get_schema()
+        base_name: str = model.Meta.base_table_name  # type: ignore[attr-defined]
         return AppTable(
             connection,
             MetaTable(
                 {
-                    "TableName": self.bind(key).table_name(model.Meta.base_table_name),
+                    "TableName": self.bind(key).table_name(base_name),
                     "KeySchema": schema["key_schema"],
                     "AttributeDefinitions": schema["attribute_definitions"],
                     "GlobalSecondaryIndexes": _keys_of(schema["global_secondary_indexes"]),

@@ -1,13 +1,11 @@
-"""What a model declares of its table, in DynamoDB's words, and how a real table differs from it."""
+"""The table that a model declares, in DynamoDB's terms, and how an existing table differs."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from flask_pynamodb.app_model import AppModel
 from flask_pynamodb.state import current_state
-
-if TYPE_CHECKING:
-    from flask_pynamodb.model import Model
 
 _CREATED_WITH = (
     "TableName",
@@ -22,34 +20,34 @@ _CREATED_WITH = (
 )
 
 
-class Difference(str):
-    """One line that says how a table differs from what its model declares.
+class Drift(str):
+    """One difference between a table and the declaration of its model, as a line of text.
 
     Attributes:
-        blocks: Whether the app cannot work with the table as it is. Billing, tags, streams and
-            recovery are for people to see to.
+        blocks: Whether the app cannot work with this table. It can work with another billing mode,
+            other tags, streams and recovery settings.
     """
 
     blocks: bool
 
-    def __new__(cls, text: str, *, blocks: bool = True) -> "Difference":
-        difference = super().__new__(cls, text)
-        difference.blocks = blocks
-        return difference
+    def __new__(cls, text: str, *, blocks: bool = True) -> "Drift":
+        drift = super().__new__(cls, text)
+        drift.blocks = blocks
+        return drift
 
 
 @dataclass(frozen=True)
-class Declared:
-    """A table as its model wants it.
+class TableSpec:
+    """A table as its model declares it.
 
     Attributes:
         request: The arguments of CreateTable.
-        expires_by: The attribute of the time to live, None without one.
-        recovers: Whether point-in-time recovery is wanted, None where the model does not say.
+        ttl_attribute: The attribute of the time to live, None without one.
+        recovers: Whether point-in-time recovery is declared, None if the model does not declare it.
     """
 
     request: Mapping[str, Any]
-    expires_by: str | None
+    ttl_attribute: str | None
     recovers: bool | None
 
     @property
@@ -69,24 +67,24 @@ class Declared:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A table as it is.
+class TableState:
+    """An existing table.
 
     Attributes:
-        table: The answer of DescribeTable, None if there is no table.
-        expires_by: The attribute of the time to live, None without one.
-        recovers: Whether point-in-time recovery is on, None where the endpoint cannot say.
-        tags: Its tags.
+        table: The response of DescribeTable, None if the table does not exist.
+        ttl_attribute: The attribute of the time to live, None without one.
+        recovers: Whether point-in-time recovery is on, None if the endpoint does not support it.
+        tags: The tags.
     """
 
     table: Mapping[str, Any] | None
-    expires_by: str | None = None
+    ttl_attribute: str | None = None
     recovers: bool | None = None
     tags: Mapping[str, str] | None = None
 
 
-def declared(model: "type[Model]") -> Declared:
-    """What a model declares, with the current app's billing where it does not."""
+def spec_of(model: type[AppModel]) -> TableSpec:
+    """Return the declaration of a model, with the billing of the current app as the default."""
     meta: dict[str, Any] = model.Meta.chosen  # type: ignore[attr-defined]
     billing = current_state().bind(model.__bind_key__).billing_of(meta)
     capacity = {
@@ -110,72 +108,68 @@ def declared(model: "type[Model]") -> Declared:
         "Tags": [{"Key": key, "Value": value} for key, value in meta.get("tags", {}).items()],
     }
     ttl: Any = model._ttl_attribute()  # type: ignore[no-untyped-call]
-    return Declared(
+    return TableSpec(
         {key: request[key] for key in _CREATED_WITH if request[key]},
         ttl.attr_name if ttl else None,
         meta.get("point_in_time_recovery"),
     )
 
 
-def differences(wanted: Declared, found: Found) -> Iterator[Difference]:
-    """How a table differs from what its model declares, a line each."""
-    name, table = wanted.name, found.table
+def find_drift(spec: TableSpec, found: TableState) -> Iterator[Drift]:
+    """Return the differences between a table and the declaration of its model."""
+    name, table = spec.name, found.table
     if table is None:
-        yield Difference(f"table {name} is missing")
+        yield Drift(f"table {name} is missing")
         return
     if table["TableStatus"] not in ("ACTIVE", "UPDATING"):
-        yield Difference(f"table {name} is {table['TableStatus'].lower()}")
-    if _keys(table) != _keys(wanted.request):
-        yield Difference(
-            f"table {name} has the key {_keys(table)} instead of {_keys(wanted.request)}"
-        )
-    yield from _index_differences(wanted, table)
-    if wanted.expires_by and wanted.expires_by != found.expires_by:
-        yield Difference(f"table {name} lacks time to live on {wanted.expires_by}")
-    for text in _left_to_people(wanted, found, table):
-        yield Difference(f"table {name} {text}", blocks=False)
+        yield Drift(f"table {name} is {table['TableStatus'].lower()}")
+    if _keys(table) != _keys(spec.request):
+        yield Drift(f"table {name} has the key {_keys(table)} instead of {_keys(spec.request)}")
+    yield from _index_drift(spec, table)
+    if spec.ttl_attribute and spec.ttl_attribute != found.ttl_attribute:
+        yield Drift(f"table {name} lacks time to live on {spec.ttl_attribute}")
+    for text in _minor_drift(spec, found, table):
+        yield Drift(f"table {name} {text}", blocks=False)
 
 
-def _left_to_people(wanted: Declared, found: Found, table: Mapping[str, Any]) -> Iterator[str]:
+def _minor_drift(spec: TableSpec, found: TableState, table: Mapping[str, Any]) -> Iterator[str]:
     mode = table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
-    if mode != wanted.request["BillingMode"]:
-        yield f"is billed {mode} instead of {wanted.request['BillingMode']}"
-    if wanted.recovers and found.recovers is False:
+    if mode != spec.request["BillingMode"]:
+        yield f"is billed {mode} instead of {spec.request['BillingMode']}"
+    if spec.recovers and found.recovers is False:
         yield "lacks point-in-time recovery"
-    if missing_stream(wanted, found):
-        yield f"lacks a stream of {wanted.request['StreamSpecification']['StreamViewType']}"
-    for key in missing_tags(wanted, found):
-        yield f"lacks the tag {key}={wanted.tags[key]}"
+    if missing_stream(spec, found):
+        yield f"lacks a stream of {spec.request['StreamSpecification']['StreamViewType']}"
+    for key in missing_tags(spec, found):
+        yield f"lacks the tag {key}={spec.tags[key]}"
 
 
-def missing_stream(wanted: Declared, found: Found) -> bool:
-    """Whether a stream is declared that the table does not have."""
-    specification = wanted.request.get("StreamSpecification")
+def missing_stream(spec: TableSpec, found: TableState) -> bool:
+    """Return whether the table lacks the declared stream."""
+    specification = spec.request.get("StreamSpecification")
     table = found.table or {}
     return bool(specification) and table.get("StreamSpecification") != specification
 
 
-def missing_tags(wanted: Declared, found: Found) -> list[str]:
-    """The declared tags that the table does not have with their value."""
+def missing_tags(spec: TableSpec, found: TableState) -> list[str]:
+    """Return the keys of declared tags that the table lacks or has with another value."""
     has = found.tags or {}
-    return [key for key, value in wanted.tags.items() if has.get(key) != value]
+    return [key for key, value in spec.tags.items() if has.get(key) != value]
 
 
-def _index_differences(wanted: Declared, table: Mapping[str, Any]) -> Iterator[Difference]:
+def _index_drift(spec: TableSpec, table: Mapping[str, Any]) -> Iterator[Drift]:
     for kind in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
         has = {index["IndexName"]: index for index in table.get(kind, ())}
-        for index in wanted.request.get(kind, ()):
+        for index in spec.request.get(kind, ()):
             name, real = index["IndexName"], has.get(index["IndexName"])
             if real is None:
-                yield Difference(f"table {wanted.name} lacks the index {name}")
+                yield Drift(f"table {spec.name} lacks the index {name}")
                 continue
-            here = f"index {name} of table {wanted.name}"
+            here = f"index {name} of table {spec.name}"
             if _keys(real) != _keys(index):
-                yield Difference(f"{here} has the key {_keys(real)} instead of {_keys(index)}")
+                yield Drift(f"{here} has the key {_keys(real)} instead of {_keys(index)}")
             if _projection(real) != _projection(index):
-                yield Difference(
-                    f"{here} holds {_projection(real)} instead of {_projection(index)}"
-                )
+                yield Drift(f"{here} holds {_projection(real)} instead of {_projection(index)}")
 
 
 def _keys(described: Mapping[str, Any]) -> str:

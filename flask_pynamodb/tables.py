@@ -1,4 +1,4 @@
-"""Make, check and drop the tables of an app. Every function is safe to repeat and to race."""
+"""Create, check and drop the tables of an app. Every function is safe to repeat and to race."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,19 +10,19 @@ from pynamodb.exceptions import TableError
 
 from flask_pynamodb.model import Model
 from flask_pynamodb.table_spec import (
-    Declared,
-    Difference,
-    Found,
-    declared,
-    differences,
+    Drift,
+    TableSpec,
+    TableState,
+    find_drift,
     missing_stream,
     missing_tags,
+    spec_of,
 )
 
 _POLL_SECONDS = 1.0
-# Building an index over a large table takes hours on AWS; set-up does not wait for ever.
-_LONGEST_WAIT_SECONDS = 600.0
-# What an endpoint answers that does not know an operation, as small engines do.
+# Building an index of a large table takes hours on AWS; this is the maximum to wait.
+_MAX_WAIT_SECONDS = 600.0
+# The error codes for operations that an endpoint does not support, such as a local engine.
 _UNKNOWN_OPERATION = ("UnknownOperationException", "UnsupportedOperation")
 
 
@@ -31,17 +31,17 @@ def create(models: Iterable[type[Model]]) -> list[str]:
     done: list[str] = []
     for model in models:
         with _table_errors(model):
-            done += _create_one(_client(model), declared(model))
+            done += _create_one(_client(model), spec_of(model))
     return done
 
 
-def check(models: Iterable[type[Model]]) -> list[Difference]:
+def check(models: Iterable[type[Model]]) -> list[Drift]:
     """See `PynamoDB.check_all`."""
-    problems: list[Difference] = []
+    problems: list[Drift] = []
     for model in models:
         with _table_errors(model):
-            wanted = declared(model)
-            problems += differences(wanted, find(_client(model), wanted))
+            spec = spec_of(model)
+            problems += find_drift(spec, find(_client(model), spec))
     return problems
 
 
@@ -56,103 +56,103 @@ def drop(models: Iterable[type[Model]]) -> list[str]:
     return dropped
 
 
-def find(client: Any, wanted: Declared) -> Found:
-    """A table as it is; only what the model declares is asked for."""
-    name = {"TableName": wanted.name}
+def find(client: Any, spec: TableSpec) -> TableState:
+    """Return the state of a table; only declared features are read."""
+    name = {"TableName": spec.name}
     answer = _tolerate("ResourceNotFoundException", client.describe_table, **name)
     if answer is None:
-        return Found(None)
+        return TableState(None)
     table = answer["Table"]
-    expires_by = recovers = tags = None
-    if wanted.expires_by:
+    ttl_attribute = recovers = tags = None
+    if spec.ttl_attribute:
         described = client.describe_time_to_live(**name)["TimeToLiveDescription"]
         if described["TimeToLiveStatus"] in ("ENABLED", "ENABLING"):
-            expires_by = described["AttributeName"]
-    if wanted.recovers:
-        recovers = _recovers(client, wanted.name)
-    if wanted.tags:
+            ttl_attribute = described["AttributeName"]
+    if spec.recovers:
+        recovers = _recovers(client, spec.name)
+    if spec.tags:
         listed = client.list_tags_of_resource(ResourceArn=table["TableArn"])["Tags"]
         tags = {tag["Key"]: tag["Value"] for tag in listed}
-    return Found(table, expires_by, recovers, tags)
+    return TableState(table, ttl_attribute, recovers, tags)
 
 
-def _create_one(client: Any, wanted: Declared) -> list[str]:
-    found = find(client, wanted)
+def _create_one(client: Any, spec: TableSpec) -> list[str]:
+    found = find(client, spec)
     if found.table is None:
-        answer = _tolerate("ResourceInUseException", client.create_table, **wanted.request)
+        answer = _tolerate("ResourceInUseException", client.create_table, **spec.request)
         if answer is not None:
-            _complete_new(client, wanted, answer["TableDescription"])
-            return [f"made {wanted.name}"]
-        # Another host was faster; waiting for its table is as good as having made it.
-        _wait(client, wanted.name)
-        found = find(client, wanted)
-    return list(_complete(client, wanted, found))
+            _complete_new(client, spec, answer["TableDescription"])
+            return [f"created {spec.name}"]
+        # Another host creates the table at the same time.
+        _wait(client, spec.name)
+        found = find(client, spec)
+    return list(_complete(client, spec, found))
 
 
-def _complete_new(client: Any, wanted: Declared, table: Mapping[str, Any]) -> None:
-    """Add what CreateTable cannot; what it can is not requested again."""
+def _complete_new(client: Any, spec: TableSpec, table: Mapping[str, Any]) -> None:
+    """Add the features that CreateTable does not take."""
     if not _is_active(table):
-        _wait(client, wanted.name)
-    recovers = _recovers(client, wanted.name) if wanted.recovers else None
-    list(_complete(client, wanted, Found(table, recovers=recovers, tags=wanted.tags)))
+        _wait(client, spec.name)
+    recovers = _recovers(client, spec.name) if spec.recovers else None
+    list(_complete(client, spec, TableState(table, recovers=recovers, tags=spec.tags)))
 
 
-def _complete(client: Any, wanted: Declared, found: Found) -> Iterator[str]:
-    name = {"TableName": wanted.name}
+def _complete(client: Any, spec: TableSpec, found: TableState) -> Iterator[str]:
+    name = {"TableName": spec.name}
     has = {index["IndexName"] for index in (found.table or {}).get("GlobalSecondaryIndexes", ())}
-    for index_name in wanted.indexes.keys() - has:
-        if _update(client, wanted, _new_index(wanted, index_name)):
-            yield f"added the index {index_name} to {wanted.name}"
-    if missing_stream(wanted, found):
-        stream = {"StreamSpecification": wanted.request["StreamSpecification"]}
-        if _update(client, wanted, stream):
-            yield f"added a stream to {wanted.name}"
-    if wanted.expires_by and found.expires_by is None:
-        specification = {"Enabled": True, "AttributeName": wanted.expires_by}
-        # ValidationException: another host has just enabled it.
+    for index_name in spec.indexes.keys() - has:
+        if _update(client, spec, _new_index(spec, index_name)):
+            yield f"added the index {index_name} to {spec.name}"
+    if missing_stream(spec, found):
+        stream = {"StreamSpecification": spec.request["StreamSpecification"]}
+        if _update(client, spec, stream):
+            yield f"added a stream to {spec.name}"
+    if spec.ttl_attribute and found.ttl_attribute is None:
+        specification = {"Enabled": True, "AttributeName": spec.ttl_attribute}
+        # ValidationException: another host has enabled it at the same time.
         if _tolerate(
             "ValidationException",
             client.update_time_to_live,
             TimeToLiveSpecification=specification,
             **name,
         ):
-            yield f"set time to live on {wanted.name}"
-    if wanted.recovers and found.recovers is False:
+            yield f"set time to live on {spec.name}"
+    if spec.recovers and found.recovers is False:
         client.update_continuous_backups(
             PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}, **name
         )
-        yield f"turned point-in-time recovery on for {wanted.name}"
-    if missing := missing_tags(wanted, found):
-        tags = [{"Key": key, "Value": wanted.tags[key]} for key in missing]
+        yield f"turned point-in-time recovery on for {spec.name}"
+    if missing := missing_tags(spec, found):
+        tags = [{"Key": key, "Value": spec.tags[key]} for key in missing]
         client.tag_resource(ResourceArn=(found.table or {})["TableArn"], Tags=tags)
-        yield f"tagged {wanted.name}"
+        yield f"tagged {spec.name}"
 
 
-def _new_index(wanted: Declared, name: str) -> dict[str, Any]:
+def _new_index(spec: TableSpec, name: str) -> dict[str, Any]:
     return {
-        "AttributeDefinitions": wanted.request["AttributeDefinitions"],
-        "GlobalSecondaryIndexUpdates": [{"Create": wanted.indexes[name]}],
+        "AttributeDefinitions": spec.request["AttributeDefinitions"],
+        "GlobalSecondaryIndexUpdates": [{"Create": spec.indexes[name]}],
     }
 
 
-def _update(client: Any, wanted: Declared, change: dict[str, Any]) -> bool:
-    """One UpdateTable; DynamoDB takes a single new index at a time.
+def _update(client: Any, spec: TableSpec, change: dict[str, Any]) -> bool:
+    """Update a table; DynamoDB accepts one new index per request.
 
-    ResourceInUseException and ValidationException mean that another host makes this change.
+    ResourceInUseException and ValidationException mean that another host makes the same change.
     """
-    request = {"TableName": wanted.name, **change}
+    request = {"TableName": spec.name, **change}
     answer = _tolerate("ResourceInUseException ValidationException", client.update_table, **request)
-    _wait(client, wanted.name)
+    _wait(client, spec.name)
     return answer is not None
 
 
 def _wait(client: Any, name: str) -> None:
-    give_up = time.monotonic() + _LONGEST_WAIT_SECONDS
-    while time.monotonic() < give_up:
+    deadline = time.monotonic() + _MAX_WAIT_SECONDS
+    while time.monotonic() < deadline:
         if _is_active(client.describe_table(TableName=name)["Table"]):
             return
         time.sleep(_POLL_SECONDS)
-    raise TableError(f"Table {name} is not active after {_LONGEST_WAIT_SECONDS:.0f} seconds.")
+    raise TableError(f"Table {name} is not active after {_MAX_WAIT_SECONDS:.0f} seconds.")
 
 
 def _is_active(table: Mapping[str, Any]) -> bool:
@@ -171,7 +171,7 @@ def _recovers(client: Any, name: str) -> bool | None:
 
 
 def _tolerate(codes: str, call: Callable[..., Any], **arguments: Any) -> Any:
-    """The answer of a call, None for an error that means it is no longer needed."""
+    """Return the response of a call, None for an error with one of the codes."""
     try:
         return call(**arguments)
     except ClientError as error:

@@ -1,17 +1,19 @@
 """pytest plug-in: a DynamoDB for tests.
 
-Name it in the top-level `conftest.py`, beside a fixture called `app`:
+Enable it in the top-level `conftest.py`, beside a fixture called `app`:
 
     pytest_plugins = ["flask_pynamodb.testing"]
 
-Under pytest-xdist every worker is a process with an engine of its own, so tests of different
-workers never see each other's tables; within a worker a prefix keeps them apart.
+Under pytest-xdist every worker process has its own engine, so the tests of different workers have
+separate tables; within a worker, each test has its own table prefix.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 from uuid import uuid4
 
 import botocore.session
@@ -22,27 +24,37 @@ from flask_pynamodb.extension import PynamoDB
 from flask_pynamodb.local import Engine
 from flask_pynamodb.state import AppState
 
-__all__ = ["dynamodb", "dynamodb_engine", "dynamodb_settings", "override"]
+__all__ = ["dynamodb", "dynamodb_engine", "dynamodb_engine_binary", "dynamodb_settings", "override"]
 
 
 @pytest.fixture(scope="session")
-def dynamodb_engine() -> Iterator[Engine]:
-    """A running engine in memory, one per test session; its address is `dynamodb_engine.host`.
+def dynamodb_engine_binary() -> Path | None:
+    """The path of the engine's binary: DYNAMODB_ENGINE, or None for `dynoxide` on the PATH.
+
+    A project that installs the engine elsewhere overrides this fixture.
+    """
+    named = os.environ.get("DYNAMODB_ENGINE")
+    return Path(named) if named else None
+
+
+@pytest.fixture(scope="session")
+def dynamodb_engine(dynamodb_engine_binary: Path | None) -> Iterator[Engine]:
+    """Start an engine in memory, one per test session; its URL is `dynamodb_engine.host`.
 
     Raises:
         EngineError: The engine is not installed or does not start.
     """
-    with Engine() as engine:
+    with Engine(binary=dynamodb_engine_binary) as engine:
         yield engine
 
 
 @pytest.fixture
 def dynamodb(app: Flask, dynamodb_settings: dict[str, Any]) -> Iterator[PynamoDB]:
-    """Your app on the engine, inside its context, with new tables of its own.
+    """Provide the app on the engine, inside its app context, with new tables for this test.
 
     Args:
-        app: Your own fixture; the app must have the extension.
-        dynamodb_settings: Where the engine is.
+        app: The project's fixture; the app must have the extension.
+        dynamodb_settings: The settings of the engine.
     """
     with override(app, **dynamodb_settings) as database, app.app_context():
         database.create_all()
@@ -52,7 +64,7 @@ def dynamodb(app: Flask, dynamodb_settings: dict[str, Any]) -> Iterator[PynamoDB
 
 @pytest.fixture
 def dynamodb_settings(dynamodb_engine: Engine) -> dict[str, Any]:
-    """The `DYNAMODB_` settings that reach the engine, with a table prefix of this test's own."""
+    """Provide the `DYNAMODB_` settings of the engine, with a table prefix for this test."""
     return {
         "DYNAMODB_HOST": dynamodb_engine.host,
         "DYNAMODB_REGION": "us-east-1",
@@ -63,7 +75,7 @@ def dynamodb_settings(dynamodb_engine: Engine) -> dict[str, Any]:
 
 @contextmanager
 def override(app: Flask, **settings: Any) -> Iterator[PynamoDB]:
-    """Give an app other `DYNAMODB_` settings, and its own again at the end of the block.
+    """Replace `DYNAMODB_` settings of an app inside the `with` block.
 
     Args:
         app: An app with the extension.
@@ -74,7 +86,7 @@ def override(app: Flask, **settings: Any) -> Iterator[PynamoDB]:
     app.config.update(settings)
     app.extensions["pynamodb"] = AppState(own_state.database, app.config)
     try:
-        yield own_state.database
+        yield cast(PynamoDB, own_state.database)
     finally:
         app.config.update(own_settings)
         app.extensions["pynamodb"] = own_state
@@ -82,7 +94,7 @@ def override(app: Flask, **settings: Any) -> Iterator[PynamoDB]:
 
 @cache
 def _session() -> Any:
-    """One botocore session for all tests: loading its service model is what takes time."""
+    """Return one botocore session for all tests, because loading its service model is slow."""
     session = botocore.session.get_session()
     session.set_credentials("local", "local")
     return session

@@ -1,4 +1,4 @@
-"""Several writes that all happen or none, safe to send twice."""
+"""Transactions: several writes that are all applied or none, safe to send twice."""
 
 import random
 import time
@@ -14,21 +14,21 @@ from pynamodb.transactions import TransactWrite
 
 from flask_pynamodb.errors import error_code, is_unavailable
 
-# A transaction that met another one on the same item is sent again; waits double up to a second,
-# so that about three seconds pass before the caller is told.
-_TRIES = 8
-_LONGEST_WAIT = 1.0
+# A transaction that conflicts with another one is sent again, after delays that double up to one
+# second; with 8 attempts the error is raised after about three seconds.
+_ATTEMPTS = 8
+_MAX_DELAY = 1.0
 
 
 class Transaction(TransactWrite):
-    """A `TransactWriteItems` whose writes say what it means when they are refused.
+    """A `TransactWriteItems` with an exception for each condition that fails.
 
-    The client request token makes a repeated request harmless: when a reply is lost and the
-    request sent again, DynamoDB answers with the first outcome instead of running it twice.
+    The client request token makes the request idempotent: if the response is lost and the request
+    is sent again, DynamoDB returns the first result instead of writing twice.
 
-    Each write takes `otherwise`: the exception to raise if its condition does not hold. Where
-    several conditions fail, the first write in the order checks, deletes, saves, updates (the
-    order in which DynamoDB is sent them) decides.
+    Each write takes `otherwise`: the exception to raise if its condition fails. If several
+    conditions fail, the first write in the order checks, deletes, saves, updates (the order in the
+    request) determines the exception.
     """
 
     def __init__(self, connection: Connection, base_backoff_ms: float = 25) -> None:
@@ -50,7 +50,7 @@ class Transaction(TransactWrite):
         *,
         otherwise: Exception | None = None,
     ) -> None:
-        """Let everything depend on an item that is not written."""
+        """Add a condition on an item that is not written."""
         super().condition_check(model_cls, hash_key, range_key, condition)
         self._otherwise["check"].append(otherwise)
 
@@ -62,7 +62,7 @@ class Transaction(TransactWrite):
         add_version_condition: bool = True,
         otherwise: Exception | None = None,
     ) -> None:
-        """Delete an item."""
+        """Add the deletion of an item."""
         super().delete(model, condition, add_version_condition=add_version_condition)
         self._otherwise["delete"].append(otherwise)
 
@@ -74,7 +74,7 @@ class Transaction(TransactWrite):
         *,
         otherwise: Exception | None = None,
     ) -> None:
-        """Put a whole item."""
+        """Add a put of a complete item."""
         super().save(model, condition, return_values)
         self._otherwise["save"].append(otherwise)
 
@@ -88,7 +88,7 @@ class Transaction(TransactWrite):
         add_version_condition: bool = True,
         otherwise: Exception | None = None,
     ) -> None:
-        """Change some attributes of an item."""
+        """Add an update of some attributes of an item."""
         super().update(
             model, actions, condition, return_values, add_version_condition=add_version_condition
         )
@@ -100,22 +100,22 @@ class Transaction(TransactWrite):
             try:
                 return super()._commit()
             except TransactWriteError as error:
-                self._raise_refusal(error)
-                if attempt == _TRIES - 1 or not _met_another(error):
+                self._raise_otherwise(error)
+                if attempt == _ATTEMPTS - 1 or not _is_conflict(error):
                     raise
-            # Jitter only has to differ from host to host; it guards nothing.
+            # Jitter only has to differ between hosts; it has no security purpose.
             jitter = random.random()  # nosec B311
-            time.sleep(jitter * min(self._base_backoff * 2**attempt, _LONGEST_WAIT))
+            time.sleep(jitter * min(self._base_backoff * 2**attempt, _MAX_DELAY))
             attempt += 1
 
-    def _raise_refusal(self, error: TransactWriteError) -> None:
-        meanings = [meaning for kind in self._otherwise.values() for meaning in kind]
-        for reason, meaning in zip(error.cancellation_reasons, meanings, strict=False):
-            if reason is not None and reason.code == "ConditionalCheckFailed" and meaning:
-                raise meaning from error
+    def _raise_otherwise(self, error: TransactWriteError) -> None:
+        exceptions = [one for kind in self._otherwise.values() for one in kind]
+        for reason, exception in zip(error.cancellation_reasons, exceptions, strict=False):
+            if reason is not None and reason.code == "ConditionalCheckFailed" and exception:
+                raise exception from error
 
 
-def _met_another(error: TransactWriteError) -> bool:
-    # Everything else that is worth a second try, the connection has tried again already.
+def _is_conflict(error: TransactWriteError) -> bool:
+    # The connection itself retries all other temporary errors.
     cancelled = error_code(error) == "TransactionCanceledException"
     return cancelled and is_unavailable(error)

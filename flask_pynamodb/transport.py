@@ -1,4 +1,4 @@
-"""Which wire carries the requests: the lean one where its HTTP client is installed."""
+"""The HTTP client of an app's requests: curl if it is installed, else botocore's."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,13 +6,20 @@ from typing import Any
 from flask_pynamodb.errors import ConfigurationError
 
 try:
-    from flask_pynamodb.curl import LeanClient
+    from flask_pynamodb.curl import CurlClient
 except ImportError:
     # pycurl, orjson and certifi are an extra of the extension's own distribution.
-    LeanClient = None  # type: ignore[assignment,misc]
+    CurlClient = None  # type: ignore[assignment,misc]
 
-TRANSPORTS = ("lean", "botocore")
-DEFAULT_TRANSPORT = "lean" if LeanClient is not None else "botocore"
+TRANSPORTS = ("curl", "botocore")
+DEFAULT_TRANSPORT = "curl" if CurlClient is not None else "botocore"
+# Accepted for one more release; see the changelog.
+_FORMER_NAMES = {"lean": "curl"}
+
+
+def current_name(transport: str) -> str:
+    """Return the current name of a transport; 0.4 called `curl` `lean`."""
+    return _FORMER_NAMES.get(transport, transport)
 
 
 def client_for(
@@ -22,22 +29,22 @@ def client_for(
     extra_headers: Mapping[str, str] | None,
     deadline_seconds: float | None,
 ) -> Any:
-    """The client that sends what PynamoDB asks for.
+    """Return the client that sends PynamoDB's requests.
 
     Args:
         transport: One of `TRANSPORTS`.
-        client: A botocore client; it makes the calls that the lean one does not.
+        client: A botocore client, for the operations that the curl client does not have.
         extra_headers: Sent with each request.
-        deadline_seconds: What one call may take with all its tries; the lean transport keeps it.
+        deadline_seconds: The deadline of one call with all its attempts; the curl client has one.
 
     Raises:
-        ConfigurationError: The lean transport was asked for and is not installed.
+        ConfigurationError: The transport is `curl` and is not installed.
     """
     if transport == "botocore":
         return client
-    if LeanClient is None:
+    if CurlClient is None:
         raise ConfigurationError(
-            'DYNAMODB_TRANSPORT is "lean", which needs pycurl, orjson and certifi:'
-            " pip install flask-pynamodb-models[lean]."
+            'DYNAMODB_TRANSPORT is "curl", which needs pycurl, orjson and certifi:'
+            " pip install flask-pynamodb-models[curl]."
         )
-    return LeanClient(client, extra_headers=extra_headers, deadline_seconds=deadline_seconds)
+    return CurlClient(client, extra_headers=extra_headers, deadline_seconds=deadline_seconds)

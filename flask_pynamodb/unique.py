@@ -6,15 +6,12 @@ so two writers can never both have it.
 
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
 
 from flask_pynamodb.errors import NotUnique, VersionConflict
 from flask_pynamodb.transaction import Transaction
-
-if TYPE_CHECKING:
-    from flask_pynamodb.model import Model
 
 
 class UniqueValue:
@@ -71,7 +68,7 @@ class UniqueValue:
         """Release one value and reserve another.
 
         Returns:
-            Whether they differ; where they do not, nothing is written.
+            Whether the values differ; if they do not, nothing is written.
         """
         if old == new:
             return False
@@ -81,24 +78,36 @@ class UniqueValue:
 
 
 def reserve_all(
-    item: "Model",
-    claims: type[UniqueValue],
+    item: Any,
+    reservations: type[UniqueValue],
     values: Mapping[str, str],
     previous: Mapping[str, str],
     *,
     deletes: bool = False,
 ) -> None:
-    """Write or delete an item and its reservations in one transaction; see `Model.save_unique`."""
+    """Write or delete an item and its reservations in one transaction; see `Model.save_unique`.
+
+    Args:
+        item: An instance of a model.
+        reservations: The model of the table of reservations.
+        values: The values to have, by name.
+        previous: The values of the stored item, by name.
+        deletes: Whether to delete the item instead of saving it.
+    """
     owner = "#".join(str(part) for part in item._get_hash_range_key_serialized_values() if part)
     stale = VersionConflict(f"This {type(item).__name__} has changed since it was read.")
     connection = item._get_connection().connection
     with Transaction(connection) as transaction:
         for name in previous:
             if previous[name] != values.get(name):
-                claims.release(transaction, f"{name}#{previous[name]}", owner, otherwise=stale)
+                reservations.release(
+                    transaction, f"{name}#{previous[name]}", owner, otherwise=stale
+                )
         for name, value in values.items():
             if value != previous.get(name):
-                claims.reserve(transaction, f"{name}#{value}", owner, otherwise=NotUnique(name))
+                reservations.reserve(
+                    transaction, f"{name}#{value}", owner, otherwise=NotUnique(name)
+                )
         if deletes:
             transaction.delete(item, otherwise=stale)
         else:

@@ -29,10 +29,14 @@ def create_app(config: Config | None = None, *, profile: Profile = OWASP_PROFILE
 
     db.init_app(app)
     api.init_app(app, build_services(config, profile=profile), limits_requests=config.rate_limits)
-    web.init_app(app)
-    # Without a mail folder these URLs do not exist: nothing can be left open by mistake.
-    if config.mail.folder is not None:
-        mailbox.init_app(app, config.mail.folder)
+    web.init_app(
+        app,
+        security_contact=config.email.contact,
+        base_url=config.email.base_url,
+    )
+    # Without an email folder these URLs do not exist: nothing can be left open by mistake.
+    if config.email.folder is not None:
+        mailbox.init_app(app, config.email.folder)
     # Only these proxies are trusted about the address of a client (ASVS 15.3.4).
     app.wsgi_app = wrap_wsgi_with_proxy_headers(  # type: ignore[method-assign]
         app.wsgi_app, trusted_hosts=list(config.trusted_proxies)

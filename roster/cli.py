@@ -1,4 +1,4 @@
-"""The `roster` command: serve, users, dynamodb, openapi."""
+"""The `roster` command: serve, users, dynamodb, openapi, config."""
 
 import os
 import signal
@@ -14,15 +14,17 @@ from api import openapi
 from api.version import VERSION
 from flask_pynamodb import ConfigurationError, is_unavailable
 from flask_pynamodb.cli import dynamodb
-from flask_pynamodb.local import Engine, EngineError
+from flask_pynamodb.local import EngineError
 from models import Services, db, resume_cleanup
 from models.errors import WeakPassword
 from roster import server
 from roster.app import create_app
+from roster.commands.config import show_config
 from roster.commands.context import settings_errors_in_one_line
 from roster.commands.users import users
 from roster.config import Config, SettingError
 from roster.local import demo
+from roster.local.engine import find_engine, local_engine
 from roster.wiring import open_services
 
 
@@ -49,8 +51,21 @@ def main() -> None:
         sys.exit(f"Error: DynamoDB is not reachable: {error}")
 
 
-# The commands of the extension find their app through the ScriptInfo of Flask.
-@click.group(context_settings={"obj": ScriptInfo(create_app=load_database_app)})
+def _default_engine() -> Path:
+    try:
+        return find_engine()
+    except EngineError as error:
+        raise click.ClickException(str(error)) from None
+
+
+# The commands of the extension find their app through the ScriptInfo of Flask. Its default map has
+# the binary of the local engine in this project.
+@click.group(
+    context_settings={
+        "obj": ScriptInfo(create_app=load_database_app),
+        "default_map": {"dynamodb": {"local": {"binary": _default_engine}}},
+    }
+)
 @click.version_option(VERSION, prog_name="Roster", message="%(prog)s %(version)s")
 def cli() -> None:
     """Roster: accounts, sessions and passwords on Amazon DynamoDB."""
@@ -62,6 +77,7 @@ def openapi_group() -> None:
 
 
 cli.add_command(users)
+cli.add_command(show_config)
 cli.add_command(dynamodb)
 
 
@@ -118,7 +134,7 @@ def _serve_locally(config: Config, host: str, port: int, data: Path) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     try:
-        with Engine(data, on_exit=stop_without_engine) as engine:
+        with local_engine(data, named=config.engine, on_exit=stop_without_engine) as engine:
             config = demo.configure(config, engine, data, demo.url(host, port))
             with open_services(config) as services:
                 db.create_all()

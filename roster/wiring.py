@@ -54,7 +54,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
     cores_per_worker = max(1, usable_cores() // config.workers)
     hasher = PasswordHasher(profile, threads=cores_per_worker)
     policy = PasswordPolicy(config.password_min_length)
-    mailer = build_mailer(config.mail)
+    mailer = build_mailer(config.email)
     logins = LoginLookup(config.secret_key)
     emails = AccountEmails(mailer, logins)
     email_verification = EmailVerification(emails, config.verification_lifetime)
@@ -80,6 +80,6 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         rules=AccessRules(
             signup=config.signup,
             second_factor=config.second_factor,
-            recent_auth=config.fresh_sign_in,
+            recent_auth=config.recent_auth,
         ),
     )

@@ -27,6 +27,7 @@ from models import CHEAPEST_PROFILE, SignUp, User, db
 from roster.app import create_app
 from roster.cli import cli
 from roster.config import Config, EmailSettings
+from roster.local.engine import find_engine
 from tests.support.email_helpers import SentEmails
 from tests.support.openapi_client import OpenApiClient
 from tests.support.person import DEVICE, Person
@@ -49,6 +50,12 @@ def pytest_xdist_auto_num_workers() -> int:
     """Start three workers on two cores, since tests also wait for processes, replies and limits."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, (cores or 1) * 3 // 2)
+
+
+@pytest.fixture(scope="session")
+def dynamodb_engine_binary() -> Path:
+    """Return the engine's binary: that of DYNAMODB_ENGINE, else the npm package of this project."""
+    return find_engine(os.environ.get("DYNAMODB_ENGINE"))
 
 
 @pytest.fixture(scope="session")
@@ -248,7 +255,7 @@ def email_settings(email_folder: Path) -> Iterator[EmailSettings]:
 @pytest.fixture(scope="session")
 def shared_email_app(make_app: Any, email_folder: Path) -> Flask:
     """Create the app that sends emails for all tests of this process."""
-    return make_app(mail=EmailSettings(folder=email_folder), rate_limits=False)
+    return make_app(email=EmailSettings(folder=email_folder), rate_limits=False)
 
 
 @pytest.fixture

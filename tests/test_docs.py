@@ -7,7 +7,6 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,11 @@ import yaml
 
 import flask_pynamodb
 from api.problems import PROBLEMS
-from flask_pynamodb.local import Engine
 from flask_pynamodb.settings import DEFAULTS
 from models import EventType, db
-from roster.config import Config, EmailSettings
+from roster.config import Config
 from tests.support.documents import DOCS, ROOT, blocks, code, rows
+from tests.support.engine import local_engine
 from tests.support.process_harness import Stage
 
 EXTENSION = ROOT / "flask_pynamodb" / "README.md"
@@ -97,20 +96,26 @@ def run(*command: str | Path, **environment: str) -> "subprocess.CompletedProces
 
 
 class TestConfiguration:
-    def test_every_setting_of_the_service_has_a_row(self):
-        """A new field of Config needs a row in docs/configuration.md."""
-        names = {f"ROSTER_{part.name.upper()}" for part in fields(Config)}
-        names -= {"ROSTER_DYNAMODB", "ROSTER_MAIL"}
-        # What mails need is called what a person calls it, and the fields say which that is.
-        names |= set(re.findall(r"ROSTER_\w+", EmailSettings.__doc__ or ""))
+    def test_committed_tables_are_current(self):
+        """The tables of settings are generated; if not: python docs/_scripts/write_settings.py."""
+        writer = runpy.run_path(str(DOCS / "_scripts" / "write_settings.py"))
 
-        assert names == {name for name in SETTINGS if name.startswith("ROSTER_")}
+        for path in writer["PATHS"]:
+            assert path.read_text() == writer["render"](path)
 
-    def test_every_setting_of_the_extension_has_a_row(self, bare_environment):
-        """A key of the extension that is read from the environment needs a row too."""
-        read = Config.from_env().dynamodb.keys() | {"DYNAMODB_ENGINE"}
+    def test_every_setting_has_a_row(self, bare_environment):
+        """The tables have every variable that the service reads."""
+        read = {one.variable for one, _ in Config.from_env().by_setting()}
 
-        assert read == {name for name in SETTINGS if name.startswith("DYNAMODB_")}
+        assert read == SETTINGS.keys()
+
+    def test_every_secret_is_listed(self, bare_environment):
+        """The section about files lists exactly the settings that may be in files."""
+        text = (DOCS / "configuration.md").read_text()
+        sentence = re.search(r"^Secrets are (.*)\.$", text, re.MULTILINE)[1]
+        secrets = {one.variable for one, _ in Config.from_env().by_setting() if one.is_secret}
+
+        assert set(re.findall(r"`(\w+)`", sentence)) == secrets
 
     def test_environment_example(self):
         """Every name in .env.example is a documented setting."""
@@ -156,6 +161,25 @@ class TestErrors:
         assert PROBLEMS.keys() <= anchors(DOCS / "errors.md")
 
 
+class TestRestReference:
+    def test_committed_page_is_current(self):
+        """The page is current; if not: python docs/_scripts/write_rest_reference.py."""
+        writer = runpy.run_path(str(DOCS / "_scripts" / "write_rest_reference.py"))
+
+        assert writer["PATH"].read_text() == writer["render"]()
+
+    def test_every_operation_is_described(self):
+        """Every operation of the API is on the page."""
+        paths = json.loads((ROOT / "openapi" / "openapi.json").read_text())["paths"]
+        described = re.findall(r"^([A-Z]+ /\S*)$", (DOCS / "rest-api.md").read_text(), re.MULTILINE)
+
+        assert sorted(described) == sorted(
+            f"{method.upper()} {path}"
+            for path in paths
+            for method in paths[path].keys() - {"parameters"}
+        )
+
+
 class TestArchitecture:
     @pytest.mark.parametrize(
         "package",
@@ -180,13 +204,13 @@ class TestArchitecture:
         assert drawn - {"__init__.py"} == built - {"__init__.py"}
 
     def test_every_table_has_a_row(self):
-        """A new table is told of, with its keys."""
+        """Every table has a row with its keys."""
         told = {tuple(map(code, row[:3])) for row in rows(DOCS / "architecture.md")}
 
         assert {keys_of(model) for model in db.models} <= told
 
     def test_every_event_is_named(self):
-        """A new type of event is told of."""
+        """Every type of audit event is named."""
         text = (DOCS / "architecture.md").read_text()
 
         assert [type.value for type in EventType if f"`{type.value}`" not in text] == []
@@ -204,14 +228,6 @@ class TestContributing:
 
 
 class TestExtension:
-    def test_settings_and_their_defaults(self):
-        """The extension's table of settings is the code's."""
-        table = {code(row[0]): code(row[1]) for row in rows(EXTENSION) if len(row) == 3}
-        table = {name: default for name, default in table.items() if name.startswith("DYNAMODB_")}
-
-        assert table == {key: json.dumps(value) if isinstance(value, str) else repr(value)
-                         for key, value in DEFAULTS.items()}  # fmt: skip
-
     def test_reference_has_every_name(self):
         """What the extension exports is in the reference."""
         text = (DOCS / "api-reference.md").read_text()
@@ -219,12 +235,12 @@ class TestExtension:
         assert [name for name in flask_pynamodb.__all__ if name not in text] == []
 
     def test_program_runs(self, monkeypatch):
-        """The Python blocks are one program, and what they claim holds."""
+        """The Python blocks are one program, and its assertions pass."""
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
 
         # The program names its tables itself, so it has an engine of its own.
-        with Engine() as engine:
+        with local_engine() as engine:
             monkeypatch.setenv("DYNAMODB_HOST", engine.host)
             exec(compile(program(EXTENSION), EXTENSION, "exec"), {"__name__": "todo"})
 

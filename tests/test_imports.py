@@ -100,11 +100,8 @@ class TestImports:
         assert list(_cycles({module: _imports(module, typing=False) for module in TREES})) == []
 
     @pytest.mark.parametrize("package", PACKAGES)
-    def test_no_cycles_for_typing(self, package, request):
+    def test_no_cycles_for_typing(self, package):
         """No module imports itself through others, `if TYPE_CHECKING` included."""
-        if package == "flask_pynamodb":
-            reason = "extension, batch, model, state and unique import each other for typing"
-            request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
         modules = [module for module in TREES if module.partition(".")[0] == package]
         imports = {module: _imports(module, typing=True) & {*modules} for module in modules}
 

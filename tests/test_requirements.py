@@ -1,4 +1,4 @@
-"""The locks install what they say on a fresh machine, whatever has been released since."""
+"""The requirements install the pinned versions on a fresh machine."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""docs/security.md is held to the tests that it names, and to what it has to speak of."""
+"""docs/security.md names existing tests, and covers the required points."""
 
 import ast
 import re

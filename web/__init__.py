@@ -2,11 +2,17 @@
 
 from flask import Blueprint, Flask
 
-from web import account
+from web import account, security_txt
 
 
-def init_app(app: Flask) -> None:
-    """Add the pages. They are no part of the API and of its description."""
+def init_app(app: Flask, *, security_contact: str, base_url: str) -> None:
+    """Add the pages, which are not part of the API and its description.
+
+    Args:
+        app: The app.
+        security_contact: The URL of the contact in security.txt.
+        base_url: The public URL of the service.
+    """
     pages = Blueprint(
         "web",
         __name__,
@@ -15,4 +21,5 @@ def init_app(app: Flask) -> None:
         static_url_path="/static",
     )
     account.add_pages(pages)
+    security_txt.add_page(pages, contact=security_contact, base_url=base_url)
     app.register_blueprint(pages)

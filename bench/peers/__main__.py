@@ -7,8 +7,8 @@ from pathlib import Path
 from bench.peers import plan, report, servers
 from bench.support import command
 from bench.support.document import Section
+from bench.support.engine import find_engine
 from bench.support.load import find_wrk
-from flask_pynamodb.local import find_binary
 
 SECTION = Section("bench.peers")
 
@@ -21,7 +21,7 @@ def main() -> int:
 
     def measure() -> str:
         find_wrk()
-        find_binary()
+        find_engine()
         servers.check_installed()
         with tempfile.TemporaryDirectory(prefix="roster-bench-") as folder:
             rounds = plan.measure(

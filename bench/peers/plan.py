@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.peers import servers
 from bench.support import service
+from bench.support.engine import local_engine
 from bench.support.load import Load, run_warm
 from bench.support.process import BenchError
 from bench.support.service import Service
@@ -53,7 +54,7 @@ def measure(
     log(f"signing up {user_count} users")
     with service.roster(folder / "store") as roster:
         users = create_users(roster, user_count)
-    with Engine(folder / "store") as engine, ExitStack() as stack:
+    with local_engine(folder / "store") as engine, ExitStack() as stack:
         running = {
             name: stack.enter_context(start(engine.host, folder / f"server-{number}.log"))
             for number, (name, start) in enumerate(_SERVERS.items())

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Self
 
 from bench.support import cpu
+from bench.support.engine import find_engine
 from bench.support.process import BenchError
 from bench.support.service import Service
-from flask_pynamodb.local import find_binary
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class CoreSplit:
 
     def move_engine(self, service: Service) -> None:
         """Move the engine of a service from the dedicated cores to the remaining ones."""
-        engine = find_binary().resolve()
+        engine = find_engine().resolve()
         for pid in cpu.process_tree(service.pid):
             if cpu.executable_of(pid) == engine:
                 _set_affinity(pid, self.remaining)

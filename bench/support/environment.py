@@ -9,8 +9,8 @@ from importlib.metadata import version
 from statistics import median
 
 from bench.support import cpu
+from bench.support.engine import find_engine
 from bench.support.load import Sample, find_wrk
-from flask_pynamodb.local import find_binary
 
 
 def command(command_line: str) -> str:
@@ -32,7 +32,7 @@ def versions(packages: Sequence[str]) -> list[str]:
         f"Roster {version('roster')}",
         f"Python {platform.python_version()}",
         *(f"{name} {version(name)}" for name in packages),
-        program_version(str(find_binary()), "--version"),
+        program_version(str(find_engine()), "--version"),
         program_version(find_wrk(), "-v"),
     ]
 

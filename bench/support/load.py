@@ -12,8 +12,8 @@ from pathlib import Path
 from string import Template
 
 from bench.support import cpu
+from bench.support.engine import find_engine
 from bench.support.process import BenchError, environment
-from flask_pynamodb.local import find_binary
 
 _THREADS = 2
 # A response that takes longer counts as lost, which fails the run.
@@ -159,7 +159,7 @@ def run(load: Load, connections: int, seconds: int) -> Sample:
         command = [find_wrk(), f"-t{_THREADS}", f"-c{connections}", f"-d{seconds}s"]
         command += ["--timeout", f"{_TIMEOUT}s", "--script", str(script), load.url]
         roots = {load.pid, load.engine_pid or load.pid}
-        stop = cpu.start_meter(roots, find_binary())
+        stop = cpu.start_meter(roots, find_engine())
         output = _output_of(command, seconds + _TIMEOUT_MARGIN)
         used = stop()
     return _parse(load, output, used)

@@ -1,14 +1,13 @@
-"""The lean transport: DynamoDB's ten data operations without botocore's machinery.
+"""The curl transport: DynamoDB's ten data operations over libcurl, without botocore's overhead.
 
-botocore still finds the region, the endpoint, the credentials, the proxy and the certificates, and
-still makes every other call; what it does again for each request is done here once.
+botocore still resolves the region, the endpoint, the credentials, the proxy and the certificates,
+and still sends every other operation. Work that botocore repeats for each request is done once.
 
-Read in this order: `client` (one call from kwargs to answer), `retries` (when it is sent again),
-`signing`, `wire` (JSON), `http` (curl), `errors`, and `target` and `operations` for what is taken
-over from botocore.
+Read in this order: `client` (one call from arguments to response), `retries`, `signing`, `codec`
+(JSON), `http` (libcurl), `errors`; `endpoint` and `operations` are the parts read from botocore.
 """
 
-from flask_pynamodb.curl.client import LeanClient
-from flask_pynamodb.curl.errors import UnreadableReply
+from flask_pynamodb.curl.client import CurlClient
+from flask_pynamodb.curl.errors import UnreadableResponse
 
-__all__ = ["LeanClient", "UnreadableReply"]
+__all__ = ["CurlClient", "UnreadableResponse"]

@@ -1,4 +1,4 @@
-"""The lean client: one call, from PynamoDB's arguments to the answer."""
+"""The curl client: one call, from PynamoDB's arguments to the response."""
 
 import itertools
 import os
@@ -20,45 +20,45 @@ from botocore.exceptions import (
 )
 
 from flask_pynamodb.curl import codec
-from flask_pynamodb.curl.endpoint import target_of
-from flask_pynamodb.curl.errors import Reply, UnreadableReply, error_response, metadata
+from flask_pynamodb.curl.endpoint import read_endpoint
+from flask_pynamodb.curl.errors import Response, UnreadableResponse, error_response, metadata
 from flask_pynamodb.curl.http import Pool
 from flask_pynamodb.curl.operations import Operation, read_operations
 from flask_pynamodb.curl.request import Headers
 from flask_pynamodb.curl.retries import (
-    DEFAULT_TRIES,
+    DEFAULT_ATTEMPTS,
+    Attempts,
     Failure,
-    Hope,
     Quota,
     Retries,
-    Tries,
-    hope_after,
+    RetryKind,
+    retry_kind_of,
 )
 from flask_pynamodb.curl.signing import Credentials, Signer
 
 Answer = dict[str, Any]
 
-_clients: "weakref.WeakSet[LeanClient]" = weakref.WeakSet()
+_clients: "weakref.WeakSet[CurlClient]" = weakref.WeakSet()
 
 
-class LeanClient:
-    """Looks like a botocore client for DynamoDB, and sends the operations on data by itself.
+class CurlClient:
+    """A replacement for a botocore client of DynamoDB that sends the data operations itself.
 
-    Everything else (other operations, `meta`, `exceptions`, paginators) is the botocore client's.
-    What the botocore client has been set up with holds here too: endpoint, region, credentials,
-    timeouts, tries, pool size, proxy, certificates. Safe for threads and for forks.
+    Everything else (other operations, `meta`, `exceptions`, paginators) is delegated to the
+    botocore client. The configuration of the botocore client applies: endpoint, region,
+    credentials, timeouts, attempts, pool size, proxy, certificates. Safe for threads and forks.
 
     Args:
         client: A botocore client for DynamoDB.
         extra_headers: Sent with each request, unsigned.
-        deadline_seconds: What one call may take with all its tries and waits; None: no limit but
-            the timeouts' and tries' own.
-        sleep: Waits between tries; tests put their own here.
-        rand: A number between 0 and 1, as jitter; tests put their own here.
+        deadline_seconds: The deadline of one call with all its attempts and delays; None for no
+            limit except the timeouts and the number of attempts.
+        sleep: Waits between attempts; replaced by tests.
+        rand: Returns a number between 0 and 1, as jitter; replaced by tests.
 
     Raises:
-        ValueError: An extra header would break requests, or the botocore client is set up for
-            something that only botocore can do.
+        ValueError: An extra header is invalid, or the configuration of the botocore client is not
+            supported by this transport.
     """
 
     def __init__(
@@ -73,17 +73,17 @@ class LeanClient:
         config, signer = client.meta.config, client._request_signer
         self._client = client
         self._sleep = sleep or time.sleep
-        self._target = target_of(client)
-        self._pool = Pool(self._target)
+        self._endpoint = read_endpoint(client)
+        self._pool = Pool(self._endpoint)
         self._operations = read_operations(client.meta.service_model)
         self._headers = Headers(
-            self._target,
+            self._endpoint,
             Signer(signer.region_name, signer.signing_name),
-            f"{config.user_agent} md/transport#lean",
+            f"{config.user_agent} md/transport#curl",
             extra_headers or {},
         )
         self._retries = Retries(
-            tries=(config.retries or {}).get("total_max_attempts") or DEFAULT_TRIES,
+            attempts=(config.retries or {}).get("total_max_attempts") or DEFAULT_ATTEMPTS,
             deadline=deadline_seconds,
             quota=Quota(),
             rand=rand,
@@ -93,13 +93,13 @@ class LeanClient:
         _clients.add(self)
 
     def __getattr__(self, name: str) -> Any:
-        # A copy that is still being made has no client yet, and must not look for it for ever.
+        # A copy under construction has no client yet; looking it up would recurse forever.
         if name == "_client":
             raise AttributeError(name)
         return getattr(self._client, name)
 
     def __repr__(self) -> str:
-        return f"<LeanClient of {self._target.url}>"
+        return f"<CurlClient for {self._endpoint.url}>"
 
     def close(self) -> None:
         """Close idle connections, and the botocore client."""
@@ -107,11 +107,11 @@ class LeanClient:
         self._client.close()
 
     def _make_api_call(self, operation_name: str, kwargs: dict[str, Any]) -> Answer:
-        """Make one call; the name is botocore's, since PynamoDB calls it by this one.
+        """Send one request. The method has botocore's name, under which PynamoDB calls it.
 
         Raises:
-            ClientError: DynamoDB has refused the request.
-            BotoCoreError: DynamoDB is out of reach, or there are no credentials; see `errors`.
+            ClientError: DynamoDB rejected the request.
+            BotoCoreError: DynamoDB is not reachable, or there are no credentials; see `errors`.
         """
         operation = self._operations.get(operation_name)
         if operation is None:
@@ -119,95 +119,94 @@ class LeanClient:
             return answer
         body = codec.encode(_with_token(operation, kwargs))
         call_id = f"{self._call_prefix}{next(self._calls):012x}"
-        tries = self._retries.start()
+        attempts = self._retries.start()
         while True:
-            outcome = self._try(operation, body, call_id, tries)
+            outcome = self._attempt(operation, body, call_id, attempts)
             if not isinstance(outcome, Failure):
-                tries.succeed()
-                tries.describe_in(outcome["ResponseMetadata"])
+                attempts.succeed()
+                attempts.describe_in(outcome["ResponseMetadata"])
                 return outcome
-            wait = tries.wait_after(outcome)
+            wait = attempts.delay_after(outcome)
             if wait is None:
                 try:
-                    raise self._error(operation, outcome, tries)
+                    raise self._error(operation, outcome, attempts)
                 finally:
-                    # Or the error would know this frame, and this frame the error.
+                    # Otherwise the error and this frame would reference each other.
                     del outcome
             self._sleep(wait)
 
-    def _try(
-        self, operation: Operation, body: bytes, call_id: str, tries: Tries
+    def _attempt(
+        self, operation: Operation, body: bytes, call_id: str, attempts: Attempts
     ) -> Answer | Failure:
-        told = tries.header(self._target.read_timeout)
-        headers = self._headers.lines(operation, body, self._credentials(), call_id, told)
+        attempt_header = attempts.header(self._endpoint.read_timeout)
+        headers = self._headers.lines(operation, body, self._credentials(), call_id, attempt_header)
         read = partial(self._read, operation)
         try:
-            return self._pool.post(headers, body, tries.seconds_left, read)
+            return self._pool.post(headers, body, attempts.seconds_left, read)
         except (ConnectionError, HTTPClientError) as error:
-            # Its traceback would keep the connection open as long as the error is referenced.
-            return Failure(Hope.TRANSIENT, error.with_traceback(None))
+            # The traceback would keep the connection open as long as the error is referenced.
+            return Failure(RetryKind.TRANSIENT, error.with_traceback(None))
 
     def _credentials(self) -> Credentials:
-        # Asked for each time: a role's credentials change while the process runs.
+        # Read for each request: the credentials of a role change while the process runs.
         credentials = self._client._request_signer._credentials
         if credentials is None:
             raise NoCredentialsError()
         frozen: Credentials = credentials.get_frozen_credentials()
         return frozen
 
-    def _read(self, operation: Operation, reply: Reply) -> Answer | Failure:
-        declared = reply.headers.get("x-amz-crc32")
-        if declared is not None and declared != str(crc32(reply.body)):
-            raise self._unreadable("its checksum is another one than it declares")
-        if not 200 <= reply.status < 300:
-            response = error_response(reply)
-            hope = hope_after(reply.status, response["Error"]["Code"], operation)
-            return Failure(hope, response, reply.headers)
+    def _read(self, operation: Operation, response: Response) -> Answer | Failure:
+        declared = response.headers.get("x-amz-crc32")
+        if declared is not None and declared != str(crc32(response.body)):
+            raise self._unreadable("its checksum does not match its header")
+        if not 200 <= response.status < 300:
+            error = error_response(response)
+            retry_kind = retry_kind_of(response.status, error["Error"]["Code"], operation)
+            return Failure(retry_kind, error, response.headers)
         try:
-            answer = codec.decode(reply.body)
+            answer = codec.decode(response.body)
         except ValueError as error:
             raise self._unreadable(str(error)) from error
-        # A member that is not known yet may be news; if there are no others, it is no answer.
-        if not isinstance(answer, dict) or (answer and operation.members.isdisjoint(answer)):
-            raise self._unreadable(f"no answer to {operation.name} looks like this")
-        answer["ResponseMetadata"] = metadata(reply)
+        # A newer DynamoDB may add unknown fields, but not return them alone.
+        if not isinstance(answer, dict) or (answer and operation.fields.isdisjoint(answer)):
+            raise self._unreadable(f"it is not a response to {operation.name}")
+        answer["ResponseMetadata"] = metadata(response)
         return answer
 
-    def _unreadable(self, reason: str) -> UnreadableReply:
-        return UnreadableReply(endpoint_url=self._target.url, error=reason)
+    def _unreadable(self, reason: str) -> UnreadableResponse:
+        return UnreadableResponse(endpoint_url=self._endpoint.url, error=reason)
 
     def _error(
-        self, operation: Operation, failure: Failure, tries: Tries
+        self, operation: Operation, failure: Failure, attempts: Attempts
     ) -> BotoCoreError | ClientError:
         error = failure.error
         if not isinstance(error, dict):
-            tries.describe_in(error.kwargs)
+            attempts.describe_in(error.kwargs)
             return error
-        tries.describe_in(error["ResponseMetadata"])
+        attempts.describe_in(error["ResponseMetadata"])
         kind: type[ClientError] = self._client.exceptions.from_code(error["Error"]["Code"])
         return kind(error, operation.name)
 
-    def _renew_after_fork(self) -> None:
+    def _reset_after_fork(self) -> None:
         self._call_prefix = _call_prefix()
         self._pool.abandon()
-        self._retries.quota.renew_lock()
+        self._retries.quota.replace_lock()
 
 
 def _call_prefix() -> str:
-    # A random UUID but for its last part, which counts: it tells the tries of one call from those
-    # of another.
+    # A random UUID except for its last part, which is a counter: the ID identifies one call.
     return str(uuid.uuid4())[:24]
 
 
 def _with_token(operation: Operation, kwargs: dict[str, Any]) -> dict[str, Any]:
-    if operation.wants_token and "ClientRequestToken" not in kwargs:
+    if operation.takes_token and "ClientRequestToken" not in kwargs:
         return {**kwargs, "ClientRequestToken": str(uuid.uuid4())}
     return kwargs
 
 
-def _renew_all_after_fork() -> None:
+def _reset_all_after_fork() -> None:
     for client in _clients:
-        client._renew_after_fork()
+        client._reset_after_fork()
 
 
-os.register_at_fork(after_in_child=_renew_all_after_fork)
+os.register_at_fork(after_in_child=_reset_all_after_fork)

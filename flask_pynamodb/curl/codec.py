@@ -1,4 +1,4 @@
-"""DynamoDB's JSON: binary values are bytes here and base64 there."""
+"""Encode and decode DynamoDB's JSON, in which binary values are base64."""
 
 import json
 from base64 import b64encode
@@ -9,23 +9,23 @@ import orjson
 
 
 def encode(request: dict[str, Any]) -> bytes:
-    """The body of a request."""
+    """Return the body of a request."""
     try:
         return orjson.dumps(request, default=_as_base64)
     except orjson.JSONEncodeError:
-        # What orjson refuses (a lone surrogate, a key of a subclass of str), the standard library
-        # sends as botocore would, and DynamoDB says what it thinks of it.
+        # The standard library encodes values that orjson rejects (a lone surrogate, a key of a
+        # subclass of str) as botocore does; DynamoDB validates them.
         return json.dumps(request, default=_as_base64).encode()
 
 
 def decode(body: bytes) -> Any:
-    """The value in the body of a reply.
+    """Return the value in the body of a response.
 
     Raises:
-        ValueError: It is no JSON, or has a binary value that is no base64.
+        ValueError: It is not JSON, or a binary value is not base64.
     """
     value = orjson.loads(body)
-    # Few items have binary values, and the search takes a hundredth of the walk.
+    # Few items have binary values, and this search takes a hundredth of the time.
     if b'"B"' in body or b'"BS"' in body:
         _restore_bytes(value)
     return value
@@ -38,9 +38,9 @@ def _as_base64(value: Any) -> str:
 
 
 def _restore_bytes(value: Any) -> None:
-    # An attribute may be called B or BS too, but then what it holds is an object: only a binary
-    # value is a string there, and only a set of them an array. A list of its own instead of
-    # recursion: nothing that a server sends may overflow the stack.
+    # An attribute may be called B or BS too, but then its value is an object: only a binary value
+    # is a string, and only a set of them is an array. A list instead of recursion, so that no
+    # response can overflow the stack.
     to_visit = [value]
     for node in to_visit:
         if isinstance(node, list):

@@ -1,4 +1,4 @@
-"""Where requests go, and under which conditions, as botocore has made it out."""
+"""The endpoint of requests with its proxy, certificates and timeouts, read from botocore."""
 
 import socket
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ _KEEPALIVE = (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy between here and DynamoDB.
+    """A proxy between the client and DynamoDB.
 
     Attributes:
-        url: With its credentials, if it has any.
-        ca_bundle: Certificates that vouch for it if it speaks TLS itself.
-        client_cert: Certificate and key file that it wants to see.
+        url: The URL, with credentials if it has any.
+        ca_bundle: The CA certificates for a proxy with TLS.
+        client_cert: The files of a client certificate and its key.
     """
 
     url: str
@@ -27,27 +27,27 @@ class Proxy:
 
     @property
     def masked_url(self) -> str:
-        """The URL as it may be logged."""
+        """The URL without credentials, for logs."""
         parts = urlsplit(self.url)
         return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """An endpoint and how to talk to it.
+class Endpoint:
+    """An endpoint and its connection settings.
 
     Attributes:
-        url: With a path, without credentials in it.
-        host: What the Host header says.
-        path: The path part of the URL.
-        query: The query part, without the question mark.
-        ca_bundle: Certificates that vouch for the endpoint; None: any certificate will do.
-        client_cert: Certificate and key file that the endpoint wants to see.
-        proxy: None: straight to the endpoint.
-        connect_timeout: Seconds until a connection is ready, TLS included; None: five minutes.
-        read_timeout: Seconds for a whole reply; None: no limit.
-        kept_alive: Connections that are kept open while nobody needs them.
-        probes_idle: Whether TCP keep-alive probes are sent.
+        url: The URL with a path, without credentials.
+        host: The value of the Host header.
+        path: The path of the URL.
+        query: The query of the URL, without the question mark.
+        ca_bundle: The CA certificates; None to accept any certificate.
+        client_cert: The files of a client certificate and its key.
+        proxy: The proxy; None for a direct connection.
+        connect_timeout: Seconds until a connection is ready, including TLS; None: five minutes.
+        read_timeout: Seconds for a complete response; None for no limit.
+        pool_size: The number of idle connections that are kept open.
+        tcp_keepalive: Whether TCP keep-alive probes are sent.
     """
 
     url: str
@@ -59,21 +59,21 @@ class Target:
     proxy: Proxy | None
     connect_timeout: float | None
     read_timeout: float | None
-    kept_alive: int
-    probes_idle: bool
+    pool_size: int
+    tcp_keepalive: bool
 
 
-def target_of(client: Any) -> Target:
-    """Read a botocore client's target; its own rules for environment and profile have decided.
+def read_endpoint(client: Any) -> Endpoint:
+    """Return the endpoint of a botocore client, which has read environment and profile.
 
     Raises:
-        ValueError: The client is set up for something that this transport cannot do.
+        ValueError: The client's configuration is not supported by this transport.
     """
     config = client.meta.config
-    _refuse_what_is_missing(config)
+    _reject_unsupported(config)
     parts = urlsplit(client.meta.endpoint_url)
     session = client._endpoint.http_session
-    return Target(
+    return Endpoint(
         url=urlunsplit((parts.scheme, _host(parts), parts.path or "/", parts.query, "")),
         host=_host(parts),
         path=parts.path or "/",
@@ -83,26 +83,26 @@ def target_of(client: Any) -> Target:
         proxy=_proxy(session._proxy_config, client.meta.endpoint_url),
         connect_timeout=config.connect_timeout,
         read_timeout=config.read_timeout,
-        kept_alive=config.max_pool_connections,
-        probes_idle=_KEEPALIVE in session._socket_options,
+        pool_size=config.max_pool_connections,
+        tcp_keepalive=_KEEPALIVE in session._socket_options,
     )
 
 
-def _refuse_what_is_missing(config: Any) -> None:
+def _reject_unsupported(config: Any) -> None:
     if config.account_id_endpoint_mode == "required":
         raise ValueError(
-            "The lean transport uses the endpoint of the region, but account_id_endpoint_mode is"
+            "The curl transport uses the endpoint of the region, but account_id_endpoint_mode is"
             " `required`: use the botocore transport."
         )
     if (config.proxies_config or {}).get("proxy_use_forwarding_for_https"):
         raise ValueError(
-            "The lean transport reaches https through a tunnel, but the setting"
-            " proxy_use_forwarding_for_https forbids one: use the botocore transport."
+            "The curl transport tunnels https through a proxy, but the setting"
+            " proxy_use_forwarding_for_https forbids tunnels: use the botocore transport."
         )
 
 
 def _host(parts: SplitResult) -> str:
-    # As it is signed: lower case, no default port. An IPv6 address wants its brackets back.
+    # As in the signature: lower case, no default port. urlsplit removes the brackets of IPv6.
     host = parts.hostname or ""
     if ":" in host:
         host = f"[{host}]"

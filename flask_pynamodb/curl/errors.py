@@ -1,16 +1,16 @@
-"""What can go wrong on the wire, in botocore's words, since PynamoDB listens for those.
+"""Errors of requests, as botocore's exceptions, which PynamoDB handles.
 
 BotoCoreError
  ├── ConnectionError
- │    ├── EndpointConnectionError    no way to the endpoint: its name, its address, its port
+ │    ├── EndpointConnectionError    name resolution or connection failed
  │    ├── ConnectTimeoutError        no connection within the connect timeout
- │    ├── ProxyConnectionError       no way to or through the proxy
- │    └── SSLError                   the certificate or the handshake
+ │    ├── ProxyConnectionError       no connection to or through the proxy
+ │    └── SSLError                   invalid certificate or failed handshake
  └── HTTPClientError
-      ├── ReadTimeoutError           no whole reply within the read timeout or before the deadline
-      ├── ConnectionClosedError      the connection broke before the reply was whole
-      └── UnreadableReply            a whole reply, but not one of DynamoDB's (ours)
-ClientError                          DynamoDB has refused the request
+      ├── ReadTimeoutError           no complete response within the read timeout or the deadline
+      ├── ConnectionClosedError      the connection closed before the response was complete
+      └── UnreadableResponse         a complete response that is not DynamoDB's (our own class)
+ClientError                          DynamoDB rejected the request
 """
 
 import http.client
@@ -30,9 +30,9 @@ from botocore.exceptions import (
 )
 
 from flask_pynamodb.curl import codec
-from flask_pynamodb.curl.endpoint import Target
+from flask_pynamodb.curl.endpoint import Endpoint
 
-# libcurl-errors(3): everything that has to do with certificates and handshakes.
+# libcurl-errors(3): all errors of certificates and handshakes.
 _TLS = frozenset(
     {
         pycurl.E_SSL_CONNECT_ERROR,
@@ -52,13 +52,13 @@ _TLS = frozenset(
 _UNREACHABLE = frozenset({pycurl.E_COULDNT_RESOLVE_HOST, pycurl.E_COULDNT_CONNECT})
 
 
-class Reply(NamedTuple):
-    """An HTTP reply.
+class Response(NamedTuple):
+    """An HTTP response.
 
     Attributes:
         status: The HTTP status code.
-        headers: By lower-case names.
-        body: All of it.
+        headers: The headers by lower-case names.
+        body: The complete body.
     """
 
     status: int
@@ -66,73 +66,73 @@ class Reply(NamedTuple):
     body: bytes
 
 
-class UnreadableReply(HTTPClientError):  # type: ignore[misc]
-    """A whole reply came that DynamoDB cannot have meant: garbage, or damaged on its way."""
+class UnreadableResponse(HTTPClientError):  # type: ignore[misc]
+    """A complete response is not DynamoDB's: damaged, or from another server."""
 
-    fmt = 'The reply from endpoint URL "{endpoint_url}" cannot be read: {error}'
+    fmt = 'The response from endpoint URL "{endpoint_url}" is not readable: {error}'
 
 
-def network_error(code: int, text: str, *, is_sent: bool, target: Target) -> BotoCoreError:
-    """Say in botocore's words what curl has run into.
+def network_error(code: int, text: str, *, is_sent: bool, endpoint: Endpoint) -> BotoCoreError:
+    """Return botocore's exception for an error of curl.
 
     Args:
-        code: curl's.
-        text: curl's.
-        is_sent: Whether the request, or a part of it, is on its way.
-        target: Where to.
+        code: The code of curl's error.
+        text: The text of curl's error.
+        is_sent: Whether at least a part of the request was sent.
+        endpoint: The endpoint of the request.
     """
-    kwargs: dict[str, Any] = {"endpoint_url": target.url, "error": text}
+    kwargs: dict[str, Any] = {"endpoint_url": endpoint.url, "error": text}
     if code == pycurl.E_OPERATION_TIMEDOUT:
         return (ReadTimeoutError if is_sent else ConnectTimeoutError)(**kwargs)
     if code in _TLS:
         return SSLError(**kwargs)
-    if target.proxy is not None and not is_sent:
-        return ProxyConnectionError(proxy_url=target.proxy.masked_url, error=text)
+    if endpoint.proxy is not None and not is_sent:
+        return ProxyConnectionError(proxy_url=endpoint.proxy.masked_url, error=text)
     if code in _UNREACHABLE:
         return EndpointConnectionError(**kwargs)
     return ConnectionClosedError(**kwargs)
 
 
-def error_response(reply: Reply) -> dict[str, Any]:
-    """What a ClientError carries: code, message, all members of the body, and the metadata."""
-    body = _members(reply)
+def error_response(response: Response) -> dict[str, Any]:
+    """Return the response of a ClientError: code, message, all fields of the body, metadata."""
+    body = _fields(response)
     return {
         **{name: value for name, value in (body or {}).items() if name != "__type"},
-        "Error": {"Code": _code(reply, body or {}), "Message": _message(reply, body)},
-        "ResponseMetadata": metadata(reply),
+        "Error": {"Code": _code(response, body or {}), "Message": _message(response, body)},
+        "ResponseMetadata": metadata(response),
     }
 
 
-def metadata(reply: Reply) -> dict[str, Any]:
-    """What botocore tells about a reply, whether it is an answer or a refusal."""
-    told: dict[str, Any] = {"HTTPStatusCode": reply.status, "HTTPHeaders": reply.headers}
-    request_id = reply.headers.get("x-amzn-requestid")
+def metadata(response: Response) -> dict[str, Any]:
+    """Return botocore's metadata of a response, for success and errors alike."""
+    values: dict[str, Any] = {"HTTPStatusCode": response.status, "HTTPHeaders": response.headers}
+    request_id = response.headers.get("x-amzn-requestid")
     if request_id is not None:
-        told["RequestId"] = request_id
-    return told
+        values["RequestId"] = request_id
+    return values
 
 
-def _members(reply: Reply) -> dict[str, Any] | None:
+def _fields(response: Response) -> dict[str, Any] | None:
     try:
-        body = codec.decode(reply.body)
+        body = codec.decode(response.body)
     except ValueError:
         return None
     return body if isinstance(body, dict) else None
 
 
-def _code(reply: Reply, body: Mapping[str, Any]) -> str:
-    # Three spellings are in use, each perhaps with a namespace before and a URI after the name;
-    # where there is none, a balancer has spoken. Source: Smithy's "AWS JSON 1.0 protocol".
-    for found in (body.get("__type"), reply.headers.get("x-amzn-errortype"), body.get("code")):
+def _code(response: Response, body: Mapping[str, Any]) -> str:
+    # The code is in one of three places, with an optional namespace before and URI after it.
+    # Responses of load balancers have none. Source: Smithy's "AWS JSON 1.0 protocol".
+    for found in (body.get("__type"), response.headers.get("x-amzn-errortype"), body.get("code")):
         if isinstance(found, str) and found:
             return found.partition(":")[0].rpartition("#")[2]
-    return str(reply.status)
+    return str(response.status)
 
 
-def _message(reply: Reply, body: Mapping[str, Any] | None) -> str:
+def _message(response: Response, body: Mapping[str, Any] | None) -> str:
     if body is not None:
         return str(body.get("message") or body.get("Message") or "")
-    text = reply.body.decode("utf-8", "replace").strip()
-    if reply.status >= 500 and (not text or text.startswith("<html>")):
-        return http.client.responses.get(reply.status, "")
+    text = response.body.decode("utf-8", "replace").strip()
+    if response.status >= 500 and (not text or text.startswith("<html>")):
+        return http.client.responses.get(response.status, "")
     return text

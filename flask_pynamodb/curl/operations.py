@@ -1,4 +1,4 @@
-"""The ten operations on data, and what botocore's model of the service says about each."""
+"""The ten data operations, described by botocore's service model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,32 +23,31 @@ class Operation:
     """One operation.
 
     Attributes:
-        name: As in `GetItem`.
-        target: What the header X-Amz-Target says.
-        members: What an answer may consist of.
-        errors: The codes of its errors; for those that are worth another try, whether they
-            are throttling, for all others None.
-        wants_token: Whether requests carry a token that makes it harmless to repeat them.
+        name: The name, as in `GetItem`.
+        target: The value of the header X-Amz-Target.
+        fields: The known fields of a response.
+        errors: The error codes; for retryable ones whether they are throttling, None for others.
+        takes_token: Whether requests have a client token, which makes them idempotent.
     """
 
     name: str
     target: str
-    members: frozenset[str]
+    fields: frozenset[str]
     errors: Mapping[str, bool | None]
-    wants_token: bool
+    takes_token: bool
 
 
 def read_operations(service_model: Any) -> dict[str, Operation]:
-    """All ten by their names."""
+    """Return the ten operations by name."""
     prefix = service_model.metadata["targetPrefix"]
     models = map(service_model.operation_model, NAMES)
     return {
         model.name: Operation(
             name=model.name,
             target=f"{prefix}.{model.name}",
-            members=frozenset(model.output_shape.members),
+            fields=frozenset(model.output_shape.members),
             errors={_code(shape): _throttles(shape) for shape in model.error_shapes},
-            wants_token="ClientRequestToken" in model.idempotent_members,
+            takes_token="ClientRequestToken" in model.idempotent_members,
         )
         for model in models
     }

@@ -4,11 +4,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask_pynamodb.curl.endpoint import Target
+from flask_pynamodb.curl.endpoint import Endpoint
 from flask_pynamodb.curl.operations import Operation
 from flask_pynamodb.curl.signing import (
     Credentials,
-    Seal,
+    PreparedSignature,
     Signer,
     canonical_path,
     canonical_query,
@@ -16,7 +16,7 @@ from flask_pynamodb.curl.signing import (
 )
 
 _CONTENT_TYPE = "application/x-amz-json-1.0"
-# What is signed, or tells the server where the request ends, or is counted here.
+# Signed headers, headers that frame the request, and headers that this module sets.
 _RESERVED = frozenset(
     {
         "amz-sdk-invocation-id",
@@ -36,62 +36,66 @@ _RESERVED = frozenset(
 
 
 class Headers:
-    """Writes and signs the headers of requests to one endpoint.
+    """Builds and signs the headers of requests to one endpoint.
 
     Args:
-        target: The endpoint.
+        endpoint: The endpoint.
         signer: Signs for the endpoint's region.
-        user_agent: botocore's.
-        extra: Headers of the user's own. They are not signed, as PynamoDB's are not, since what
-            stands between here and DynamoDB may change them.
+        user_agent: The user agent of botocore.
+        extra: Extra headers. Like PynamoDB's they are not signed, because proxies may change them.
 
     Raises:
-        ValueError: An extra header would break the request.
+        ValueError: An extra header is invalid or reserved.
     """
 
     def __init__(
-        self, target: Target, signer: Signer, user_agent: str, extra: Mapping[str, str]
+        self, endpoint: Endpoint, signer: Signer, user_agent: str, extra: Mapping[str, str]
     ) -> None:
-        _refuse_what_breaks(extra)
+        _validate_extra(extra)
         others = {"user-agent": user_agent, "accept-encoding": "identity"}
         others.update((name.lower(), value) for name, value in extra.items())
-        # A name and nothing else tells curl to leave its own header out.
+        # A name without a value removes curl's own header.
         self._others: list[str | bytes] = [_line(name, value) for name, value in others.items()]
         self._others += [f"{name}:" for name in ("accept", "expect") if name not in others]
         self._signer = signer
-        self._host = target.host
-        self._url = canonical_path(target.path), canonical_query(target.query)
+        self._host = endpoint.host
+        self._url = canonical_path(endpoint.path), canonical_query(endpoint.query)
         self._known: dict[str, _Prepared] = {}
 
     def lines(
-        self, operation: Operation, body: bytes, credentials: Credentials, call_id: str, tries: str
+        self,
+        operation: Operation,
+        body: bytes,
+        credentials: Credentials,
+        call_id: str,
+        attempt: str,
     ) -> list[str | bytes]:
-        """All header lines of one try.
+        """Return all header lines of one attempt.
 
         Args:
-            operation: What is asked for.
-            body: As it is sent.
-            credentials: Who asks, now: they may be others than at the last try.
-            call_id: The same for all tries of a call.
-            tries: How many there have been and may be.
+            operation: The operation.
+            body: The encoded body.
+            credentials: The current credentials, which may differ from the last attempt's.
+            call_id: The ID of the call, the same for all its attempts.
+            attempt: The value of amz-sdk-request.
         """
         second = int(time.time())
         known = self._known.get(operation.name)
         if known is None or known.second != second or known.credentials != credentials:
             known = self._known[operation.name] = self._prepare(operation, credentials, second)
         return [
-            f"authorization: {known.seal.authorization(body)}",
+            f"authorization: {known.signature.authorization(body)}",
             f"amz-sdk-invocation-id: {call_id}",
-            f"amz-sdk-request: {tries}",
+            f"amz-sdk-request: {attempt}",
             *known.lines,
         ]
 
     def _prepare(self, operation: Operation, credentials: Credentials, second: int) -> "_Prepared":
-        moment = timestamp(second)
+        date = timestamp(second)
         signed = {
             "content-type": _CONTENT_TYPE,
             "host": self._host,
-            "x-amz-date": moment,
+            "x-amz-date": date,
             "x-amz-target": operation.target,
         }
         if credentials.token:
@@ -100,29 +104,29 @@ class Headers:
             second=second,
             credentials=credentials,
             lines=[*(f"{name}: {value}" for name, value in signed.items()), *self._others],
-            seal=self._signer.seal(credentials, moment, self._url, signed),
+            signature=self._signer.prepare(credentials, date, self._url, signed),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """What all requests for one operation have in common within one second."""
+    """The common part of all requests of one operation within one second."""
 
     second: int
     credentials: Credentials
     lines: list[str | bytes]
-    seal: Seal
+    signature: PreparedSignature
 
 
-def _refuse_what_breaks(extra: Mapping[str, str]) -> None:
+def _validate_extra(extra: Mapping[str, str]) -> None:
     for name, value in extra.items():
         if name.lower() in _RESERVED:
-            raise ValueError(f"The extra header {name!r} cannot be set: it belongs to the request.")
-        # isprintable() knows nothing above it of CR, LF and their like, which would end the line.
+            raise ValueError(f"The extra header {name!r} is reserved for the request.")
+        # isprintable() is false for CR, LF and other characters that would end the line.
         if not (name.isprintable() and value.isprintable() and name and not set(name) & set(" :;")):
-            raise ValueError(f"The extra header {name!r} has characters that no header may have.")
+            raise ValueError(f"The extra header {name!r} has invalid characters.")
 
 
 def _line(name: str, value: str) -> bytes:
-    # To curl, "name:" means to send none; "name;" is the one that is empty.
+    # To curl, "name:" removes a header; "name;" is an empty one.
     return f"{name}: {value}".encode() if value else f"{name};".encode()

@@ -1,4 +1,4 @@
-"""When a request is sent again: botocore's standard mode, number for number, within a deadline.
+"""Retries: botocore's standard mode with the same numbers, and a deadline.
 
 Source of the numbers: botocore 1.44.5, `retries/standard.py`, `quota.py` and `special.py`.
 """
@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError
 
 from flask_pynamodb.curl.operations import Operation
 
-DEFAULT_TRIES = 4  # botocore's for DynamoDB
+DEFAULT_ATTEMPTS = 4  # botocore's for DynamoDB
 
 _TRANSIENT_STATUS = frozenset({500, 502, 503, 504})
 _TRANSIENT_CODES = frozenset({"RequestTimeout", "RequestTimeoutException"})
@@ -39,59 +39,59 @@ _THROTTLED_CODES = frozenset(
         "TransactionInProgressException",
     }
 )
-_LONGEST_WAIT = 20.0  # seconds
-_LONGEST_EXTRA_WAIT = 5.0  # seconds that x-amz-retry-after may add
+_MAX_DELAY = 20.0  # seconds
+_MAX_EXTRA_DELAY = 5.0  # seconds that x-amz-retry-after may add
 _QUOTA = 500
-_FIRST_TRY_REFUND = 1
+_FIRST_ATTEMPT_REFUND = 1
 
 logger = logging.getLogger(__name__)
 
 
-class Hope(Enum):
-    """What another try may bring, with its first wait in seconds and its price."""
+class RetryKind(Enum):
+    """Why a retry may succeed, with its first delay in seconds and its cost."""
 
     THROTTLED = (1.0, 5)
     TRANSIENT = (0.025, 14)
 
     @property
-    def first_wait(self) -> float:
-        """The longest wait before the second try; it doubles from try to try."""
+    def first_delay(self) -> float:
+        """The maximum delay before the second attempt; it doubles with each attempt."""
         return self.value[0]
 
     @property
-    def price(self) -> int:
-        """What another try takes from the quota."""
+    def cost(self) -> int:
+        """The number of tokens that a retry takes from the quota."""
         return self.value[1]
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A try that came to nothing.
+    """A failed attempt.
 
     Attributes:
-        hope: None: to send the same request again is pointless.
-        headers: The reply's, if there was one.
-        error: What to raise if this is the end, or what the response of a ClientError is.
+        retry_kind: Why a retry may succeed; None if it cannot.
+        error: The exception to raise without a retry, or the response of a ClientError.
+        headers: The headers of the response, if there was one.
     """
 
-    hope: Hope | None
+    retry_kind: RetryKind | None
     error: BotoCoreError | dict[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def hope_after(status: int, code: str, operation: Operation) -> Hope | None:
-    """What another try may bring after DynamoDB has refused one."""
+def retry_kind_of(status: int, code: str, operation: Operation) -> RetryKind | None:
+    """Return why a retry may succeed after an error response; None if it cannot."""
     hint = operation.errors.get(code)
-    is_rejected_unread = status == 429 and code not in operation.errors
-    if code in _THROTTLED_CODES or hint or is_rejected_unread:
-        return Hope.THROTTLED
+    is_gateway_throttling = status == 429 and code not in operation.errors
+    if code in _THROTTLED_CODES or hint or is_gateway_throttling:
+        return RetryKind.THROTTLED
     if code in _TRANSIENT_CODES or status in _TRANSIENT_STATUS or hint is not None:
-        return Hope.TRANSIENT
+        return RetryKind.TRANSIENT
     return None
 
 
 class Quota:
-    """What a client may spend on tries after the first, so that an outage is not made worse."""
+    """The retry quota of a client, a token bucket, so that retries do not worsen an outage."""
 
     def __init__(self, full: int = _QUOTA) -> None:
         self._full = full
@@ -99,7 +99,7 @@ class Quota:
         self._lock = threading.Lock()
 
     def take(self, amount: int) -> bool:
-        """Take as much, or nothing if there is not as much left."""
+        """Take an amount, or nothing if less is left."""
         with self._lock:
             if amount > self.left:
                 return False
@@ -107,43 +107,43 @@ class Quota:
             return True
 
     def give(self, amount: int) -> None:
-        """Give as much back; what would overflow is lost."""
-        # Nearly every call finds it full: no need to queue for the lock.
+        """Return an amount, up to the capacity."""
+        # The quota is full in nearly every call, which then needs no lock.
         if self.left == self._full:
             return
         with self._lock:
             self.left = min(self._full, self.left + amount)
 
-    def renew_lock(self) -> None:
-        """After a fork: a thread that stayed behind may have held the lock."""
+    def replace_lock(self) -> None:
+        """Replace the lock after a fork: a thread of the parent may have held it."""
         self._lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """The rules of one client.
+    """The retry rules of one client.
 
     Attributes:
-        tries: How often one request is sent at the most.
-        deadline: Seconds that one call may take with all its tries and waits; None: no limit.
-        quota: Shared by all calls of the client.
-        rand: A number between 0 and 1.
+        attempts: The maximum number of attempts of one call.
+        deadline: Seconds for one call with all its attempts and delays; None for no limit.
+        quota: The quota, shared by all calls of the client.
+        rand: Returns a number between 0 and 1.
     """
 
-    tries: int
+    attempts: int
     deadline: float | None
     quota: Quota
     rand: Callable[[], float] = random.random
 
-    def start(self) -> "Tries":
-        """Begin one call."""
-        return Tries(self)
+    def start(self) -> "Attempts":
+        """Start one call."""
+        return Attempts(self)
 
 
-class Tries:
-    """The tries of one call."""
+class Attempts:
+    """The attempts of one call."""
 
-    # Of the class, since nearly every call ends with these and none of its own.
+    # On the class: nearly every call ends with these values, without any of its own.
     number = 1
     _paid = 0
     _limit: str | None = None
@@ -155,56 +155,56 @@ class Tries:
 
     @property
     def seconds_left(self) -> float | None:
-        """Until the deadline; None: there is none."""
+        """Seconds until the deadline; None without a deadline."""
         return None if self._ends_at is None else self._ends_at - time.monotonic()
 
     def header(self, read_timeout: float | None) -> str:
-        """What amz-sdk-request says: the number of the try, and when nobody listens any more."""
-        told = f"attempt={self.number}; max={self._rules.tries}"
+        """Return amz-sdk-request: the number of the attempt, and when the client stops waiting."""
+        attempt = f"attempt={self.number}; max={self._rules.attempts}"
         if self._skew is None or read_timeout is None:
-            return told
+            return attempt
         ttl = time.gmtime(time.time() + self._skew + read_timeout)
-        return f"ttl={time.strftime('%Y%m%dT%H%M%SZ', ttl)}; {told}"
+        return f"ttl={time.strftime('%Y%m%dT%H%M%SZ', ttl)}; {attempt}"
 
-    def wait_after(self, failure: Failure) -> float | None:
-        """Decide whether to send the request again.
+    def delay_after(self, failure: Failure) -> float | None:
+        """Decide whether to retry.
 
         Returns:
-            Seconds to wait before; None: this failure is the end.
+            Seconds until the next attempt; None for no retry.
         """
-        if self.number >= self._rules.tries or failure.hope is None:
+        if self.number >= self._rules.attempts or failure.retry_kind is None:
             return None
-        wait = self._wait(failure.hope, failure.headers)
+        delay = self._delay(failure.retry_kind, failure.headers)
         left = self.seconds_left
-        if left is not None and wait >= left:
+        if left is not None and delay >= left:
             self._limit = "DeadlineReached"
             return None
-        if not self._rules.quota.take(failure.hope.price):
+        if not self._rules.quota.take(failure.retry_kind.cost):
             self._limit = "RetryQuotaReached"
             return None
-        self._paid = failure.hope.price
+        self._paid = failure.retry_kind.cost
         self._skew = _skew(failure.headers)
-        logger.debug("Try %d has failed, the next one is in %.3f s", self.number, wait)
+        logger.debug("Attempt %d failed, the next one is in %.3f s", self.number, delay)
         self.number += 1
-        return wait
+        return delay
 
     def succeed(self) -> None:
-        """Give back to the quota."""
-        self._rules.quota.give(self._paid or _FIRST_TRY_REFUND)
+        """Return the cost of the call to the quota."""
+        self._rules.quota.give(self._paid or _FIRST_ATTEMPT_REFUND)
 
     def describe_in(self, metadata: dict[str, Any]) -> None:
-        """Add what botocore tells about the tries, under its names."""
+        """Add botocore's metadata about the attempts."""
         metadata["RetryAttempts"] = self.number - 1
-        if self.number >= self._rules.tries:
+        if self.number >= self._rules.attempts:
             metadata["MaxAttemptsReached"] = True
         if self._limit is not None:
             metadata[self._limit] = True
 
-    def _wait(self, hope: Hope, headers: Mapping[str, str]) -> float:
-        longest: float = min(hope.first_wait * 2 ** (self.number - 1), _LONGEST_WAIT)
-        wait = self._rules.rand() * longest
-        asked = _retry_after(headers)
-        return wait if asked is None else max(wait, min(asked, wait + _LONGEST_EXTRA_WAIT))
+    def _delay(self, retry_kind: RetryKind, headers: Mapping[str, str]) -> float:
+        longest: float = min(retry_kind.first_delay * 2 ** (self.number - 1), _MAX_DELAY)
+        delay = self._rules.rand() * longest
+        requested = _retry_after(headers)
+        return delay if requested is None else max(delay, min(requested, delay + _MAX_EXTRA_DELAY))
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
@@ -216,7 +216,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _skew(headers: Mapping[str, str]) -> float | None:
-    # How far the server's clock is ahead, so that it can tell when a try is out of time.
+    # How far the server's clock is ahead, so that the server can detect expired attempts.
     try:
         return parsedate_to_datetime(headers["date"]).timestamp() - time.time()
     except (KeyError, ValueError):

@@ -1,4 +1,4 @@
-"""Signature Version 4 for requests whose whole body is at hand.
+"""AWS Signature Version 4 for requests with a complete body.
 
 Source: "Create a signed AWS API request" in the AWS IAM user guide.
 """
@@ -29,12 +29,12 @@ class Credentials(Protocol):
 
 
 def timestamp(seconds: float) -> str:
-    """A moment of the Unix clock as X-Amz-Date wants it."""
+    """Return a Unix timestamp in the format of X-Amz-Date."""
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))
 
 
 def canonical_path(path: str) -> str:
-    """A URL's path with dots resolved, empty parts left out and everything else quoted."""
+    """Return the path of a URL with dots resolved, empty parts removed, and quoted."""
     parts: list[str] = []
     for part in path.split("/"):
         if part == "..":
@@ -46,16 +46,16 @@ def canonical_path(path: str) -> str:
 
 
 def canonical_query(query: str) -> str:
-    """A URL's query, in order, and quoted as it should have been."""
+    """Return the query of a URL, sorted and quoted."""
     pairs = (part.partition("=") for part in query.split("&") if part)
     quoted = sorted((_quote(name), _quote(value)) for name, _, value in pairs)
     return "&".join(f"{name}={value}" for name, value in quoted)
 
 
 class Signer:
-    """Signs for one region and service, and keeps the key that it has made last.
+    """Signs for one region and service, and caches the last signing key.
 
-    Safe for threads: the kept key is one tuple that is read and replaced as a whole.
+    Safe for threads: the cached key is one tuple that is read and replaced atomically.
     """
 
     def __init__(self, region: str, service: str) -> None:
@@ -63,31 +63,31 @@ class Signer:
         self._service = service
         self._last = ("", "", b"")
 
-    def seal(
+    def prepare(
         self,
         credentials: Credentials,
-        moment: str,
+        date: str,
         url: tuple[str, str],
         headers: Mapping[str, str],
         *,
         method: str = "POST",
-    ) -> "Seal":
-        """Prepare all that requests have in common which differ in their bodies only.
+    ) -> "PreparedSignature":
+        """Prepare the signature of requests that differ in their bodies only.
 
         Args:
-            credentials: Their token, if they have one, is a header like any other.
-            moment: From `timestamp`, and a header too.
-            url: Its path and query, from `canonical_path` and `canonical_query`.
-            headers: Those to sign, by lower-case names.
-            method: Upper case.
+            credentials: The credentials; a session token must be one of the headers.
+            date: The date from `timestamp`; it must be one of the headers.
+            url: The path and query, from `canonical_path` and `canonical_query`.
+            headers: The headers to sign, by lower-case names.
+            method: The HTTP method in upper case.
         """
-        day = moment[:8]
+        day = date[:8]
         scope = f"{day}/{self._region}/{self._service}/aws4_request"
         lines = [f"{name}:{' '.join(headers[name].split())}" for name in sorted(headers)]
         names = ";".join(sorted(headers))
-        return Seal(
+        return PreparedSignature(
             request="\n".join((method, *url, *lines, "", names, "")),
-            text=f"{_ALGORITHM}\n{moment}\n{scope}\n",
+            text=f"{_ALGORITHM}\n{date}\n{scope}\n",
             key=_start_hmac(self._key(credentials.secret_key, day)),
             header=f"{_ALGORITHM} Credential={credentials.access_key}/{scope},"
             f" SignedHeaders={names}, Signature=",
@@ -104,13 +104,13 @@ class Signer:
 
 
 @dataclass(frozen=True, slots=True)
-class Seal:
-    """Signs the requests of one moment that differ in their bodies only.
+class PreparedSignature:
+    """Signs requests of one timestamp that differ in their bodies only.
 
     Attributes:
-        request: The canonical request up to the body's digest.
-        text: The string to sign up to the canonical request's digest.
-        key: The two halves of an HMAC that has taken in the key.
+        request: The canonical request up to the digest of the body.
+        text: The string to sign up to the digest of the canonical request.
+        key: The inner and outer digest of an HMAC that is initialized with the key.
         header: The Authorization header up to the signature.
     """
 
@@ -120,15 +120,15 @@ class Seal:
     header: str
 
     def canonical_request(self, body: bytes) -> str:
-        """A request in its one true spelling."""
+        """Return the canonical request."""
         return self.request + sha256(body).hexdigest()
 
     def string_to_sign(self, body: bytes) -> str:
-        """The few lines over which the signature goes."""
+        """Return the string to sign."""
         return self.text + sha256(self.canonical_request(body).encode()).hexdigest()
 
     def authorization(self, body: bytes) -> str:
-        """The Authorization header of the request with this body."""
+        """Return the Authorization header of the request with this body."""
         inner, outer = self.key[0].copy(), self.key[1].copy()
         inner.update(self.string_to_sign(body).encode())
         outer.update(inner.digest())
@@ -140,6 +140,6 @@ def _quote(text: str) -> str:
 
 
 def _start_hmac(key: bytes) -> tuple["Hash", "Hash"]:
-    # RFC 2104 by hand: to copy two digests takes a third of what to begin a new HMAC does.
+    # RFC 2104 by hand: copying two digests takes a third of the time of a new HMAC.
     key = key.ljust(64, b"\0")
     return sha256(bytes(n ^ 0x36 for n in key)), sha256(bytes(n ^ 0x5C for n in key))

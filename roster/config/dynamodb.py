@@ -1,57 +1,81 @@
-"""The settings of flask_pynamodb."""
+"""The settings of flask_pynamodb, made from the declarations of the extension."""
 
-import os
+import re
+from collections.abc import Mapping
 from typing import Any
 
-from environs import Env
-from marshmallow.validate import OneOf, Range, Regexp
+from flask_pynamodb.settings import SETTINGS
+from flask_pynamodb.settings import Setting as ExtensionSetting
+from roster.config.parsing import Parser, choice, integer, matches, number, pairs, switch, text
+from roster.config.setting import Setting, read_all
 
-from flask_pynamodb import BILLING_MODES, DEFAULT_TRANSPORT, TRANSPORTS
-from roster.config.parsing import SettingError, must_be_url
-
-# The characters that DynamoDB allows in the name of a table.
-_PART_OF_NAME = Regexp(r"[A-Za-z0-9_.-]*\Z", error="May have letters, digits, _, . and - only.")
-_CAPACITIES = ("READ_CAPACITY_UNITS", "WRITE_CAPACITY_UNITS")
-
-
-def read_dynamodb(env: Env) -> dict[str, Any]:
-    """Read the settings of the extension, with shorter timeouts than its defaults."""
-    seconds = Range(min=0.05, max=300)
-    units = Range(min=1)
-    # AWS sets AWS_REGION in containers and functions; botocore reads AWS_DEFAULT_REGION.
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    read: dict[str, Any] = {
-        "REGION": env.str("REGION", region, validate=Regexp(r"[a-z0-9-]+\Z")),
-        "HOST": env.str("HOST", None, validate=must_be_url),
-        "CONNECT_TIMEOUT_SECONDS": env.float("CONNECT_TIMEOUT_SECONDS", 2.0, validate=seconds),
-        "READ_TIMEOUT_SECONDS": env.float("READ_TIMEOUT_SECONDS", 5.0, validate=seconds),
-        "BASE_BACKOFF_MS": env.int("BASE_BACKOFF_MS", 25, validate=Range(min=1, max=1000)),
-        "MAX_RETRY_ATTEMPTS": env.int("MAX_RETRY_ATTEMPTS", 3, validate=Range(min=0, max=10)),
-        "MAX_POOL_CONNECTIONS": env.int("MAX_POOL_CONNECTIONS", 16, validate=Range(min=1)),
-        "EXTRA_HEADERS": _headers(env),
-        "AWS_ACCESS_KEY_ID": env.str("AWS_ACCESS_KEY_ID", None),
-        "AWS_SECRET_ACCESS_KEY": env.str("AWS_SECRET_ACCESS_KEY", None),
-        "AWS_SESSION_TOKEN": env.str("AWS_SESSION_TOKEN", None),
-        "READ_CAPACITY_UNITS": env.int("READ_CAPACITY_UNITS", None, validate=units),
-        "WRITE_CAPACITY_UNITS": env.int("WRITE_CAPACITY_UNITS", None, validate=units),
-        "TABLE_PREFIX": env.str("TABLE_PREFIX", "roster-", validate=_PART_OF_NAME),
-        "TABLE_SUFFIX": env.str("TABLE_SUFFIX", "", validate=_PART_OF_NAME),
-        "BILLING_MODE": env.str("BILLING_MODE", None, validate=OneOf(BILLING_MODES)),
-        "TRANSPORT": env.str("TRANSPORT", DEFAULT_TRANSPORT, validate=OneOf(TRANSPORTS)),
-        "DEADLINE_SECONDS": env.float("DEADLINE_SECONDS", 10.0, validate=seconds),
-        "DEBUG": env.bool("DEBUG", False),
-    }
-    for given, missing in (_CAPACITIES, _CAPACITIES[::-1]):
-        if read[given] is not None and read[missing] is None:
-            raise SettingError(f"DYNAMODB_{given} is set: set DYNAMODB_{missing} too, or neither.")
-    return {f"DYNAMODB_{name}": value for name, value in read.items()}
+# Clients wait for each response, so the timeouts are shorter than the extension's defaults.
+_DEFAULTS: Mapping[str, Any] = {
+    "DYNAMODB_CONNECT_TIMEOUT_SECONDS": 2.0,
+    "DYNAMODB_READ_TIMEOUT_SECONDS": 5.0,
+    "DYNAMODB_DEADLINE_SECONDS": 10.0,
+    "DYNAMODB_MAX_POOL_CONNECTIONS": 16,
+    "DYNAMODB_TABLE_PREFIX": "roster-",
+}
+# AWS sets AWS_REGION in containers and functions; botocore reads AWS_DEFAULT_REGION.
+_FALLBACKS = {"DYNAMODB_REGION": ("AWS_REGION", "AWS_DEFAULT_REGION")}
+_DEFAULT_TEXTS = {
+    "DYNAMODB_REGION": "`AWS_REGION`, else `AWS_DEFAULT_REGION`, else `~/.aws/config`"
+}
 
 
-def _headers(env: Env) -> dict[str, str] | None:
-    try:
-        headers: dict[str, str] | None = env.dict("EXTRA_HEADERS", None)
-        return headers
-    except ValueError:
-        raise SettingError(
-            "DYNAMODB_EXTRA_HEADERS must be pairs, as in X-Team=accounts,X-Stage=prod."
-        ) from None
+def _setting(key: str, declared: ExtensionSetting) -> Setting:
+    default = _DEFAULTS.get(key, declared.default)
+    return Setting(
+        key,
+        _parser(declared),
+        default,
+        example=declared.example,
+        meaning=f"{_without_links(declared.meaning)}.",
+        default_text=_DEFAULT_TEXTS.get(key, declared.unset if default is None else ""),
+        fallbacks=_FALLBACKS.get(key, ()),
+        is_secret=declared.is_secret,
+    )
+
+
+def _without_links(text: str) -> str:
+    # They lead to sections of the extension's own page.
+    return re.sub(r"\[(.+?)\]\(.+?\)", r"\1", text)
+
+
+def _parser(declared: ExtensionSetting) -> Parser:
+    low, high = declared.bounds
+    if declared.kind is bool:
+        return switch()
+    if declared.kind is int:
+        return integer(int(low or 0), None if high is None else int(high))
+    if declared.kind is float:
+        return number(low or 0, high or 0)
+    if declared.kind is Mapping:
+        return pairs("must be pairs, as in x-team=accounts,x-tier=gold.", optional=True)
+    if declared.choices:
+        return choice(declared.choices)
+    return text(*([matches(declared.pattern, declared.hint)] if declared.pattern else []))
+
+
+# The settings of the extension that the environment may have; the others are for code.
+DYNAMODB_SETTINGS: Mapping[str, Setting] = {
+    key: _setting(key, declared) for key, declared in SETTINGS.items() if declared.example
+}
+
+
+def read_dynamodb(errors: list[str]) -> dict[str, Any]:
+    """Read the settings of the extension.
+
+    Args:
+        errors: The texts of errors are appended to it.
+
+    Returns:
+        The values by the keys of `app.config`.
+    """
+    values = read_all(DYNAMODB_SETTINGS, errors)
+    capacities = ("DYNAMODB_READ_CAPACITY_UNITS", "DYNAMODB_WRITE_CAPACITY_UNITS")
+    for given, missing in (capacities, capacities[::-1]):
+        if values[given] is not None and values[missing] is None:
+            errors.append(f"{given} is set: set {missing} too, or neither.")
+    return values

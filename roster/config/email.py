@@ -1,17 +1,17 @@
 """The settings of emails."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.errors import MessageError
 from email.message import EmailMessage
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
-from environs import Env
 from marshmallow import ValidationError
-from marshmallow.validate import Length, Range
 
-from roster.config.parsing import SettingError
+from roster.config.parsing import SettingError, choice, integer, matches, not_empty, text
+from roster.config.setting import declared_in, read_all, setting
 
 
 class SmtpSecurity(StrEnum):
@@ -24,76 +24,6 @@ class SmtpSecurity(StrEnum):
 
 # The submission ports (RFC 6409, RFC 8314), and the port without encryption.
 _SMTP_PORTS = {SmtpSecurity.STARTTLS: 587, SmtpSecurity.TLS: 465, SmtpSecurity.NONE: 25}
-
-
-@dataclass(frozen=True)
-class EmailSettings:
-    """How emails are sent, and the base URL of their links.
-
-    Attributes:
-        sender: ROSTER_MAIL_FROM.
-        base_url: ROSTER_PUBLIC_URL, the base of links; never taken from a request.
-        smtp_host: ROSTER_SMTP_HOST, None if no mail server is configured.
-        smtp_port: ROSTER_SMTP_PORT.
-        smtp_username: ROSTER_SMTP_USERNAME.
-        smtp_password: ROSTER_SMTP_PASSWORD.
-        smtp_security: ROSTER_SMTP_SECURITY.
-        folder: The folder for emails under `--local`.
-    """
-
-    sender: str = "roster@localhost"
-    base_url: str = "http://127.0.0.1:8080"
-    smtp_host: str | None = None
-    smtp_port: int = 587
-    smtp_username: str | None = None
-    smtp_password: str | None = field(default=None, repr=False)
-    smtp_security: SmtpSecurity = SmtpSecurity.STARTTLS
-    folder: Path | None = None
-
-    def __post_init__(self) -> None:
-        """Reject settings that would send a password unencrypted.
-
-        Raises:
-            SettingError: There is a password and no encryption.
-        """
-        if self.smtp_password is not None and self.smtp_security is SmtpSecurity.NONE:
-            raise SettingError(
-                "ROSTER_SMTP_SECURITY is none, which would send ROSTER_SMTP_PASSWORD in the clear."
-                " Choose starttls or tls, or unset ROSTER_SMTP_USERNAME and ROSTER_SMTP_PASSWORD."
-            )
-
-
-def read_mail(env: Env) -> EmailSettings:
-    """Read the settings of emails.
-
-    Raises:
-        SettingError: A setting that another one requires is missing.
-        EnvError: A value is invalid.
-    """
-    default = EmailSettings()
-    security = env.enum("SMTP_SECURITY", default.smtp_security, enum=SmtpSecurity, by_value=True)
-    _must_be_complete(env)
-    return EmailSettings(
-        sender=env.str("MAIL_FROM", default.sender, validate=_must_be_sender),
-        base_url=env.str("PUBLIC_URL", default.base_url, validate=_must_be_base).rstrip("/"),
-        smtp_host=env.str("SMTP_HOST", None, validate=Length(min=1)),
-        smtp_port=env.int("SMTP_PORT", _SMTP_PORTS[security], validate=Range(min=1, max=65535)),
-        smtp_username=env.str("SMTP_USERNAME", None),
-        smtp_password=env.str("SMTP_PASSWORD", None),
-        smtp_security=security,
-    )
-
-
-def _must_be_complete(env: Env) -> None:
-    if env.str("SMTP_HOST", None):
-        for name in ("MAIL_FROM", "PUBLIC_URL"):
-            if not env.str(name, None):
-                raise SettingError(
-                    f"ROSTER_SMTP_HOST is set: set ROSTER_{name} too, which mails and their links"
-                    " need."
-                )
-    if (env.str("SMTP_USERNAME", None) is None) != (env.str("SMTP_PASSWORD", None) is None):
-        raise SettingError("Set both ROSTER_SMTP_USERNAME and ROSTER_SMTP_PASSWORD, or neither.")
 
 
 def _must_be_sender(value: str) -> None:
@@ -113,3 +43,130 @@ def _must_be_base(value: str) -> None:
     # Links put their own path and fragment behind it.
     if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
         raise ValidationError("Must be a URL without ? and #, as in https://accounts.example.com.")
+
+
+@dataclass(frozen=True)
+class EmailSettings:
+    """How emails are sent, and the base URL of their links."""
+
+    smtp_host: str | None = setting(
+        "ROSTER_SMTP_HOST",
+        text(not_empty()),
+        None,
+        example="smtp.example.com",
+        meaning="The mail server. Requires `ROSTER_MAIL_FROM` and `ROSTER_PUBLIC_URL`.",
+    )
+    smtp_port: int = setting(
+        "ROSTER_SMTP_PORT",
+        integer(1, 65535),
+        587,
+        example="2525",
+        meaning="Its port: {allowed}. The default is 587 with `starttls`, 465 with `tls`, 25 with"
+        " `none`.",
+        default_text="follows `ROSTER_SMTP_SECURITY`",
+    )
+    smtp_security: SmtpSecurity = setting(
+        "ROSTER_SMTP_SECURITY",
+        choice(SmtpSecurity),
+        SmtpSecurity.STARTTLS,
+        example="tls",
+        meaning="Encryption of the connection: {allowed}. `tls` encrypts from the first byte.",
+    )
+    smtp_username: str | None = setting(
+        "ROSTER_SMTP_USERNAME",
+        text(),
+        None,
+        example="roster",
+        meaning="The username for the mail server. Requires `starttls` or `tls`.",
+    )
+    smtp_password: str | None = setting(
+        "ROSTER_SMTP_PASSWORD",
+        text(),
+        None,
+        example="correct-horse-battery",
+        meaning="The password for the mail server. Set both or neither.",
+        is_secret=True,
+    )
+    sender: str = setting(
+        "ROSTER_MAIL_FROM",
+        text(_must_be_sender),
+        "roster@localhost",
+        example="Roster <accounts@example.com>",
+        meaning="The sender of emails: one address, with or without a name.",
+    )
+    base_url: str = setting(
+        "ROSTER_PUBLIC_URL",
+        text(_must_be_base),
+        "http://127.0.0.1:8080",
+        example="https://accounts.example.com",
+        meaning="The URL of the service for its users, and the start of every link in emails;"
+        " never taken from a request. Under `--local` the default follows `--host` and `--port`.",
+    )
+    security_contact: str | None = setting(
+        "ROSTER_SECURITY_CONTACT",
+        text(
+            matches(
+                r"(https|mailto|tel):\S+",
+                "must be a https, mailto or tel URL, as in mailto:security@example.com",
+            )
+        ),
+        None,
+        example="mailto:security@example.com",
+        meaning="Where to report vulnerabilities, for `/.well-known/security.txt`.",
+        default_text="`security@` the domain of `ROSTER_MAIL_FROM`",
+    )
+    # Not a setting of the environment: the folder of emails under --local.
+    folder: Path | None = None
+
+    @property
+    def contact(self) -> str:
+        """The URL of the contact for vulnerabilities."""
+        if self.security_contact is not None:
+            return self.security_contact
+        message = EmailMessage()
+        message["From"] = self.sender
+        domain = message["From"].addresses[0].domain
+        # RFC 6068: the domain of a mailto URL is ASCII.
+        return f"mailto:security@{domain.encode('idna').decode()}"
+
+    def __post_init__(self) -> None:
+        """Reject settings that would send a password unencrypted.
+
+        Raises:
+            SettingError: There is a password and no encryption.
+        """
+        if self.smtp_password is not None and self.smtp_security is SmtpSecurity.NONE:
+            raise SettingError(
+                "ROSTER_SMTP_SECURITY is none, which would send ROSTER_SMTP_PASSWORD in the clear."
+                " Choose starttls or tls, or unset ROSTER_SMTP_USERNAME and ROSTER_SMTP_PASSWORD."
+            )
+
+
+def read_email(errors: list[str]) -> dict[str, Any]:
+    """Read the settings of emails.
+
+    Args:
+        errors: The texts of errors are appended to it.
+
+    Returns:
+        The arguments of `EmailSettings`.
+    """
+    declared = declared_in(EmailSettings)
+    security = read_all({"security": declared["smtp_security"]}, [])["security"]
+    values = read_all(declared, errors, smtp_port=_SMTP_PORTS[security])
+    values["base_url"] = values["base_url"].rstrip("/")
+    errors += _incomplete(values)
+    return values
+
+
+def _incomplete(values: dict[str, Any]) -> list[str]:
+    errors = []
+    if values["smtp_host"]:
+        errors += [
+            f"ROSTER_SMTP_HOST is set: set {one.variable} too, which emails and their links need."
+            for name, one in declared_in(EmailSettings).items()
+            if name in ("sender", "base_url") and one.source == "default"
+        ]
+    if (values["smtp_username"] is None) != (values["smtp_password"] is None):
+        errors.append("Set both ROSTER_SMTP_USERNAME and ROSTER_SMTP_PASSWORD, or neither.")
+    return errors

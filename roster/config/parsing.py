@@ -1,39 +1,160 @@
-"""Shared by the settings: their error, and validators."""
+"""The parsers of settings: text to a typed value, with bounds and clear errors."""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
+from functools import partial
+from ipaddress import ip_network
+from typing import Any
 
 from environs import Env
 from marshmallow import ValidationError
-from marshmallow.validate import Range
+from marshmallow.validate import Length, OneOf, Range, Regexp
+
+Validator = Callable[[Any], Any]
 
 
 class SettingError(Exception):
     """A setting is missing or wrong. The text names the variable and what to do."""
 
 
-_BOUNDS = "Must be between 1s and 3650d, as in 7d."
-_ANY_LIFETIME = Range(timedelta(seconds=1), timedelta(days=3650), error=_BOUNDS)
+@dataclass(frozen=True)
+class Parser:
+    """How the text of a variable becomes a value.
 
-
-def lifetime(env: Env, name: str, default: timedelta, bounds: Range = _ANY_LIFETIME) -> timedelta:
-    """Read a duration within bounds.
-
-    Raises:
-        SettingError: It has too many digits.
-        EnvError: It is not a duration, or out of bounds.
+    Attributes:
+        read: Reads a variable that is set: the environment and its name.
+        allowed: The accepted values, in Markdown.
     """
-    try:
-        return env.timedelta(name, default, validate=bounds)
-    except OverflowError:
-        raise SettingError(f"ROSTER_{name} is wrong. {bounds.error}") from None
+
+    read: Callable[[Env, str], Any]
+    allowed: str = ""
 
 
-def must_be_url(value: str) -> None:
-    """Reject what is not an HTTP URL.
+def text(*validators: Validator) -> Parser:
+    """Return a parser of any text that passes the validators."""
+    return Parser(partial(_call, "str", validate=list(validators)))
 
-    Raises:
-        ValidationError: It is not one.
+
+def required_text() -> Parser:
+    """Return a parser of text that is not blank."""
+
+    def read(env: Env, name: str) -> str:
+        return env.str(name).strip()
+
+    return Parser(read)
+
+
+def integer(low: int, high: int | None = None) -> Parser:
+    """Return a parser of whole numbers within bounds."""
+    allowed = f"{low} or more" if high is None else f"{low} to {high}"
+    return Parser(partial(_call, "int", validate=Range(min=low, max=high)), allowed)
+
+
+def number(low: float, high: float) -> Parser:
+    """Return a parser of numbers within bounds."""
+    return Parser(
+        partial(_call, "float", validate=Range(min=low, max=high)), f"{low:g} to {high:g}"
+    )
+
+
+def switch() -> Parser:
+    """Return a parser of `on` and `off`; also of 1, 0, true, false, yes and no."""
+    return Parser(partial(_call, "bool"), "`on` or `off`")
+
+
+def choice(options: type[StrEnum] | tuple[str, ...]) -> Parser:
+    """Return a parser of the values of an enumeration, or of a few strings."""
+    if isinstance(options, tuple):
+        read = partial(_call, "str", validate=OneOf(options))
+    else:
+        read = partial(_call, "enum", enum=options, by_value=True)
+    return Parser(read, " or ".join(f"`{option}`" for option in options))
+
+
+def duration(
+    low: timedelta = timedelta(seconds=1), high: timedelta = timedelta(days=3650)
+) -> Parser:
+    """Return a parser of durations within bounds."""
+    bounds = Range(
+        low,
+        high,
+        error=f"Must be between {duration_text(low)} and {duration_text(high)}, as in 7d.",
+    )
+
+    def read(env: Env, name: str) -> timedelta:
+        try:
+            return env.timedelta(name, validate=bounds)
+        except OverflowError:
+            raise SettingError(f"{name} is wrong. {bounds.error}") from None
+
+    allowed = f"a [duration](#durations) from {duration_text(low)} to {duration_text(high)}"
+    return Parser(read, allowed)
+
+
+def networks() -> Parser:
+    """Return a parser of IP addresses and networks, separated by commas."""
+
+    def read(env: Env, name: str) -> tuple[str, ...]:
+        return tuple(env.list(name, validate=_must_be_networks, delimiter=","))
+
+    return Parser(read)
+
+
+def pairs(hint: str, *, key: str = ".+", min_length: int = 0, optional: bool = False) -> Parser:
+    """Return a parser of `name=value` pairs, separated by commas.
+
+    Args:
+        hint: What the text must be, with an example; never the text itself, which may be secret.
+        key: The pattern of a name.
+        min_length: The least number of characters of a value.
+        optional: Whether the value without any pair is None instead of an empty dict.
     """
-    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
-        raise ValidationError("Must be a URL, as in http://127.0.0.1:8000.")
+
+    def read(env: Env, name: str) -> dict[str, str] | None:
+        try:
+            values: dict[str, str] | None = env.dict(name)
+        except ValueError:
+            raise SettingError(f"{name} {hint}") from None
+        for tag, value in (values or {}).items():
+            if not re.fullmatch(key, tag) or len(value) < min_length:
+                raise SettingError(f"{name} {hint}")
+        return values or (None if optional else {})
+
+    return Parser(read)
+
+
+def duration_text(value: timedelta) -> str:
+    """Return a duration as a setting writes it, as in 1d12h."""
+    rest, parts = int(value.total_seconds()), []
+    for unit, seconds in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, rest = divmod(rest, seconds)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
+def matches(pattern: str, hint: str) -> Validator:
+    """Return a validator of text that matches a pattern as a whole."""
+    return Regexp(rf"(?:{pattern})\Z", error=f"{hint[0].upper()}{hint[1:]}.")
+
+
+def not_empty() -> Validator:
+    """Return a validator of text with at least one character."""
+    return Length(min=1)
+
+
+def _call(method: str, env: Env, name: str, **options: Any) -> Any:
+    return getattr(env, method)(name, **options)
+
+
+def _must_be_networks(values: list[str]) -> None:
+    for value in values:
+        try:
+            ip_network(value)
+        except ValueError:
+            raise ValidationError(
+                "Must be addresses or networks, as in 10.0.0.0/8,192.0.2.7."
+            ) from None

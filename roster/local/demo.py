@@ -25,7 +25,7 @@ def configure(config: Config, engine: Engine, data: Path, base: str) -> Config:
     return replace(
         config,
         secret_key=config.secret_key or _secret_key(data / "secret-key"),
-        mail=_mail(config.mail, data, base),
+        email=_email(config.email, data, base),
         dynamodb={
             **config.dynamodb,
             "DYNAMODB_HOST": engine.host,
@@ -75,12 +75,12 @@ def banner(config: Config, host: str, port: int) -> str:
             f"  Demo users   {names} (john is an admin)",
             f"  Password     {config.demo_password}",
         ]
-    if config.mail.folder is not None:
+    if config.email.folder is not None:
         lines.append(f"  Emails       {base}/dev/mail")
     return "\n".join([*lines, "  Press Ctrl-C to stop; the data is kept."])
 
 
-def _mail(settings: EmailSettings, data: Path, base: str) -> EmailSettings:
+def _email(settings: EmailSettings, data: Path, base: str) -> EmailSettings:
     """Keep emails on this computer, unless a mail server is configured."""
     return replace(
         settings,

@@ -116,7 +116,7 @@ class TestRecentAuthentication:
 
     def test_configured_period(self, make_app, jane, age_session):
         """ROSTER_FRESH_SIGN_IN sets the period."""
-        jane.client = make_app(fresh_sign_in=timedelta(hours=1)).test_client()
+        jane.client = make_app(recent_auth=timedelta(hours=1)).test_client()
         age_session(jane, minutes=59)
         before = jane.post("/v1/users/me/api-keys", json={"name": "nightly"})
         age_session(jane, minutes=61)

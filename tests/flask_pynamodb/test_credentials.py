@@ -1,4 +1,4 @@
-"""Keys, sessions and regions, and what is said where they are missing."""
+"""Credentials, sessions and regions, and the errors if they are missing."""
 
 import botocore.session
 import pytest
@@ -47,7 +47,7 @@ class TestMissing:
         assert is_unavailable(failed.value)
 
     def test_endpoint_without_region(self, use):
-        """An endpoint of one's own needs no region."""
+        """A custom endpoint needs no region."""
         assert use(DYNAMODB_REGION=None) is False
 
     def test_no_credentials(self, use):
@@ -64,7 +64,7 @@ class TestMissing:
         ],
     )
     def test_half_a_pair(self, use, given, missing):
-        """Half a pair of keys is rejected: nobody goes on with other credentials by accident."""
+        """An incomplete access key is rejected; no other credentials are used instead."""
         names = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
         settings = {f"DYNAMODB_AWS_{name}": given.get(name) for name in names}
 
@@ -84,7 +84,7 @@ class TestGiven:
         assert (credentials.access_key, credentials.token) == ("local", "token")
 
     def test_session(self, db, make_app):
-        """A botocore session of one's own brings its credentials and its region."""
+        """A given botocore session provides its credentials and its region."""
         session = botocore.session.get_session()
         session.set_credentials("mine", "secret")
         session.set_config_variable("region", "sa-east-1")

@@ -1,5 +1,6 @@
 """The contract between the extension, its apps and its models."""
 
+import re
 import threading
 
 import pytest
@@ -8,8 +9,9 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import GetError
 
-from flask_pynamodb import PynamoDB, is_unavailable
-from flask_pynamodb.settings import DEFAULTS
+from flask_pynamodb import ConfigurationError, PynamoDB, is_unavailable
+from flask_pynamodb.curl import CurlClient
+from flask_pynamodb.settings import DEFAULTS, SETTINGS
 from tests.support.faulty_proxy import half_processed, unprocessed
 
 
@@ -52,9 +54,62 @@ class TestInitApp:
             "DYNAMODB_REGION": "eu-north-1",
         }
 
-    def test_every_key_is_documented(self):
-        """The class's docstring lists every key."""
-        assert [key for key in DEFAULTS if key not in PynamoDB.__doc__] == []
+    @pytest.mark.parametrize(
+        "key, value, error",
+        [
+            ("HOST", "127.0.0.1:8000", "must be a URL, as in http://127.0.0.1:8000"),
+            ("HOST", 8000, "must be a string, not int"),
+            ("REGION", "Frankfurt (Main)", "must be a region, as in eu-central-1"),
+            ("READ_TIMEOUT_SECONDS", "5", "must be a number, not str"),
+            ("READ_TIMEOUT_SECONDS", 0, "must be 0.05 to 300"),
+            ("READ_TIMEOUT_SECONDS", float("nan"), "must be 0.05 to 300"),
+            ("MAX_POOL_CONNECTIONS", 0, "must be 1 or more"),
+            ("MAX_RETRY_ATTEMPTS", None, "must be a whole number, not NoneType"),
+            ("EXTRA_HEADERS", "x-team=a", "must be a mapping, not str"),
+            ("TABLE_PREFIX", "a b", "may have letters, digits, _, . and - only"),
+            ("ALLOW_SCAN", "no", "must be True or False, not str"),
+            ("BILLING_MODE", "FREE", "must be PAY_PER_REQUEST or PROVISIONED"),
+        ],
+    )
+    def test_invalid_value(self, db, key, value, error):
+        """An invalid value is rejected with its key and what it must be."""
+        app = Flask("invalid")
+        app.config[f"DYNAMODB_{key}"] = value
+
+        with pytest.raises(ConfigurationError, match=re.escape(f"DYNAMODB_{key} {error}.")):
+            db.init_app(app)
+
+    def test_all_invalid_values(self, db):
+        """One error names all invalid values, and repeats none of them."""
+        app = Flask("invalid")
+        app.config["DYNAMODB_AWS_SECRET_ACCESS_KEY"] = b"hunter2"
+        app.config["DYNAMODB_READ_TIMEOUT_SECONDS"] = "hunter2"
+
+        with pytest.raises(ConfigurationError) as error:
+            db.init_app(app)
+
+        assert "DYNAMODB_AWS_SECRET_ACCESS_KEY must be a string" in str(error.value)
+        assert "DYNAMODB_READ_TIMEOUT_SECONDS must be a number" in str(error.value)
+        assert "hunter2" not in str(error.value)
+
+    @pytest.mark.parametrize(
+        "key", [key for key, one in SETTINGS.items() if one.kind is str and one.default is None]
+    )
+    def test_empty_value(self, db, key):
+        """An empty string means that an optional setting is not set."""
+        app = Flask("empty")
+        app.config[key] = ""
+
+        db.init_app(app)
+
+    def test_former_transport(self, db):
+        """The former name of the transport `curl` is accepted."""
+        app = Flask("former")
+        app.config.update(DYNAMODB_TRANSPORT="lean", DYNAMODB_REGION="eu-central-1")
+        db.init_app(app)
+
+        with app.app_context():
+            assert isinstance(db.connection.client, CurlClient)
 
     def test_twice(self, app):
         """A second registration on one app says what to do instead."""
@@ -69,7 +124,7 @@ class TestInitApp:
 
     def test_unknown_transport(self, db, make_app):
         """A transport that does not exist is refused at start."""
-        with pytest.raises(RuntimeError, match="DYNAMODB_TRANSPORT must be one of"):
+        with pytest.raises(RuntimeError, match="DYNAMODB_TRANSPORT must be curl or botocore"):
             db.init_app(make_app(DYNAMODB_TRANSPORT="pigeon"))
 
     def test_half_a_capacity(self, db, make_app):
@@ -171,8 +226,8 @@ class TestUnprocessedKeys:
 
     @pytest.fixture(autouse=True)
     def impatience(self, monkeypatch):
-        """Waits between tries are a thousandth of what they are."""
-        monkeypatch.setattr("flask_pynamodb.batch._FIRST_WAIT_SECONDS", 0.000025)
+        """Divide the delays between attempts by a thousand."""
+        monkeypatch.setattr("flask_pynamodb.batch._FIRST_DELAY_SECONDS", 0.000025)
 
     @pytest.mark.parametrize("fault", [unprocessed, half_processed])
     def test_left_once(self, db, todo, reading, context, proxy, fault):

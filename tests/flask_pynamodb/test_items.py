@@ -34,7 +34,7 @@ class Place(MapAttribute):
 
 
 def attributes() -> dict[str, Any]:
-    """Attributes of every kind, made anew since each belongs to one model."""
+    """Return new attributes of every kind, since each belongs to one model."""
     return {
         "id": UnicodeAttribute(hash_key=True),
         "kind": UnicodeAttribute(range_key=True, attr_name="k"),
@@ -125,17 +125,17 @@ class TestReadAgain:
         hooked = Hooked("1")
         hooked.deserialize({"id": {"S": "2"}})
 
-        assert Hooked._reading is None
+        assert Hooked._reader is None
         assert hooked.id == "2"
 
 
 class TestRead:
     @items
     def test_same_as_pynamodb(self, item):
-        """Values, types and what is stored again are PynamoDB's, defaults included."""
+        """Values, types and stored items equal PynamoDB's, including defaults."""
         ours, theirs = Ours.from_raw_data(item), Theirs.from_raw_data(item)
 
-        assert Ours._reading is not None
+        assert Ours._reader is not None
         assert seen(ours) == seen(theirs)
 
     @pytest.mark.parametrize(

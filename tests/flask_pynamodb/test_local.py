@@ -1,6 +1,5 @@
 import contextlib
 import os
-import platform
 import queue
 import signal
 import socket
@@ -14,8 +13,9 @@ from pathlib import Path
 import botocore.session
 import pytest
 
-from flask_pynamodb import local
-from flask_pynamodb.local import Engine, EngineError, find_binary
+from flask_pynamodb.local import Engine, EngineError, find_binary, process
+from flask_pynamodb.local import engine as engine_module
+from flask_pynamodb.local.process import free_port
 
 pytest_plugins = ["pytester"]
 
@@ -116,92 +116,53 @@ def taken_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-@pytest.fixture
-def fake(tmp_path, monkeypatch):
-    """Make a shell script the engine; its fourth argument is the port."""
+@pytest.fixture(autouse=True)
+def installed(tmp_path, monkeypatch, dynamodb_engine_binary):
+    """Put the engine on the PATH."""
+    folder = tmp_path / "installed"
+    folder.mkdir()
+    (folder / "dynoxide").symlink_to(dynamodb_engine_binary)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
 
-    def install(script):
+
+@pytest.fixture
+def fake(tmp_path):
+    """Return a function that creates an engine from a script, whose argument 4 is the port."""
+
+    def create(script):
         path = tmp_path / "fake-engine"
         path.write_text(script)
         path.chmod(0o755)
-        monkeypatch.setenv("DYNAMODB_ENGINE", str(path))
+        return path
 
-    return install
-
-
-@pytest.fixture
-def elsewhere(tmp_path, monkeypatch):
-    """An empty computer: no engine beside the package, in the current folder or on the PATH."""
-    monkeypatch.delenv("DYNAMODB_ENGINE", raising=False)
-    monkeypatch.setattr(local, "__file__", str(tmp_path / "site" / "flask_pynamodb" / "local.py"))
-    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def place(path):
-    """Put an executable file there."""
-    path.parent.mkdir(parents=True)
-    path.touch(mode=0o755)
-    return path
+    return create
 
 
 class TestFindBinary:
-    def test_variable_wins(self, elsewhere, monkeypatch):
-        """DYNAMODB_ENGINE is taken before what is installed."""
-        place(elsewhere / local.INSTALLED)
-        mine = place(elsewhere / "mine" / "dynoxide")
-        monkeypatch.setenv("DYNAMODB_ENGINE", "mine/dynoxide")
+    def test_on_the_path(self, tmp_path):
+        """Without a path, the dynoxide on the PATH is used."""
+        assert find_binary() == tmp_path / "installed" / "dynoxide"
 
-        assert find_binary() == mine
+    def test_named(self, fake):
+        """A named binary takes precedence over the PATH."""
+        named = fake("")
 
-    def test_variable_names_nothing(self, elsewhere, monkeypatch):
-        """A wrong DYNAMODB_ENGINE is an error, not a reason to take another engine."""
-        place(elsewhere / local.INSTALLED)
-        monkeypatch.setenv("DYNAMODB_ENGINE", "/nowhere/dynoxide")
+        assert find_binary(named) == named
 
-        with pytest.raises(EngineError, match="DYNAMODB_ENGINE=/nowhere/dynoxide is not an exec"):
-            find_binary()
+    @pytest.mark.parametrize("mode", [None, 0o644])
+    def test_named_file_is_not_executable(self, fake, mode):
+        """A named file that is missing or not executable is rejected with its path."""
+        named = fake("")
+        named.unlink() if mode is None else named.chmod(mode)
 
-    def test_variable_names_a_file_that_is_not_executable(self, elsewhere, monkeypatch):
-        """A file without the executable bit is refused by name."""
-        file = place(elsewhere / "mine" / "dynoxide")
-        file.chmod(0o644)
-        monkeypatch.setenv("DYNAMODB_ENGINE", str(file))
+        with pytest.raises(EngineError, match=f"{named} is not an executable file"):
+            find_binary(named)
 
-        with pytest.raises(EngineError, match=f"DYNAMODB_ENGINE={file} is not an executable file"):
-            find_binary()
+    def test_not_installed(self, monkeypatch, tmp_path):
+        """Without an engine the error names the npm package."""
+        monkeypatch.setenv("PATH", str(tmp_path))
 
-    def test_beside_the_package(self, elsewhere):
-        """In a checkout the engine is found from any current folder."""
-        installed = place(elsewhere / "site" / local.INSTALLED)
-
-        assert find_binary() == installed
-
-    def test_below_the_current_folder(self, elsewhere):
-        """An installed package finds the engine of the project it is started in."""
-        installed = place(elsewhere / local.INSTALLED)
-
-        assert find_binary() == installed
-
-    def test_on_the_path(self, elsewhere):
-        """A dynoxide that was installed by other means is good enough."""
-        installed = place(elsewhere / "bin" / "dynoxide")
-
-        assert find_binary() == installed
-
-    def test_missing_where_it_can_be_installed(self, elsewhere, monkeypatch):
-        """On 64-bit Linux the error says which command installs the engine."""
-        monkeypatch.setattr(platform, "machine", lambda: "x86_64")
-
-        with pytest.raises(EngineError, match="npm ci --prefix tools/local-dynamodb"):
-            find_binary()
-
-    def test_missing_where_it_cannot_be_installed(self, elsewhere, monkeypatch):
-        """On other machines the error names both ways out."""
-        monkeypatch.setattr(platform, "machine", lambda: "arm64")
-
-        with pytest.raises(EngineError, match=r"set DYNAMODB_HOST .* or DYNAMODB_ENGINE"):
+        with pytest.raises(EngineError, match="@dynoxide/linux-x64"):
             find_binary()
 
 
@@ -236,14 +197,14 @@ class TestStart:
 
     def test_on_a_given_port(self):
         """A port that was asked for is known before the start and used."""
-        engine = Engine(port=local._free_port())
+        engine = Engine(port=free_port())
         address = engine.host
         with engine:
             assert engine.host == address
             assert table_names(engine) == []
 
     def test_on_a_taken_port(self, taken_port):
-        """The error names the port that somebody else uses."""
+        """The error names the port that is in use."""
         engine = Engine(port=taken_port)
 
         with pytest.raises(EngineError, match=f"Port {taken_port} of 127.0.0.1 is taken"):
@@ -251,44 +212,46 @@ class TestStart:
         assert not engine.is_alive
 
     def test_free_port_is_lost_before_the_engine_listens(self, fake, tmp_path):
-        """Losing a free port to somebody faster costs another try, not the start."""
-        fake(
+        """If a free port is taken by another process, the start uses the next one."""
+        binary = fake(
             "#!/bin/sh\n"
             f"mkdir {tmp_path}/lost && echo error: port $4 is already in use && exit 1\n"
             f'exec {find_binary()} "$@"\n'
         )
-        with Engine() as engine:
+        with Engine(binary=binary) as engine:
             assert table_names(engine) == []
 
     def test_engine_exits_early(self, fake):
         """What the engine said last is the reason in the error."""
-        fake("#!/bin/sh\necho hello\necho the disk is full\nexit 3\n")
+        binary = fake("#!/bin/sh\necho hello\necho the disk is full\nexit 3\n")
 
         with pytest.raises(EngineError, match=r"did not start, status 3: the disk is full$"):
-            Engine().start()
+            Engine(binary=binary).start()
 
     def test_engine_exits_silently(self, fake):
         """Even an engine without last words gives a whole sentence."""
-        fake("#!/bin/sh\nexit 3\n")
+        binary = fake("#!/bin/sh\nexit 3\n")
 
         with pytest.raises(EngineError, match=r"did not start, status 3: nothing$"):
-            Engine().start()
+            Engine(binary=binary).start()
 
     def test_engine_never_answers(self, fake, monkeypatch):
         """An engine that hangs is an error and is not left behind."""
-        monkeypatch.setattr(local, "START_TIMEOUT", 0.2)
-        fake("#!/bin/sh\necho listening on http://127.0.0.1:$4\necho pid $$\nexec sleep 60\n")
+        monkeypatch.setattr(process, "START_TIMEOUT", 0.2)
+        binary = fake(
+            "#!/bin/sh\necho listening on http://127.0.0.1:$4\necho pid $$\nexec sleep 60\n"
+        )
 
         with pytest.raises(EngineError, match="did not answer") as caught:
-            Engine().start()
+            Engine(binary=binary).start()
         assert has_gone(int(str(caught.value).split()[-1]))
 
     def test_engine_is_not_for_this_machine(self, fake):
         """A file the kernel cannot run is named."""
-        fake("not a program")
+        binary = fake("not a program")
 
         with pytest.raises(EngineError, match=r"fake-engine cannot be run \(Exec format error\)"):
-            Engine().start()
+            Engine(binary=binary).start()
 
 
 class TestDataFolder:
@@ -372,7 +335,7 @@ class TestStop:
 
     def test_engine_does_not_react(self, monkeypatch):
         """An engine that ignores SIGTERM is killed."""
-        monkeypatch.setattr(local, "STOP_TIMEOUT", 0.2)
+        monkeypatch.setattr(engine_module, "STOP_TIMEOUT", 0.2)
         engine = Engine().start()
         pid = engine.pid
         os.kill(pid, signal.SIGSTOP)
@@ -383,7 +346,7 @@ class TestStop:
 
 class TestOnExit:
     def test_engine_in_memory_is_killed(self, deaths):
-        """Whoever depends on the engine is told in one line, and that the data is lost."""
+        """The callback receives one line, which says that the data is lost."""
         with Engine(on_exit=deaths.put) as engine:
             pid = engine.pid
             engine.kill()
@@ -407,10 +370,10 @@ class TestOnExit:
             os.kill(engine.pid, signal.SIGTERM)
             line = deaths.get(timeout=10)
 
-        assert "ended unexpectedly, status 0, last saying: Shutting down..." in line
+        assert "ended unexpectedly, status 0, last log line: Shutting down..." in line
 
     def test_engine_was_stopped(self, deaths):
-        """A stop is no news: of a stop and a kill only the kill is told."""
+        """Only a kill calls the callback, a stop does not."""
         engine = Engine(on_exit=deaths.put)
         engine.start().stop()
         engine.start().kill()

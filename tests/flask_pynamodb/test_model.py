@@ -107,7 +107,7 @@ def thread(db, context):
 
 class TestOr404:
     def test_present(self, thread):
-        """What is there is returned."""
+        """An existing item is returned."""
         assert thread.get_or_404("python", "subject 1").views == 99
         assert thread.first_or_404("python").subject == "subject 0"
 
@@ -154,7 +154,7 @@ class TestPaginate:
         assert subjects == [f"subject {n}" for n in range(7)]
 
     def test_filtered(self, thread):
-        """A filter thins pages out, and the cursor goes on all the same."""
+        """With a filter pages have fewer items, and the cursor still continues the list."""
         subjects = self.all_pages(thread, filter_condition=thread.views == 94)
 
         assert subjects == ["subject 6"]

@@ -70,10 +70,10 @@ class TestGuard:
         ],
     )
     def test_private_name(self, line: str, name: str) -> None:
-        """Another module, or a whole one, of which nobody sees what is used, is refused."""
+        """An import of another module, or of a whole module, is rejected."""
         assert list(imported(line)) == [name]
         assert name not in PUBLIC
 
     def test_another_package(self) -> None:
-        """Neighbours, and modules that are only called alike, are nobody's business."""
+        """Imports within a package, and of modules with similar names, are accepted."""
         assert list(imported("from . import pagination\nimport flask_pynamodb_extras.x")) == []

@@ -35,7 +35,7 @@ def heard():
 
 class TestSignals:
     def test_one_call(self, todo, heard):
-        """A call is told before and after, with what it took."""
+        """The signals are sent before and after a call, with its duration and capacity."""
         todo("1").save()
 
         (_, start), (_, finish) = heard
@@ -63,7 +63,7 @@ class TestSignals:
         assert heard[0][1] == {"operation": "ListTables", "tables": ()}
 
     def test_failure(self, todo, heard):
-        """A refused call is told with its error, which goes on its way."""
+        """The signal of a rejected call has the error, which is still raised."""
         with pytest.raises(PutError):
             todo("1").save(todo.id.exists())
 
@@ -135,5 +135,5 @@ class TestServerTiming:
         assert '"1 calls, 1 tries, ' in header
 
     def test_production(self, get):
-        """Without it nothing is told to clients."""
+        """Without the setting there is no header."""
         assert get() is None

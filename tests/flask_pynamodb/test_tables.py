@@ -54,7 +54,7 @@ def note(db):
 
 @pytest.fixture
 def old_note():
-    """A table as an older release of the app made it: no index, no expiry, no stream."""
+    """A table as an older release of the app created it: no index, no expiry, no stream."""
 
     class Note(PynamoDB().Model):
         class Meta:
@@ -99,7 +99,7 @@ def new_note(db):
 class TestCreateAll:
     def test_twice(self, db, note, context):
         """The first call makes the tables, the second finds nothing to do."""
-        assert db.create_all() == [f"made {note.Meta.table_name}"]
+        assert db.create_all() == [f"created {note.Meta.table_name}"]
         assert db.create_all() == []
         assert db.check_all() == []
 
@@ -190,7 +190,7 @@ class TestUpdate:
                 assert [row.id for row in new_note.scan(attributes_to_get=["id"])] == ["1"]
 
     def test_made_complete(self, db, new_note, context):
-        """A table made at once has everything from the start."""
+        """A table created at once has everything from the start."""
         db.create_all()
 
         assert db.check_all() == []
@@ -237,7 +237,7 @@ class TestOvertaken:
         return proxy.url
 
     def test_with_a_table(self, db, note, proxy, context):
-        """A table that another host has just made is not our work, and no reason to fail."""
+        """A table that another host has just created is not our work, and no reason to fail."""
         proxy.always("CreateTable", overtaken)
         proxy.always("UpdateTimeToLive", overtaken)
 
@@ -254,7 +254,7 @@ class TestOvertaken:
         proxy.always("UpdateTimeToLive", overtaken)
 
         with app.app_context():
-            # A table may be tagged twice: nobody can tell who was first.
+            # A table may be tagged twice at the same time.
             assert db.create_all() == [f"tagged {new_note.Meta.table_name}"]
             assert db.check_all() == []
 
@@ -268,11 +268,11 @@ class TestOvertaken:
 
 
 class TestSlowTable:
-    """On AWS a table takes its time; the engines here are made to say so."""
+    """On AWS a table takes its time; the engines here are created to say so."""
 
     @pytest.fixture
     def status(self, db, note, context, monkeypatch):
-        """What DynamoDB is made to say of a table, one status an answer; then the truth."""
+        """What DynamoDB is created to say of a table, one status an answer; then the truth."""
         monkeypatch.setattr("flask_pynamodb.tables._POLL_SECONDS", 0.01)
         statuses = []
 
@@ -286,22 +286,22 @@ class TestSlowTable:
         return statuses
 
     def test_waits(self, db, note, status):
-        """A table that is being made is waited for."""
+        """A table that is being created is waited for."""
         status += ["CREATING", "CREATING"]
 
-        assert db.create_all() == [f"made {note.Meta.table_name}"]
+        assert db.create_all() == [f"created {note.Meta.table_name}"]
         assert status == []
 
     def test_gives_up(self, db, note, status, monkeypatch):
         """A table that never comes is an error, not an endless wait."""
-        monkeypatch.setattr("flask_pynamodb.tables._LONGEST_WAIT_SECONDS", 0.05)
+        monkeypatch.setattr("flask_pynamodb.tables._MAX_WAIT_SECONDS", 0.05)
         status += ["CREATING"] * 1000
 
         with pytest.raises(TableError, match="not active after"):
             db.create_all()
 
     def test_going(self, db, note, status):
-        """A table that is being deleted is told as such."""
+        """A table that is being deleted is reported with its status."""
         db.create_all()
         status += ["DELETING"]
 
@@ -332,7 +332,7 @@ class TestRecovery:
         assert db.create_all() == []
 
     def test_turned_off_by_hand(self, db, ledger, context):
-        """A check sees that somebody turned it off."""
+        """A check reports point-in-time recovery that was turned off."""
         db.create_all()
         db.connection.client.update_continuous_backups(
             TableName=ledger.Meta.table_name,
@@ -353,7 +353,7 @@ class TestRecovery:
 
 class TestCheckAll:
     def test_other_keys(self, db, note, context):
-        """Keys that cannot be changed any more are told as they are and as they should be."""
+        """A different key, which cannot be changed, is reported with both keys."""
         name = note.Meta.table_name
         db.connection.client.create_table(
             TableName=name,
@@ -383,7 +383,7 @@ class TestCheckAll:
         assert f"table {name} is billed PROVISIONED instead of PAY_PER_REQUEST" in problems
 
     def test_other_projection(self, db, context):
-        """An index that holds too little is told."""
+        """An index with a smaller projection is reported."""
 
         class ByOwner(GlobalSecondaryIndex):
             class Meta:
@@ -460,7 +460,7 @@ class TestCommands:
         """Made, checked, dropped after a question, and missing again."""
         name = settings["DYNAMODB_TABLE_PREFIX"] + "note"
 
-        assert f"made {name}" in run("create").output
+        assert f"created {name}" in run("create").output
         assert run("check").exit_code == 0
         assert run("drop", input="n\n").exit_code == 1
         assert f"dropped {name}" in run("drop", input="y\n").output
@@ -505,10 +505,11 @@ class TestCommands:
         assert ("dynamodb:Scan" in policy["Statement"][0]["Action"]) is listed
 
     @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-    def test_local(self, tmp_path, stop):
+    def test_local(self, tmp_path, stop, dynamodb_engine_binary):
         """`local` runs an engine until it is stopped, and then leaves nothing behind."""
         (tmp_path / "app.py").write_text("from flask import Flask\napp = Flask(__name__)\n")
         command = [sys.executable, "-m", "flask", "dynamodb", "local", "--data", "data"]
+        command += ["--engine", str(dynamodb_engine_binary)]
         with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
             lines = [process.stdout.readline() for _ in range(4)]
             host = lines[1].partition("DYNAMODB_HOST=")[2].strip()
@@ -538,7 +539,7 @@ class TestCommands:
         result = app.test_cli_runner().invoke(args=["dynamodb", "create"])
 
         assert result.exit_code == 1
-        assert result.output.startswith("Error: DynamoDB is out of reach")
+        assert result.output.startswith("Error: DynamoDB is not reachable")
         assert result.output.count("\n") == 1
 
     def test_no_database(self, db, make_app):

@@ -39,7 +39,7 @@ class TestDynamodb:
 
 class TestOverride:
     def test_own_settings_return(self, app, dynamodb_settings):
-        """After the block the app is what it was, its connections included."""
+        """After the block the app has its previous settings and connections."""
         with app.app_context():
             before = db.connection
 

@@ -9,7 +9,7 @@ from tests.support.faulty_proxy import conflicted
 
 
 class Refused(Exception):
-    """Somebody's domain error."""
+    """An exception of a domain."""
 
 
 class RefusedToo(Exception):
@@ -70,7 +70,7 @@ class TestTransaction:
                 transaction.update(item("x"), [item.count.add(1)], exists, otherwise=Refused())
 
     def test_first_refusal_decides(self, db, item):
-        """Of several refusals the first write in DynamoDB's order is told."""
+        """If several conditions fail, the first in DynamoDB's order determines the exception."""
         exists = item.id.exists()
 
         with pytest.raises(Refused), db.transaction() as transaction:

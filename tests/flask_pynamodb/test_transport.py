@@ -1,4 +1,4 @@
-"""Which wire is taken where the extra `lean` is not installed."""
+"""Which wire is taken where the extra `curl` is not installed."""
 
 import subprocess
 import sys
@@ -57,5 +57,5 @@ class TestWithoutExtra:
         assert say(missing) == "by botocore"
 
     def test_named(self, say):
-        """An app that asks for the lean one is told at first use what to install."""
-        assert "flask-pynamodb-models[lean]" in say("pycurl", DYNAMODB_TRANSPORT="lean")
+        """With the transport curl, the error at first use says what to install."""
+        assert "flask-pynamodb-models[curl]" in say("pycurl", DYNAMODB_TRANSPORT="curl")

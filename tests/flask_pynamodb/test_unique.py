@@ -30,7 +30,7 @@ def member(db, claim, context):
 
 
 class Taken(Exception):
-    """Somebody else has the new value."""
+    """Another item has the new value."""
 
 
 class Stale(Exception):
@@ -126,7 +126,7 @@ class TestRace:
 
 class TestDeleteUnique:
     def test_values_are_free(self, member, claim):
-        """Item and claims go together, and somebody else may have the value."""
+        """Item and reservations are deleted together; the values are available again."""
         ada = member("1")
         ada.save_unique(claim, {"email": "ada@example.com"})
 
@@ -234,7 +234,7 @@ class TestScanGuard:
         return app
 
     def test_refused(self, member):
-        """A Scan that nobody allowed is refused with what to do."""
+        """A Scan that is not allowed is rejected with advice."""
         with pytest.raises(ScanRefused, match="allow_scan"):
             member.scan()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flask_pynamodb.local import Engine
+from tests.support.engine import local_engine
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCE = ROOT / "flask_pynamodb"
@@ -79,7 +79,7 @@ class TestWheel:
         (tmp_path / "quickstart.py").write_text("\n".join(blocks))
 
         # The program names its tables itself, so it has an engine of its own.
-        with Engine() as engine:
+        with local_engine() as engine:
             run(
                 *(python, "-W", "error", "quickstart.py"),
                 cwd=tmp_path,

@@ -74,7 +74,7 @@ def context(database: Standalone) -> Iterator[None]:
 
 
 class Mailbox(list[Email]):
-    """A mailer that keeps what it is given."""
+    """A mailer that stores its emails."""
 
     is_configured = True
 

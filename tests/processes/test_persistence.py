@@ -11,6 +11,7 @@ from flask_pynamodb.local import Engine
 from models import db
 from roster.app import create_app
 from roster.config import Config
+from tests.support.engine import local_engine
 from tests.support.invariants import audited_users
 from tests.support.process_harness import Running, Stage, wait_for
 
@@ -73,7 +74,7 @@ class TestKilled:
         service.ended()
         assert sign_ups.join()
 
-        with Engine(harness.data) as engine, app_on(engine).app_context(), db.allow_scan():
+        with local_engine(harness.data) as engine, app_on(engine).app_context(), db.allow_scan():
             users = audited_users()
         restarted = harness.serve(ROSTER_RATE_LIMITS="off")
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from flask_pynamodb.local import Engine
+from tests.support.engine import local_engine
 from tests.support.process_harness import (
     ROSTER,
     Running,
@@ -158,13 +159,13 @@ class TestServe:
 
     def test_dynamodb_is_interrupted(self, harness: Stage, settings: dict[str, str]):
         """Without DynamoDB the service keeps running and is not ready; later it is ready again."""
-        with Engine(harness.data) as engine:
+        with local_engine(harness.data) as engine:
             changed = {**settings, "DYNAMODB_HOST": engine.host}
             harness.rehearse("dynamodb", "create", **changed)
             service = start_serve(harness, changed).until_ready()
         wait_for(lambda: service.call("GET", "/health/ready").status == 503, "the service notices")
         port = int(engine.host.rpartition(":")[2])
-        with Engine(harness.data, port=port):
+        with local_engine(harness.data, port=port):
             service.until_ready()
 
         assert service.call("GET", "/health/live").status == 200

@@ -19,6 +19,7 @@ from models.tables.login_attempts import FREE_ATTEMPTS
 from roster.app import create_app
 from roster.config import Config
 from tests.support.authenticator import Authenticator
+from tests.support.engine import local_engine
 from tests.support.invariants import audited_users
 from tests.support.person import NEW_PASSWORD
 from tests.support.recorded_store import RecordedStore
@@ -39,7 +40,7 @@ Call = Callable[..., TestResponse]
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
     """An engine of this module with the tables of 0.4.1."""
-    with Engine() as engine:
+    with local_engine() as engine:
         STORE.create_tables(engine)
         yield engine
 

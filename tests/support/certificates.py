@@ -1,4 +1,4 @@
-"""Certificates for servers on 127.0.0.1, made anew for each test session."""
+"""Certificates for servers on 127.0.0.1, created for each test session."""
 
 import ssl
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Authority:
 
 
 def make_authority(folder: Path) -> Authority:
-    """An authority of one's own, whose bundle is in the folder."""
+    """A certificate authority, whose bundle is in the folder."""
     key, name = ec.generate_private_key(ec.SECP256R1()), _name(f"Authority in {folder.name}")
     certificate = (
         _builder(name, name, key)

@@ -37,7 +37,7 @@ def _post(path: str, body: dict[str, Any], status: int = 201, **options: Any) ->
 
 @schemathesis.auth(refresh_interval=3600, retry_on=[401])
 class Somebody:
-    """A token of an account that nobody needs."""
+    """A token of an account without other uses."""
 
     def get(self, case: Any, context: Any) -> str:
         name = f"fuzz-{uuid4().hex[:16]}"
@@ -51,7 +51,7 @@ class Somebody:
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """Spare the keeper, whom an admin finds in the list of users."""
+    """Exclude the keeper, whose ID is in the list of users."""
     parameters = case.path_parameters or {}
     if parameters.get("id") == KEEPER_ID:
         parameters["id"] = str(uuid4())

@@ -1,4 +1,4 @@
-"""A mailer that keeps what it is given, so that a test can read it."""
+"""A mailer that stores its emails for tests."""
 
 from models import Email
 

@@ -43,7 +43,7 @@ Fault = Callable[[Request, HandOn], Reply | None]
 
 
 def lost_reply(request: Request, hand_on: HandOn) -> None:
-    """DynamoDB does what it was asked, and the answer gets lost."""
+    """DynamoDB executes the request, and the response is lost."""
     hand_on(request)
 
 
@@ -57,7 +57,7 @@ def failed(request: Request, hand_on: HandOn) -> Reply:
 
 
 def failed_afterwards(request: Request, hand_on: HandOn) -> Reply:
-    """DynamoDB does what it was asked, and fails before it can say so."""
+    """DynamoDB executes the request, and responds with an error."""
     hand_on(request)
     return _error(500, "InternalServerError")
 

@@ -31,7 +31,7 @@ class OpenApiClient(FlaskClient):
 
 
 def operation_of(method: str, path: str) -> Json | None:
-    """What is said about a request, None where there is no such operation."""
+    """Return the description of a request, None if there is no such operation."""
     for pattern, other, operation in _patterns():
         if other == method and pattern.fullmatch(path):
             return operation
@@ -45,7 +45,7 @@ def slugs_of(operation: Json) -> set[str]:
 
 
 def faults(response: TestResponse) -> Iterator[str]:
-    """How an answer differs from what is said about it."""
+    """Return the differences between a response and its description."""
     operation = operation_of(response.request.method, response.request.path)
     if operation is None:
         return

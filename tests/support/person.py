@@ -18,7 +18,7 @@ CLIENT = Client("192.0.2.1", "a browser")
 
 @dataclass
 class Person:
-    """Somebody with an account and a way to make requests as that user."""
+    """A user with an account and a client."""
 
     client: FlaskClient
     username: str

@@ -86,7 +86,7 @@ def by_machine(scene: Scene) -> None:
 
 
 def stale(scene: Scene) -> None:
-    """Nobody has given a password lately."""
+    """No recent authentication."""
     past = now() - timedelta(hours=1)
     with scene.app.app_context():
         for person in scene.people.values():
@@ -114,7 +114,7 @@ def confirmed(scene: Scene) -> None:
 
 def mailing(scene: Scene) -> None:
     """The service has a way to send mails."""
-    scene.move(mail=EmailSettings(folder=scene.folder))
+    scene.move(email=EmailSettings(folder=scene.folder))
 
 
 def reset_mailed(scene: Scene) -> None:
@@ -142,7 +142,7 @@ def address_lost(scene: Scene) -> None:
 
 
 def used_up(scene: Scene) -> None:
-    """Nobody may make any more requests of the kinds that are limited."""
+    """Use up all rate limits."""
     # A service of its own, since what is used up is remembered.
     mailing(scene)
     for policy in POLICIES:
@@ -167,7 +167,7 @@ def crowded(scene: Scene) -> None:
 def _finds_place(
     passwords: PasswordHasher, leave: threading.Event, outcomes: "SimpleQueue[bool]"
 ) -> bool:
-    """Whether one more found a place, who keeps it until all are told to leave."""
+    """Return whether another request took a slot, which it holds until all are released."""
 
     def hold() -> None:
         try:

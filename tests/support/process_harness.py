@@ -114,7 +114,7 @@ class Running:
 
     @property
     def said(self) -> str:
-        """What it has written so far."""
+        """Return the output so far."""
         return self.output.read_text()
 
     @property
@@ -253,7 +253,7 @@ class Stage:
         return self.start(*command, port=port, cwd=PROJECT)
 
     def left(self) -> list[str]:
-        """The commands of the processes that live, whoever started them."""
+        """Return the commands of all running processes."""
         return [_command_of(pid) for pid in self._pids()]
 
     def is_empty(self) -> bool:
@@ -311,7 +311,7 @@ def _command_of(pid: int) -> str:
 
 
 def _read(pid: int, name: str) -> bytes:
-    """A file of a process; empty if the process has ended or is somebody else's."""
+    """Return a file of a process; empty if the process has ended or belongs to another user."""
     try:
         return Path(f"/proc/{pid}/{name}").read_bytes()
     except (FileNotFoundError, PermissionError, ProcessLookupError):

@@ -36,7 +36,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is sent back; a length is added unless one is given."""
+    """A scripted response; a Content-Length is added unless it has one."""
 
     status: int = 200
     body: bytes = b"{}"
@@ -279,7 +279,7 @@ def with_checksum(body: bytes) -> Step:
 
 
 def tunnel(exchange: Exchange) -> None:
-    """As a proxy: connect the client with whom it names, and carry bytes both ways."""
+    """Act as a proxy: connect to the requested host, and copy bytes in both directions."""
     host, _, port = exchange.request.line.split()[1].rpartition(":")
     with socket.create_connection((host, int(port))) as beyond:
         exchange.connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")

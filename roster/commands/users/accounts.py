@@ -8,8 +8,9 @@ import click
 
 from models import Role, Services, Status, User, UserFilter, events_of, resume_cleanup
 from roster.commands.context import with_services
+from roster.commands.output import show_json, show_table
 from roster.commands.users.group import as_json, get_user, login, users
-from roster.commands.users.output import as_user, events_for_operators, show_json, show_table
+from roster.commands.users.serialization import as_user, events_for_operators
 
 _COLUMNS = ("id", "username", "email", "status", "roles", "created_at", "last_login_at")
 _EVENT_COLUMNS = ("at", "type", "members", "reason", "actor_id", "ip")

@@ -14,8 +14,8 @@ from api.validation_errors import raise_if_any
 from models import Services, User, UserImport
 from models.errors import AccountError
 from roster.commands.context import with_services
+from roster.commands.output import show_json
 from roster.commands.users.group import as_json, users
-from roster.commands.users.output import show_json
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FIELDS: dict[str, dict[str, Any]] = {

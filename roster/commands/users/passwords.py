@@ -6,9 +6,9 @@ import click
 
 from models import ANONYMOUS, Services, UserFilter
 from roster.commands.context import with_services
+from roster.commands.output import show_json, show_table
 from roster.commands.users.accounts import every_user
 from roster.commands.users.group import as_json, get_user, login, users
-from roster.commands.users.output import show_json, show_table
 
 
 @users.command()

@@ -189,7 +189,7 @@ class TestRequired:
     @pytest.fixture
     def email_app(self, app, make_app, email_settings):
         """An app where users without a verified email cannot sign in."""
-        app = make_app(mail=email_settings, rate_limits=False, require_verified_email=True)
+        app = make_app(email=email_settings, rate_limits=False, require_verified_email=True)
         yield app
         SentEmails(app, email_settings.folder)()
 

@@ -15,11 +15,11 @@ from botocore.config import Config
 from botocore.retries import standard
 
 from flask_pynamodb.connection import AppConnection
-from flask_pynamodb.curl import LeanClient
+from flask_pynamodb.curl import CurlClient
 from flask_pynamodb.local import Engine
 from tests.support.scripted_server import ScriptedServer
 
-TRANSPORTS = ("botocore", "lean")
+TRANSPORTS = ("botocore", "curl")
 # Sessions share nothing but DynamoDB's service model, which takes long to read.
 _LOADER = botocore.loaders.create_loader()
 
@@ -59,12 +59,12 @@ def make_botocore(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any
 
 
 @pytest.fixture
-def make_lean(make_botocore: Callable[..., Any]) -> Iterator[Callable[..., LeanClient]]:
-    """Makes lean clients; settings of theirs are given as `lean={...}`."""
+def make_curl(make_botocore: Callable[..., Any]) -> Iterator[Callable[..., CurlClient]]:
+    """Makes curl clients; settings of theirs are given as `curl={...}`."""
     made = []
 
-    def make(endpoint_url: str | None, *, lean: Any = None, **config: Any) -> LeanClient:
-        made.append(LeanClient(make_botocore(endpoint_url, **config), **(lean or {})))
+    def make(endpoint_url: str | None, *, curl: Any = None, **config: Any) -> CurlClient:
+        made.append(CurlClient(make_botocore(endpoint_url, **config), **(curl or {})))
         return made[-1]
 
     yield make
@@ -81,7 +81,7 @@ def engine_client(dynamodb_engine: Engine, make_botocore: Callable[..., Any]) ->
 @pytest.fixture
 def table(engine_client: Any) -> str:
     """The name of an empty table with the key `id`, of this test's own."""
-    name = f"lean-{uuid4().hex[:12]}"
+    name = f"curl-{uuid4().hex[:12]}"
     engine_client.create_table(
         TableName=name,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
@@ -105,20 +105,20 @@ class Patient:
 @pytest.fixture
 def make_patient(
     make_botocore: Callable[..., Any],
-    make_lean: Callable[..., LeanClient],
+    make_curl: Callable[..., CurlClient],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[..., Patient]:
     """Makes a client of either transport whose jitter is always 1 and who never really waits."""
 
     def make(transport: str, endpoint_url: str, **config: Any) -> Patient:
         waits: list[float] = []
-        if transport == "lean":
-            own = {"sleep": waits.append, "rand": lambda: 1.0, **config.pop("lean", {})}
-            return Patient(make_lean(endpoint_url, lean=own, **config), waits)
+        if transport == "curl":
+            own = {"sleep": waits.append, "rand": lambda: 1.0, **config.pop("curl", {})}
+            return Patient(make_curl(endpoint_url, curl=own, **config), waits)
         eager = partial(standard.ExponentialBackoff, random=lambda: 1.0)
         monkeypatch.setattr(standard, "ExponentialBackoff", eager)
         monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=waits.append))
-        config.pop("lean", None)
+        config.pop("curl", None)
         return Patient(make_botocore(endpoint_url, **config), waits)
 
     return make

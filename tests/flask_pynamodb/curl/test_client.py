@@ -1,4 +1,4 @@
-"""One call: what is sent, what comes back, and who else may answer."""
+"""One call: request, response, and unexpected responses."""
 
 import copy
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import ClientError, NoCredentialsError
 
-from flask_pynamodb.curl import LeanClient
+from flask_pynamodb.curl import CurlClient
 from flask_pynamodb.local import Engine
 from tests.flask_pynamodb.curl.conftest import TRANSPORTS, Patient
 from tests.support.scripted_server import ScriptedServer, answer, error
@@ -28,17 +28,17 @@ def refusal(client: Any) -> ClientError:
 
 
 class TestRequest:
-    def test_headers_are_botocores(self, server: ScriptedServer, make_lean: Any) -> None:
+    def test_headers_are_botocores(self, server: ScriptedServer, make_curl: Any) -> None:
         """Those that DynamoDB looks at, all of them and no others."""
         server.play(answer(200, {}), answer(200, {}))
-        client = make_lean(server.host, keys=("AKID", "secret", "token"))
+        client = make_curl(server.host, keys=("AKID", "secret", "token"))
         get(client)
         get(client._client)
-        lean, botocore = (request.headers for request in server.requests)
+        curl, botocore = (request.headers for request in server.requests)
 
-        assert lean.keys() - botocore.keys() == set()
-        assert botocore.keys() - lean.keys() == set()
-        assert {name for name in lean if lean[name] == botocore[name]} >= {
+        assert curl.keys() - botocore.keys() == set()
+        assert botocore.keys() - curl.keys() == set()
+        assert {name for name in curl if curl[name] == botocore[name]} >= {
             "accept-encoding",
             "amz-sdk-request",
             "content-type",
@@ -47,20 +47,20 @@ class TestRequest:
             "x-amz-target",
         }
 
-    def test_user_agent_names_the_transport(self, server: ScriptedServer, make_lean: Any) -> None:
-        """Logs on the other side tell who has asked."""
+    def test_user_agent_names_the_transport(self, server: ScriptedServer, make_curl: Any) -> None:
+        """The user agent identifies the transport in logs."""
         server.play(answer(200, {}))
-        get(make_lean(server.host))
+        get(make_curl(server.host))
         agent = server.requests[0].headers["user-agent"]
 
         assert agent.startswith("Botocore/")
-        assert agent.endswith(" md/transport#lean")
+        assert agent.endswith(" md/transport#curl")
 
-    def test_extra_headers_are_sent_unsigned(self, server: ScriptedServer, make_lean: Any) -> None:
+    def test_extra_headers_are_sent_unsigned(self, server: ScriptedServer, make_curl: Any) -> None:
         """They may replace the user agent, and may be empty."""
         extra = {"X-Tenant": "größe", "User-Agent": "roster", "X-Empty": "", "Accept": "it/all"}
         server.play(answer(200, {}))
-        get(make_lean(server.host, lean={"extra_headers": extra}))
+        get(make_curl(server.host, curl={"extra_headers": extra}))
         headers = server.requests[0].headers
 
         assert headers["x-tenant"].encode("latin-1").decode() == "größe"
@@ -83,11 +83,11 @@ class TestRequest:
         ids=str,
     )
     def test_extra_headers_that_break_requests_are_refused(
-        self, extra: dict[str, str], make_lean: Any
+        self, extra: dict[str, str], make_curl: Any
     ) -> None:
         """When the client is made, and not at each request."""
         with pytest.raises(ValueError, match="extra header"):
-            make_lean("http://127.0.0.1:1", lean={"extra_headers": extra})
+            make_curl("http://127.0.0.1:1", curl={"extra_headers": extra})
 
     @pytest.mark.parametrize("transport", TRANSPORTS)
     @pytest.mark.parametrize(
@@ -126,17 +126,17 @@ class TestRequest:
         ],
     )
     def test_host_is_written_as_it_is_signed(
-        self, endpoint: str | None, host: str, make_lean: Any
+        self, endpoint: str | None, host: str, make_curl: Any
     ) -> None:
         """In lower case, without a port that goes without saying."""
-        assert make_lean(endpoint)._target.host == host
+        assert make_curl(endpoint)._endpoint.host == host
 
     def test_credentials_in_the_endpoint_are_not_sent(
-        self, server: ScriptedServer, make_lean: Any
+        self, server: ScriptedServer, make_curl: Any
     ) -> None:
         """The Authorization header is the signature's."""
         server.play(answer(200, {}))
-        get(make_lean(f"http://user:password@{server.netloc}"))
+        get(make_curl(f"http://user:password@{server.netloc}"))
 
         assert server.requests[0].headers["authorization"].startswith("AWS4-HMAC-SHA256 ")
         assert server.requests[0].headers["host"] == server.netloc
@@ -146,7 +146,7 @@ class TestRequest:
     ) -> None:
         """And each try says its number."""
         server.play(error(500, "InternalServerError"), answer(200, {}), answer(200, {}))
-        client = make_patient("lean", server.host).client
+        client = make_patient("curl", server.host).client
         get(client)
         get(client)
         ids = [request.headers["amz-sdk-invocation-id"] for request in server.requests]
@@ -165,7 +165,7 @@ class TestToken:
     ) -> None:
         """One that has none is given one, the same at each try and new for each call."""
         server.play(error(500, "InternalServerError"), answer(200, {}), answer(200, {}))
-        patient = make_patient("lean", server.host)
+        patient = make_patient("curl", server.host)
         kwargs = {"TransactItems": [self.WRITE]}
         patient.call("TransactWriteItems", **kwargs)
         patient.call("TransactWriteItems", **kwargs)
@@ -179,7 +179,7 @@ class TestToken:
     ) -> None:
         """Who repeats a transaction by himself has chosen it."""
         server.play(answer(200, {}))
-        make_patient("lean", server.host).call(
+        make_patient("curl", server.host).call(
             "TransactWriteItems", TransactItems=[self.WRITE], ClientRequestToken="mine"
         )
 
@@ -240,7 +240,7 @@ class TestAnswer:
         """DynamoDB may learn to answer more than it does today."""
         server.play(answer(200, {"Item": KEY, "Novelty": 1}))
 
-        assert get(make_patient("lean", server.host).client)["Novelty"] == 1
+        assert get(make_patient("curl", server.host).client)["Novelty"] == 1
 
 
 class TestRefusal:
@@ -303,12 +303,12 @@ class TestRefusal:
         ],
     )
     def test_code_is_found_in_each_spelling(
-        self, body: Any, headers: dict[str, str], server: ScriptedServer, make_lean: Any
+        self, body: Any, headers: dict[str, str], server: ScriptedServer, make_curl: Any
     ) -> None:
         """In the body or a header, with a namespace, with a URI."""
         server.play(answer(400, body, **headers))
 
-        assert refusal(make_lean(server.host)).response["Error"]["Code"] == "Busy"
+        assert refusal(make_curl(server.host)).response["Error"]["Code"] == "Busy"
 
     @pytest.mark.parametrize(
         ("status", "body", "message"),
@@ -323,12 +323,12 @@ class TestRefusal:
         ],
     )
     def test_message_is_what_there_is(
-        self, status: int, body: bytes, message: str, server: ScriptedServer, make_lean: Any
+        self, status: int, body: bytes, message: str, server: ScriptedServer, make_curl: Any
     ) -> None:
         """DynamoDB's words, or a balancer's."""
         server.play(answer(status, body))
 
-        assert refusal(make_lean(server.host)).response["Error"]["Message"] == message
+        assert refusal(make_curl(server.host)).response["Error"]["Message"] == message
 
     def test_cancellation_reasons_are_kept_in_order(
         self, server: ScriptedServer, make_patient: Callable[..., Patient]
@@ -341,7 +341,7 @@ class TestRefusal:
         kind = "TransactionCanceledException"
         server.play(answer(400, {"__type": kind, "CancellationReasons": reasons}))
         with pytest.raises(ClientError) as caught:
-            make_patient("lean", server.host).call("TransactWriteItems", TransactItems=[])
+            make_patient("curl", server.host).call("TransactWriteItems", TransactItems=[])
 
         assert [reason["Code"] for reason in caught.value.response["CancellationReasons"]] == [
             "None",
@@ -352,25 +352,25 @@ class TestRefusal:
 
 class TestEverythingElse:
     def test_other_operations_are_botocores(
-        self, dynamodb_engine: Engine, table: str, make_lean: Any
+        self, dynamodb_engine: Engine, table: str, make_curl: Any
     ) -> None:
         """Tables are made and described as ever."""
-        client = make_lean(dynamodb_engine.host)
+        client = make_curl(dynamodb_engine.host)
         described = client._make_api_call("DescribeTable", {"TableName": table})
 
         assert described["Table"]["TableName"] == table
 
-    def test_other_attributes_are_botocores(self, make_lean: Any) -> None:
+    def test_other_attributes_are_botocores(self, make_curl: Any) -> None:
         """PynamoDB asks a client for its endpoint and its signer."""
-        client = make_lean("http://127.0.0.1:1")
+        client = make_curl("http://127.0.0.1:1")
 
         assert client.meta.endpoint_url == "http://127.0.0.1:1"
         assert client._request_signer is client._client._request_signer
-        assert repr(client) == "<LeanClient of http://127.0.0.1:1/>"
+        assert repr(client) == "<CurlClient for http://127.0.0.1:1/>"
 
     def test_a_copy_does_not_look_for_itself(self) -> None:
         """Before it has a client, an attribute is missing and not sought for ever."""
-        unmade = copy.copy(LeanClient.__new__(LeanClient))
+        unmade = copy.copy(CurlClient.__new__(CurlClient))
 
         assert not hasattr(unmade, "meta")
 
@@ -381,7 +381,7 @@ class TestSettings:
     ) -> None:
         """Without a setting, both send as often."""
         server.play(*[error(500, "InternalServerError")] * 4)
-        refusal(make_patient("lean", server.host, retries={"mode": "standard"}).client)
+        refusal(make_patient("curl", server.host, retries={"mode": "standard"}).client)
 
         assert len(server.requests) == 4
 
@@ -393,17 +393,17 @@ class TestSettings:
         ],
         ids=lambda config: next(iter(config)),
     )
-    def test_what_only_botocore_can_do_is_refused(self, config: Any, make_lean: Any) -> None:
+    def test_what_only_botocore_can_do_is_refused(self, config: Any, make_curl: Any) -> None:
         """At the start, with the name of the setting."""
         with pytest.raises(ValueError, match=next(iter(config)) + "|forwarding_for_https"):
-            make_lean(None, **config)
+            make_curl(None, **config)
 
     def test_deadline_ends_a_call(
         self, server: ScriptedServer, make_patient: Callable[..., Patient]
     ) -> None:
         """A web request that has a second does not wait two for the next try."""
         server.play(error(400, "ThrottlingException"))
-        refused = refusal(make_patient("lean", server.host, lean={"deadline_seconds": 0.9}).client)
+        refused = refusal(make_patient("curl", server.host, curl={"deadline_seconds": 0.9}).client)
 
         assert refused.response["ResponseMetadata"]["DeadlineReached"] is True
         assert len(server.requests) == 1
@@ -411,17 +411,17 @@ class TestSettings:
 
 class TestCredentials:
     def test_none_is_said_at_once(
-        self, server: ScriptedServer, make_lean: Any, monkeypatch: Any
+        self, server: ScriptedServer, make_curl: Any, monkeypatch: Any
     ) -> None:
         """Nothing is sent without them."""
         monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
         with pytest.raises(NoCredentialsError):
-            get(make_lean(server.host, keys=None))
+            get(make_curl(server.host, keys=None))
 
         assert server.requests == []
 
     def test_that_expire_in_mid_run_are_renewed(
-        self, server: ScriptedServer, make_lean: Any
+        self, server: ScriptedServer, make_curl: Any
     ) -> None:
         """Requests after the renewal are signed with the new key and carry the new token."""
         clock = [datetime(2026, 11, 20, tzinfo=UTC)]
@@ -437,7 +437,7 @@ class TestCredentials:
                 "expiry_time": expiry,
             }
 
-        client = make_lean(server.host)
+        client = make_curl(server.host)
         client._request_signer._credentials = RefreshableCredentials(
             "A",
             "A-secret",

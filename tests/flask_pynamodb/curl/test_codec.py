@@ -73,7 +73,7 @@ class TestDecode:
     @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.dictionaries(NAMES, VALUES))
     def test_what_was_sent_comes_back(self, item: dict[str, Any]) -> None:
-        """Bytes as bytes, and attributes with the names of types as what they are."""
+        """Binary values are bytes; attributes named like types stay attributes."""
         assert codec.decode(codec.encode({"Item": item})) == {"Item": item}
 
     @pytest.mark.parametrize(

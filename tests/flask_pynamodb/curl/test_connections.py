@@ -18,7 +18,7 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from flask_pynamodb.curl import LeanClient
+from flask_pynamodb.curl import CurlClient
 from flask_pynamodb.curl.endpoint import Proxy
 from flask_pynamodb.local import Engine
 from tests.flask_pynamodb.curl.conftest import TRANSPORTS
@@ -45,11 +45,11 @@ def authority(tmp_path: Path) -> Authority:
 
 
 @pytest.fixture
-def make_client(make_botocore: Any, make_lean: Any, transport: str) -> Any:
+def make_client(make_botocore: Any, make_curl: Any, transport: str) -> Any:
     """Makes clients of the test's transport, which try once."""
 
     def make(endpoint_url: str, **config: Any) -> Any:
-        maker = make_lean if transport == "lean" else make_botocore
+        maker = make_curl if transport == "curl" else make_botocore
         return maker(endpoint_url, **{**ONCE, **config})
 
     return make
@@ -69,7 +69,7 @@ def tls_server(authority: Authority, tmp_path: Path) -> Iterator[ScriptedServer]
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """A port where nobody accepts: the queue of those who wait is full."""
+    """A port that accepts no connection: its backlog is full."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         address = listener.getsockname()
         waiting = [socket.socket() for _ in range(4)]
@@ -101,7 +101,7 @@ class TestTls:
     def test_a_stranger_is_refused(
         self, tls_server: ScriptedServer, make_client: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Nothing is sent to a server for which nobody vouches."""
+        """Nothing is sent to a server with an untrusted certificate."""
         monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
         monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
         with pytest.raises(SSLError):
@@ -143,12 +143,12 @@ class TestTls:
         assert server.requests == []
 
     def test_a_bundle_that_is_not_there_is_an_error(
-        self, tls_server: ScriptedServer, make_lean: Any, monkeypatch: pytest.MonkeyPatch
+        self, tls_server: ScriptedServer, make_curl: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Nobody is trusted by mistake."""
+        """A certificate is not trusted by default."""
         monkeypatch.setenv("AWS_CA_BUNDLE", "/nowhere/bundle.pem")
         with pytest.raises(SSLError):
-            get(make_lean(tls_server.host, **ONCE))
+            get(make_curl(tls_server.host, **ONCE))
 
         assert tls_server.requests == []
 
@@ -181,7 +181,7 @@ class TestTls:
         careless._endpoint.http_session._verify = False
         tls_server.play(answer(200, {"Item": KEY}))
 
-        assert get(LeanClient(careless))["Item"] == KEY
+        assert get(CurlClient(careless))["Item"] == KEY
 
 
 class TestProxy:
@@ -243,7 +243,7 @@ class TestProxy:
     def test_that_is_away_is_an_error_of_its_own(
         self, speaks: str, make_client: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Its address is told, its password is not."""
+        """The error has the address of the proxy, but not its password."""
         monkeypatch.setenv(f"{speaks.upper()}_PROXY", "http://user:secret@127.0.0.1:9")
         monkeypatch.setenv("NO_PROXY", "")
         with pytest.raises(ProxyConnectionError, match=r"127\.0\.0\.1:9") as caught:
@@ -266,12 +266,12 @@ class TestProxy:
         tls_server: ScriptedServer,
         authority: Authority,
         tmp_path: Path,
-        make_lean: Any,
+        make_curl: Any,
     ) -> None:
         """With a bundle that vouches for it, and a certificate that it wants to see."""
         pair = tuple(str(path) for path in authority.issue(tmp_path, "client.example"))
         tls_server.play(answer(200, {"Item": KEY}))
-        client = make_lean(
+        client = make_curl(
             "http://db.example",
             proxies={"http": tls_server.host},
             proxies_config={
@@ -292,12 +292,12 @@ class TestProxy:
 
 class TestTimeouts:
     def test_nobody_there(self, make_client: Any) -> None:
-        """A port where nobody listens is said to be out of reach."""
+        """A port without a listener is an endpoint connection error."""
         with pytest.raises(EndpointConnectionError, match=r"127\.0\.0\.1:9"):
             get(make_client("http://127.0.0.1:9"))
 
     def test_no_such_host(self, make_client: Any) -> None:
-        """A name that nobody knows too."""
+        """So is an unknown host name."""
         with pytest.raises(EndpointConnectionError, match=r"db\.invalid"):
             get(make_client("http://db.invalid"))
 
@@ -306,11 +306,11 @@ class TestTimeouts:
         with pytest.raises(ConnectTimeoutError):
             get(make_client(f"http://127.0.0.1:{silent_port}", connect_timeout=0.1))
 
-    def test_deadline_is_shorter(self, silent_port: int, make_lean: Any) -> None:
+    def test_deadline_is_shorter(self, silent_port: int, make_curl: Any) -> None:
         """A call's own deadline ends a try that has more time left."""
-        hurried = {"lean": {"deadline_seconds": 0.1}, **ONCE}
+        hurried = {"curl": {"deadline_seconds": 0.1}, **ONCE}
         with pytest.raises(ConnectTimeoutError):
-            get(make_lean(f"http://127.0.0.1:{silent_port}", **hurried))
+            get(make_curl(f"http://127.0.0.1:{silent_port}", **hurried))
 
     def test_without_timeouts_an_answer_is_waited_for(
         self, server: ScriptedServer, make_client: Any
@@ -320,30 +320,30 @@ class TestTimeouts:
 
         assert get(make_client(server.host, connect_timeout=None, read_timeout=None))["Item"] == KEY
 
-    def test_error_tells_the_tries(self, make_lean: Any) -> None:
+    def test_error_tells_the_tries(self, make_curl: Any) -> None:
         """What signals and logs count is there without a reply too."""
         waits: list[float] = []
         with pytest.raises(EndpointConnectionError) as caught:
-            get(make_lean("http://127.0.0.1:9", lean={"sleep": waits.append}))
+            get(make_curl("http://127.0.0.1:9", curl={"sleep": waits.append}))
 
         assert caught.value.kwargs["RetryAttempts"] == len(waits) == 3
         assert caught.value.kwargs["MaxAttemptsReached"] is True
 
 
 class TestPool:
-    def test_a_connection_is_used_again(self, server: ScriptedServer, make_lean: Any) -> None:
+    def test_a_connection_is_used_again(self, server: ScriptedServer, make_curl: Any) -> None:
         """One caller after the other needs one connection."""
-        client = make_lean(server.host)
+        client = make_curl(server.host)
         server.play(*[answer(200, {})] * 5)
         [get(client) for _ in range(5)]
 
         assert server.connections == 1
 
     def test_as_many_are_kept_as_were_asked_for(
-        self, server: ScriptedServer, make_lean: Any
+        self, server: ScriptedServer, make_curl: Any
     ) -> None:
         """Eight at a time are served by eight, of which two are kept."""
-        client = make_lean(server.host, max_pool_connections=2)
+        client = make_curl(server.host, max_pool_connections=2)
         everybody = threading.Barrier(8, timeout=10)
 
         def wait_for_all(exchange: Any) -> None:
@@ -361,38 +361,38 @@ class TestPool:
         assert len(client._pool._idle) == 2
 
     def test_one_that_brought_garbage_is_given_up(
-        self, server: ScriptedServer, make_lean: Any
+        self, server: ScriptedServer, make_curl: Any
     ) -> None:
-        """What else is on it would be read as the answer to somebody else's question."""
-        client = make_lean(server.host, lean={"sleep": lambda wait: None})
+        """The rest of the stream could be taken for the response to another request."""
+        client = make_curl(server.host, curl={"sleep": lambda wait: None})
         server.play(answer(200, b"garbage"), answer(200, {}))
         get(client)
 
         assert server.connections == 2
 
     def test_keep_alive_probes_are_sent_if_asked_for(
-        self, server: ScriptedServer, make_lean: Any
+        self, server: ScriptedServer, make_curl: Any
     ) -> None:
         """The setting is botocore's."""
-        client = make_lean(server.host, tcp_keepalive=True)
+        client = make_curl(server.host, tcp_keepalive=True)
         server.play(answer(200, {}))
         get(client)
         descriptor = os.dup(client._pool._idle[0]._curl.getinfo(pycurl.ACTIVESOCKET))
         with socket.socket(fileno=descriptor) as connection:
             assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
 
-    def test_no_descriptors_leak(self, dynamodb_engine: Engine, table: str, make_lean: Any) -> None:
+    def test_no_descriptors_leak(self, dynamodb_engine: Engine, table: str, make_curl: Any) -> None:
         """Ten thousand calls later the process has as many files open as before."""
-        client = make_lean(dynamodb_engine.host)
+        client = make_curl(dynamodb_engine.host)
         get(client, table)
         before = len(os.listdir("/proc/self/fd"))
         [get(client, table) for _ in range(10_000)]
 
         assert len(os.listdir("/proc/self/fd")) <= before
 
-    def test_failures_leak_no_descriptors(self, server: ScriptedServer, make_lean: Any) -> None:
+    def test_failures_leak_no_descriptors(self, server: ScriptedServer, make_curl: Any) -> None:
         """Connections that broke are closed for good."""
-        client = make_lean(server.host, **ONCE)
+        client = make_curl(server.host, **ONCE)
         before = len(os.listdir("/proc/self/fd"))
         server.play(*[reset_before] * 50)
         [failure_of(client) for _ in range(50)]

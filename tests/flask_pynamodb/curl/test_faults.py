@@ -195,7 +195,7 @@ FAULTS = [
     Fault(
         "damaged always",
         always(changed(damaged)),
-        Seen("UnreadableReply", 4, FAST, 4),
+        Seen("UnreadableResponse", 4, FAST, 4),
         botocore=Seen(94, 4, FAST, 4),
         why="botocore returns the damaged data of the last try.",
     ),
@@ -210,7 +210,7 @@ FAULTS = [
     Fault(
         "HTML with 200, always",
         always(answer(200, HTML, content_type="text/html")),
-        Seen("UnreadableReply", 4, FAST, 0),
+        Seen("UnreadableResponse", 4, FAST, 0),
         botocore=Seen(None, 1, [], 0),
         why="As above.",
     ),

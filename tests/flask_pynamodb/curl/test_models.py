@@ -1,4 +1,4 @@
-"""PynamoDB's models over both transports: what goes in comes out, and errors are what they are."""
+"""PynamoDB's models over both transports: the same values and the same errors."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -79,7 +79,7 @@ def thing(connection: AppConnection) -> type[Any]:
             table_name = f"things-{uuid4().hex[:12]}"
 
     table: TableConnection = Thing._get_connection()
-    connection.know(table.get_meta_table())
+    connection.register_table(table.get_meta_table())
     table.connection = connection
     Thing.create_table(billing_mode="PAY_PER_REQUEST")
     return Thing
@@ -196,7 +196,7 @@ class TestWrites:
         assert (item.number, item.tags, item.blob) == (42, {"a", "b"}, b"\0")
 
     def test_an_old_version_is_refused(self, thing: Any, refusal: Any) -> None:
-        """Whoever has read first and writes second is told."""
+        """A write with an outdated version is rejected."""
         thing("ada", "1").save()
         old, new = thing.get("ada", "1"), thing.get("ada", "1")
         new.update([thing.text.set("new")])

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from flask_pynamodb.curl import LeanClient
-from flask_pynamodb.local import Engine
+from flask_pynamodb.curl import CurlClient
+from tests.support.engine import local_engine
 
 KEY = {"id": {"S": "1"}}
 TABLE: dict[str, Any] = {
@@ -18,11 +18,11 @@ TABLE: dict[str, Any] = {
 }
 
 
-def get(client: LeanClient) -> Any:
+def get(client: CurlClient) -> Any:
     return client._make_api_call("GetItem", {"TableName": "outage", "Key": KEY}).get("Item")
 
 
-def failure_of(client: LeanClient) -> EndpointConnectionError:
+def failure_of(client: CurlClient) -> EndpointConnectionError:
     with pytest.raises(EndpointConnectionError) as caught:
         get(client)
     return caught.value
@@ -30,29 +30,29 @@ def failure_of(client: LeanClient) -> EndpointConnectionError:
 
 class TestOutage:
     def test_service_goes_on_when_the_endpoint_is_back(
-        self, tmp_path: Path, make_lean: Any
+        self, tmp_path: Path, make_curl: Any
     ) -> None:
         """Calls fail while it is away, and find their data when it is back, without a restart."""
-        with Engine(tmp_path) as engine:
+        with local_engine(tmp_path) as engine:
             port = int(engine.host.rpartition(":")[2])
-            client = make_lean(engine.host, lean={"sleep": lambda wait: None})
+            client = make_curl(engine.host, curl={"sleep": lambda wait: None})
             client.create_table(**TABLE)
             client._make_api_call("PutItem", {"TableName": "outage", "Item": KEY})
         failures = [failure_of(client) for _ in range(3)]
-        with Engine(tmp_path, port=port):
+        with local_engine(tmp_path, port=port):
             found = [get(client) for _ in range(3)]
 
         assert [failure.kwargs["RetryAttempts"] for failure in failures] == [3, 3, 3]
         assert found == [KEY, KEY, KEY]
 
     def test_an_endpoint_that_is_back_within_the_tries_was_never_away(
-        self, tmp_path: Path, make_lean: Any
+        self, tmp_path: Path, make_curl: Any
     ) -> None:
         """A restart between two tries costs a wait and nothing else."""
-        engine = Engine(tmp_path).start()
+        engine = local_engine(tmp_path).start()
         port = int(engine.host.rpartition(":")[2])
-        revived = Engine(tmp_path, port=port)
-        client = make_lean(engine.host, lean={"sleep": lambda wait: revived.start()})
+        revived = local_engine(tmp_path, port=port)
+        client = make_curl(engine.host, curl={"sleep": lambda wait: revived.start()})
         client.create_table(**TABLE)
         client._make_api_call("PutItem", {"TableName": "outage", "Item": KEY})
         engine.stop()

@@ -1,4 +1,4 @@
-"""Our signatures against botocore's, for requests that nobody has thought of."""
+"""Signatures equal botocore's for generated requests."""
 
 import string
 from datetime import UTC, datetime
@@ -62,7 +62,7 @@ class TestSignature:
         url = f"https://db.example:8000{path}?{query}"
         request = AWSRequest("POST", url, headers, data=body)
         request.context["timestamp"] = stamp
-        ours = Signer(region, "dynamodb").seal(
+        ours = Signer(region, "dynamodb").prepare(
             credentials, stamp, (canonical_path(path), canonical_query(query)), headers
         )
 
@@ -74,12 +74,12 @@ class TestSignature:
         signer, url, headers = Signer("us-east-1", "dynamodb"), ("/", ""), {"host": "db.example"}
         today, tomorrow = "20261120T235959Z", "20261121T000000Z"
         kept = [
-            signer.seal(credentials, moment, url, headers).authorization(b"{}")
+            signer.prepare(credentials, moment, url, headers).authorization(b"{}")
             for credentials, moment in ((first, today), (first, tomorrow), (second, tomorrow))
         ]
         fresh = [
             Signer("us-east-1", "dynamodb")
-            .seal(credentials, moment, url, headers)
+            .prepare(credentials, moment, url, headers)
             .authorization(b"{}")
             for credentials, moment in ((first, today), (first, tomorrow), (second, tomorrow))
         ]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from coverage import Coverage
 
-from flask_pynamodb.curl import LeanClient
+from flask_pynamodb.curl import CurlClient
 from flask_pynamodb.local import Engine
 from tests.support.certificates import make_authority
 from tests.support.scripted_server import ScriptedServer, answer
@@ -18,12 +18,12 @@ from tests.support.scripted_server import ScriptedServer, answer
 THREADS, CALLS = 16, 200
 
 
-def put(client: LeanClient, table: str, name: str, value: str) -> None:
+def put(client: CurlClient, table: str, name: str, value: str) -> None:
     item = {"id": {"S": name}, "value": {"S": value}}
     client._make_api_call("PutItem", {"TableName": table, "Item": item})
 
 
-def read(client: LeanClient, table: str, name: str) -> str:
+def read(client: CurlClient, table: str, name: str) -> str:
     answer = client._make_api_call("GetItem", {"TableName": table, "Key": {"id": {"S": name}}})
     return str(answer["Item"]["value"]["S"])
 
@@ -73,10 +73,10 @@ def tls_server(
 
 class TestThreads:
     def test_each_gets_its_own_answers(
-        self, dynamodb_engine: Engine, table: str, make_lean: Any
+        self, dynamodb_engine: Engine, table: str, make_curl: Any
     ) -> None:
-        """16 threads with 200 calls each read what they have written and nothing else."""
-        client = make_lean(dynamodb_engine.host)
+        """16 threads with 200 calls each read their own writes and nothing else."""
+        client = make_curl(dynamodb_engine.host)
 
         def work(number: int) -> list[str]:
             found = []
@@ -96,10 +96,10 @@ class TestThreads:
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 class TestForks:
     def test_parent_and_child_go_on(
-        self, dynamodb_engine: Engine, table: str, make_lean: Any
+        self, dynamodb_engine: Engine, table: str, make_curl: Any
     ) -> None:
         """At the same time, each on connections of its own, with its own answers."""
-        client = make_lean(dynamodb_engine.host)
+        client = make_curl(dynamodb_engine.host)
         put(client, table, "parent", "parent")
         put(client, table, "child", "child")
 
@@ -113,10 +113,10 @@ class TestForks:
         assert [status_of(child) for child in children] == [0, 0]
 
     def test_a_fork_in_the_midst_of_calls(
-        self, dynamodb_engine: Engine, table: str, make_lean: Any
+        self, dynamodb_engine: Engine, table: str, make_curl: Any
     ) -> None:
-        """What other threads have begun is theirs; the child begins anew."""
-        client = make_lean(dynamodb_engine.host)
+        """The child of a fork starts without the calls of other threads."""
+        client = make_curl(dynamodb_engine.host)
         put(client, table, "parent", "parent")
         put(client, table, "child", "child")
 
@@ -131,10 +131,10 @@ class TestForks:
         assert {answer.result() for answer in answers} == {"parent"}
 
     def test_the_parents_connection_outlives_the_child(
-        self, tls_server: ScriptedServer, table: str, make_lean: Any
+        self, tls_server: ScriptedServer, table: str, make_curl: Any
     ) -> None:
         """A child that ends, and so closes everything, says no farewell on the parent's TLS."""
-        client = make_lean(tls_server.host)
+        client = make_curl(tls_server.host)
         put(client, table, "parent", "before")
 
         def child() -> None:
@@ -148,10 +148,10 @@ class TestForks:
         assert tls_server.connections == 2
 
     def test_the_child_keeps_no_hold_on_the_parents_connection(
-        self, server: ScriptedServer, table: str, make_lean: Any
+        self, server: ScriptedServer, table: str, make_curl: Any
     ) -> None:
         """When the parent closes it, the server sees it closed, however long the child lives."""
-        client = make_lean(server.host)
+        client = make_curl(server.host)
         put(client, table, "parent", "before")
         reader, writer = os.pipe()
         is_forked, tell = os.pipe()
@@ -173,10 +173,10 @@ class TestForks:
         assert gone
 
     def test_a_connection_that_is_closed_already(
-        self, server: ScriptedServer, table: str, make_lean: Any
+        self, server: ScriptedServer, table: str, make_curl: Any
     ) -> None:
         """Where there is nothing to let go of, nothing is."""
-        client = make_lean(server.host)
+        client = make_curl(server.host)
         put(client, table, "all", "the same")
         server.play(answer(200, {"Item": {}}, connection="close"))
         client._make_api_call("GetItem", {"TableName": table, "Key": {"id": {"S": "all"}}})
@@ -188,10 +188,10 @@ class TestForks:
         assert read(client, table, "all") == "the same"
 
     def test_a_child_may_fork_again(
-        self, dynamodb_engine: Engine, table: str, make_lean: Any
+        self, dynamodb_engine: Engine, table: str, make_curl: Any
     ) -> None:
         """Preloading servers fork workers, which fork helpers."""
-        client = make_lean(dynamodb_engine.host)
+        client = make_curl(dynamodb_engine.host)
         put(client, table, "all", "the same")
 
         def grandchild() -> None:

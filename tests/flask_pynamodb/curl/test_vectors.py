@@ -15,7 +15,7 @@ import botocore
 import pytest
 
 from flask_pynamodb.curl import codec
-from flask_pynamodb.curl.errors import Reply, error_response
+from flask_pynamodb.curl.errors import Response, error_response
 from flask_pynamodb.curl.signing import Signer, canonical_path, canonical_query
 
 ARCHIVE = (
@@ -66,7 +66,7 @@ def protocol_cases(direction: str) -> dict[str, dict[str, Any]]:
 
 
 def parsed(request: str) -> tuple[str, str, dict[str, str], bytes]:
-    """Method, target, headers and body of a raw request; lines that go on are joined by a space."""
+    """Return method, target, headers and body of a raw request, with unfolded lines."""
     head, _, body = request.replace("\r\n", "\n").partition("\n\n")
     first, *lines = head.rstrip("\n").split("\n")
     method, rest = first.split(" ", 1)
@@ -95,7 +95,7 @@ class TestSignature:
         if token and "x-amz-security-token" not in headers:
             headers["x-amz-security-token"] = token[0].partition(":")[2]
         path, _, query = target.partition("?")
-        seal = Signer("us-east-1", "service").seal(
+        signature = Signer("us-east-1", "service").prepare(
             SimpleNamespace(access_key=AKID, secret_key=SECRET, token=None),
             MOMENT,
             (canonical_path(path), canonical_query(query)),
@@ -103,9 +103,9 @@ class TestSignature:
             method=method,
         )
 
-        assert seal.canonical_request(body) == wanted["creq"]
-        assert seal.string_to_sign(body) == wanted["sts"]
-        assert seal.authorization(body) == wanted["authz"]
+        assert signature.canonical_request(body) == wanted["creq"]
+        assert signature.string_to_sign(body) == wanted["sts"]
+        assert signature.authorization(body) == wanted["authz"]
 
     def test_there_are_all(self):
         """The suite of AWS has 34 vectors; none is left out."""
@@ -128,7 +128,7 @@ class TestProtocol:
         case = protocol_cases("output")[name]
         given = case["response"]
         headers = {key.lower(): value for key, value in given.get("headers", {}).items()}
-        reply = Reply(given["status_code"], headers, given.get("body", "").encode())
+        reply = Response(given["status_code"], headers, given.get("body", "").encode())
 
         if "errorCode" not in case:
             assert codec.decode(reply.body) == case["result"]
@@ -139,6 +139,6 @@ class TestProtocol:
             assert {key: error[key] for key in case["error"]} == case["error"]
 
     def test_left_out_are_there(self):
-        """What is left out with a reason is among the vectors."""
+        """Every vector that is skipped with a reason exists."""
         assert NOT_SENT.keys() <= protocol_cases("input").keys()
         assert NOT_READ.keys() <= protocol_cases("output").keys()

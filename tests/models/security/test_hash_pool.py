@@ -68,7 +68,7 @@ class TestTurns:
         return PasswordHasher(CHEAPEST_PROFILE, threads=1, queue_size=2)
 
     def test_bound(self, passwords):
-        """One computes, two wait, and who comes then is sent away at once."""
+        """One request computes and two wait; the next one is rejected immediately."""
         taken, leave = threading.Barrier(4), threading.Event()
 
         def hold():
@@ -106,7 +106,7 @@ class TestTurns:
 
 
 class Held:
-    """A function that goes on computing until it is let go."""
+    """A function that computes until it is released."""
 
     def __init__(self) -> None:
         self.has_begun, self.is_let_go = threading.Event(), threading.Event()
@@ -153,7 +153,7 @@ class TestPairs:
         assert third.result(30) == "held"
 
     def test_nobody_else_waits(self, held):
-        """A result behind which nobody waits is handed over at once."""
+        """A result without other waiting requests is returned immediately."""
         function, result = held
         function.is_let_go.set()
 

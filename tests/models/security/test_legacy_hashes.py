@@ -162,7 +162,7 @@ class TestLongPasswords:
         assert passwords.verify("p" * 200 + "a", stored)[0]
 
     def test_bcrypt_at_its_limit(self, passwords):
-        """72 bytes are the most that bcrypt looks at; who types 73 is wrong, not cut short."""
+        """bcrypt reads at most 72 bytes; a password of 73 is rejected instead of truncated."""
         handler = get_crypt_handler("bcrypt").using(rounds=4)
         stored = handler.hash("p" * 72)
 
@@ -198,7 +198,7 @@ class TestRefused:
 
     @pytest.mark.parametrize("hash", REFUSED.values(), ids=REFUSED.keys())
     def test_nobody_signs_in_with_it(self, passwords, hash):
-        """Were one stored all the same, it would be nobody's hash: never an error."""
+        """A stored malformed hash matches no password and raises no error."""
         assert passwords.verify(PASSWORD, hash) == (False, None)
 
     @pytest.mark.parametrize("hash", TOO_DEAR.values(), ids=TOO_DEAR.keys())

@@ -1,4 +1,4 @@
-"""The codes of a second factor: what is stored of them, and which count when."""
+"""TOTP codes: the stored form of the secret, and the accepted time steps."""
 
 import base64
 import hashlib
@@ -72,14 +72,14 @@ def phone(made, clock: Clock) -> Authenticator:
 
 class TestNew:
     def test_secret(self, totp):
-        """Each secret has 160 random bits, as RFC 4226 recommends, and no two are alike."""
+        """Each secret has 160 random bits, as RFC 4226 recommends, and all differ."""
         first, second = totp.new("ada"), totp.new("ada")
 
         assert len(base64.b32decode(first.secret)) == 20
         assert first.secret != second.secret
 
     def test_encrypted_at_rest(self, made):
-        """ASVS 13.3.1: neither the secret nor its bytes stand in what is stored."""
+        """ASVS 13.3.1: the stored value contains neither the secret nor its bytes."""
         key = base64.b32decode(made.secret)
 
         assert made.secret not in made.stored
@@ -199,14 +199,14 @@ class TestTags:
         assert later.match(made.stored, phone.code()) is not None
 
     def test_tag_is_gone(self, clock, made, phone):
-        """ASVS 16.5.3: what cannot be decrypted lets nobody in."""
+        """ASVS 16.5.3: a secret that cannot be decrypted accepts no code."""
         later = Totp({"2027": "another secret of tests"}, clock=clock)
 
         with pytest.raises(KeyError, match="2026"):
             later.match(made.stored, phone.code())
 
     def test_other_secret(self, clock, made, phone):
-        """Who has the tables but not the secret has no codes."""
+        """The tables without the encryption key give no codes."""
         guessed = Totp({"2026": "a secret that somebody guessed"}, clock=clock)
 
         assert guessed.match(made.stored, phone.code()) is None

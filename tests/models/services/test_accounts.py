@@ -100,7 +100,7 @@ class TestFind:
         "id", ["", "me", "../users", "x" * 3000, "00000000-0000-0000-0000-000000000000"]
     )
     def test_unknown_id(self, accounts, id):
-        """An id that nobody has, or that is none, is refused without an error of the store."""
+        """An unknown or malformed ID is rejected without a database error."""
         with pytest.raises(UserNotFound):
             accounts.get(id)
 
@@ -174,7 +174,7 @@ class TestUpdate:
         assert changed.metadata == {"a": 1, "b": 2, "c": 3}
 
     def test_stale_user(self, accounts, register):
-        """A user read before somebody else's change is read again: both changes land."""
+        """After a concurrent change the user is read again, and both changes are stored."""
         ada = register("ada")
         accounts.update(ada, {"full_name": "Ada"})
 
@@ -191,7 +191,7 @@ class TestUpdate:
             accounts.update(ada, {"full_name": "Countess"}, versions={1})
 
     def test_gone(self, accounts, register):
-        """A user deleted in the meantime is not brought back."""
+        """A concurrently deleted user is not restored."""
         ada = register("ada")
         accounts.delete(ada)
 
@@ -246,7 +246,7 @@ class TestUpdate:
 
 class TestDelete:
     def test_names_are_free(self, accounts, register):
-        """User and claims go together; somebody else may have the names at once."""
+        """User and reservations are deleted together; the names are available immediately."""
         ada = register("ada")
 
         accounts.delete(ada)
@@ -266,7 +266,7 @@ class TestDelete:
         assert list(Session.query(ada.id)) == []
 
     def test_twice(self, accounts, register):
-        """The second deletion finds nobody."""
+        """The second deletion finds no user."""
         ada = register("ada")
         accounts.delete(ada)
 
@@ -274,7 +274,7 @@ class TestDelete:
             accounts.delete(ada)
 
     def test_stale_user(self, accounts, register):
-        """A user renamed in the meantime is deleted with its new claims."""
+        """A concurrently renamed user is deleted with its new reservations."""
         ada = register("ada")
         accounts.update(ada, {"username": "countess"})
 
@@ -351,7 +351,7 @@ class TestNewestFirst:
         assert self.everybody(accounts, chosen, limit) == names
 
     def test_bounded_work(self, accounts, crowd, monkeypatch):
-        """Where a filter passes few, a page ends early and says where to go on."""
+        """With a selective filter a page ends early and has a cursor."""
         monkeypatch.setattr("models.tables.user_listing._MAX_EVALUATED", 1)
 
         names = self.everybody(accounts, UserFilter("active", "user"), 1)
@@ -372,7 +372,7 @@ class TestNewestFirst:
 
 class TestFindNamed:
     def test_both_names(self, accounts, register):
-        """Two names mean the one user who has both."""
+        """A username and an email address find only the user that has both."""
         ada = register("ada")
         register("bob")
 

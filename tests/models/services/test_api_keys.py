@@ -72,7 +72,7 @@ class TestCreate:
         assert first[27:] != second[27:]
 
     def test_event(self, make, ada):
-        """The event says which key was made, by whom and from where."""
+        """The event has the key, the actor and the client."""
         key, _ = make()
 
         *_, event = AuditEvent.query(ada.id)
@@ -80,7 +80,7 @@ class TestCreate:
         assert (event.actor_id, event.ip, event.key_id) == (ada.id, "192.0.2.1", key.id)
 
     def test_mail(self, make, outbox):
-        """ASVS 6.3.7: the owner is told the key's name, never the key."""
+        """ASVS 6.3.7: the email has the name of the key, never the key."""
         make()
 
         expected = Email(EmailKind.API_KEY_CREATED, "ada@example.com", "ada", detail="nightly")
@@ -120,7 +120,7 @@ class TestCreate:
         assert refused.value.field == "name"
 
     def test_most(self, api_keys, make, ada, monkeypatch):
-        """Nobody collects keys without end; an expired one does not count."""
+        """The number of keys per user is limited; expired keys do not count."""
         monkeypatch.setattr("models.services.api_keys.MAX_API_KEYS", 2)
         make()
         _expire(make()[0])
@@ -143,7 +143,7 @@ class TestCreate:
         assert outbox.mails == []
 
     def test_deleted_meanwhile(self, accounts, api_keys, make, ada, register):
-        """Nobody has a key who is no user any more."""
+        """A deleted user cannot get a key."""
         register("john", roles=["admin"])
         accounts.delete(ada)
 
@@ -175,7 +175,7 @@ class TestFind:
             api_keys.authenticate(spoil(token))
 
     def test_id_is_not_the_token(self, api_keys, make):
-        """The id names a key and signs nobody in."""
+        """The ID of a key does not authenticate."""
         key, _ = make()
 
         with pytest.raises(Unauthenticated):
@@ -232,7 +232,7 @@ class TestFind:
         assert found.key.roles_for(found.user) == ["user"]
 
     def test_another_user(self, api_keys, make, ada, register):
-        """A second user is read in the same round trip, which may be the owner or nobody."""
+        """A second user, existing or not, is read in the same round trip."""
         eve = register("eve")
         _, token = make()
 
@@ -268,7 +268,7 @@ class TestLastUse:
         assert api_keys.list_for(ada)[0].last_used_at >= key.created_at
 
     def test_every_five_minutes(self, api_keys, make, ada):
-        """The last use is noted anew only after five minutes."""
+        """The last use is updated only after five minutes."""
         key, token = make()
         recent = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=4)
         key.update([ApiKey.last_used_at.set(recent)])
@@ -300,7 +300,7 @@ class TestList:
         assert [key.name for key in api_keys.list_for(ada)] == ["newer", "older"]
 
     def test_own(self, api_keys, make, register):
-        """Nobody's list has a key of somebody else."""
+        """A list has only the keys of its user."""
         make()
 
         assert api_keys.list_for(register("eve")) == []
@@ -324,7 +324,7 @@ class TestRevoke:
         assert api_keys.list_for(ada) == []
 
     def test_event(self, api_keys, make, ada):
-        """The event says which key was revoked, and by whom."""
+        """The event has the revoked key and the actor."""
         key, _ = make()
         api_keys.revoke(ada, key.id, Actor("an admin", "192.0.2.9"))
 
@@ -343,7 +343,7 @@ class TestRevoke:
         assert [event.type for event in AuditEvent.query(ada.id)][-1] == "api-key.created"
 
     def test_of_somebody_else(self, api_keys, make, register):
-        """ASVS 8.2.2: nobody revokes a key by the id of another's."""
+        """ASVS 8.2.2: a user cannot revoke another user's key by its ID."""
         key, token = make()
         eve = register("eve")
 
@@ -376,7 +376,7 @@ class TestRevoke:
 
 class TestRemoveRows:
     def test_of_one_user(self, api_keys, make, ada, register):
-        """All rows of the user are removed, also expired ones, and nobody else's."""
+        """All rows of the user are removed, including expired ones, and no others."""
         eve = register("eve")
         api_keys.create(eve, "hers", [], DAY, Actor(eve.id))
         _expire(make()[0])

@@ -112,7 +112,7 @@ class TestAsk:
         assert mailbox == []
 
     def test_taken(self, accounts, ada, register, mailbox):
-        """Who asks for somebody else's address is told at once, and nobody is mailed."""
+        """Another user's address is rejected immediately, and no email is sent."""
         register("eve")
 
         with pytest.raises(EmailTaken):
@@ -137,7 +137,7 @@ class TestAsk:
         assert list(OneTimeToken.scan()) == []
 
     def test_five_mails_an_hour(self, accounts, ada, mailbox):
-        """ASVS 6.3.1: nobody fills strangers' mailboxes by wanting one address after another."""
+        """ASVS 6.3.1: the emails to different new addresses of one user are limited."""
         for n in range(5):
             accounts.update(ada, {"email": f"new{n}@example.com"}, confirms_email=True)
         mailbox.clear()
@@ -170,7 +170,7 @@ class TestConfirm:
         assert [event.type for event in AuditEvent.query(ada.id)][-1] == "email.changed"
 
     def test_old_address_is_told(self, confirmations, token, mailbox):
-        """ASVS 6.3.7: the old address hears of it, in case somebody else did it."""
+        """ASVS 6.3.7: the old address is notified."""
         confirmations.confirm(token, by=SOMEBODY)
 
         (mail,) = mailbox
@@ -178,14 +178,14 @@ class TestConfirm:
         assert mail.token is None
 
     def test_old_address_is_free(self, confirmations, token, register):
-        """Somebody else may have the old address at once."""
+        """The old address is available immediately."""
         confirmations.confirm(token, by=SOMEBODY)
 
         assert register("eve", email="ada@example.com")
         assert len(audited_users()) == 2
 
     def test_sessions_go_on(self, confirmations, token, sign_in):
-        """Confirming signs nobody in or out."""
+        """Verification creates and ends no session."""
         _, session_token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         confirmations.confirm(token, by=SOMEBODY)
 
@@ -219,7 +219,7 @@ class TestSeveralWishes:
         assert address_of(ada) == ("two@example.com", True)
 
     def test_same_one_again(self, confirmations, accounts, ada, token, wish):
-        """Who asks for the same address again gets another mail; the version does not rise."""
+        """Requesting the same address again sends another email; the version stays the same."""
         version = accounts.get(ada.id).version
         another = wish(ada, "new@example.com")
 
@@ -240,7 +240,7 @@ class TestSeveralWishes:
         assert address_of(ada) == ("new@example.com", True)
 
     def test_present_one_cancels(self, confirmations, accounts, ada, token):
-        """Who asks for the present address wants no other any more."""
+        """Requesting the current address cancels the pending one."""
         wishing = accounts.get(ada.id)
         after = accounts.update(wishing, {"email": "ada@example.com"}, confirms_email=True)
 
@@ -251,7 +251,7 @@ class TestSeveralWishes:
 
     @pytest.mark.parametrize("turn", ROUNDS)
     def test_at_once(self, at_once, confirmations, accounts, ada, token, turn):
-        """Whoever is faster, the books are right, and no address counts that is not confirmed."""
+        """In every order the reservations are consistent, and no unverified address is active."""
         wishing = accounts.get(ada.id)
         outcome, *others = at_once(
             lambda: confirmations.confirm(token, by=SOMEBODY),
@@ -270,11 +270,11 @@ class TestSeveralWishes:
 class TestTakenMeanwhile:
     @pytest.fixture
     def eve(self, register, token):
-        """Somebody who has taken the address that ada waits for."""
+        """A user that has taken ada's pending address."""
         return register("eve", email="NEW@example.com")
 
     def test_refused(self, confirmations, ada, token, eve, mailbox):
-        """Who comes too late changes nothing, and nobody is told of a change."""
+        """A late verification changes nothing, and no email about a change is sent."""
         before = User.get(ada.id).serialize()
 
         with pytest.raises(EmailTaken):
@@ -307,7 +307,7 @@ class TestTakenMeanwhile:
 
     @pytest.mark.parametrize("turn", ROUNDS)
     def test_sign_up(self, at_once, confirmations, register, token, turn):
-        """ASVS 2.3.3: whoever signs up with it at the same moment has it, or ada has."""
+        """ASVS 2.3.3: of a concurrent sign-up and ada, exactly one gets the address."""
         outcomes = at_once(
             lambda: confirmations.confirm(token, by=SOMEBODY),
             lambda: register("eve", email="new@example.com"),
@@ -367,7 +367,7 @@ class TestVoid:
         refused()
 
     def test_asked_again(self, credentials, confirmations, ada, mailbox, token, wish):
-        """Who still wants the address after a reset asks for it once more."""
+        """After a reset the pending address must be requested again."""
         credentials.request_reset(ada.email, by=SOMEBODY)
         credentials.reset_password(mailbox[-1].token, NEW_PASSWORD)
         confirmations.confirm(wish(ada, "new@example.com"), by=SOMEBODY)
@@ -400,7 +400,7 @@ class TestByAnAdmin:
         assert (mail.kind, mail.to) == (EmailKind.EMAIL_CHANGED, "ada@example.com")
 
     def test_nothing_differs(self, accounts, ada, mailbox):
-        """Who gives a user the address it has changes nothing and mails nobody."""
+        """Setting the current address changes nothing and sends no email."""
         after = accounts.update(ada, {"email": "ada@example.com"}, by=Actor("an admin"))
 
         assert after.version == ada.version

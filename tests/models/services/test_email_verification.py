@@ -75,7 +75,7 @@ class TestStart:
         assert mailbox == []
 
     def test_confirmed_already(self, confirmations, ada, token, mailbox):
-        """Who has confirmed the address is not mailed again."""
+        """A verified address gets no further email."""
         confirmations.confirm(token, by=SOMEBODY)
         confirmations.request(ada.email, by=SOMEBODY)
 
@@ -96,7 +96,7 @@ class TestStart:
 
     @pytest.mark.parametrize("email", ["ada@example.com", "nobody@example.com"])
     def test_no_mailer(self, ada, email):
-        """Where no mail can be sent everybody is told so."""
+        """Without a mail server every request is rejected."""
         confirmations = EmailVerification(AccountEmails(NoMailer(), LoginLookup()))
 
         with pytest.raises(EmailNotConfigured):
@@ -123,7 +123,7 @@ class TestFinish:
         assert mailbox == []
 
     def test_nothing_else(self, confirmations, accounts, ada, token, sign_in):
-        """Confirming signs nobody in or out."""
+        """Verification creates and ends no session."""
         _, session_token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         confirmations.confirm(token, by=SOMEBODY)
 
@@ -206,7 +206,7 @@ class TestFinish:
 class TestNewUsers:
     @pytest.fixture
     def strict(self, context, hasher, policy, confirmations):
-        """Accounts where whoever signs up is asked to confirm the address at once."""
+        """Accounts with email verification at sign-up."""
         return Accounts(hasher, policy, confirmations, verifies_new_users=True)
 
     @pytest.fixture
@@ -214,7 +214,7 @@ class TestNewUsers:
         return make_sign_in(requires_verified_email=True)
 
     def test_mail(self, strict, mailbox):
-        """Who signs up is mailed a token, which is stored with the user."""
+        """A sign-up sends a token, which is stored with the user."""
         ada = strict.register(username="ada", email="ada@example.com", password=PASSWORD)
 
         (mail,) = mailbox
@@ -222,7 +222,7 @@ class TestNewUsers:
         assert len(list(OneTimeToken.query(ada.id))) == 1
 
     def test_sign_in(self, strict, strict_sign_in, confirmations, mailbox):
-        """Without the token nobody signs in, and the refusal says nothing of it (ASVS 6.3.8)."""
+        """Without verification a sign-in fails, with the same error (ASVS 6.3.8)."""
         strict.register(username="ada", email="ada@example.com", password=PASSWORD)
         refusals = []
         for login, password in (("ada", PASSWORD), ("ada", "wrong"), ("nobody", PASSWORD)):
@@ -235,7 +235,7 @@ class TestNewUsers:
         assert strict_sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_by_a_reset(self, strict, strict_sign_in, credentials, mailbox):
-        """Whoever resets the password has shown the mailbox to be its own, too."""
+        """A password reset verifies the email address, too."""
         strict.register(username="ada", email="ada@example.com", password=PASSWORD)
         credentials.request_reset("ada@example.com", by=SOMEBODY)
         credentials.reset_password(mailbox[-1].token, "a stone bridge over the river")
@@ -243,7 +243,7 @@ class TestNewUsers:
         assert strict_sign_in.sign_in("ada", "a stone bridge over the river", CLIENT)
 
     def test_refused(self, strict, mailbox):
-        """Who is refused leaves no token behind, and nobody is mailed."""
+        """A rejected sign-up stores no token and sends no email."""
         strict.register(username="ada", email="ada@example.com", password=PASSWORD)
         mailbox.clear()
 
@@ -264,7 +264,7 @@ class TestNewUsers:
         assert mailbox == []
 
     def test_not_required(self, register, mailbox):
-        """Where addresses need not be confirmed nobody is mailed by signing up."""
+        """Without required verification a sign-up sends no email."""
         register("ada")
 
         assert mailbox == []

@@ -55,7 +55,7 @@ class TestFinishReset:
             sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_token_is_gone(self, credentials, reset_token, ada):
-        """ASVS 6.5.1: what is left of the token is nothing."""
+        """ASVS 6.5.1: the token is deleted."""
         credentials.reset_password(reset_token, NEW_PASSWORD)
 
         assert list(OneTimeToken.query(ada.id)) == []
@@ -71,7 +71,7 @@ class TestFinishReset:
         assert list(Session.query(ada.id)) == []
 
     def test_api_keys(self, credentials, reset_token, ada, mailbox):
-        """Keys have no password: machines go on, as they do after a change of password."""
+        """API keys stay valid, as they do after a change of password."""
         keys = ApiKeys(mailbox)
         _, key = keys.create(ada, "nightly", ["user"], timedelta(days=1), Actor(ada.id))
         credentials.reset_password(reset_token, NEW_PASSWORD)
@@ -79,7 +79,7 @@ class TestFinishReset:
         assert keys.authenticate(key).user.id == ada.id
 
     def test_notice(self, credentials, reset_token, mailbox):
-        """ASVS 6.3.7: the user is told by mail, at the stored address and without a token."""
+        """ASVS 6.3.7: the stored address is notified without a token."""
         credentials.reset_password(reset_token, NEW_PASSWORD)
 
         (mail,) = mailbox
@@ -104,7 +104,7 @@ class TestFinishReset:
         assert accounts.get(ada.id).email_verified
 
     def test_without_a_password(self, credentials, ada, mailbox, sign_in):
-        """Somebody who never had a password gets one."""
+        """A user without a password gets one."""
         ada.update([User.password_hash.remove()])
         credentials.request_reset(ada.email, by=SOMEBODY)
         credentials.reset_password(mailbox[0].token, NEW_PASSWORD)
@@ -112,7 +112,7 @@ class TestFinishReset:
         assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
 
     def test_lock(self, credentials, reset_token, lock, sign_in):
-        """ASVS 6.1.1: whoever has the mailbox gets out of a lock at once."""
+        """ASVS 6.1.1: a password reset ends a lockout immediately."""
         lock("ada")
         credentials.reset_password(reset_token, NEW_PASSWORD)
 
@@ -180,7 +180,7 @@ class TestVoid:
         refused()
 
     def test_password_was_changed(self, credentials, sign_in, refused):
-        """Whoever has changed the password since needs no reset."""
+        """A change of the password invalidates the token."""
         session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
@@ -196,7 +196,7 @@ class TestVoid:
         refused()
 
     def test_address_was_changed(self, accounts, ada, refused):
-        """A token is for whoever has the present address, not for whoever had an earlier one."""
+        """A change of the email address invalidates the token."""
         accounts.update(ada, {"email": "new@example.com"})
 
         refused()
@@ -224,7 +224,7 @@ class TestVoid:
         refused()
 
     def test_signed_out_everywhere(self, sign_in, ada, refused):
-        """Whoever ends all sessions since somebody else is there ends the token, too."""
+        """Ending all sessions invalidates the token, too."""
         sign_in.end_all(ada, by=Actor(ada.id))
 
         refused()

@@ -1,4 +1,4 @@
-"""Forgotten passwords: a token is mailed to whoever has the address."""
+"""Forgotten passwords: a token is sent to the email address of the account."""
 
 import logging
 
@@ -67,7 +67,7 @@ class TestStartReset:
         assert mailbox == []
 
     def test_lookalike_of_its_own(self, credentials, register, mailbox):
-        """CVE-2019-19844: who has such an address is mailed there, about that account."""
+        """CVE-2019-19844: an email for a similar address goes to the stored address."""
         register("mike")
         register("eve", email="mi\u043ae@example.com")
         credentials.request_reset("mi\u043ae@example.com", by=SOMEBODY)
@@ -82,7 +82,7 @@ class TestStartReset:
         assert events_of(ada) == ["user.registered"]
 
     def test_nobody(self, credentials, context, mailbox):
-        """Where there is nobody a token is stored that nobody gets, and removed after a while."""
+        """For an unknown address a token is stored that is not sent, and expires."""
         credentials.request_reset("nobody@example.com", by=SOMEBODY)
 
         (row,), (event,) = OneTimeToken.scan(), AuditEvent.scan()
@@ -100,7 +100,7 @@ class TestStartReset:
         assert [row.user_id for row in OneTimeToken.scan()] != [ada.id]
 
     def test_event(self, credentials, ada):
-        """The user can see that somebody asked, and from where."""
+        """The event shows the request and its client."""
         credentials.request_reset(ada.email, by=SOMEBODY)
 
         *_, event = AuditEvent.query(ada.id)
@@ -108,7 +108,7 @@ class TestStartReset:
         assert (event.actor_id, event.ip) == (None, "192.0.2.7")
 
     def test_asking_changes_nothing(self, credentials, ada, sign_in):
-        """ASVS 6.4.3: whoever asks for a mail neither signs the user out nor locks it out."""
+        """ASVS 6.4.3: a request for an email ends no session and causes no lockout."""
         _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         credentials.request_reset(ada.email, by=SOMEBODY)
 
@@ -116,14 +116,14 @@ class TestStartReset:
         assert sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_while_locked(self, credentials, ada, mailbox, lock):
-        """ASVS 6.1.1: a lock keeps nobody from getting out of it."""
+        """ASVS 6.1.1: a reset can be requested during a lockout."""
         lock("ada")
         credentials.request_reset(ada.email, by=SOMEBODY)
 
         assert kinds(mailbox) == [EmailKind.RESET_PASSWORD]
 
     def test_five_mails_an_hour(self, credentials, confirmations, ada, mailbox):
-        """ASVS 6.3.1: whoever asks, and however it is written, one account gets five an hour."""
+        """ASVS 6.3.1: an account gets five emails an hour, for all clients and spellings."""
         for email in ("ada@example.com", "ADA@example.com", "Ada@Example.com") * 2:
             credentials.request_reset(email, by=SOMEBODY)
 
@@ -139,7 +139,7 @@ class TestStartReset:
         assert kinds(mailbox) == [EmailKind.RESET_PASSWORD]
 
     def test_others_have_their_own(self, credentials, ada, register, mailbox):
-        """Nobody loses a mail because somebody else had many."""
+        """The limit of one account does not affect another."""
         for _ in range(6):
             credentials.request_reset(ada.email, by=SOMEBODY)
         mailbox.clear()
@@ -157,7 +157,7 @@ class TestStartReset:
 
     @pytest.mark.parametrize("email", ["ada@example.com", "nobody@example.com", "nonsense"])
     def test_no_mailer(self, hasher, policy, ada, email):
-        """Where no mail can be sent everybody is told so, and nothing is written."""
+        """Without a mail server every request is rejected, and nothing is written."""
         credentials = PasswordService(hasher, policy, AccountEmails(NoMailer(), LoginLookup()))
 
         with pytest.raises(EmailNotConfigured):
@@ -186,7 +186,7 @@ class TestStartResetFor:
         assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
 
     def test_five_mails_an_hour(self, credentials, ada, mailbox):
-        """Admins fill nobody's mailbox either, and are told when to try again."""
+        """The limit applies to admins too, with the time until the next email."""
         for _ in range(5):
             credentials.send_reset(ada, by=Actor("an admin"))
 
@@ -198,7 +198,7 @@ class TestStartResetFor:
         assert len(list(OneTimeToken.query(ada.id))) == 5
 
     def test_no_mailer(self, hasher, policy, ada):
-        """Where no mail can be sent an admin is told so."""
+        """Without a mail server an admin's request is rejected."""
         credentials = PasswordService(hasher, policy, AccountEmails(NoMailer(), LoginLookup()))
 
         with pytest.raises(EmailNotConfigured):

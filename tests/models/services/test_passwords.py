@@ -1,4 +1,4 @@
-"""Passwords that are changed by whoever knows them, and locks that are lifted."""
+"""Password changes with the current password, and the end of lockouts."""
 
 import pytest
 
@@ -35,7 +35,7 @@ class TestChangePassword:
         assert [row.id for row in Session.query(ada.id)] == [session.id]
 
     def test_notice(self, credentials, ada, sign_in, mailbox):
-        """ASVS 6.3.7: the user is told by mail, without a token."""
+        """ASVS 6.3.7: the user is notified by email, without a token."""
         session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
@@ -73,7 +73,7 @@ class TestChangePassword:
         assert sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_wrong_ones_count(self, credentials, ada, sign_in):
-        """ASVS 6.3.1: a stolen session guesses no better than whoever signs in."""
+        """ASVS 6.3.1: attempts through a stolen session count like those of a sign-in."""
         session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         for _ in range(FREE_ATTEMPTS):
             with pytest.raises(WrongPassword):
@@ -90,7 +90,7 @@ class TestChangePassword:
             sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_ends_the_count(self, credentials, ada, sign_in):
-        """Who knows the password has all tries again."""
+        """A correct password resets the attempts."""
         session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         with pytest.raises(WrongPassword):
             credentials.change_password(

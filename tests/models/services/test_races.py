@@ -64,7 +64,7 @@ class TestRegister:
         assert len(audited_users()) == 20
 
     def test_name_that_becomes_free(self, at_once, register, accounts):
-        """A name that somebody gives up goes to exactly one person."""
+        """A released name goes to exactly one user."""
         ada = register("ada")
         outcomes = at_once(
             lambda: accounts.update(ada, {"username": "eve"}),
@@ -111,7 +111,7 @@ class TestLastAdmin:
         assert [user.is_active_admin for user in audited_users()].count(True) == 1
 
     def test_one_is_demoted_by_many(self, at_once, register, accounts):
-        """Demoting somebody ten times at once takes one admin away, not ten."""
+        """Ten concurrent demotions of one user count as one."""
         register("john", roles=["admin"])
         ada = register("ada", roles=["admin"])
         outcomes = at_once(*[lambda: accounts.update(ada, {"roles": ["user"]})] * 10)
@@ -147,7 +147,7 @@ class TestUpdate:
         assert names_of(audited_users()) == ["ada", "bob"]
 
     def test_chain_of_names(self, at_once, register, accounts, ada):
-        """Who wants a name that is being given up gets it or hears that it is taken."""
+        """A request for a name that is being released succeeds or fails with "taken"."""
         bob = register("bob")
         outcomes = at_once(
             lambda: accounts.update(ada, {"username": "eve"}),
@@ -182,7 +182,7 @@ class TestUpdate:
 
 class TestDelete:
     def test_by_many(self, at_once, accounts, ada):
-        """Somebody who is deleted ten times at once is deleted once."""
+        """Ten concurrent deletions of a user delete it once."""
         outcomes = at_once(*[lambda: accounts.delete(ada)] * 10)
 
         assert kinds(outcomes) == {type(None): 1, UserNotFound: 9}
@@ -221,7 +221,7 @@ class TestSignIn:
 
     @pytest.mark.parametrize("turn", ROUNDS)
     def test_user_is_suspended(self, at_once, sign_in, accounts, ada, turn):
-        """Whoever was faster, no session from before the suspension lives after it."""
+        """In every order, no session from before the suspension is valid after it."""
         suspended, *outcomes = at_once(
             lambda: accounts.update(ada, {"status": "suspended"}),
             *[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 8,
@@ -234,7 +234,7 @@ class TestSignIn:
 
     @pytest.mark.parametrize("turn", ROUNDS)
     def test_password_is_changed(self, credentials, at_once, sign_in, accounts, ada, turn):
-        """Whoever was faster, the old password has opened no session that still lives."""
+        """In every order, no session created with the old password is still valid."""
         session, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         changed, *outcomes = at_once(
             lambda: credentials.change_password(
@@ -251,7 +251,7 @@ class TestSignIn:
 
     @pytest.mark.parametrize("turn", ROUNDS)
     def test_user_is_deleted(self, at_once, sign_in, accounts, ada, turn):
-        """Whoever was faster, nothing is left of the user."""
+        """In every order, no rows of the user remain."""
         deleted, *outcomes = at_once(
             lambda: accounts.delete(ada),
             *[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 8,

@@ -1,4 +1,4 @@
-"""Giving one's password once more: a fresh session in place of the present one."""
+"""Reauthentication: a new session replaces the current one."""
 
 from datetime import timedelta
 

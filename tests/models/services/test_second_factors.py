@@ -108,7 +108,7 @@ def everything_stored() -> str:
 
 class TestEnrol:
     def test_nothing_is_asked_yet(self, second_factors, ada, phone, enter):
-        """A secret that no authenticator may have learned locks nobody out."""
+        """An unconfirmed second factor is not required at sign-in."""
         assert enter()
         assert second_factors.status(ada) == SecondFactorStatus(None, 0)
         assert not second_factors.status(ada).enabled
@@ -130,7 +130,7 @@ class TestEnrol:
         assert second_factors.confirm(ada, other.code(), by)
 
     def test_there_is_one(self, second_factors, ada, by, phone, codes, enter):
-        """A second factor that counts is not replaced: its codes go on working."""
+        """An active second factor is not replaced: its codes stay valid."""
         with pytest.raises(SecondFactorAlreadyEnabled):
             second_factors.enroll(ada, by)
 
@@ -152,7 +152,7 @@ class TestEnrol:
         assert list(SecondFactor.scan()) == []
 
     def test_user_is_gone(self, second_factors, accounts, ada, by):
-        """Nobody who was deleted gets a row."""
+        """A deleted user gets no row."""
         accounts.delete(ada)
 
         with pytest.raises(Unauthenticated):
@@ -162,7 +162,7 @@ class TestEnrol:
 
 class TestConfirm:
     def test_code_is_asked_for(self, accounts, ada, codes, enter):
-        """From now on the password alone signs nobody in."""
+        """After confirmation the password alone is not sufficient."""
         with pytest.raises(SecondFactorCodeRequired):
             enter()
 
@@ -184,7 +184,7 @@ class TestConfirm:
         assert [code for code in codes if code in stored or code.replace("-", "") in stored] == []
 
     def test_first_code_is_spent(self, phone, codes, enter):
-        """ASVS 6.5.1: the code that confirmed it signs nobody in, nor does an earlier one."""
+        """ASVS 6.5.1: the code used for confirmation, and earlier ones, cannot sign in."""
         with pytest.raises(SecondFactorCodeRequired):
             enter(phone.code())
         with pytest.raises(SecondFactorCodeRequired):
@@ -202,7 +202,7 @@ class TestConfirm:
         assert not accounts.get(ada.id).has_second_factor
 
     def test_nothing_waits(self, second_factors, ada, by):
-        """Who has not begun cannot confirm."""
+        """Confirmation without a started setup is rejected."""
         with pytest.raises(SecondFactorNotEnabled):
             second_factors.confirm(ada, "123456", by)
 
@@ -241,7 +241,7 @@ class TestConfirm:
         assert SecondFactor.get(ada.id).confirmed_at is None
 
     def test_mail_and_event(self, second_factors, mailbox, ada, by, phone):
-        """ASVS 6.3.7: the user is told by mail, in which there is no code."""
+        """ASVS 6.3.7: the user is notified by an email without a code."""
         codes = second_factors.confirm(ada, phone.code(), by)
 
         assert [(mail.kind, mail.to) for mail in mailbox] == [
@@ -280,7 +280,7 @@ class TestSignIn:
             enter(phone.code(-1))
 
     def test_old_code(self, phone, codes, clock, enter):
-        """ASVS 6.5.5: a code that was seen two steps ago signs nobody in."""
+        """ASVS 6.5.5: a code of two time steps ago is rejected."""
         clock.move(5)
 
         with pytest.raises(SecondFactorCodeRequired):
@@ -288,7 +288,7 @@ class TestSignIn:
 
     @pytest.mark.parametrize("otp", [None, ""])
     def test_missing(self, codes, enter, otp):
-        """Who sends no code is asked for one."""
+        """A sign-in without a code is asked for one."""
         with pytest.raises(SecondFactorCodeRequired, match="Send the code"):
             enter(otp)
 
@@ -330,7 +330,7 @@ class TestSignIn:
             enter(theirs[0])
 
     def test_costs_nothing_without(self, second_factors, ada):
-        """Who has no second factor is let through without a read, whatever is sent along."""
+        """Without a second factor the code is ignored, and no row is read."""
         calls: list[str] = []
 
         def note(sender: Any, operation_name: str, **_: Any) -> None:
@@ -343,7 +343,7 @@ class TestSignIn:
         assert calls == []
 
     def test_flag_without_row(self, ada, enter):
-        """ASVS 16.5.3: where the row is missing nobody is let in by the password alone."""
+        """ASVS 16.5.3: if the row is missing, the password alone is not sufficient."""
         ada.update([User.has_second_factor.set(True)])
 
         with pytest.raises(SecondFactorCodeRequired):
@@ -389,7 +389,7 @@ class TestRecovery:
             enter(codes[0].upper().replace("-", ""))
 
     def test_all_of_them(self, second_factors, accounts, ada, codes, phone, enter):
-        """Ten codes sign in ten times; the phone goes on working."""
+        """Ten recovery codes sign in ten times; TOTP codes stay valid."""
         for code in codes:
             enter(code)
 
@@ -399,7 +399,7 @@ class TestRecovery:
             enter(codes[9])
 
     def test_mail(self, mailbox, codes, enter):
-        """ASVS 6.3.7: the user is told that a code was used and how many are left."""
+        """ASVS 6.3.7: the user is notified of a used code and the number of remaining ones."""
         enter(codes[0])
 
         assert [(mail.kind, mail.to, mail.detail) for mail in mailbox] == [
@@ -456,7 +456,7 @@ class TestRaces:
             proof.consume(transaction)
 
     def test_renewed_meanwhile(self, second_factors, accounts, ada, by, codes):
-        """A recovery code that is replaced while somebody signs in with it is worthless."""
+        """A recovery code that is replaced during a sign-in is invalid."""
         user = accounts.get(ada.id)
         proof = second_factors.verify(user, codes[0])
         second_factors.renew_recovery_codes(user, by)
@@ -477,7 +477,7 @@ class TestRenew:
             enter(codes[0])
 
     def test_used_up(self, second_factors, accounts, ada, by, codes, enter):
-        """Who has none left gets ten again."""
+        """A user without remaining codes gets ten new ones."""
         for code in codes:
             enter(code)
         second_factors.renew_recovery_codes(ada, by)
@@ -498,7 +498,7 @@ class TestRenew:
             second_factors.renew_recovery_codes(ada, by)
 
     def test_none(self, second_factors, ada, by):
-        """Who has no second factor has no recovery codes, and no row afterwards."""
+        """Without a second factor there are no recovery codes, and no row is written."""
         with pytest.raises(SecondFactorNotEnabled):
             second_factors.renew_recovery_codes(ada, by)
         assert list(SecondFactor.scan()) == []
@@ -551,7 +551,7 @@ class TestDisable:
         assert (event.actor_id, event.ip) == ("an admin", "192.0.2.9")
 
     def test_mail(self, second_factors, mailbox, ada, by, codes):
-        """ASVS 6.3.7: the user is told, whoever did it."""
+        """ASVS 6.3.7: the user is notified, whether a user or an admin did it."""
         second_factors.disable(ada, by)
 
         assert [(mail.kind, mail.to) for mail in mailbox] == [
@@ -559,7 +559,7 @@ class TestDisable:
         ]
 
     def test_none(self, second_factors, mailbox, ada, by):
-        """Who has none is told so, and gets no mail."""
+        """Without a second factor the call is rejected, and no email is sent."""
         with pytest.raises(SecondFactorNotEnabled):
             second_factors.disable(ada, by)
         assert mailbox == []
@@ -602,7 +602,7 @@ class TestDelete:
         assert list(SecondFactor.scan()) == []
 
     def test_without(self, accounts, ada):
-        """Who has no second factor is deleted like anybody."""
+        """A user without a second factor is deleted, too."""
         accounts.delete(ada)
 
         assert list(User.scan()) == []
@@ -610,7 +610,7 @@ class TestDelete:
 
 class TestChange:
     def test_profile(self, accounts, ada, codes, phone, enter):
-        """Changing a user who has a second factor leaves it on."""
+        """A change of the user leaves the second factor on."""
         after = accounts.update(ada, {"username": "countess"})
 
         assert accounts.get(after.id).has_second_factor

@@ -19,7 +19,7 @@ def ada(register, sign_in):
 
 
 def leave_behind(event_type, user):
-    """What is stored when a process dies between a change and its sweep."""
+    """Stored rows when a process ends between a change and its cleanup."""
     event = AuditEvent.create(event_type, user.id, ANONYMOUS, needs_cleanup=True)
     event.save()
     return event

@@ -107,7 +107,7 @@ class TestFind:
         ],
     )
     def test_damaged_token(self, sign_in, opened, damage):
-        """A token that differs in anything is nobody's."""
+        """A token with any difference is invalid."""
         with pytest.raises(Unauthenticated):
             sign_in.authenticate(damage(opened[1]))
 
@@ -185,7 +185,7 @@ class TestEnd:
             sign_in.end(ada, id, by=Actor())
 
     def test_somebody_elses(self, sign_in, opened, register):
-        """Nobody can end a session of somebody else by its id (ASVS 8.2.2)."""
+        """A user cannot end another user's session by its ID (ASVS 8.2.2)."""
         with pytest.raises(SessionNotFound):
             sign_in.end(register("eve"), opened[0].id, by=Actor())
 
@@ -209,7 +209,7 @@ class TestEnd:
         assert list(User.scan()) == []
 
     def test_all_of_oneself_deleted(self, sign_in, accounts, ada):
-        """Who signs out everywhere and is deleted at that moment is not signed in any more."""
+        """A user who is deleted while ending all sessions has no valid session."""
         accounts.delete(ada)
 
         with pytest.raises(Unauthenticated):

@@ -35,7 +35,7 @@ class TestAdd:
         assert sign_in.sign_in("ada", PASSWORD, CLIENT)
 
     def test_wrong_password(self, imports, sign_in, bcrypt_hash):
-        """Another password signs nobody in, and the old hash stays."""
+        """A wrong password fails, and the imported hash stays."""
         ada = imports.import_user(**ADA, password_hash=bcrypt_hash)
 
         with pytest.raises(InvalidCredentials):
@@ -94,21 +94,21 @@ class TestAdd:
 
 class TestAgain:
     def test_same_user(self, imports, bcrypt_hash):
-        """Who has come in before stays as it is now."""
+        """A user who was imported before is not changed."""
         ada = imports.import_user(**ADA, password_hash=bcrypt_hash)
 
         assert imports.import_user(**ADA, full_name="Ada King") is None
         assert [(user.id, user.full_name) for user in audited_users()] == [(ada.id, None)]
 
     def test_name_is_somebody_elses(self, imports, register):
-        """A user name that somebody with another address has is taken."""
+        """A username of a user with another email address is taken."""
         register("ada")
 
         with pytest.raises(UsernameTaken):
             imports.import_user(username="ada", email="countess@example.com")
 
     def test_address_is_somebody_elses(self, imports, register):
-        """An address that somebody with another user name has is taken."""
+        """An email address of a user with another username is taken."""
         register("ada")
 
         with pytest.raises(EmailTaken):
@@ -162,7 +162,7 @@ class TestRehearse:
         ],
     )
     def test_taken(self, imports, username, email, error):
-        """What is somebody else's is told before anything is stored."""
+        """Conflicts are reported before anything is stored."""
         imports.import_user(**ADA)
 
         with pytest.raises(error):

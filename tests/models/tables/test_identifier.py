@@ -72,7 +72,7 @@ class TestEmail:
 class TestClaim:
     @pytest.mark.parametrize("variant", ["ada@example.com", "ADA@EXAMPLE.COM", "Ada@example.Com"])
     def test_case(self, variant):
-        """An address is claimed once, whatever its case."""
+        """An email address is reserved once, regardless of case."""
         assert login_key(variant) == "email#ada@example.com"
 
     @pytest.mark.parametrize("variant", ["\u0131an@example.com", "\u017fam@example.com"])
@@ -81,7 +81,7 @@ class TestClaim:
         assert not email_key(variant).isascii()
 
     def test_dotted_capital_i(self):
-        """U+0130, whose lower case begins with an ASCII i, stays what it is."""
+        """U+0130, whose lower case begins with an ASCII i, is not changed."""
         assert "\u0130" in email_key("\u0130an@example.com")
 
     def test_composed_and_decomposed(self):
@@ -94,5 +94,5 @@ class TestClaim:
 
     @pytest.mark.parametrize("login", ["", "a", "a@b", "two words", "x" * 300, "\ud800@x.com"])
     def test_impossible_login(self, login):
-        """A login that nobody can have has no claim."""
+        """An impossible login has no reservation key."""
         assert login_key(login) is None

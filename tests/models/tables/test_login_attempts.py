@@ -72,7 +72,7 @@ class TestReserve:
         assert Attempts.get("somebody").failed_attempts == FREE_ATTEMPTS
 
     def test_one_too_many(self, row):
-        """The one after them is not, and is told for how long."""
+        """The next attempt is rejected with the remaining time."""
         for _ in range(FREE_ATTEMPTS):
             reserve(row)
 
@@ -111,7 +111,7 @@ class TestReserve:
             reserve(row)
 
     def test_forgotten(self, tried):
-        """After a month without a try the count begins anew."""
+        """After a month without an attempt the count is reset."""
         row = tried(MAX_CONSECUTIVE_FAILURES, ATTEMPTS_FORGOTTEN_AFTER)
         reserve(row)
 
@@ -158,7 +158,7 @@ class TestSignIn:
         assert hashes == ["verify_secret"] * FREE_ATTEMPTS
 
     def test_fifty_guesses_at_nobody(self, at_once, sign_in, context, hashes):
-        """A login that nobody has is locked alike, so that the lock tells nothing (ASVS 6.3.8)."""
+        """An unknown login is locked out in the same way (ASVS 6.3.8)."""
         hashes.clear()
         outcomes = at_once(*[lambda: sign_in.sign_in("nobody", WRONG, CLIENT)] * 50)
 
@@ -193,7 +193,7 @@ class TestSignIn:
         assert refusals == {TooManyAttempts}
 
     def test_success_ends_the_count(self, sign_in, register):
-        """Who signs in has all tries again."""
+        """A sign-in resets the attempts."""
         ada = register("ada")
         for _ in range(FREE_ATTEMPTS - 1):
             with pytest.raises(InvalidCredentials):
@@ -203,7 +203,7 @@ class TestSignIn:
         assert User.get(ada.id).failed_attempts is None
 
     def test_living_sessions_go_on(self, sign_in, register):
-        """A lock keeps nobody out who is in: others cannot sign a user out."""
+        """A lockout does not affect existing sessions."""
         register("ada")
         _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         for _ in range(FREE_ATTEMPTS):
@@ -222,7 +222,7 @@ class TestSignIn:
         assert row.remove_at > now()
 
     def test_a_change_loses_no_tries(self, sign_in, accounts, register):
-        """Who changes the account does not set the count back."""
+        """A change of the account does not reset the count."""
         ada = register("ada")
         for _ in range(3):
             with pytest.raises(InvalidCredentials):

@@ -45,7 +45,7 @@ def readdressed(token, user):
 
 class TestNew:
     def test_random(self, give):
-        """ASVS 6.4.1, 6.6.3, 7.2.3: beside the user's id there are 192 bits that nobody guesses."""
+        """ASVS 6.4.1, 6.6.3, 7.2.3: a token has 192 random bits beside the user's ID."""
         first, second = (give()[1].removeprefix("rso_") for _ in range(2))
 
         assert len(first) == 54
@@ -68,7 +68,7 @@ class TestNew:
         assert row.remove_at.timestamp() == pytest.approx(row.expires_at.timestamp(), abs=1)
 
     def test_decoy(self, give, ada):
-        """What is written where there is nobody looks like a token, and is nobody's."""
+        """The row of an unknown user looks like a token, but no token matches it."""
         real, decoy = give()[0], OneTimeToken.decoy()
 
         assert decoy.serialize().keys() == real.serialize().keys()
@@ -117,14 +117,14 @@ class TestFind:
         ],
     )
     def test_damaged(self, give, damage):
-        """CVE-2019-18818: a token that differs in anything, or is blank, is nobody's."""
+        """CVE-2019-18818: a token with any difference, or a blank one, is invalid."""
         _, token = give()
 
         with pytest.raises(InvalidToken):
             OneTimeToken.get_valid(damage(token), RESET)
 
     def test_digest(self, give):
-        """ASVS 11.4.1: whoever reads the table has no token by it."""
+        """ASVS 11.4.1: the table contains no usable token."""
         row, _ = give()
 
         with pytest.raises(InvalidToken):

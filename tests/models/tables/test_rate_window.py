@@ -14,7 +14,7 @@ POLICY = RateLimit("tests", quota=5, window=86_400)
 
 class TestTake:
     def test_counts_down(self, context):
-        """Each request is told how many are left."""
+        """Each request returns the number of remaining requests."""
         limits = RateLimiter()
 
         assert [limits.take(POLICY, "ada").remaining for _ in range(5)] == [4, 3, 2, 1, 0]

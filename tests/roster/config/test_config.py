@@ -1,24 +1,31 @@
 """Every setting: its default, accepted values and rejected values."""
 
 import os
+import re
 from datetime import timedelta
 
 import pytest
 
 from flask_pynamodb import ConfigurationError
-from models import CHEAPEST_PROFILE
+from models import CHEAPEST_PROFILE, SecondFactorRule, SignUp
 from roster.app import create_app
 from roster.config import (
+    DYNAMODB_SETTINGS,
     Config,
     EmailSettings,
-    SecondFactorRule,
     SettingError,
-    SignUp,
     SmtpSecurity,
+    declared_in,
     usable_cores,
 )
+from roster.config.setting import as_text
 
 PREFIXES = ("ROSTER_", "DYNAMODB_", "AWS_")
+ALL_SETTINGS = (
+    *declared_in(Config).values(),
+    *declared_in(EmailSettings).values(),
+    *DYNAMODB_SETTINGS.values(),
+)
 SECRET = "a long random value"
 # Roster's settings raise the first, those of the extension the second.
 ERRORS = (SettingError, ConfigurationError)
@@ -56,10 +63,10 @@ class TestDefaults:
             ("reset_lifetime", timedelta(minutes=10)),
             ("verification_lifetime", timedelta(hours=24)),
             ("require_verified_email", False),
-            ("fresh_sign_in", timedelta(minutes=10)),
+            ("recent_auth", timedelta(minutes=10)),
             ("second_factor", SecondFactorRule.OPTIONAL),
             ("totp_secrets", {}),
-            ("mail", EmailSettings()),
+            ("email", EmailSettings()),
         ],
     )
     def test_service(self, attribute, value):
@@ -68,7 +75,7 @@ class TestDefaults:
 
     def test_mail(self):
         """Without a variable no email is sent, and links point to this computer."""
-        mail = Config.from_env().mail
+        mail = Config.from_env().email
 
         assert (mail.smtp_host, mail.folder) == (None, None)
         assert mail.smtp_security is SmtpSecurity.STARTTLS
@@ -94,7 +101,7 @@ class TestDefaults:
             "DYNAMODB_TABLE_PREFIX": "roster-",
             "DYNAMODB_TABLE_SUFFIX": "",
             "DYNAMODB_BILLING_MODE": None,
-            "DYNAMODB_TRANSPORT": "lean",
+            "DYNAMODB_TRANSPORT": "curl",
             "DYNAMODB_DEADLINE_SECONDS": 10.0,
             "DYNAMODB_DEBUG": False,
         }
@@ -142,7 +149,7 @@ class TestValues:
             ("ROSTER_RESET_LIFETIME", "1h", "reset_lifetime", timedelta(hours=1)),
             ("ROSTER_VERIFICATION_LIFETIME", "3d", "verification_lifetime", timedelta(days=3)),
             ("ROSTER_REQUIRE_VERIFIED_EMAIL", "1", "require_verified_email", True),
-            ("ROSTER_FRESH_SIGN_IN", "5m", "fresh_sign_in", timedelta(minutes=5)),
+            ("ROSTER_FRESH_SIGN_IN", "5m", "recent_auth", timedelta(minutes=5)),
             ("ROSTER_SECOND_FACTOR", "admins", "second_factor", SecondFactorRule.ADMINS),
             (
                 "ROSTER_TOTP_SECRETS",
@@ -173,13 +180,13 @@ class TestValues:
         """The email settings are parsed into their types."""
         monkeypatch.setenv(variable, text)
 
-        assert getattr(Config.from_env().mail, attribute) == value
+        assert getattr(Config.from_env().email, attribute) == value
 
     def test_smtp_server(self, monkeypatch):
         """An SMTP server and its credentials are read together."""
         for name, text in SMTP_SERVER.items():
             monkeypatch.setenv(name, text)
-        mail = Config.from_env().mail
+        mail = Config.from_env().email
 
         assert mail.smtp_host == "smtp.example.com"
         assert (mail.smtp_username, mail.smtp_password) == ("roster", "a mail password")
@@ -189,7 +196,7 @@ class TestValues:
         """RFC 6409, RFC 8314: each kind of encryption has a default port."""
         monkeypatch.setenv("ROSTER_SMTP_SECURITY", security)
 
-        assert Config.from_env().mail.smtp_port == port
+        assert Config.from_env().email.smtp_port == port
 
     @pytest.mark.parametrize(
         "variable, text, value",
@@ -367,6 +374,60 @@ class TestRefusals:
             Config.from_env()
         assert "hunter2" not in str(error.value)
 
+    def test_all_errors(self, monkeypatch):
+        """One error names every invalid variable."""
+        for name in ("ROSTER_SESSION_IDLE", "ROSTER_SMTP_PORT", "DYNAMODB_READ_TIMEOUT_SECONDS"):
+            monkeypatch.setenv(name, "nonsense")
+        monkeypatch.delenv("ROSTER_SECRET_KEY")
+
+        with pytest.raises(SettingError) as error:
+            Config.from_env()
+
+        assert set(re.findall(r"[A-Z]+_[A-Z_]+", str(error.value))) == {
+            "ROSTER_SESSION_IDLE",
+            "ROSTER_SMTP_PORT",
+            "DYNAMODB_READ_TIMEOUT_SECONDS",
+            "ROSTER_SECRET_KEY",
+        }
+
+    @pytest.mark.parametrize(
+        "variable, hint",
+        [
+            ("ROSTER_SIGN_UP", "Did you mean ROSTER_SIGNUP?"),
+            ("ROSTER_SECRET_KEY_FIL", "Did you mean ROSTER_SECRET_KEY_FILE?"),
+            ("ROSTER_WORKER", "Did you mean ROSTER_WORKERS?"),
+            ("ROSTER_SIGNUP_FILE", "Did you mean ROSTER_SIGNUP?"),
+            ("ROSTER_XYZ", "`roster config` lists them."),
+            ("ROSTER_PORT", "is not a setting"),
+        ],
+    )
+    def test_unknown_variable(self, monkeypatch, variable, hint):
+        """A variable that is not a setting is rejected with the nearest known name."""
+        monkeypatch.setenv(variable, "8080")
+
+        with pytest.raises(SettingError, match=f"{variable} is not a setting") as error:
+            Config.from_env()
+        assert hint in str(error.value)
+
+    @pytest.mark.parametrize(
+        "variable, value",
+        [
+            ("ROSTER_SERVICE_HOST", "10.0.0.1"),
+            ("ROSTER_SERVICE_PORT", "8080"),
+            ("ROSTER_SERVICE_PORT_HTTP", "8080"),
+            ("ROSTER_PORT", "tcp://10.0.0.1:8080"),
+            ("ROSTER_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+            ("ROSTER_PORT_8080_TCP_ADDR", "10.0.0.1"),
+            ("ROSTER_API_SERVICE_HOST", "10.0.0.1"),
+            ("ROSTER_API_PORT_8080_TCP_PROTO", "tcp"),
+        ],
+    )
+    def test_variable_of_service_discovery(self, monkeypatch, variable, value):
+        """The variables that Kubernetes sets for a service called roster are ignored."""
+        monkeypatch.setenv(variable, value)
+
+        assert Config.from_env()
+
     def test_no_secret_key(self, monkeypatch):
         """The service does not start without a secret key."""
         monkeypatch.delenv("ROSTER_SECRET_KEY")
@@ -392,6 +453,76 @@ class TestRefusals:
             Config.from_env()
 
         assert "\n" not in str(error.value)
+
+
+class TestSecretFiles:
+    def test_secret(self, monkeypatch, tmp_path):
+        """A secret can be in a file, without the whitespace at its ends."""
+        file = tmp_path / "key"
+        file.write_text("  a key in a file\n")
+        monkeypatch.delenv("ROSTER_SECRET_KEY")
+        monkeypatch.setenv("ROSTER_SECRET_KEY_FILE", str(file))
+
+        assert Config.from_env().secret_key == "a key in a file"
+
+    def test_parsed_secret(self, monkeypatch, tmp_path):
+        """The text of a file is parsed like that of a variable."""
+        file = tmp_path / "secrets"
+        file.write_text("2026=sixteen-letters=\n")
+        monkeypatch.setenv("ROSTER_TOTP_SECRETS_FILE", str(file))
+
+        assert Config.from_env().totp_secrets == {"2026": "sixteen-letters="}
+
+    def test_secret_of_the_extension(self, monkeypatch, tmp_path):
+        """A secret of the extension can be in a file, too."""
+        file = tmp_path / "key"
+        file.write_text("wJalrXUtnFEMI")
+        monkeypatch.setenv("DYNAMODB_AWS_SECRET_ACCESS_KEY_FILE", str(file))
+
+        assert Config.from_env().dynamodb["DYNAMODB_AWS_SECRET_ACCESS_KEY"] == "wJalrXUtnFEMI"
+
+    def test_both(self, monkeypatch, tmp_path):
+        """A secret in a variable and in a file is ambiguous."""
+        file = tmp_path / "key"
+        file.write_text("another")
+        monkeypatch.setenv("ROSTER_SECRET_KEY_FILE", str(file))
+
+        with pytest.raises(SettingError, match="ROSTER_SECRET_KEY or ROSTER_SECRET_KEY_FILE"):
+            Config.from_env()
+
+    @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+    def test_unreadable(self, monkeypatch, tmp_path, content):
+        """A missing file, or one that is not text, is an error with the name of the variable."""
+        file = tmp_path / "key"
+        if content is not None:
+            file.write_bytes(content)
+        monkeypatch.delenv("ROSTER_SECRET_KEY")
+        monkeypatch.setenv("ROSTER_SECRET_KEY_FILE", str(file))
+
+        with pytest.raises(SettingError, match="ROSTER_SECRET_KEY_FILE is not a readable text"):
+            Config.from_env()
+
+    def test_error_does_not_repeat_the_file(self, monkeypatch, tmp_path):
+        """ASVS 16.2.5: an error about the text of a file does not repeat it."""
+        file = tmp_path / "secrets"
+        file.write_text("hunter2")
+        monkeypatch.setenv("ROSTER_TOTP_SECRETS_FILE", str(file))
+
+        with pytest.raises(SettingError, match="ROSTER_TOTP_SECRETS") as error:
+            Config.from_env()
+        assert "hunter2" not in str(error.value)
+
+
+class TestText:
+    @pytest.mark.parametrize("variable", [one.variable for one in ALL_SETTINGS])
+    def test_example_round_trip(self, monkeypatch, variable):
+        """The text of a value is read as the same value."""
+        [declared] = [one for one in ALL_SETTINGS if one.variable == variable]
+        monkeypatch.setenv(variable, declared.example)
+        value = declared.read(None)
+        monkeypatch.setenv(variable, as_text(value))
+
+        assert declared.read(None) == value
 
 
 class TestLocal:

@@ -19,7 +19,7 @@ def mailbox(tmp_path):
 def service(config, make_app, register, tmp_path):
     """A client of a service that writes its emails to a folder; jane has an account."""
     register("jane")
-    return make_app(mail=replace(config.mail, base_url=BASE, folder=tmp_path)).test_client()
+    return make_app(email=replace(config.email, base_url=BASE, folder=tmp_path)).test_client()
 
 
 @pytest.mark.parametrize(

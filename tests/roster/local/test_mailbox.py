@@ -21,7 +21,7 @@ def folder(tmp_path):
 @pytest.fixture
 def reader(config, make_app, folder):
     """A client of a service in local mode."""
-    return make_app(mail=replace(config.mail, folder=folder)).test_client()
+    return make_app(email=replace(config.email, folder=folder)).test_client()
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def write_email(config, folder):
     backend = FileBackend(folder)
 
     def deliver(email):
-        backend.deliver(EmailRenderer(config.mail).compose(email))
+        backend.deliver(EmailRenderer(config.email).compose(email))
         return backend.ids()[0]
 
     return deliver

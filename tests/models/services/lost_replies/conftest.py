@@ -33,6 +33,6 @@ def config(config: Config, proxy: FaultyProxy, haste: None) -> Config:
 
 @pytest.fixture
 def haste(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits, waits for a fraction of the time."""
+    """Shorten every sleep."""
     sleep = time.sleep
     monkeypatch.setattr(time, "sleep", lambda seconds: sleep(seconds / _HASTE))

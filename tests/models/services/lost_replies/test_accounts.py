@@ -1,4 +1,4 @@
-"""What callers are told, and what is stored, when DynamoDB or the way to it misbehaves."""
+"""Results and stored rows when DynamoDB or the network fails."""
 
 from datetime import timedelta
 
@@ -36,7 +36,7 @@ class TestOnce:
     """Each operation is carried out exactly once although its first try went wrong."""
 
     def test_register(self, proxy, register, fault):
-        """Who registers is told of the user that was made, not that the name is taken."""
+        """The sign-up returns the new user, not that the name is taken."""
         proxy.next(WRITE, fault)
         user = register("ada", roles=["admin"])
 
@@ -54,14 +54,14 @@ class TestOnce:
         assert accounts.find("ada") is None
 
     def test_delete(self, proxy, accounts, ada, fault):
-        """Who is deleted is gone, and nobody is told that there was no such user."""
+        """The user is deleted, and the call does not fail with "not found"."""
         proxy.next(WRITE, fault)
         accounts.delete(ada)
 
         assert audited_users() == []
 
     def test_change_password(self, credentials, proxy, accounts, sign_in, ada, fault):
-        """The new password counts, and nobody is told that the current one is wrong."""
+        """The new password is set, and the call does not fail with a wrong password."""
         session, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next(WRITE, fault)
         credentials.change_password(
@@ -72,7 +72,7 @@ class TestOnce:
         assert sign_in.authenticate(token).user.session_epoch == 2
 
     def test_sign_in(self, proxy, sign_in, ada, fault):
-        """Who signs in has one session, and its token works."""
+        """The sign-in creates one session with a valid token."""
         proxy.next(WRITE, fault)
         _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
 
@@ -80,7 +80,7 @@ class TestOnce:
         assert len(sign_in.list_for(ada)) == 1
 
     def test_end_session(self, proxy, sign_in, ada, fault):
-        """Who signs out is not told that there was no such session."""
+        """The sign-out does not fail with "no such session"."""
         session, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next(WRITE, fault)
         sign_in.end(ada, session.id, by=Actor(ada.id))
@@ -131,7 +131,7 @@ class TestConflict:
 class TestForEver:
     @pytest.mark.parametrize("fault", FOR_EVER)
     def test_writes(self, proxy, register, fault):
-        """The caller is told that the store is out of reach, and nothing is written."""
+        """The error says that the database is unavailable, and nothing is written."""
         proxy.always(WRITE, fault)
 
         with pytest.raises(Exception) as caught:
@@ -209,7 +209,7 @@ class TestHttp:
         assert client.post("/v1/users", json=person).status_code == 201
 
     def test_token_cannot_be_checked(self, proxy, context, client, sign_in, ada):
-        """A store that is out of reach signs nobody out: 503, not 401."""
+        """An unavailable database ends no session: 503, not 401."""
         _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.always("BatchGetItem", throttled)
         response = client.get("/v1/users/me", headers={"Authorization": f"Bearer {token}"})

@@ -74,7 +74,7 @@ class TestOnce:
 class TestForEver:
     @pytest.mark.parametrize("fault", [lost_request, failed, throttled, over_capacity])
     def test_create(self, proxy, api_keys, ada, outbox, fault):
-        """A store that is out of reach makes no key, and nobody is told of one."""
+        """With an unavailable database no key is created, and no email is sent."""
         proxy.always(WRITE, fault)
 
         with pytest.raises(Exception) as caught:

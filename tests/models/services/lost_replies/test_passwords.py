@@ -122,7 +122,7 @@ class TestOnce:
     def test_finish_reset(
         self, proxy, credentials, reset_token, mailbox, ada, sign_in, operation, fault
     ):
-        """Nobody is told that the token is not valid; the password is set once."""
+        """The call does not fail with an invalid token; the password is set once."""
         sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next(operation, fault)
         credentials.reset_password(reset_token, NEW_PASSWORD)
@@ -137,7 +137,7 @@ class TestOnce:
 
     @pytest.mark.parametrize("operation, fault", at(WRITE, "BatchWriteItem"))
     def test_change_password(self, proxy, credentials, mailbox, ada, sign_in, operation, fault):
-        """Nobody is told that the current password is wrong; the session that asks goes on."""
+        """The call does not fail with a wrong password; the current session stays valid."""
         sign_in.sign_in("ada", PASSWORD, CLIENT)
         session, token, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next(operation, fault)
@@ -165,7 +165,7 @@ class TestOnce:
 
     @pytest.mark.parametrize("fault", ONCE)
     def test_finish_verification(self, proxy, confirmations, accounts, ada, email_token, fault):
-        """Nobody is told that the token is not valid; it works once."""
+        """The call does not fail with an invalid token, which works once."""
         proxy.next(WRITE, fault)
         confirmations.confirm(email_token, by=SOMEBODY)
 
@@ -189,7 +189,7 @@ class TestOnce:
     def test_pending_change_again(
         self, proxy, confirmations, accounts, mailbox, ada, new_email_token, operation, fault
     ):
-        """Who asks for another mail gets one with a token that works."""
+        """Another requested email has a valid token."""
         wishing = accounts.get(ada.id)
         proxy.next(operation, fault)
         accounts.update(wishing, {"email": "new@example.com"}, confirms_email=True)
@@ -199,7 +199,7 @@ class TestOnce:
 
     @pytest.mark.parametrize("fault", ONCE)
     def test_finish_change(self, proxy, confirmations, mailbox, ada, new_email_token, fault):
-        """Nobody is told that the address, which is now the user's own, is taken."""
+        """The call does not fail because the user's own new address is taken."""
         proxy.next(WRITE, fault)
         confirmations.confirm(new_email_token, by=SOMEBODY)
 
@@ -247,7 +247,7 @@ class TestReservation:
         assert count_of("sign-in.failed", ada) == 1
 
     def test_unknown_login(self, proxy, sign_in, context, fault):
-        """ASVS 6.3.8: so it does where there is nobody."""
+        """ASVS 6.3.8: the same for an unknown user."""
         proxy.next("UpdateItem", fault)
         with pytest.raises(InvalidCredentials):
             sign_in.sign_in("nobody", WRONG, CLIENT)
@@ -393,7 +393,7 @@ class TestForEver:
 
     @pytest.mark.parametrize("fault", NEVER_DONE)
     def test_renew(self, proxy, sign_in, ada, fault):
-        """Where nothing could be written the present session goes on."""
+        """If nothing could be written, the current session stays valid."""
         session, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.always(WRITE, fault)
         with pytest.raises(Exception) as caught:

@@ -103,7 +103,7 @@ class TestOnce:
         assert count_of("recovery-codes.renewed", ada) == 1
 
     def test_disable(self, proxy, second_factors, mailbox, ada, by, codes, enter, fault):
-        """Nobody is told that there was none, and one mail tells of it."""
+        """The call does not fail with "no second factor", and one email is sent."""
         proxy.next(WRITE, fault)
         second_factors.disable(ada, by)
 
@@ -112,7 +112,7 @@ class TestOnce:
         assert [mail.kind for mail in mailbox] == ["second-factor-disabled"]
 
     def test_spend(self, proxy, ada, phone, codes, enter, fault):
-        """ASVS 6.5.1: who signs in has one session, and the code is spent."""
+        """ASVS 6.5.1: the sign-in creates one session, and the code is used up."""
         proxy.next(WRITE, fault)
         enter(phone.code(1))
 
@@ -184,7 +184,7 @@ class TestForEver:
 
     @pytest.mark.parametrize("fault", NEVER_DONE)
     def test_disable(self, proxy, second_factors, mailbox, ada, by, codes, enter, fault):
-        """Where nothing could be written the second factor is on, and nobody is told it is not."""
+        """If nothing could be written, the second factor stays on, and no email is sent."""
         proxy.always(WRITE, fault)
         with pytest.raises(Exception) as caught:
             second_factors.disable(ada, by)

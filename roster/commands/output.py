@@ -8,15 +8,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from api.schemas import user
-from api.serialization import compiled
-from api.v1.events.routes import event_body
-from api.v1.events.schemas import event
-from models import AuditEvent
-
-as_user = compiled(user)
-as_event = compiled(event)
-
 
 def show_json(value: object) -> None:
     """Write one JSON document."""
@@ -35,11 +26,6 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
         # Plain text, even if a name looks like markup or like an escape sequence.
         table.add_row(*(Text(_plain(cell), overflow="fold") for cell in row))
     console.print(table)
-
-
-def events_for_operators(rows: Iterable[AuditEvent]) -> list[dict[str, object]]:
-    """Return audit events as the API shows them to admins."""
-    return [as_event(event_body(row, hides_ip=False)) for row in rows]
 
 
 def _plain(cell: object) -> str:

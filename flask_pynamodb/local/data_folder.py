@@ -1,0 +1,65 @@
+"""The data folder of a local engine, locked for one engine at a time."""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from flask_pynamodb.local.process import POLL_INTERVAL, EngineError
+
+# Windows has none: this module can be imported there, and Engine.start() raises an error.
+with contextlib.suppress(ImportError):
+    import fcntl
+
+LOCK_TIMEOUT = 3.0  # seconds; an engine whose parent was killed ends within milliseconds
+
+
+@contextlib.contextmanager
+def locked(data: Path | None) -> Iterator[tuple[int, ...]]:
+    """Lock the data folder while an engine starts; yields the descriptors for it to inherit.
+
+    The lock belongs to the open file, which the engine inherits. This process closes it after the
+    start, so the folder is locked exactly as long as an engine has the database open, and processes
+    that are forked later do not hold the lock.
+
+    Raises:
+        EngineError: The folder is in use or not writable.
+    """
+    if data is None:
+        yield ()
+        return
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(data / "engine.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise EngineError(
+            f"The data folder {data} cannot be used ({error.strerror}): choose another one."
+        ) from error
+    try:
+        _lock(lock, data)
+        yield (lock,)
+    finally:
+        os.close(lock)
+
+
+def _lock(lock: int, data: Path) -> None:
+    deadline = time.monotonic() + LOCK_TIMEOUT
+    while not _try_lock(lock):
+        if time.monotonic() > deadline:
+            holder = os.pread(lock, 32, 0).decode(errors="replace").strip()
+            raise EngineError(
+                f"The data folder {data} is in use by another process (pid {holder}): "
+                "stop that process or choose another folder."
+            )
+        time.sleep(POLL_INTERVAL)
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+
+
+def _try_lock(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

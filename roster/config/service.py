@@ -1,0 +1,253 @@
+"""The settings of the service, read once when a process starts."""
+
+import os
+import re
+from dataclasses import MISSING, dataclass, field
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Any
+
+from models import SHORTEST_PASSWORD_MIN_LENGTH, SecondFactorRule, SignUp
+from roster.config.cores import usable_cores
+from roster.config.dynamodb import DYNAMODB_SETTINGS, read_dynamodb
+from roster.config.email import EmailSettings, read_email
+from roster.config.parsing import (
+    SettingError,
+    choice,
+    duration,
+    integer,
+    networks,
+    not_empty,
+    pairs,
+    required_text,
+    switch,
+    text,
+)
+from roster.config.setting import Setting, declared_in, read_all, setting
+
+PREFIX = "ROSTER_"
+# Kubernetes and Docker describe a service called `roster` in variables like ROSTER_PORT.
+_OF_SERVICE_DISCOVERY = re.compile(r"ROSTER_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_\w+)?)")
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of one service."""
+
+    secret_key: str = setting(
+        "ROSTER_SECRET_KEY",
+        required_text(),
+        MISSING,
+        example="a-long-random-value-7c1f9a",
+        meaning="Signs the cursors of lists; other keys are derived from it. Required, except under"
+        " `--local`, which creates one in the data folder.",
+        is_secret=True,
+    )
+    signup: SignUp = setting(
+        "ROSTER_SIGNUP",
+        choice(SignUp),
+        SignUp.OPEN,
+        example="closed",
+        meaning="Who may create users: {allowed}. `closed` is for admins only.",
+    )
+    session_idle: timedelta = setting(
+        "ROSTER_SESSION_IDLE",
+        duration(),
+        timedelta(days=7),
+        example="12h",
+        meaning="The lifetime of a session without requests: {allowed}.",
+    )
+    session_max: timedelta = setting(
+        "ROSTER_SESSION_MAX",
+        duration(),
+        timedelta(days=30),
+        example="90d",
+        meaning="The lifetime of a session in total: {allowed}.",
+    )
+    password_min_length: int = setting(
+        "ROSTER_PASSWORD_MIN_LENGTH",
+        integer(SHORTEST_PASSWORD_MIN_LENGTH, 128),
+        15,
+        example="12",
+        meaning="The minimum length of new passwords, in characters: {allowed}. Existing passwords"
+        " stay valid.",
+    )
+    require_verified_email: bool = setting(
+        "ROSTER_REQUIRE_VERIFIED_EMAIL",
+        switch(),
+        False,
+        example="on",
+        meaning="Whether signing in requires a verified email address: {allowed}. With `on`, every"
+        " new user is sent a verification email, so [emails](#emails) must be configured.",
+    )
+    verification_lifetime: timedelta = setting(
+        "ROSTER_VERIFICATION_LIFETIME",
+        duration(),
+        timedelta(hours=24),
+        example="3d",
+        meaning="The lifetime of a token to verify an email address: {allowed}.",
+    )
+    reset_lifetime: timedelta = setting(
+        "ROSTER_RESET_LIFETIME",
+        # Long enough to find the email, short enough to limit a stolen token.
+        duration(timedelta(minutes=10), timedelta(hours=1)),
+        timedelta(minutes=10),
+        example="30m",
+        meaning="The lifetime of a token to reset a password: {allowed}.",
+    )
+    recent_auth: timedelta = setting(
+        "ROSTER_FRESH_SIGN_IN",
+        duration(),
+        timedelta(minutes=10),
+        example="5m",
+        meaning="How long after authentication sensitive changes are allowed without"
+        " reauthentication: {allowed}.",
+    )
+    second_factor: SecondFactorRule = setting(
+        "ROSTER_SECOND_FACTOR",
+        choice(SecondFactorRule),
+        SecondFactorRule.OPTIONAL,
+        example="admins",
+        meaning="Who must have a second factor: {allowed}. With `optional` no user has to.",
+    )
+    totp_secrets: dict[str, str] = setting(
+        "ROSTER_TOTP_SECRETS",
+        pairs(
+            "must be pairs of a tag and a secret, as in 2026=k3y...,2027=x9z... A secret has 16"
+            " characters or more.",
+            key=r"[A-Za-z0-9][A-Za-z0-9._-]*",
+            min_length=16,
+        ),
+        dict,
+        example="2026=a-long-random-value-7c1f9a",
+        meaning="The keys that encrypt second factors, by tag: `tag=secret`, separated by commas;"
+        " 16 characters or more each. See [encryption keys](#encryption-keys-of-second-factors).",
+        is_secret=True,
+    )
+    rate_limits: bool = setting(
+        "ROSTER_RATE_LIMITS",
+        switch(),
+        True,
+        example="off",
+        meaning="Whether requests are limited by route and client: {allowed}. `off` is for a"
+        " service behind a gateway that limits requests, and for load tests; accounts are still"
+        " locked out after wrong passwords.",
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        "ROSTER_TRUSTED_PROXIES",
+        networks(),
+        (),
+        example="10.0.0.0/8,192.0.2.7",
+        meaning="Addresses and networks of proxies, separated by commas. The client address in"
+        " `X-Forwarded-For` is used for requests from there, and ignored for all others.",
+    )
+    workers: int = setting(
+        "ROSTER_WORKERS",
+        integer(1, 256),
+        usable_cores,
+        example="4",
+        meaning="Processes of `roster serve`: {allowed}. The option `--workers` takes precedence.",
+        default_text="number of usable cores",
+    )
+    demo: bool = setting(
+        "ROSTER_DEMO",
+        switch(),
+        False,
+        example="off",
+        meaning="Whether `roster serve --local` creates the demo users john and jane: {allowed}."
+        " Without `--local`, `on` is rejected.",
+        default_text="`on` under `--local`",
+    )
+    demo_password: str = setting(
+        "ROSTER_DEMO_PASSWORD",
+        text(not_empty()),
+        "correct horse battery staple",
+        example="a lantern beside the old mill",
+        meaning="The password of new demo users; it must satisfy the password rules.",
+        default_text="`correct horse battery staple`",
+        is_secret=True,
+    )
+    engine: str | None = setting(
+        "DYNAMODB_ENGINE",
+        text(not_empty()),
+        None,
+        example="/opt/dynoxide/dynoxide",
+        meaning="The binary of the local engine for `--local` and the tests, instead of the one"
+        " that npm installs.",
+    )
+    email: EmailSettings = field(default_factory=EmailSettings)
+    # By the keys of `app.config`.
+    dynamodb: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_env(cls, *, local: bool = False) -> "Config":
+        """Read the environment.
+
+        Args:
+            local: Whether this is `roster serve --local`, which may have demo users and creates
+                its own secret key, endpoint and credentials.
+
+        Raises:
+            SettingError: Variables are missing, unknown or invalid; the text names all of them.
+        """
+        errors = _unknown_variables()
+        values = read_all(declared_in(cls), errors, secret_key="", demo=local)
+        email = read_email(errors)
+        dynamodb = read_dynamodb(errors)
+        if not values["secret_key"] and not local:
+            errors.append(
+                "ROSTER_SECRET_KEY is not set. Give it a long random value, the same on every host:"
+                " it signs the cursors of lists."
+            )
+        if values["demo"] and not local:
+            errors.append(
+                "ROSTER_DEMO creates users with a public password: it is for"
+                " `roster serve --local` only. Unset it."
+            )
+        if errors:
+            raise SettingError(" ".join(errors))
+        return cls(**values, email=EmailSettings(**email), dynamodb=dynamodb)
+
+    def for_flask(self) -> dict[str, Any]:
+        """Return the keys that Flask and its extensions read."""
+        return {
+            "SECRET_KEY": self.secret_key,
+            "MAX_CONTENT_LENGTH": 64 * 1024,
+            # RESTX lets clients prune responses by a header, and fails with 500 on a bad one.
+            "RESTX_MASK_HEADER": "",
+            "RESTX_MASK_SWAGGER": False,
+            "RESTX_INCLUDE_ALL_MODELS": False,
+            **self.for_database(),
+        }
+
+    def for_database(self) -> dict[str, Any]:
+        """Return the settings of `flask_pynamodb`, by their keys in `app.config`."""
+        # No route scans a table.
+        return {"DYNAMODB_ALLOW_SCAN": False, **self.dynamodb}
+
+    def by_setting(self) -> list[tuple[Setting, Any]]:
+        """Return every setting with its value, in the order of the documentation."""
+        return [
+            *((one, getattr(self, name)) for name, one in declared_in(Config).items()),
+            *((one, getattr(self.email, name)) for name, one in declared_in(EmailSettings).items()),
+            *((one, self.dynamodb.get(key)) for key, one in DYNAMODB_SETTINGS.items()),
+        ]
+
+
+def _unknown_variables() -> list[str]:
+    declared = (*declared_in(Config).values(), *declared_in(EmailSettings).values())
+    known = [name for one in declared for name in (one.variable, one.file_variable) if name]
+    errors = []
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name not in known and not _describes_a_service(name):
+            nearest = get_close_matches(name, known, n=1, cutoff=0.75)
+            hint = f"Did you mean {nearest[0]}?" if nearest else "`roster config` lists them."
+            errors.append(f"{name} is not a setting. {hint}")
+    return errors
+
+
+def _describes_a_service(name: str) -> bool:
+    if not _OF_SERVICE_DISCOVERY.fullmatch(name):
+        return False
+    # ROSTER_PORT itself holds a URL there; a plain number is a mistake of the operator.
+    return "SERVICE" in name or "://" in os.environ[name] or re.search(r"PORT_\d", name) is not None

@@ -1,0 +1,68 @@
+"""Find the local engine of this project: the npm package in tools/local-dynamodb."""
+
+import platform
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from flask_pynamodb.local import Engine, EngineError, find_binary
+
+_INSTALLED = Path("tools/local-dynamodb/node_modules/@dynoxide/linux-x64/dynoxide")
+# A checkout is found from any current folder; an installed package finds the project around it.
+_PROJECTS = (Path(__file__).absolute().parents[2], Path())
+
+
+def find_engine(named: str | None = None) -> Path:
+    """Return the path of the engine's binary.
+
+    The binary of DYNAMODB_ENGINE takes precedence, then the npm package of the project or of the
+    current folder, then `dynoxide` on the PATH.
+
+    Args:
+        named: The value of DYNAMODB_ENGINE.
+
+    Raises:
+        EngineError: There is none, or DYNAMODB_ENGINE is not an executable file.
+    """
+    if named:
+        try:
+            return find_binary(Path(named))
+        except EngineError as error:
+            raise EngineError(f"DYNAMODB_ENGINE={error}") from None
+    for project in _PROJECTS:
+        if (installed := project / _INSTALLED).is_file():
+            return find_binary(installed)
+    try:
+        return find_binary()
+    except EngineError:
+        raise EngineError(f"The local engine is not installed: {_advice()}.") from None
+
+
+def local_engine(
+    data: Path | None = None,
+    *,
+    named: str | None = None,
+    port: int | None = None,
+    on_exit: Callable[[str], None] | None = None,
+) -> Engine:
+    """Return the local engine of this project; it is not started.
+
+    Args:
+        data: The folder of the tables; None for tables in memory.
+        named: The value of DYNAMODB_ENGINE.
+        port: The port to listen on; None for a free one.
+        on_exit: Called with one line of text if the engine ends without `stop()`.
+
+    Raises:
+        EngineError: There is no binary.
+    """
+    return Engine(data, binary=find_engine(named), port=port, on_exit=on_exit)
+
+
+def _advice() -> str:
+    if (sys.platform, platform.machine()) == ("linux", "x86_64"):
+        return "run `npm ci --prefix tools/local-dynamodb` (`make run` does it)"
+    return (
+        "its package is for linux-x64 only, so set DYNAMODB_HOST to a DynamoDB Local or"
+        " DYNAMODB_ENGINE to a dynoxide binary"
+    )
