@@ -1,4 +1,4 @@
-# The locked dependencies and Roster itself, in a virtual environment.
+# The pinned dependencies and Roster itself, in a virtual environment.
 FROM python:3.13-slim AS build
 ENV PATH=/opt/roster/bin:$PATH PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/roster
@@ -13,7 +13,7 @@ COPY web web
 COPY roster roster
 RUN pip install -q --no-deps --no-build-isolation .
 
-# What runs: the environment and nothing it was built with. There is no local engine inside.
+# The image has the environment only, without build tools and without a local engine.
 FROM python:3.13-slim
 ENV PATH=/opt/roster/bin:$PATH PYTHONUNBUFFERED=1
 COPY --from=build /opt/roster /opt/roster

@@ -1,4 +1,4 @@
-# Every target sets up what it needs; `make help` lists them.
+# Every target installs its own requirements; `make help` lists them.
 PYTHON ?= python3
 PORT ?= 8080
 DATA ?= .roster
@@ -13,13 +13,13 @@ NPM := node_modules/.package-lock.json
 RUN := $(VENV)/run.stamp
 DEV := $(VENV)/dev.stamp
 VECTORS := $(VENV)/vectors.stamp
-# Committed, so that neither a start nor the container fetches anything for the page at /docs.
+# Committed, so that neither a start nor the container downloads anything for the page at /docs.
 SWAGGER_UI := $(wildcard api/static/swagger-ui/*)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_LOGLEVEL := error
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage test-browser test-contract fuzz lint lint-openapi audit format bench bench-peers openapi swagger-ui docs lock clean
+.PHONY: help run test coverage test-browser test-contract fuzz lint lint-openapi audit format bench bench-peers openapi swagger-ui docs requirements clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -45,20 +45,21 @@ test-contract: $(DEV) $(ENGINE) $(TOOLS) tests/contract/$(NPM) ## fuzz the servi
 fuzz: $(DEV) $(ENGINE) $(TOOLS) tests/contract/$(NPM) ## the same fuzzing with 500 examples for each operation
 	FUZZ_EXAMPLES=500 $(BIN)/pytest --timeout 3600 tests/contract/test_fuzz.py $(ARGS)
 
-lint: $(DEV) ## ruff, ruff format, mypy, bandit, import-linter
+lint: $(DEV) ## ruff, ruff format, mypy, bandit, import-linter, vocabulary
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/bandit -q -c pyproject.toml -r roster web api models flask_pynamodb
 	$(BIN)/lint-imports
+	$(BIN)/python tools/vocabulary.py
 
 lint-openapi: tests/contract/$(NPM) ## Spectral with the OWASP rules, and Redocly
 	$(CONTRACT)/spectral lint -q --fail-severity=hint -r openapi/spectral.yaml openapi/openapi.json
 	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
 	    $(CONTRACT)/redocly lint --config openapi/redocly.yaml openapi/openapi.json
 
-# --strict: a database that cannot be reached, or does not know a package, has found nothing wrong.
-audit: $(TOOLS) ## look the locked dependencies up among known vulnerabilities (needs the internet)
+# --strict: fail if the database is not reachable or does not know a package.
+audit: $(TOOLS) ## check the pinned dependencies for known vulnerabilities (needs the internet)
 	$(VENV)/contract/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/run.txt
 
 format: $(DEV) ## fix and format the code
@@ -74,15 +75,15 @@ bench-peers: $(DEV) $(ENGINE) $(FASTAPI)/run.stamp $(EXPRESS) ## measure reads b
 openapi: $(DEV) ## write openapi/*.json
 	ROSTER_SECRET_KEY=unused $(BIN)/roster openapi write
 
-swagger-ui: tools/swagger-ui/$(NPM) ## copy the locked Swagger UI to api/static/swagger-ui
+swagger-ui: tools/swagger-ui/$(NPM) ## copy the pinned Swagger UI to api/static/swagger-ui
 	cp $(addprefix tools/swagger-ui/node_modules/swagger-ui-dist/,$(notdir $(SWAGGER_UI))) api/static/swagger-ui/
 
 docs: $(DEV) ## build the Sphinx site, warnings are errors
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html
 
-# Extras stay in the locks: pip before 23.3 takes what asks for coverage[toml] to its newest release,
-# which a pin of coverage alone does not hold back and the hashes then refuse.
-lock: $(DEV) ## compile requirements/*.txt with hashes
+# Extras stay in the requirements: for coverage[toml], pip before 23.3 installs the newest release,
+# which a pin of coverage alone does not prevent, and whose hash is then unknown.
+requirements: $(DEV) ## compile requirements/*.txt with hashes
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate --no-strip-extras -q pyproject.toml requirements/run.in \
 	    -o requirements/run.txt
@@ -93,7 +94,7 @@ lock: $(DEV) ## compile requirements/*.txt with hashes
 	    --no-header --no-annotate --no-strip-extras -q requirements/contract.in \
 	    -o requirements/contract.txt
 
-clean: ## remove what the other targets made, but not the data
+clean: ## remove the files of the other targets, but not the data
 	rm -rf $(VENV) tools/*/node_modules tests/*/node_modules \
 	    docs/_build .pytest_cache .mypy_cache .ruff_cache .coverage*
 
@@ -101,36 +102,36 @@ $(RUN): requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "Roster needs Python 3.11 or later; name one with make PYTHON=..." >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing the locked dependencies ..."
+	@echo "Installing the pinned dependencies ..."
 	@$(BIN)/pip install -q --require-hashes -r requirements/run.txt
 	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(DEV): requirements/test.txt $(RUN)
-	@echo "Installing the locked tools ..."
+	@echo "Installing the pinned tools ..."
 	@$(BIN)/pip install -q --require-hashes -r requirements/test.txt
 	@touch $@
 
-# AWS's test vectors for signatures and the protocol come with botocore's source alone. Its version
-# and its hash are those of the lock.
+# AWS's test vectors for signatures and the protocol are in botocore's source distribution only. Its
+# version and its hash are those of the requirements.
 $(VECTORS): requirements/run.txt $(DEV)
 	@echo "Downloading AWS's test vectors ..."
 	@rm -rf $(VENV)/vectors && mkdir $(VENV)/vectors
-	@awk '/^botocore==/ { on = 1 } on { print } on && !/\\$$/ { exit }' $< > $(VENV)/vectors/lock.txt
+	@awk '/^botocore==/ { on = 1 } on { print } on && !/\\$$/ { exit }' $< > $(VENV)/vectors/botocore.txt
 	@$(BIN)/pip download -q --require-hashes --no-deps --no-binary botocore \
-	    -r $(VENV)/vectors/lock.txt -d $(VENV)/vectors
+	    -r $(VENV)/vectors/botocore.txt -d $(VENV)/vectors
 	@touch $@
 
 $(TOOLS): requirements/contract.txt
-	@echo "Installing the tools that hold the API to its description ..."
+	@echo "Installing the tools of the contract tests ..."
 	@test -x $(VENV)/contract/bin/python || $(PYTHON) -m venv $(VENV)/contract
 	@$(VENV)/contract/bin/pip install -q --require-hashes -r requirements/contract.txt
 	@touch $@
 
-# Scripts that packages want to run at installation are for nothing that is used here.
+# No package needs its installation scripts here.
 %/$(NPM): %/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is needed to install $*" >&2; exit 1; }
-	@echo "Installing the locked packages of $* ..."
+	@echo "Installing the pinned packages of $* ..."
 	@npm ci --prefix $* --ignore-scripts --no-fund --no-audit --no-update-notifier >/dev/null
 	@touch $@
 
@@ -141,12 +142,12 @@ $(ENGINE): tools/local-dynamodb/package-lock.json
 	@touch $@
 
 $(FASTAPI)/run.stamp: bench/peers/fastapi/requirements.txt
-	@echo "Installing FastAPI to measure beside ..."
+	@echo "Installing FastAPI for comparison ..."
 	@test -x $(FASTAPI)/bin/python || $(PYTHON) -m venv $(FASTAPI)
 	@$(FASTAPI)/bin/pip install -q --require-hashes -r $<
 	@touch $@
 
 $(EXPRESS): bench/peers/express/package-lock.json
-	@echo "Installing Express to measure beside ..."
+	@echo "Installing Express for comparison ..."
 	@npm ci --prefix bench/peers/express --no-fund --no-audit --no-update-notifier >/dev/null
 	@touch $@

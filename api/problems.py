@@ -239,7 +239,7 @@ problem_member_schema = Model(
         ),
         "detail": fields.String(
             required=True,
-            description="What is wrong with it",
+            description="The error of the field",
             max_length=1024,
             example="It must have at least 3 characters.",
         ),

@@ -32,7 +32,7 @@ from tests.support.email_helpers import SentEmails
 from tests.support.openapi_client import OpenApiClient
 from tests.support.person import DEVICE, Person
 from tests.support.responses import NEW_PASSWORD
-from tests.support.shared_tables import empty, shared_config, take_down
+from tests.support.shared_tables import empty, read_items, shared_config
 
 pytest_plugins = ["flask_pynamodb.testing"]
 
@@ -194,7 +194,7 @@ def snapshot(app: Flask) -> Callable[[], dict[str, list[str]]]:
     Counts of requests and attempts are left out, since they include rejected ones.
     """
 
-    return lambda: take_down(app.app_context)
+    return lambda: read_items(app.app_context)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from models import EventType, db
 from roster.config import Config
 from tests.support.documents import DOCS, ROOT, blocks, code, rows
 from tests.support.engine import local_engine
-from tests.support.process_harness import Stage
+from tests.support.process_harness import ProcessHarness
 
 EXTENSION = ROOT / "flask_pynamodb" / "README.md"
 PAGES = [*ROOT.glob("*.md"), *DOCS.glob("*.md"), EXTENSION]
@@ -78,7 +78,7 @@ def bare_environment(monkeypatch) -> None:
 @pytest.fixture(scope="class")
 def base(tmp_path_factory) -> Iterator[str]:
     """The address of a service with demo data."""
-    stage = Stage(tmp_path_factory.mktemp("service"))
+    stage = ProcessHarness(tmp_path_factory.mktemp("service"))
     yield f"http://127.0.0.1:{stage.serve().port}"
     stage.close()
 

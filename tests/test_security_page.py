@@ -88,13 +88,11 @@ KNOWN = tables("Known flaws of similar systems")
 class TestFigures:
     def test_what_is_counted(self):
         """The figures of the page are those of the code."""
-        counted = [
-            row[1].partition(" ")[0] for row in tables("Brute force, and lockout as a weapon")
-        ]
+        counted = [row[1].partition(" ")[0] for row in tables("Brute force and lockout")]
         quotas = [policy.quota for policy in RATE_LIMITS]
 
         assert counted == [str(FREE_ATTEMPTS), *map(str, quotas), "one"]
-        assert f"{MAX_CONSECUTIVE_FAILURES} in a row at the most" in PAGE
+        assert f"at most {MAX_CONSECUTIVE_FAILURES} consecutive failures" in PAGE
 
     def test_growing_waits(self):
         """Waits begin and end as the page says."""

@@ -21,7 +21,7 @@ explanation = problem_types.model(
         ),
         "title": Text(
             required=True,
-            description="What it is, in a few words",
+            description="A short summary of the problem type",
             max_length=100,
             example="Email address is already in use",
         ),

@@ -1,4 +1,4 @@
-"""Writes docs/errors.md from the registry of problems: `python docs/_scripts/write_errors.py`."""
+"""Write docs/errors.md from the registry of problems: `python docs/_scripts/write_errors.py`."""
 # ruff: noqa: E501 - Markdown has one sentence per line, however long.
 
 import re
@@ -13,32 +13,32 @@ _INTRODUCTION = """\
 
 <!-- Written by `python docs/_scripts/write_errors.py` from `PROBLEMS` in api/problems.py. Do not edit. -->
 
-Every error is an `application/problem+json` document (RFC 9457), also for unknown URLs, wrong methods and faults of the service.
+Every error is an `application/problem+json` document (RFC 9457), also for unknown URLs, wrong methods and internal errors.
 
 ```json
 {
   "type": "/problems/email-taken",
-  "title": "E-mail address is already in use",
+  "title": "Email address is already in use",
   "status": 409,
-  "detail": "There is an account with this e-mail address.",
+  "detail": "There is already an account with this email address.",
   "request_id": "5f2c8a1e9b7d4c30",
-  "errors": [{"pointer": "/email", "detail": "There is an account with this e-mail address."}]
+  "errors": [{"pointer": "/email", "detail": "There is already an account with this email address."}]
 }
 ```
 
-- `type` names the kind of problem.
-  It is stable for ever, so a client switches on it, and `GET` on it explains it.
-- `title` is the same for every problem of a type, `detail` says what happened this time.
+- `type` identifies the type of the problem.
+  It never changes, so clients should compare it; `GET` on it returns an explanation.
+- `title` is the same for all problems of a type, `detail` describes this one.
 - `status` is the HTTP status.
-- `request_id` is also in the `X-Request-Id` header and in the service's log.
-- `errors` is there when single members of the request are at fault: `pointer` is a JSON pointer into the body, or `/` and the name of a query parameter.
+- `request_id` is also in the `X-Request-Id` header and in the log of the service.
+- `errors` is present if single fields of the request are invalid: `pointer` is a JSON pointer into the body, or `/` and the name of a query parameter.
 
-A refused value is never repeated in an error, since it may be a password.
+An error never repeats a rejected value, since it may be a password.
 """
 
 
 def render() -> str:
-    """The page as it is committed."""
+    """Return the page as it is committed."""
     rows = [f"| {p.status} | [{p.slug}](#{p.slug}) | {p.title} |" for p in PROBLEMS.values()]
     table = "\n".join(["| status | type | title |", "| --- | --- | --- |", *rows])
     sections = map(_section, PROBLEMS.values())

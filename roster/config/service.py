@@ -191,7 +191,7 @@ class Config:
             SettingError: Variables are missing, unknown or invalid; the text names all of them.
         """
         errors = _unknown_variables()
-        values = read_all(declared_in(cls), errors, secret_key="", demo=local)
+        values = read_all(declared_in(cls), errors, secret_key="", demo=local)  # nosec B106
         email = read_email(errors)
         dynamodb = read_dynamodb(errors)
         if not values["secret_key"] and not local:

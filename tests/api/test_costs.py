@@ -23,7 +23,7 @@ from tests.support.authenticator import Authenticator
 from tests.support.documents import DOCS, blocks, code, rows
 from tests.support.openapi_requests import GRANTED, SIGN_IN
 from tests.support.person import PASSWORD, Person
-from tests.support.preconditions import Scene, by_machine, confirmed, locked, mailing
+from tests.support.preconditions import Scenario, by_machine, confirmed, locked, mailing
 
 PAGE = DOCS / "operations.md"
 COSTS = {
@@ -36,25 +36,25 @@ OPERATIONS = {f"{method} {path}": name for name, (method, path) in CALLS.items()
 READS = {"BatchGetItem", "GetItem", "Query"}
 
 
-def second_factor_ready(scene: Scene) -> None:
+def second_factor_ready(scenario: Scenario) -> None:
     """Give jane a second factor and a code that was not used yet."""
-    secret = scene.jane.post("/v1/users/me/second-factor").json["secret"]
+    secret = scenario.jane.post("/v1/users/me/second-factor").json["secret"]
     telephone = Authenticator(secret, time.time)
     first = {"otp": telephone.code()}
-    assert scene.jane.post("/v1/users/me/second-factor/confirm", json=first).status_code == 200
-    scene.words["otp"] = telephone.code(1)
+    assert scenario.jane.post("/v1/users/me/second-factor/confirm", json=first).status_code == 200
+    scenario.placeholders["otp"] = telephone.code(1)
 
 
-def recently_used_key(scene: Scene) -> None:
+def recently_used_key(scenario: Scenario) -> None:
     """Give jane an API key that was just used."""
-    by_machine(scene)
-    assert scene.people["machine"].get("/v1/users/me").status_code == 200
+    by_machine(scenario)
+    assert scenario.people["machine"].get("/v1/users/me").status_code == 200
 
 
-def unknown_login_locked(scene: Scene) -> None:
+def unknown_login_locked(scenario: Scenario) -> None:
     """Lock an unknown login by failed attempts."""
-    with scene.app.app_context():
-        subject = scene.app.extensions["roster"].sessions.logins.unknown_login_key("unknown")
+    with scenario.app.app_context():
+        subject = scenario.app.extensions["roster"].sessions.logins.unknown_login_key("unknown")
         Attempts(
             subject,
             failed_attempts=MAX_CONSECUTIVE_FAILURES,
@@ -63,14 +63,14 @@ def unknown_login_locked(scene: Scene) -> None:
         ).save()
 
 
-def change_mailed(scene: Scene) -> None:
+def change_mailed(scenario: Scenario) -> None:
     """Email jane a token to confirm another address."""
-    mailing(scene)
-    scene.jane.patch("/v1/users/me", json=ANOTHER_ADDRESS)
-    assert scene.app.extensions["roster"].second_factors.mailer.drain(10)
-    folder = FileBackend(scene.folder)
+    mailing(scenario)
+    scenario.jane.patch("/v1/users/me", json=ANOTHER_ADDRESS)
+    assert scenario.app.extensions["roster"].second_factors.mailer.drain(10)
+    folder = FileBackend(scenario.folder)
     links = [link_of(folder.find(id)) for id in folder.ids()]
-    [scene.words["token"]] = [link.partition("#token=")[2] for link in links if link]
+    [scenario.placeholders["token"]] = [link.partition("#token=")[2] for link in links if link]
 
 
 class Anonymous(Person):
@@ -100,15 +100,15 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST /v1/sessions", "with a code of the second factor"): Case(
         201, {"json": {**SIGN_IN, "otp": "{otp}"}, "given": (second_factor_ready,)}
     ),
-    ("POST /v1/sessions", "refused, code missing"): Case(401, {"given": (confirmed,)}),
-    ("POST /v1/sessions", "refused, wrong password"): Case(
+    ("POST /v1/sessions", "rejected, code missing"): Case(401, {"given": (confirmed,)}),
+    ("POST /v1/sessions", "rejected, wrong password"): Case(
         401, {"json": {**SIGN_IN, "password": "wrong"}}
     ),
-    ("POST /v1/sessions", "refused, unknown login"): Case(
+    ("POST /v1/sessions", "rejected, unknown login"): Case(
         401, {"json": {**SIGN_IN, "login": "unknown"}}
     ),
-    ("POST /v1/sessions", "refused, locked"): Case(429, {"given": (locked,)}),
-    ("POST /v1/sessions", "refused, unknown login, locked"): Case(
+    ("POST /v1/sessions", "rejected, locked out"): Case(429, {"given": (locked,)}),
+    ("POST /v1/sessions", "rejected, unknown login, locked out"): Case(
         429, {"json": {**SIGN_IN, "login": "unknown"}, "given": (unknown_login_locked,)}
     ),
     ("POST /v1/users", "by an admin"): Case(201, {"by": "john"}),
@@ -128,12 +128,14 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET /v1/users/{id}", "by an API key, first use"): Case(
         200, {"by": "machine", "given": (by_machine,)}
     ),
-    ("PATCH /v1/users/{id}", "oneself, nothing differs"): Case(200, {"json": {"username": "jane"}}),
-    ("PATCH /v1/users/{id}", "oneself, new user name"): Case(200, {"json": {"username": "jeanne"}}),
-    ("PATCH /v1/users/{id}", "oneself, new address, to be confirmed"): Case(
+    ("PATCH /v1/users/{id}", "own account, no change"): Case(200, {"json": {"username": "jane"}}),
+    ("PATCH /v1/users/{id}", "own account, new username"): Case(
+        200, {"json": {"username": "jeanne"}}
+    ),
+    ("PATCH /v1/users/{id}", "own account, new address, to be verified"): Case(
         200, {"json": ANOTHER_ADDRESS, "given": (mailing,)}
     ),
-    ("PATCH /v1/users/{id}", "oneself, new address, without mails"): Case(
+    ("PATCH /v1/users/{id}", "own account, new address, without emails"): Case(
         200, {"json": ANOTHER_ADDRESS}
     ),
     ("PATCH /v1/users/{id}", "by an admin"): Case(200, {"by": "john", "id": "jane"}),
@@ -172,13 +174,13 @@ EVERY_KIND = [
     ("GET /v1/users", "`status=suspended`, few suspended"),
     ("GET /v1/users", "`username=` or `email=`"),
     ("POST /v1/users", "by an admin, of an admin"),
-    ("POST /v1/sessions", "refused, unknown login, locked"),
+    ("POST /v1/sessions", "rejected, unknown login, locked out"),
     ("POST /v1/users/{id}/second-factor", ""),
     ("POST /v1/sessions", "with a code of the second factor"),
     ("PUT /v1/users/{id}/password", "no other session"),
     ("POST /v1/users/{id}/api-keys", "few keys"),
     ("GET /v1/users/{id}", "by an API key, first use"),
-    ("DELETE /v1/users/{id}/api-keys/{key_id}", "oneself"),
+    ("DELETE /v1/users/{id}/api-keys/{key_id}", "own account"),
     ("GET /v1/users/{id}/events", ""),
     ("DELETE /v1/sessions/current", ""),
     ("POST /v1/password-resets/confirm", "one session"),
@@ -191,7 +193,7 @@ EVERY_KIND = [
 class Ledger:
     """Calls to DynamoDB and the consumed capacity that DynamoDB reports."""
 
-    scene: Scene
+    scenario: Scenario
     prefix: str
     trips: int = 0
     reads: float = 0
@@ -212,7 +214,7 @@ class Ledger:
             for action, resource in _rights(operation, request)
         }
 
-    def open(self, scene: Scene) -> None:
+    def open(self, scenario: Scenario) -> None:
         """Record calls from now on."""
         self.is_open = True
 
@@ -222,7 +224,7 @@ class Ledger:
         status, changes = CASES.get((route, case), Case(None, {}))
         given = (*changes.get("given", GRANTED[name].given), self.open)
         self.is_open = False
-        response = send(self.scene, name, **{**changes, "given": given})
+        response = send(self.scenario, name, **{**changes, "given": given})
         assert response.status_code in ([status] if status else [200, 201, 202, 204]), response.text
 
 
@@ -245,8 +247,8 @@ def ledger(config, app, make_app, john, jane, tmp_path, monkeypatch) -> Iterator
     """Record every call to DynamoDB."""
     people = {"john": john, "jane": jane, "anonymous": Anonymous(jane.client, "unknown")}
     with contextlib.ExitStack() as at_end:
-        scene = Scene(app, people, tmp_path, make_app, monkeypatch, at_end)
-        ledger = Ledger(scene, config.dynamodb["DYNAMODB_TABLE_PREFIX"])
+        scenario = Scenario(app, people, tmp_path, make_app, monkeypatch, at_end)
+        ledger = Ledger(scenario, config.dynamodb["DYNAMODB_TABLE_PREFIX"])
         send = AppConnection._make_api_call
 
         def noted(self: AppConnection, operation: str, request: dict[str, Any], *more: Any) -> Any:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.browser.test_docs_page import HERE, IS_INSTALLED
 from tests.support.person import NEW_PASSWORD
-from tests.support.process_harness import Stage
+from tests.support.process_harness import ProcessHarness
 
 pytestmark = pytest.mark.skipif(not IS_INSTALLED, reason="make test-browser installs a browser")
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not IS_INSTALLED, reason="make test-browser inst
 @pytest.fixture(scope="module")
 def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Follow the links of jane's emails; return the observations."""
-    with contextlib.closing(Stage(tmp_path_factory.mktemp("account"))) as stage:
+    with contextlib.closing(ProcessHarness(tmp_path_factory.mktemp("account"))) as stage:
         service = stage.serve()
         driver = subprocess.run(
             ["node", HERE / "account.mjs", f"http://127.0.0.1:{service.port}", NEW_PASSWORD],

@@ -11,7 +11,7 @@ import pytest
 
 from api.openapi.swagger import operations
 from tests.support.openapi_client import DOCUMENT
-from tests.support.process_harness import PASSWORD, Stage
+from tests.support.process_harness import PASSWORD, ProcessHarness
 
 HERE = Path(__file__).parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(not IS_INSTALLED, reason="make test-browser inst
 def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Sign in as john, authorize, list users, create a user and a key; return the observations."""
     folder = tmp_path_factory.mktemp("browser")
-    with contextlib.closing(Stage(folder)) as stage:
+    with contextlib.closing(ProcessHarness(folder)) as stage:
         base = f"http://127.0.0.1:{stage.serve().port}"
         driver = subprocess.run(
             ["node", str(HERE / "docs.mjs"), base, PASSWORD, str(folder / "docs.png")],

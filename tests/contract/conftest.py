@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process_harness import PROJECT, Running, Stage
+from tests.support.process_harness import PROJECT, ProcessHarness, Running
 
 HERE = Path(__file__).parent
 # A separate environment: schemathesis and the service have different dependencies.
@@ -34,7 +34,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
     The tools exceed the rate limits, which are off; the lockout of accounts stays on.
     """
-    with contextlib.closing(Stage(tmp_path_factory.mktemp("service"))) as stage:
+    with contextlib.closing(ProcessHarness(tmp_path_factory.mktemp("service"))) as stage:
         yield stage.serve(ROSTER_RATE_LIMITS="off")
 
 

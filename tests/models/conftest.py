@@ -185,7 +185,7 @@ def lock(sign_in: SessionService) -> Callable[[str], None]:
 
 
 @pytest.fixture
-def at_once(database: Standalone) -> Callable[..., list[Any]]:
+def run_concurrently(database: Standalone) -> Callable[..., list[Any]]:
     """Does everything at the same moment and tells what each returned or raised, in order."""
 
     def run_all(*actions: Callable[[], Any]) -> list[Any]:

@@ -10,21 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process_harness import HERE, Stage
+from tests.support.process_harness import HERE, ProcessHarness
 
 
 @pytest.fixture
-def harness(tmp_path: Path, transport: str) -> Iterator[Stage]:
+def harness(tmp_path: Path, transport: str) -> Iterator[ProcessHarness]:
     """Start processes of the test; all of them end with it."""
-    harness = Stage(tmp_path, transport)
+    harness = ProcessHarness(tmp_path, transport)
     with contextlib.closing(harness):
         yield harness
 
 
 @pytest.fixture(scope="class")
-def shared_harness(tmp_path_factory: pytest.TempPathFactory, transport: str) -> Iterator[Stage]:
+def shared_harness(
+    tmp_path_factory: pytest.TempPathFactory, transport: str
+) -> Iterator[ProcessHarness]:
     """Share a harness between all tests of a class."""
-    harness = Stage(tmp_path_factory.mktemp("harness"), transport)
+    harness = ProcessHarness(tmp_path_factory.mktemp("harness"), transport)
     with contextlib.closing(harness):
         yield harness
 

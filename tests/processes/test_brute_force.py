@@ -5,13 +5,13 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from models.tables.login_attempts import FREE_ATTEMPTS
-from tests.support.process_harness import Running, Stage
+from tests.support.process_harness import ProcessHarness, Running
 
 ATTEMPTS = 50
 
 
 class TestConcurrentAttempts:
-    def test_fifty_at_a_barrier(self, harness: Stage):
+    def test_fifty_at_a_barrier(self, harness: ProcessHarness):
         """Workers share one counter: no more passwords are verified than allowed."""
         service = harness.serve()
         barrier = threading.Barrier(ATTEMPTS)
@@ -31,7 +31,7 @@ class TestConcurrentAttempts:
         assert set(remaining) <= {401}
         assert service.sign_in("jane").status == 429
 
-    def test_unlock(self, harness: Stage):
+    def test_unlock(self, harness: ProcessHarness):
         """An admin unlocks a user that failed attempts have locked."""
         service = harness.serve()
         for _ in range(FREE_ATTEMPTS):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.process_harness import HERE, Running, Stage, wait_for
+from tests.support.process_harness import HERE, ProcessHarness, Running, wait_for
 from tests.support.smtp_server import MailServer, texts
 
 
@@ -43,13 +43,13 @@ def emails(service: Running) -> list[dict[str, str]]:
 
 
 class TestLocalMode:
-    def test_banner_has_the_mailbox(self, harness: Stage):
+    def test_banner_has_the_mailbox(self, harness: ProcessHarness):
         """The banner has the URL of the mailbox."""
         service = harness.serve()
 
         assert f"http://127.0.0.1:{service.port}/dev/mail\n" in service.said
 
-    def test_link_is_printed_and_works(self, harness: Stage):
+    def test_link_is_printed_and_works(self, harness: ProcessHarness):
         """The link in an email points to this service; its token sets a new password."""
         service = harness.serve()
         request_email(service)
@@ -62,7 +62,7 @@ class TestLocalMode:
         assert service.call("POST", "/v1/password-resets/confirm", new).status == 204
         assert service.sign_in("jane").status == 401
 
-    def test_file_permissions(self, harness: Stage):
+    def test_file_permissions(self, harness: ProcessHarness):
         """Other users of the computer cannot read the emails."""
         service = harness.serve()
         request_email(service, "email-verifications")
@@ -72,7 +72,7 @@ class TestLocalMode:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
 
-    def test_smtp_server(self, harness: Stage, mail_server):
+    def test_smtp_server(self, harness: ProcessHarness, mail_server):
         """With an SMTP server, emails are sent to it; there is no folder and no mailbox page."""
         service = harness.serve(**smtp_settings(mail_server.port))
         request_email(service)
@@ -87,7 +87,7 @@ class TestLocalMode:
 
 
 class TestShutdown:
-    def test_queued_emails_are_sent(self, harness: Stage, mail_server):
+    def test_queued_emails_are_sent(self, harness: ProcessHarness, mail_server):
         """A service sends the queued emails before it stops."""
         mail_server.answers = ["451 4.7.1 Greylisted"]
         service = harness.serve(**smtp_settings(mail_server.port))
@@ -98,7 +98,7 @@ class TestShutdown:
         assert len(mail_server.envelopes) == 1
         assert harness.is_empty()
 
-    def test_smtp_server_hangs(self, harness: Stage, taken_port):
+    def test_smtp_server_hangs(self, harness: ProcessHarness, taken_port):
         """An SMTP server that never responds delays the end by a few seconds at most."""
         service = harness.serve(**smtp_settings(taken_port))
         request_email(service)

@@ -13,7 +13,7 @@ from roster.app import create_app
 from roster.config import Config
 from tests.support.engine import local_engine
 from tests.support.invariants import audited_users
-from tests.support.process_harness import Running, Stage, wait_for
+from tests.support.process_harness import ProcessHarness, Running, wait_for
 
 
 @dataclass
@@ -65,7 +65,7 @@ def app_on(engine: Engine) -> Flask:
 
 class TestKilled:
     @pytest.mark.parametrize("created_before", [1, 20, 60])
-    def test_during_sign_ups(self, harness: Stage, created_before: int):
+    def test_during_sign_ups(self, harness: ProcessHarness, created_before: int):
         """Users with a 201 can sign in; no reservation lacks its user; the admin count is right."""
         service = harness.serve(ROSTER_RATE_LIMITS="off")
         sign_ups = ParallelSignUps(service, service.token_of("john"))

@@ -2,14 +2,14 @@
 
 import socket
 
-from tests.support.process_harness import HERE, Stage
+from tests.support.process_harness import HERE, ProcessHarness
 
 # RFC 9113, 3.4: what a client with prior knowledge of HTTP/2 sends first.
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
 
 
 class TestHttp2:
-    def test_prior_knowledge(self, harness: Stage):
+    def test_prior_knowledge(self, harness: ProcessHarness):
         """The preface of HTTP/2 is rejected, and the service still responds to HTTP/1.1."""
         service = harness.serve()
         with socket.create_connection((HERE, service.port), timeout=30) as connection:

@@ -14,8 +14,8 @@ from tests.support.process_harness import (
     HERE,
     PASSWORD,
     PATIENCE,
+    ProcessHarness,
     Running,
-    Stage,
     free_port,
     last_line,
     only_line,
@@ -50,10 +50,10 @@ def mode_of(path):
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def rejection(harness: Stage, *arguments: str, **settings: str) -> str:
+def rejection(harness: ProcessHarness, *arguments: str, **settings: str) -> str:
     """Return the one line of output of a start that is rejected before the engine starts."""
     where = ("--data", str(harness.data), "--port", str(free_port()))
-    status, said = harness.rehearse("serve", "--local", *where, *arguments, **settings)
+    status, said = harness.run_forked("serve", "--local", *where, *arguments, **settings)
     assert status == 1, said
     return only_line(said)
 
@@ -99,7 +99,7 @@ class ClientsSigningUp:
 class TestFirstStart:
     @pytest.fixture(scope="class")
     @classmethod
-    def service(cls, shared_harness: Stage) -> Running:
+    def service(cls, shared_harness: ProcessHarness) -> Running:
         """The service on an empty folder."""
         return shared_harness.serve()
 
@@ -119,27 +119,27 @@ class TestFirstStart:
         assert service.sign_in("john").body["user"]["roles"] == ["admin"]
         assert service.sign_in("jane@example.com").body["user"]["roles"] == ["user"]
 
-    def test_data_is_private(self, service: Running, shared_harness: Stage):
+    def test_data_is_private(self, service: Running, shared_harness: ProcessHarness):
         """Other users of the computer cannot read the key or the database."""
         assert mode_of(shared_harness.data) == 0o700
         assert mode_of(shared_harness.data / "secret-key") == 0o600
         assert mode_of(shared_harness.data / "dynamodb.sqlite") == 0o600
 
-    def test_data_folder_without_parents(self, harness: Stage):
+    def test_data_folder_without_parents(self, harness: ProcessHarness):
         """Missing parent folders of the data folder are created."""
         harness.data = harness.folder / "one" / "two" / "data with spaces"
         harness.serve()
 
         assert mode_of(harness.data) == 0o700
 
-    def test_without_demo_users(self, harness: Stage):
+    def test_without_demo_users(self, harness: ProcessHarness):
         """ROSTER_DEMO=0 creates no users and prints no password."""
         service = harness.serve(ROSTER_DEMO="0")
 
         assert service.sign_in("john").status == 401
         assert PASSWORD not in service.said
 
-    def test_with_another_demo_password(self, harness: Stage):
+    def test_with_another_demo_password(self, harness: ProcessHarness):
         """ROSTER_DEMO_PASSWORD is the password of the demo users, and the one in the banner."""
         password = "a stone bridge over the river"
         service = harness.serve(ROSTER_DEMO_PASSWORD=password)
@@ -148,14 +148,14 @@ class TestFirstStart:
         assert service.call("POST", "/v1/sessions", body).status == 201
         assert password in service.said
 
-    def test_host_is_a_name(self, harness: Stage):
+    def test_host_is_a_name(self, harness: ProcessHarness):
         """--host accepts a name as well as an address."""
         service = harness.begin("--host", "localhost")
 
         wait_for(lambda: "Roster serves on http://" in service.said, "the banner is printed")
         assert service.stop() == 0
 
-    def test_credentials_of_the_computer_are_not_used(self, harness: Stage):
+    def test_credentials_of_the_computer_are_not_used(self, harness: ProcessHarness):
         """Incomplete AWS settings do not matter in local mode."""
         service = harness.serve(AWS_REGION="nowhere", AWS_ACCESS_KEY_ID="without its secret")
 
@@ -164,14 +164,14 @@ class TestFirstStart:
 
 class TestStop:
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-    def test_by_signal(self, harness: Stage, number: signal.Signals):
+    def test_by_signal(self, harness: ProcessHarness, number: signal.Signals):
         """kill, Ctrl-C and a closed terminal end the service and all its processes."""
         service = harness.serve()
 
         assert service.send(number).ended() == 0
         assert harness.is_empty()
 
-    def test_by_ctrl_c_in_a_terminal(self, harness: Stage):
+    def test_by_ctrl_c_in_a_terminal(self, harness: ProcessHarness):
         """A terminal sends SIGINT to the whole process group, not to one process."""
         service = harness.serve()
         os.killpg(service.process.pid, signal.SIGINT)
@@ -179,7 +179,7 @@ class TestStop:
         assert service.ended() == 0
         assert harness.is_empty()
 
-    def test_nohup(self, harness: Stage):
+    def test_nohup(self, harness: ProcessHarness):
         """Under nohup the service survives the end of the terminal."""
         service = harness.begin(by=["nohup"]).until_ready()
         service.send(signal.SIGHUP)
@@ -187,7 +187,7 @@ class TestStop:
         assert service.sign_in("john").status == 201
         assert service.stop() == 0
 
-    def test_several_signals(self, harness: Stage):
+    def test_several_signals(self, harness: ProcessHarness):
         """Repeated signals do not disturb the shutdown."""
         service = harness.serve()
         service.send(signal.SIGTERM).send(signal.SIGTERM)
@@ -196,7 +196,7 @@ class TestStop:
         assert service.ended() == 0
         assert harness.is_empty()
 
-    def test_immediately(self, harness: Stage):
+    def test_immediately(self, harness: ProcessHarness):
         """A start that is stopped immediately leaves no process behind."""
         harness.begin().stop()
 
@@ -214,7 +214,7 @@ class TestStop:
         ],
     )
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-    def test_during_the_start(self, harness: Stage, number: signal.Signals, phase):
+    def test_during_the_start(self, harness: ProcessHarness, number: signal.Signals, phase):
         """A start can be stopped in every phase, by kill and by Ctrl-C in a terminal."""
         starting = harness.begin()
         wait_for(lambda: phase(starting), "the phase is reached")
@@ -223,7 +223,7 @@ class TestStop:
         assert starting.ended() == 0
         assert harness.is_empty()
 
-    def test_requests_are_in_flight(self, harness: Stage):
+    def test_requests_are_in_flight(self, harness: ProcessHarness):
         """Accepted requests get a response, and rejected ones have no effect."""
         service = harness.serve(ROSTER_RATE_LIMITS="off")
         clients = ClientsSigningUp(service)
@@ -237,7 +237,7 @@ class TestStop:
         assert {restarted.sign_in(name).status for name in clients.created} == {201}
         assert {restarted.sign_in(name).status for name in clients.not_accepted} <= {401}
 
-    def test_a_connection_is_kept_alive(self, harness: Stage):
+    def test_a_connection_is_kept_alive(self, harness: ProcessHarness):
         """An open keep-alive connection does not delay the shutdown."""
         service = harness.serve()
         line = http.client.HTTPConnection(HERE, service.port, timeout=PATIENCE)
@@ -247,7 +247,7 @@ class TestStop:
 
             assert service.stop() == 0
 
-    def test_killed(self, harness: Stage):
+    def test_killed(self, harness: ProcessHarness):
         """If the service is killed, its workers and its engine end, too."""
         harness.serve().send(signal.SIGKILL)
 
@@ -257,7 +257,7 @@ class TestStop:
 class TestRestart:
     @pytest.fixture(scope="class")
     @classmethod
-    def before(cls, shared_harness: Stage) -> dict[str, str]:
+    def before(cls, shared_harness: ProcessHarness) -> dict[str, str]:
         """Data written before the service was stopped, and tokens of that time."""
         service = shared_harness.serve()
         john, jane = service.token_of("john"), service.token_of("jane")
@@ -275,7 +275,7 @@ class TestRestart:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def restarted(cls, before: dict[str, str], shared_harness: Stage) -> Running:
+    def restarted(cls, before: dict[str, str], shared_harness: ProcessHarness) -> Running:
         """The service after the restart."""
         return shared_harness.serve()
 
@@ -296,7 +296,7 @@ class TestRestart:
         """A restart does not undo changes of the demo users."""
         assert restarted.sign_in("jane").body["user"]["full_name"] == "Jane Roe"
 
-    def test_start_was_broken_off_while_the_key_was_written(self, harness: Stage):
+    def test_start_was_broken_off_while_the_key_was_written(self, harness: ProcessHarness):
         """An incomplete key is never used: the next start creates a complete one."""
         harness.data.mkdir(mode=0o700)
         (harness.data / "secret-key.draft").touch(mode=0o600)
@@ -304,7 +304,7 @@ class TestRestart:
 
         assert len((harness.data / "secret-key").read_text()) >= 32
 
-    def test_after_a_kill(self, harness: Stage):
+    def test_after_a_kill(self, harness: ProcessHarness):
         """No manual repair is needed."""
         service = harness.serve()
         service.sign_up("ada")
@@ -315,7 +315,7 @@ class TestRestart:
 
 
 class TestWorkerDies:
-    def test_once(self, harness: Stage):
+    def test_once(self, harness: ProcessHarness):
         """A killed worker is replaced, and the service keeps running."""
         service = harness.serve()
         victim = service.workers[0]
@@ -329,7 +329,7 @@ class TestWorkerDies:
         assert service.stop() == 0
         assert harness.is_empty()
 
-    def test_crash_loop(self, harness: Stage):
+    def test_crash_loop(self, harness: ProcessHarness):
         """If workers keep dying, the service reports it and ends."""
         service = harness.serve()
         victim = service.workers[0]
@@ -344,7 +344,7 @@ class TestWorkerDies:
 
 
 class TestEngineDies:
-    def test_while_serving(self, harness: Stage):
+    def test_while_serving(self, harness: ProcessHarness):
         """Without its engine the service ends with a message, instead of failing every request."""
         service = harness.serve()
         os.kill(service.engine, signal.SIGKILL)
@@ -353,7 +353,7 @@ class TestEngineDies:
         assert last_line(service.said).startswith("Error: The local engine (pid ")
         assert harness.is_empty()
 
-    def test_during_the_start(self, harness: Stage):
+    def test_during_the_start(self, harness: ProcessHarness):
         """The last output of a failed engine is in the error message."""
         failing = harness.folder / "failing-engine"
         failing.write_text(FAILING_ENGINE)
@@ -367,7 +367,7 @@ class TestEngineDies:
 
 
 class TestRejectedStart:
-    def test_port_is_taken(self, harness: Stage, taken_port: int):
+    def test_port_is_taken(self, harness: ProcessHarness, taken_port: int):
         """The line names the port and the option to change it; no engine keeps running."""
         starting = harness.begin(port=taken_port)
 
@@ -377,11 +377,11 @@ class TestRejectedStart:
         assert harness.is_empty()
 
     @pytest.mark.parametrize("host", ["no such host", "192.0.2.1", "long" * 20])
-    def test_host_is_not_here(self, harness: Stage, host: str):
+    def test_host_is_not_here(self, harness: ProcessHarness, host: str):
         """The line names an unknown host name, or an address of another computer."""
         assert host in rejection(harness, "--host", host)
 
-    def test_data_folder_is_in_use(self, harness: Stage):
+    def test_data_folder_is_in_use(self, harness: ProcessHarness):
         """Two services never share one database; the first keeps running."""
         first = harness.serve()
         second = harness.begin()
@@ -390,20 +390,20 @@ class TestRejectedStart:
         assert f"The data folder {harness.data} is in use" in only_line(second.said)
         assert first.sign_in("john").status == 201
 
-    def test_data_folder_cannot_be_made(self, harness: Stage):
+    def test_data_folder_cannot_be_made(self, harness: ProcessHarness):
         """The line names a data folder below a file."""
         (harness.folder / "file").touch()
         harness.data = harness.folder / "file" / "data"
 
         assert f"The data folder {harness.data} cannot be used" in rejection(harness)
 
-    def test_engine_is_missing(self, harness: Stage):
+    def test_engine_is_missing(self, harness: ProcessHarness):
         """The line names a wrong DYNAMODB_ENGINE."""
         line = rejection(harness, DYNAMODB_ENGINE="/nonexistent")
 
         assert "DYNAMODB_ENGINE=/nonexistent" in line
 
-    def test_demo_password_is_weak(self, harness: Stage):
+    def test_demo_password_is_weak(self, harness: ProcessHarness):
         """The password policy applies to demo users; the line names the variable, not its value."""
         starting = harness.begin(ROSTER_DEMO_PASSWORD="hunter2")
 
@@ -412,7 +412,7 @@ class TestRejectedStart:
         assert "hunter2" not in starting.said
         assert harness.is_empty()
 
-    def test_setting_is_wrong(self, harness: Stage):
+    def test_setting_is_wrong(self, harness: ProcessHarness):
         """A wrong setting is rejected before the engine starts."""
         assert "ROSTER_SIGNUP" in rejection(harness, ROSTER_SIGNUP="perhaps")
         assert not harness.data.exists()

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from flask_pynamodb.local import Engine
-from tests.support.process_harness import HERE, PASSWORD, Stage, only_line
+from tests.support.process_harness import HERE, PASSWORD, ProcessHarness, only_line
 from tests.support.smtp_server import MailServer, texts
 
 
@@ -31,11 +31,11 @@ def settings(dynamodb_engine: Engine) -> dict[str, str]:
 
 
 @pytest.fixture
-def ada(harness: Stage, settings: dict[str, str]) -> None:
+def ada(harness: ProcessHarness, settings: dict[str, str]) -> None:
     """Create tables with one user."""
-    assert harness.rehearse("dynamodb", "create", **settings)[0] == 0
+    assert harness.run_forked("dynamodb", "create", **settings)[0] == 0
     command = ("users", "create-admin", "ada", "ada@example.com", "--password", PASSWORD)
-    assert harness.rehearse(*command, **settings)[0] == 0
+    assert harness.run_forked(*command, **settings)[0] == 0
 
 
 def smtp_settings(server: MailServer) -> dict[str, str]:
@@ -50,7 +50,9 @@ def smtp_settings(server: MailServer) -> dict[str, str]:
 
 
 class TestResetPassword:
-    def test_email_is_sent_before_the_end(self, harness: Stage, settings, ada, mail_server):
+    def test_email_is_sent_before_the_end(
+        self, harness: ProcessHarness, settings, ada, mail_server
+    ):
         """The command ends after the user, and only the user, has the link (ASVS 6.4.6)."""
         status, said = harness.run(
             "users", "reset-password", "ada", **settings, **smtp_settings(mail_server)
@@ -62,7 +64,7 @@ class TestResetPassword:
         assert "https://accounts.example.org/reset-password#token=" in texts([mail])[0]
         assert only_line(said) == "a link to set a new password will be emailed to ada@example.com"
 
-    def test_smtp_server_rejects(self, harness: Stage, settings, ada, mail_server):
+    def test_smtp_server_rejects(self, harness: ProcessHarness, settings, ada, mail_server):
         """A failed email is reported, without its token."""
         mail_server.answers = ["550 5.7.1 No"]
         _, said = harness.run(
@@ -75,36 +77,36 @@ class TestResetPassword:
 
 
 class TestSettings:
-    def test_are_missing(self, harness: Stage):
+    def test_are_missing(self, harness: ProcessHarness):
         """Without settings one line names the missing one."""
         status, said = harness.run("users", "list")
 
         assert status == 1
         assert "ROSTER_SECRET_KEY is not set" in only_line(said)
 
-    def test_no_credentials(self, harness: Stage, settings):
+    def test_no_credentials(self, harness: ProcessHarness, settings):
         """Without credentials one line says how to set them."""
         settings = {**settings, "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
-        status, said = harness.rehearse("users", "list", **settings)
+        status, said = harness.run_forked("users", "list", **settings)
 
         assert status == 1
         assert "no credentials" in only_line(said)
 
-    def test_dynamodb_is_unreachable(self, harness: Stage, settings):
+    def test_dynamodb_is_unreachable(self, harness: ProcessHarness, settings):
         """Without DynamoDB the output is one line."""
         settings = {
             **settings,
             "DYNAMODB_HOST": "http://127.0.0.1:9",
             "DYNAMODB_MAX_RETRY_ATTEMPTS": "0",
         }
-        status, said = harness.rehearse("users", "list", **settings)
+        status, said = harness.run_forked("users", "list", **settings)
 
         assert status == 1
         assert "DynamoDB is not reachable" in only_line(said)
 
-    def test_tables_are_missing(self, harness: Stage, settings):
+    def test_tables_are_missing(self, harness: ProcessHarness, settings):
         """Without tables one line says how to create them."""
-        status, said = harness.rehearse("users", "list", **settings)
+        status, said = harness.run_forked("users", "list", **settings)
 
         assert status == 1
         assert "`roster dynamodb create` creates missing tables." in only_line(said)

@@ -1,7 +1,7 @@
-"""Who makes schemathesis's requests: somebody who can be signed out, suspended and deleted.
+"""The accounts of schemathesis's requests, which can be signed out, suspended and deleted.
 
-Loaded by schemathesis (`SCHEMATHESIS_HOOKS`). Whatever it does to the one who asks is done to an
-account made for that; when that has ended, the next one is made.
+Loaded by schemathesis (`SCHEMATHESIS_HOOKS`). Requests that end the session or the account of the
+caller use an account created for them; after that the next one is created.
 """
 
 import os
@@ -15,7 +15,7 @@ import schemathesis
 BASE = os.environ["ROSTER_BASE"]
 PASSWORD = "correct horse battery staple"
 ROLE = os.environ["ROSTER_ROLE"]
-# Signed in before anything is fuzzed, to make the others.
+# Signed in before the run, to create the other accounts.
 KEEPER = {"Authorization": f"Bearer {os.environ['ROSTER_KEEPER']}"}
 OF_ONESELF = {
     "change_password",
@@ -36,7 +36,7 @@ def _post(path: str, body: dict[str, Any], status: int = 201, **options: Any) ->
 
 
 @schemathesis.auth(refresh_interval=3600, retry_on=[401])
-class Somebody:
+class FuzzAccount:
     """A token of an account without other uses."""
 
     def get(self, case: Any, context: Any) -> str:
@@ -59,9 +59,9 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
 
 @schemathesis.hook
 def map_path_parameters(context: Any, path_parameters: Any) -> Any:
-    """Let most requests that only the user itself may make be made for the user itself.
+    """Use `me` in most requests that only the user itself can make.
 
-    Whatever else such an id is, the answer is that there is no such user.
+    With any other ID the response is 404.
     """
     name = context.operation.definition.raw["operationId"]
     if name in OF_ONESELF and path_parameters and _is_id(path_parameters.get("id")):
@@ -79,9 +79,9 @@ def _is_text(value: Any) -> bool:
 
 @schemathesis.hook
 def map_body(context: Any, body: Any) -> Any:
-    """Give those a password that the policy accepts, and the right current one, whose is valid.
+    """Replace valid passwords by ones that the policy accepts, and by the correct current one.
 
-    Random texts repeat and run, so that nearly all would be refused for their passwords alone.
+    Random texts are repetitive, so nearly all of them would violate the password rules.
     """
     if isinstance(body, dict):
         for name in ("password", "current_password"):

@@ -1,4 +1,4 @@
-"""The mails of a service, out of the folder where local mode puts them."""
+"""The emails of a service, read from the folder of local mode."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +16,13 @@ _PATIENCE = 20.0
 
 @dataclass(frozen=True)
 class SentEmail:
-    """What somebody finds in the mailbox.
+    """An email in the mailbox.
 
     Attributes:
-        kind: What it says.
-        to: The address that it came to.
-        text: Its text.
-        token: What its link carries, empty if it has none.
+        kind: The kind.
+        to: The recipient.
+        text: The text part.
+        token: The token of its link, empty without one.
     """
 
     kind: EmailKind
@@ -32,15 +32,15 @@ class SentEmail:
 
 
 class SentEmails:
-    """Reads the mails that an app has sent."""
+    """Reads the emails of an app."""
 
     def __init__(self, app: Flask, path: Path) -> None:
         self._mailer = app.extensions["roster"].passwords.emails.mailer
         self._folder = FileBackend(path)
 
     def __call__(self) -> list[SentEmail]:
-        """All of them, the oldest first, as soon as none waits to be sent."""
-        assert self._mailer.drain(_PATIENCE), "mails still wait"
+        """Return all emails, oldest first, after all queued ones are delivered."""
+        assert self._mailer.drain(_PATIENCE), "emails are still queued"
         return [self._read(id) for id in reversed(self._folder.ids())]
 
     def _read(self, id: str) -> SentEmail:

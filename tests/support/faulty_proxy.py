@@ -1,6 +1,6 @@
-"""A way to DynamoDB that misbehaves on command: it loses replies, refuses, throttles.
+"""A proxy to DynamoDB that injects faults: lost responses, errors, throttling.
 
-It stands between an app and the local engine and hands on what it is not told to spoil.
+It is between an app and the local engine, and forwards requests without a fault.
 """
 
 import contextlib
@@ -16,12 +16,12 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 _JSON = "application/x-amz-json-1.0"
-_NOT_HANDED_ON = {"connection", "content-length", "date", "host", "server", "transfer-encoding"}
+_NOT_FORWARDED = {"connection", "content-length", "date", "host", "server", "transfer-encoding"}
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the app asks of DynamoDB."""
+    """A request of the app."""
 
     operation: str
     body: bytes
@@ -30,91 +30,91 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the app is answered."""
+    """The response to the app."""
 
     status: int
     body: bytes
     headers: dict[str, str]
 
 
-HandOn = Callable[[Request], Reply]
-# What becomes of one request; None closes the connection without an answer.
-Fault = Callable[[Request, HandOn], Reply | None]
+Forward = Callable[[Request], Reply]
+# The response to one request; None closes the connection without one.
+Fault = Callable[[Request, Forward], Reply | None]
 
 
-def lost_reply(request: Request, hand_on: HandOn) -> None:
+def lost_reply(request: Request, forward: Forward) -> None:
     """DynamoDB executes the request, and the response is lost."""
-    hand_on(request)
+    forward(request)
 
 
-def lost_request(request: Request, hand_on: HandOn) -> None:
-    """The connection breaks before DynamoDB hears of it."""
+def lost_request(request: Request, forward: Forward) -> None:
+    """The connection closes before DynamoDB receives the request."""
 
 
-def failed(request: Request, hand_on: HandOn) -> Reply:
+def failed(request: Request, forward: Forward) -> Reply:
     """DynamoDB fails and does nothing."""
     return _error(500, "InternalServerError")
 
 
-def failed_afterwards(request: Request, hand_on: HandOn) -> Reply:
+def failed_afterwards(request: Request, forward: Forward) -> Reply:
     """DynamoDB executes the request, and responds with an error."""
-    hand_on(request)
+    forward(request)
     return _error(500, "InternalServerError")
 
 
-def throttled(request: Request, hand_on: HandOn) -> Reply:
+def throttled(request: Request, forward: Forward) -> Reply:
     """A table on demand has grown too fast, or the account is at its limit."""
     return _error(400, "ThrottlingException")
 
 
-def over_capacity(request: Request, hand_on: HandOn) -> Reply:
+def over_capacity(request: Request, forward: Forward) -> Reply:
     """A provisioned table has used up its capacity units."""
     return _error(400, "ProvisionedThroughputExceededException")
 
 
-def conflicted(request: Request, hand_on: HandOn) -> Reply:
-    """A transaction met another one on its first item."""
+def conflicted(request: Request, forward: Forward) -> Reply:
+    """A transaction conflicts with another one on its first item."""
     others = len(json.loads(request.body)["TransactItems"]) - 1
     reasons = [{"Code": "TransactionConflict"}, *[{"Code": "None"}] * others]
     return _error(400, "TransactionCanceledException", CancellationReasons=reasons)
 
 
-def in_a_transaction(request: Request, hand_on: HandOn) -> Reply:
-    """A transaction is changing the item of a single write at this moment."""
+def in_a_transaction(request: Request, forward: Forward) -> Reply:
+    """A transaction is changing the item of a single write."""
     return _error(400, "TransactionConflictException")
 
 
-def in_progress(request: Request, hand_on: HandOn) -> Reply:
-    """The first try of a transaction that is sent again is still under way."""
+def in_progress(request: Request, forward: Forward) -> Reply:
+    """The first attempt of a repeated transaction is still in progress."""
     return _error(400, "TransactionInProgressException")
 
 
-def unprocessed(request: Request, hand_on: HandOn) -> Reply:
+def unprocessed(request: Request, forward: Forward) -> Reply:
     """DynamoDB had no capacity for any key of a batch."""
     wanted = json.loads(request.body)["RequestItems"]
     return _reply(200, {"Responses": {}, "UnprocessedKeys": wanted})
 
 
-def half_processed(request: Request, hand_on: HandOn) -> Reply:
+def half_processed(request: Request, forward: Forward) -> Reply:
     """DynamoDB had capacity for all tables of a batch but the first."""
     wanted = json.loads(request.body)
     (name, keys), *rest = wanted["RequestItems"].items()
     body = json.dumps({**wanted, "RequestItems": dict(rest)}).encode()
-    answer = json.loads(hand_on(Request(request.operation, body, request.headers)).body)
+    answer = json.loads(forward(Request(request.operation, body, request.headers)).body)
     return _reply(200, {**answer, "UnprocessedKeys": {name: keys}})
 
 
-def overtaken(request: Request, hand_on: HandOn) -> Reply:
-    """Another host asks for the same a moment before, and DynamoDB does nothing twice."""
-    hand_on(request)
-    again = hand_on(request)
-    # The engine turns a stream and a time to live on as often as it is asked to; DynamoDB's API
-    # reference has a ValidationException for whoever comes second.
+def overtaken(request: Request, forward: Forward) -> Reply:
+    """Another host has sent the same request just before."""
+    forward(request)
+    again = forward(request)
+    # The engine enables a stream and a time to live repeatedly; DynamoDB's API reference has a
+    # ValidationException for the second request.
     return again if again.status >= 400 else _error(400, "ValidationException")
 
 
 class FaultyProxy:
-    """A context manager; while it is entered it listens on `url`.
+    """A context manager that listens on `url`.
 
     Example:
         >>> proxy.next("TransactWriteItems", lost_reply)
@@ -145,27 +145,27 @@ class FaultyProxy:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL of the proxy."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def next(self, operation: str, *faults: Fault) -> None:
-        """Spoil the next requests of this kind, one fault each."""
+        """Inject faults into the next requests of an operation, one each."""
         with self._lock:
             self._coming[operation] += faults
 
     def always(self, operation: str, fault: Fault) -> None:
-        """Spoil every request of this kind from now on."""
+        """Inject a fault into every request of an operation."""
         with self._lock:
             self._constant[operation] = fault
 
     def behave(self) -> None:
-        """Spoil nothing more."""
+        """Remove all faults."""
         with self._lock:
             self._coming.clear()
             self._constant.clear()
 
     def count(self, operation: str) -> int:
-        """How many requests of this kind have come, the spoilt ones included."""
+        """Return the number of requests of an operation, including those with faults."""
         with self._lock:
             return self.seen.count(operation)
 
@@ -174,9 +174,9 @@ class FaultyProxy:
             self.seen.append(request.operation)
             coming = self._coming[request.operation]
             fault = coming.pop(0) if coming else self._constant.get(request.operation)
-        return fault(request, self._hand_on) if fault else self._hand_on(request)
+        return fault(request, self._forward) if fault else self._forward(request)
 
-    def _hand_on(self, request: Request) -> Reply:
+    def _forward(self, request: Request) -> Reply:
         with contextlib.closing(http.client.HTTPConnection(self._engine, timeout=30)) as line:
             line.request("POST", "/", request.body, request.headers)
             response = line.getresponse()
@@ -212,7 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _handed_on(headers: Any) -> Iterator[tuple[str, str]]:
-    return ((name, value) for name, value in headers if name.lower() not in _NOT_HANDED_ON)
+    return ((name, value) for name, value in headers if name.lower() not in _NOT_FORWARDED)
 
 
 def _error(status: int, code: str, **more: Any) -> Reply:

@@ -1,7 +1,7 @@
-"""Plays the console script in a process of its own that need not import it first.
+"""Run the console script in a fork of a process that has imported it.
 
-Half a second of each start is imports. A server, started once by multiprocessing, has done them,
-and every understudy is a fork of it: with its own environment, folder, output and exit status.
+Imports take half a second of each start. A server process of multiprocessing has done them, and
+every command is a fork of it, with its own environment, folder, output and exit status.
 """
 
 import multiprocessing
@@ -16,7 +16,7 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([__name__])
 
 
-def play(
+def run(
     arguments: Sequence[str],
     *,
     folder: Path,
@@ -24,17 +24,17 @@ def play(
     output: Path,
     patience: float,
 ) -> int:
-    """Run `roster` with some arguments to its end; its exit status.
+    """Run `roster` with arguments to its end, and return its exit status.
 
     Args:
-        arguments: What follows the name of the script.
+        arguments: The command-line arguments.
         folder: The current folder of the process.
-        environment: All of its environment.
-        output: The file that takes what it says.
+        environment: Its complete environment.
+        output: The file for its output.
         patience: Seconds after which it is killed.
     """
-    role = (list(arguments), str(folder), dict(environment), str(output))
-    process = _context.Process(target=_perform, args=role)
+    parameters = (list(arguments), str(folder), dict(environment), str(output))
+    process = _context.Process(target=_run, args=parameters)
     process.start()
     process.join(patience)
     if process.exitcode is None:
@@ -44,13 +44,13 @@ def play(
     return process.exitcode
 
 
-def _perform(arguments: list[str], folder: str, environment: dict[str, str], output: str) -> None:
+def _run(arguments: list[str], folder: str, environment: dict[str, str], output: str) -> None:
     os.setsid()
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    said = os.open(output, os.O_WRONLY | os.O_CREAT, 0o600)
-    for number, descriptor in enumerate((os.open(os.devnull, os.O_RDONLY), said, said)):
+    out = os.open(output, os.O_WRONLY | os.O_CREAT, 0o600)
+    for number, descriptor in enumerate((os.open(os.devnull, os.O_RDONLY), out, out)):
         os.dup2(descriptor, number)
     sys.argv = ["roster", *arguments]
     roster.cli.main()

@@ -1,4 +1,4 @@
-"""What has to be true of everything that is stored, whatever has happened to the service."""
+"""Invariants of the stored rows, after any sequence of operations and faults."""
 
 from models.tables.counter import Counter
 from models.tables.identifier import Identifier, email_key, username_key
@@ -6,18 +6,19 @@ from models.tables.user import User
 
 
 def audited_users() -> list[User]:
-    """All users, after a look at the books.
+    """Return all users, after checking the invariants.
 
-    Each has exactly its two claims, nobody else has any, and the active admins are counted.
+    Each user has exactly its two reservations, there are no others, and the counter equals the
+    number of active admins.
     """
     users: list[User] = list(User.scan(consistent_read=True))
-    claims = {claim.value: claim.owner for claim in Identifier.scan(consistent_read=True)}
+    reservations = {row.value: row.owner for row in Identifier.scan(consistent_read=True)}
     counted = sum(row.value for row in Counter.scan(consistent_read=True))
 
-    assert claims == {
-        claim: user.id
+    assert reservations == {
+        key: user.id
         for user in users
-        for claim in (username_key(user.username), email_key(user.email))
+        for key in (username_key(user.username), email_key(user.email))
     }
     assert counted == len([user for user in users if user.is_active_admin])
     return users

@@ -1,6 +1,6 @@
-"""For each operation a request that it grants, and how each of its problems comes about.
+"""For each operation a successful request, and the requests that lead to each of its problems.
 
-A table of changes to the request that is granted: what is not named stays as it is there.
+The latter are changes to the successful request.
 """
 
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tests.support.person import PASSWORD
 from tests.support.preconditions import (
     ABSENT_DIGEST,
-    Situation,
+    Precondition,
     address_lost,
     by_machine,
     confirmed,
@@ -33,19 +33,19 @@ RESET = {"new_password": NEW_PASSWORD}
 
 
 class Granted(NamedTuple):
-    """A request that is granted.
+    """A successful request.
 
     Attributes:
-        by: Who makes it.
-        id: Which user or session its path names, if it names one.
-        body: What is sent as JSON.
-        given: What has happened before.
+        by: The caller.
+        id: The ID in the path, if there is one.
+        body: The JSON body.
+        given: The preconditions.
     """
 
     by: str
     id: str = ""
     body: Any = None
-    given: tuple[Situation, ...] = ()
+    given: tuple[Precondition, ...] = ()
 
 
 GRANTED: dict[str, Granted] = {

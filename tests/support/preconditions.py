@@ -1,6 +1,6 @@
-"""What has to have happened before a request is answered in a certain way.
+"""Preconditions of responses: functions that bring a scenario into a state.
 
-A situation is a function that brings a scene about; several follow each other in their order.
+Several are applied in their order.
 """
 
 import re
@@ -29,26 +29,25 @@ from tests.support.api_keys import with_key
 from tests.support.authenticator import Authenticator
 from tests.support.person import Person
 
-Situation = Callable[["Scene"], Any]
+Precondition = Callable[["Scenario"], Any]
 POLICIES = [
     *(policy for policy in vars(rate_limits).values() if isinstance(policy, RateLimit)),
     EMAIL_QUOTA,
 ]
-# The form of the ids of sessions and keys, and one that nothing has.
+# The format of the IDs of sessions and keys, and one that does not exist.
 ABSENT_DIGEST = "0" * 64
 _SECONDS = 10
 
 
 @dataclass
-class Scene:
-    """The cast, the service that it calls, and what is known by now.
+class Scenario:
+    """The users of a test, the service that they call, and values for placeholders.
 
     Attributes:
         app: The service.
-        people: Whoever makes requests, by name.
-        words: What stands for `{token}` and its like in paths and bodies; at first it is none that
-            there is.
-        at_end: What is to be undone.
+        people: The callers by name.
+        placeholders: The values of `{token}` and others in paths and bodies; at first invalid ones.
+        at_end: Callbacks for the end of the test.
     """
 
     app: Flask
@@ -57,7 +56,7 @@ class Scene:
     make_app: Callable[..., Flask]
     monkeypatch: pytest.MonkeyPatch
     at_end: ExitStack
-    words: dict[str, str] = field(
+    placeholders: dict[str, str] = field(
         default_factory=lambda: {"token": "rso_none", "otp": "000000", "key": ABSENT_DIGEST}
     )
 
@@ -66,12 +65,12 @@ class Scene:
         return self.people["jane"]
 
     def move(self, **settings: Any) -> None:
-        """Let everybody call a service with other settings, on the same tables."""
+        """Let all callers use a service with other settings, on the same tables."""
         self.app = self.make_app(**settings)
         client = self.app.test_client()
         self.people = {name: replace(person, client=client) for name, person in self.people.items()}
 
-    def alter(self, **values: Any) -> None:
+    def edit_row(self, **values: Any) -> None:
         """Edit jane's row below the API."""
         with self.app.app_context():
             User.get(self.jane.id).update(
@@ -79,87 +78,87 @@ class Scene:
             )
 
 
-def by_machine(scene: Scene) -> None:
-    """Jane has a program that signs in with a key."""
-    scene.people["machine"] = with_key(scene.jane)
-    scene.words["key"] = scene.people["machine"].session_id
+def by_machine(scenario: Scenario) -> None:
+    """Jane has an API key."""
+    scenario.people["machine"] = with_key(scenario.jane)
+    scenario.placeholders["key"] = scenario.people["machine"].session_id
 
 
-def stale(scene: Scene) -> None:
+def stale(scenario: Scenario) -> None:
     """No recent authentication."""
     past = now() - timedelta(hours=1)
-    with scene.app.app_context():
-        for person in scene.people.values():
+    with scenario.app.app_context():
+        for person in scenario.people.values():
             row = Session.get(person.id, person.session_id)
             row.update([Session.created_at.set(past), Session.authenticated_at.set(past)])
 
 
-def strict(scene: Scene) -> None:
-    """Admins are asked for a second factor, and john has none."""
-    scene.move(second_factor=SecondFactorRule.ADMINS)
+def strict(scenario: Scenario) -> None:
+    """Admins must have a second factor, and john has none."""
+    scenario.move(second_factor=SecondFactorRule.ADMINS)
 
 
-def enrolled(scene: Scene) -> None:
-    """Jane's telephone has learned a secret."""
-    secret = scene.jane.post("/v1/users/me/second-factor").json["secret"]
-    scene.words["otp"] = Authenticator(secret, time.time).code()
+def enrolled(scenario: Scenario) -> None:
+    """Jane has started to set up a second factor."""
+    secret = scenario.jane.post("/v1/users/me/second-factor").json["secret"]
+    scenario.placeholders["otp"] = Authenticator(secret, time.time).code()
 
 
-def confirmed(scene: Scene) -> None:
+def confirmed(scenario: Scenario) -> None:
     """Jane has a second factor."""
-    enrolled(scene)
-    code = {"otp": scene.words["otp"]}
-    assert scene.jane.post("/v1/users/me/second-factor/confirm", json=code).status_code == 200
+    enrolled(scenario)
+    code = {"otp": scenario.placeholders["otp"]}
+    assert scenario.jane.post("/v1/users/me/second-factor/confirm", json=code).status_code == 200
 
 
-def mailing(scene: Scene) -> None:
-    """The service has a way to send mails."""
-    scene.move(email=EmailSettings(folder=scene.folder))
+def mailing(scenario: Scenario) -> None:
+    """The service can send emails."""
+    scenario.move(email=EmailSettings(folder=scenario.folder))
 
 
-def reset_mailed(scene: Scene) -> None:
-    """Jane has a mail to reset her password."""
-    mailing(scene)
-    scene.jane.post("/v1/password-resets", json={"email": "jane@example.com"})
-    _read_token(scene)
+def reset_mailed(scenario: Scenario) -> None:
+    """Jane has an email to reset her password."""
+    mailing(scenario)
+    scenario.jane.post("/v1/password-resets", json={"email": "jane@example.com"})
+    _read_token(scenario)
 
 
-def verification_mailed(scene: Scene) -> None:
-    """Jane has a mail to confirm her address."""
-    mailing(scene)
-    scene.jane.post("/v1/email-verifications", json={"email": "jane@example.com"})
-    _read_token(scene)
+def verification_mailed(scenario: Scenario) -> None:
+    """Jane has an email to verify her address."""
+    mailing(scenario)
+    scenario.jane.post("/v1/email-verifications", json={"email": "jane@example.com"})
+    _read_token(scenario)
 
 
-def address_lost(scene: Scene) -> None:
-    """John has taken the address that jane wants, before she has confirmed it."""
-    mailing(scene)
+def address_lost(scenario: Scenario) -> None:
+    """John has taken the pending address of jane."""
+    mailing(scenario)
     wanted = {"email": "wanted@example.com"}
-    scene.jane.patch("/v1/users/me", json=wanted)
-    _read_token(scene)
-    scene.move()
-    assert scene.people["john"].patch("/v1/users/me", json=wanted).status_code == 200
+    scenario.jane.patch("/v1/users/me", json=wanted)
+    _read_token(scenario)
+    scenario.move()
+    assert scenario.people["john"].patch("/v1/users/me", json=wanted).status_code == 200
 
 
-def used_up(scene: Scene) -> None:
+def used_up(scenario: Scenario) -> None:
     """Use up all rate limits."""
-    # A service of its own, since what is used up is remembered.
-    mailing(scene)
+    # A separate service, since its counts are stored.
+    mailing(scenario)
     for policy in POLICIES:
-        # The views hold the policies themselves, so that only their numbers can be changed.
-        scene.monkeypatch.setitem(vars(policy), "quota", 0)
+        # The views have references to the policies, so the quotas must be changed in place.
+        scenario.monkeypatch.setitem(vars(policy), "quota", 0)
 
 
-def locked(scene: Scene) -> None:
-    """So many tried wrong passwords of jane's that hers is not looked at for a while."""
-    scene.alter(failed_attempts=MAX_CONSECUTIVE_FAILURES, last_attempt_at=now())
+def locked(scenario: Scenario) -> None:
+    """Jane is locked out after wrong passwords."""
+    scenario.edit_row(failed_attempts=MAX_CONSECUTIVE_FAILURES, last_attempt_at=now())
 
 
-def crowded(scene: Scene) -> None:
-    """As many passwords are being checked as may be."""
-    passwords = scene.app.extensions["roster"].accounts.hasher
+def crowded(scenario: Scenario) -> None:
+    """All slots for hashes are taken."""
+    passwords = scenario.app.extensions["roster"].accounts.hasher
     leave, outcomes = threading.Event(), SimpleQueue[bool]()
-    scene.at_end.callback(leave.set)
+    scenario.at_end.callback(leave.set)
     while _finds_place(passwords, leave, outcomes):
         continue
 
@@ -181,10 +180,10 @@ def _finds_place(
     return outcomes.get(timeout=_SECONDS)
 
 
-def _read_token(scene: Scene) -> None:
-    """Learn the token of the mail that was sent."""
-    assert scene.app.extensions["roster"].second_factors.mailer.drain(_SECONDS)
-    mails = FileBackend(scene.folder)
+def _read_token(scenario: Scenario) -> None:
+    """Store the token of the sent email."""
+    assert scenario.app.extensions["roster"].second_factors.mailer.drain(_SECONDS)
+    mails = FileBackend(scenario.folder)
     links = [link_of(mails.find(id)) for id in mails.ids()]
     [token] = [re.search("#token=(.+)", link)[1] for link in links if link]
-    scene.words["token"] = token
+    scenario.placeholders["token"] = token

@@ -1,4 +1,4 @@
-"""Processes of a test: started as a person would start them, and all of them found again."""
+"""Processes of a test, started like those of a user, and all of them ended with the test."""
 
 import contextlib
 import http.client
@@ -25,35 +25,35 @@ HERE = "127.0.0.1"
 PROJECT = Path(__file__).parents[2]
 ROSTER = Path(sys.executable).with_name("roster")
 PASSWORD = "correct horse battery staple"
-# Seconds until a test gives up: more than a loaded machine needs, and less than the 30 after which
-# the service kills workers that do not listen.
+# Seconds until a test fails: more than a loaded machine needs, and less than the 30 after which the
+# service kills workers that do not stop.
 PATIENCE = 20.0
 
 _OURS = ("ROSTER_", "AWS_", "DYNAMODB_", "MAKE", "MFLAGS")
-_MARK = "TEST_STAGE"
+_MARK = "TEST_HARNESS"
 
 
-def _hear_signals() -> None:
-    # A suite that was itself started in the background of a script ignores these, and a process
-    # would inherit that.
+def _reset_signals() -> None:
+    # A suite that runs in the background of a script ignores these signals, and a process would
+    # inherit that.
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 
 
 def wait_for(condition: Callable[[], Any], what: str) -> Any:
-    """Ask until the answer is true, and hand it back."""
+    """Call a condition until its result is true, and return the result."""
     deadline = time.monotonic() + PATIENCE
     while not (answer := condition()):
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        assert time.monotonic() < deadline, f"timeout while waiting until {what}"
         time.sleep(0.01)
     return answer
 
 
 def free_port() -> int:
-    """A port that nobody listens on, nor will soon.
+    """Return a port without a listener.
 
-    It is none that systems give away by themselves, and none that another worker of this suite
-    chooses while its services start.
+    It is not an ephemeral port of the system, and no other worker of this suite chooses it while
+    its services start.
     """
     index = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
     count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
@@ -64,13 +64,13 @@ def free_port() -> int:
 
 
 def only_line(said: str) -> str:
-    """What was said, if it is one line."""
+    """Return the output, if it is one line."""
     assert len(said.splitlines()) == 1, said
     return said.strip()
 
 
 def last_line(said: str) -> str:
-    """The end of what was said, if there is no stack trace in it."""
+    """Return the last line of the output, if it has no stack trace."""
     assert "Traceback" not in said
     return said.splitlines()[-1]
 
@@ -84,12 +84,12 @@ class Answer:
 
 
 def call(port: int, method: str, path: str, body: Any = None, token: str | None = None) -> Answer:
-    """Make one request on a connection of its own.
+    """Make one request on a new connection.
 
     Raises:
-        ConnectionRefusedError: Nobody listens.
-        ConnectionError: The connection was closed without an answer.
-        IncompleteRead: The answer broke off.
+        ConnectionRefusedError: There is no listener.
+        ConnectionError: The connection was closed without a response.
+        IncompleteRead: The response is incomplete.
     """
     headers = {"Content-Type": "application/json"} if body is not None else {}
     if token:
@@ -105,7 +105,7 @@ def call(port: int, method: str, path: str, body: Any = None, token: str | None 
 
 
 class Running:
-    """A process that was started on a stage."""
+    """A process that was started by a harness."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", output: Path, port: int) -> None:
         self.process = process
@@ -119,16 +119,16 @@ class Running:
 
     @property
     def engine(self) -> int | None:
-        """The process id of the local engine, None while there is none."""
+        """The process ID of the local engine, None without one."""
         return next(filter(_is_engine, _children_of(self.process.pid)), None)
 
     @property
     def workers(self) -> list[int]:
-        """The process ids of those that answer requests."""
+        """The process IDs of the workers."""
         return [pid for pid in _children_of(self.process.pid) if not _is_engine(pid)]
 
     def is_ready(self) -> bool:
-        """Whether the service can serve; fails if it has ended."""
+        """Return whether the service is ready; fail if it has ended."""
         assert self.process.poll() is None, f"ended while starting: {self.said}"
         try:
             return self.call("GET", "/health/ready").status == 200
@@ -155,20 +155,20 @@ class Running:
         return str(self.sign_in(login).body["token"])
 
     def send(self, number: signal.Signals) -> "Running":
-        """Send a signal to this process and to no other."""
+        """Send a signal to this process only."""
         self.process.send_signal(number)
         return self
 
     def ended(self) -> int:
-        """Wait for the end; the exit status, negative for a signal."""
+        """Wait for the end, and return the exit status, negative for a signal."""
         return self.process.wait(PATIENCE)
 
     def stop(self) -> int:
-        """End it as a service manager does."""
+        """Stop it like a service manager."""
         return self.send(signal.SIGTERM).ended()
 
 
-class Stage:
+class ProcessHarness:
     """A folder, an environment, and every process that was started in them.
 
     Args:
@@ -178,11 +178,11 @@ class Stage:
 
     def __init__(self, folder: Path, transport: str = DEFAULT_TRANSPORT) -> None:
         self.folder = folder
-        # What is the default is left to be it.
+        # The default is not set explicitly.
         is_default = transport == DEFAULT_TRANSPORT
         self._settings = {} if is_default else {"DYNAMODB_TRANSPORT": transport}
         self.data = folder / "data"
-        # Inherited by whatever a process starts, so that even orphans are found.
+        # Inherited by child processes, so that orphans are found too.
         self._mark = uuid4().hex
         self._started: list[Running] = []
         self._numbers = count()
@@ -190,7 +190,7 @@ class Stage:
     def start(
         self, *command: str | Path, port: int = 0, cwd: Path | None = None, **settings: str
     ) -> Running:
-        """Start a process in a session of its own, as from another terminal."""
+        """Start a process in a new session, as from another terminal."""
         output = self._output()
         with output.open("wb") as file:
             process = subprocess.Popen(
@@ -201,24 +201,24 @@ class Stage:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_hear_signals,
+                preexec_fn=_reset_signals,
             )
         self._started.append(Running(process, output, port))
         return self._started[-1]
 
     def run(self, *arguments: str | Path, **settings: str) -> tuple[int, str]:
-        """Run the console script to its end; its exit status and what it said."""
+        """Run the console script to its end; return its exit status and its output."""
         running = self.start(ROSTER, *arguments, **settings)
         return running.ended(), running.said
 
-    def rehearse(self, *arguments: str, **settings: str) -> tuple[int, str]:
-        """The same by an understudy, much faster: a process of its own, but a fork.
+    def run_forked(self, *arguments: str, **settings: str) -> tuple[int, str]:
+        """Run the command in a fork, which is much faster than the console script.
 
-        For what a test needs on its way, and where it is about what a command does and says, not
-        about how the console script starts and ends.
+        For preparations, and for tests of the effects and the output of a command, not of the start
+        and end of the console script.
         """
         output = self._output()
-        status = forked_cli.play(
+        status = forked_cli.run(
             arguments,
             folder=self.folder,
             environment=self._environment(settings),
@@ -234,19 +234,22 @@ class Stage:
         by: Sequence[str] = (),
         **settings: str,
     ) -> Running:
-        """Start `roster serve --local` on the stage's data; it is not ready yet."""
+        """Start `roster serve --local` on the data of the harness; it is not ready yet."""
         port = port or free_port()
         where = ("--data", self.data, "--port", str(port), "--workers", "2")
         command = (*by, ROSTER, "serve", "--local", *where, *arguments)
         return self.start(*command, port=port, **settings)
 
     def serve(self, **settings: str) -> Running:
-        """Start `roster serve --local` on the stage's data, and wait until it is ready."""
+        """Start `roster serve --local` on the data of the harness, and wait until it is ready."""
         return self.begin(**settings).until_ready()
 
     def make(self, *arguments: str, port: int = 0, by: Sequence[str] = ()) -> Running:
-        """Start make in the project, where everything is installed already."""
-        installed = (f"{sys.prefix}/run.stamp", "engine/node_modules/.package-lock.json")
+        """Start make in the project, as if everything was installed."""
+        installed = (
+            f"{sys.prefix}/run.stamp",
+            "tools/local-dynamodb/node_modules/.package-lock.json",
+        )
         old = [word for path in installed for word in ("-o", path)]
         make = shutil.which("make") or "make"
         command = (*by, make, f"VENV={sys.prefix}", *old, *arguments)
@@ -257,17 +260,17 @@ class Stage:
         return [_command_of(pid) for pid in self._pids()]
 
     def is_empty(self) -> bool:
-        """Wait until no process is left; fails if some stay."""
+        """Wait until all processes have ended; fail if some remain."""
         return wait_for(lambda: not self._pids(), f"these end: {self.left()}")
 
     def kill_everything(self) -> None:
-        """SIGKILL for each process, as when the power goes."""
+        """Send SIGKILL to each process, as in a power failure."""
         for pid in self._pids():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """Leave no process behind, whatever the test has done."""
+        """End all processes."""
         for running in self._started:
             running.process.kill()
             running.ended()
@@ -275,7 +278,7 @@ class Stage:
             self.kill_everything()
 
     def _output(self) -> Path:
-        """Where the next process may write."""
+        """Return the path of the output of the next process."""
         return self.folder / f"output-{next(self._numbers)}"
 
     def _environment(self, settings: Mapping[str, str]) -> dict[str, str]:
@@ -297,7 +300,7 @@ def _children_of(parent: int) -> list[int]:
 
 
 def _parent_of(pid: int) -> int | None:
-    # pid (command) state parent ...; the command may hold anything, and zombies do not count.
+    # pid (command) state parent ...; the command may contain anything; zombies are excluded.
     state, parent = (_read(pid, "stat").rpartition(b")")[2].split() or [b"X", b"0"])[:2]
     return None if state in b"XZ" else int(parent)
 

@@ -58,8 +58,8 @@ def empty(context: Context) -> None:
             db.connection.dispatch("BatchWriteItem", {"RequestItems": batch})
 
 
-def take_down(context: Context) -> dict[str, list[str]]:
-    """Every item of every table but what counts requests and tries, refused ones included."""
+def read_items(context: Context) -> dict[str, list[str]]:
+    """Return the items of all tables, without counts of requests and attempts, and failures."""
     with context():
         return {
             model.__name__: sorted(map(_written, filter(_is_kept, _items(model))))
@@ -77,7 +77,7 @@ def _written(item: dict[str, Any]) -> str:
 
 
 def _items(model: Any) -> list[dict[str, Any]]:
-    """What a table holds, as DynamoDB tells it: a row that no model can read must not stop us."""
+    """Return the items of a table in DynamoDB's format, so that unreadable rows do no harm."""
     request = {"TableName": model.Meta.table_name, "ConsistentRead": True}
     items: list[dict[str, Any]] = db.connection.dispatch("Scan", request)["Items"]
     return items

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from tests.support.openapi_client import DOCUMENT, faults, slugs_of
 from tests.support.openapi_requests import ALIKE, GRANTED, LOCKED, SINGLE
-from tests.support.preconditions import Scene, locked
+from tests.support.preconditions import Scenario, locked
 
 CALLS = {
     operation["operationId"]: (method.upper(), path)
@@ -37,18 +37,18 @@ SUCCESSES = [(name, status) for name, operation in OPERATIONS.items()
              for status in operation["responses"] if status < "400"]  # fmt: skip
 
 
-def send(scene: Scene, name: str, **changes: Any) -> TestResponse:
+def send(scenario: Scenario, name: str, **changes: Any) -> TestResponse:
     """Send the successful request of an operation with changes."""
     by, id, body, given = GRANTED[name]
     for bring_about in changes.pop("given", given):
-        bring_about(scene)
+        bring_about(scenario)
     method, path = CALLS[name]
-    words = {"session": scene.jane.session_id, "jane": scene.jane.id, **scene.words}
+    words = {"session": scenario.jane.session_id, "jane": scenario.jane.id, **scenario.placeholders}
     id = changes.pop("id", id)
     path = path.format(id=words.get(id, id), slug=id, key_id=words["key"])
     body = changes.pop("json", body)
     options = {} if body is None or "data" in changes else {"json": fill(body, words)}
-    return scene.people[changes.pop("by", by)].request(method, path, **options, **changes)
+    return scenario.people[changes.pop("by", by)].request(method, path, **options, **changes)
 
 
 def fill(body: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:
@@ -61,11 +61,11 @@ def fill(body: dict[str, Any], words: dict[str, str]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def scene(app, make_app, john, jane, tmp_path, monkeypatch) -> Iterator[Scene]:
+def scenario(app, make_app, john, jane, tmp_path, monkeypatch) -> Iterator[Scenario]:
     """John and jane, on a service with tables and without email."""
     people = {"john": john, "jane": jane}
     with contextlib.ExitStack() as at_end:
-        yield Scene(app, people, tmp_path, make_app, monkeypatch, at_end)
+        yield Scenario(app, people, tmp_path, make_app, monkeypatch, at_end)
 
 
 def fail() -> None:
@@ -82,47 +82,47 @@ def failing_client(make_app):
 
 class TestResponses:
     @pytest.mark.parametrize("name, status", SUCCESSES)
-    def test_success(self, scene, name, status):
+    def test_success(self, scenario, name, status):
         """Each operation succeeds as documented, with the documented headers."""
         known = {"If-None-Match": "*"} if status == "304" else {}
 
-        response = send(scene, name, headers=known)
+        response = send(scenario, name, headers=known)
 
         named = OPERATIONS[name]["responses"][status]["headers"].keys() - {"Link"}
         assert str(response.status_code) == status, response.text
         assert named - set(response.headers.keys()) == set()
 
     @pytest.mark.parametrize("name, slug", REJECTIONS)
-    def test_problem(self, scene, name, slug):
+    def test_problem(self, scenario, name, slug):
         """Each documented problem of an operation can occur."""
-        response = send(scene, name, **(SINGLE.get((name, slug)) or ALIKE[slug]))
+        response = send(scenario, name, **(SINGLE.get((name, slug)) or ALIKE[slug]))
 
         assert response.json["type"] == f"/problems/{slug}"
 
     @pytest.mark.parametrize("name", LOCKED)
-    def test_lockout(self, scene, name):
+    def test_lockout(self, scenario, name):
         """Each operation that verifies a password reports a lockout and its remaining time."""
-        response = send(scene, name, given=(locked,))
+        response = send(scenario, name, given=(locked,))
 
         assert response.json["type"] == "/problems/too-many-requests"
         assert int(response.headers["Retry-After"]) > 0
 
     @pytest.mark.parametrize("name, slug", FAILURES)
-    def test_failure(self, scene, failing_client, no_database_client, name, slug):
+    def test_failure(self, scenario, failing_client, no_database_client, name, slug):
         """Without a database, or after an internal error, an operation responds as documented."""
         client = failing_client if slug == "internal-error" else no_database_client
-        scene.people = {
-            caller: replace(person, client=client) for caller, person in scene.people.items()
+        scenario.people = {
+            caller: replace(person, client=client) for caller, person in scenario.people.items()
         }
 
-        response = send(scene, name, given=())
+        response = send(scenario, name, given=())
 
         assert response.json["type"] == f"/problems/{slug}"
 
     @pytest.mark.parametrize("name", ["list_users", "list_user_events"])
-    def test_next_page_is_linked(self, scene, name):
+    def test_next_page_is_linked(self, scenario, name):
         """The optional `Link` header is present if there is a next page."""
-        response = send(scene, name, query_string={"limit": 1})
+        response = send(scenario, name, query_string={"limit": 1})
 
         assert "Link" in response.headers
 

@@ -37,10 +37,10 @@ def verify_by_many(passwords: PasswordHasher) -> list[bool]:
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 class TestFork:
-    @pytest.mark.parametrize("at_once", [1, 2])
-    def test_child_has_threads_of_its_own(self, at_once):
+    @pytest.mark.parametrize("run_concurrently", [1, 2])
+    def test_child_has_threads_of_its_own(self, run_concurrently):
         """A worker that is forked from a finished app hashes, on as many threads as it may."""
-        passwords = PasswordHasher(CHEAPEST_PROFILE, threads=at_once, queue_size=16)
+        passwords = PasswordHasher(CHEAPEST_PROFILE, threads=run_concurrently, queue_size=16)
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
@@ -56,7 +56,7 @@ class TestFork:
             verified, threads = map(int, told.read().split())
         os.waitpid(child, 0)
 
-        assert (verified, threads) == (64, at_once)
+        assert (verified, threads) == (64, run_concurrently)
         assert verify_by_many(passwords) == [True] * 64
 
 

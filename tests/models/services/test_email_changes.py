@@ -191,9 +191,9 @@ class TestConfirm:
 
         assert sign_in.authenticate(session_token)
 
-    def test_twenty_at_once(self, at_once, confirmations, ada, token, mailbox):
+    def test_twenty_at_once(self, run_concurrently, confirmations, ada, token, mailbox):
         """ASVS 6.5.1, 15.4.2: of twenty who bring it at the same moment one succeeds."""
-        outcomes = at_once(*[lambda: confirmations.confirm(token, by=SOMEBODY)] * 20)
+        outcomes = run_concurrently(*[lambda: confirmations.confirm(token, by=SOMEBODY)] * 20)
 
         assert outcomes.count(None) == 1
         assert [type(each) for each in outcomes].count(InvalidToken) == 19
@@ -250,10 +250,10 @@ class TestSeveralWishes:
         assert address_of(ada) == ("ada@example.com", True)
 
     @pytest.mark.parametrize("turn", ROUNDS)
-    def test_at_once(self, at_once, confirmations, accounts, ada, token, turn):
+    def test_at_once(self, run_concurrently, confirmations, accounts, ada, token, turn):
         """In every order the reservations are consistent, and no unverified address is active."""
         wishing = accounts.get(ada.id)
-        outcome, *others = at_once(
+        outcome, *others = run_concurrently(
             lambda: confirmations.confirm(token, by=SOMEBODY),
             lambda: accounts.update(wishing, {"full_name": "Ada"}),
             lambda: accounts.update(wishing, {"email": "other@example.com"}, confirms_email=True),
@@ -294,11 +294,11 @@ class TestTakenMeanwhile:
         assert address_of(ada) == ("new@example.com", True)
 
     @pytest.mark.parametrize("turn", ROUNDS)
-    def test_two_want_one(self, at_once, confirmations, register, wish, ada, turn):
+    def test_two_want_one(self, run_concurrently, confirmations, register, wish, ada, turn):
         """Of two who confirm one address at the same moment one has it."""
         bob = register("bob")
         tokens = wish(ada, "new@example.com"), wish(bob, "new@example.com")
-        outcomes = at_once(
+        outcomes = run_concurrently(
             *(lambda token=token: confirmations.confirm(token, by=SOMEBODY) for token in tokens)
         )
 
@@ -306,9 +306,9 @@ class TestTakenMeanwhile:
         assert [user.email for user in audited_users()].count("new@example.com") == 1
 
     @pytest.mark.parametrize("turn", ROUNDS)
-    def test_sign_up(self, at_once, confirmations, register, token, turn):
+    def test_sign_up(self, run_concurrently, confirmations, register, token, turn):
         """ASVS 2.3.3: of a concurrent sign-up and ada, exactly one gets the address."""
-        outcomes = at_once(
+        outcomes = run_concurrently(
             lambda: confirmations.confirm(token, by=SOMEBODY),
             lambda: register("eve", email="new@example.com"),
         )

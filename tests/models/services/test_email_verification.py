@@ -88,9 +88,9 @@ class TestStart:
 
         assert mailbox == []
 
-    def test_twenty_at_once(self, at_once, confirmations, ada, mailbox):
+    def test_twenty_at_once(self, run_concurrently, confirmations, ada, mailbox):
         """However many ask at the same moment, one account gets five mails an hour."""
-        at_once(*[lambda: confirmations.request(ada.email, by=SOMEBODY)] * 20)
+        run_concurrently(*[lambda: confirmations.request(ada.email, by=SOMEBODY)] * 20)
 
         assert len(mailbox) == 5
 
@@ -137,9 +137,9 @@ class TestFinish:
         with pytest.raises(InvalidToken):
             confirmations.confirm(token, by=SOMEBODY)
 
-    def test_twenty_at_once(self, at_once, confirmations, ada, token):
+    def test_twenty_at_once(self, run_concurrently, confirmations, ada, token):
         """ASVS 6.5.1, 15.4.2: of twenty who bring it at the same moment one succeeds."""
-        outcomes = at_once(*[lambda: confirmations.confirm(token, by=SOMEBODY)] * 20)
+        outcomes = run_concurrently(*[lambda: confirmations.confirm(token, by=SOMEBODY)] * 20)
 
         assert outcomes.count(None) == 1
         assert [type(each) for each in outcomes].count(InvalidToken) == 19
@@ -178,9 +178,9 @@ class TestFinish:
             confirmations.confirm(token, by=SOMEBODY)
 
     @pytest.mark.parametrize("turn", ROUNDS)
-    def test_deleted(self, at_once, confirmations, accounts, ada, token, turn):
+    def test_deleted(self, run_concurrently, confirmations, accounts, ada, token, turn):
         """A user who is deleted at the same moment is gone, and the token says no more than no."""
-        deleted, outcome = at_once(
+        deleted, outcome = run_concurrently(
             lambda: accounts.delete(ada),
             lambda: confirmations.confirm(token, by=SOMEBODY),
         )
@@ -189,10 +189,10 @@ class TestFinish:
         assert type(outcome) in (type(None), InvalidToken)
         assert audited_users() == []
 
-    def test_other_changes(self, at_once, confirmations, accounts, ada, token):
+    def test_other_changes(self, run_concurrently, confirmations, accounts, ada, token):
         """Confirming neither loses nor is hindered by changes to the user."""
         changes = [{"metadata": partial(add_key, n)} for n in range(5)]
-        outcomes = at_once(
+        outcomes = run_concurrently(
             lambda: confirmations.confirm(token, by=SOMEBODY),
             *(lambda c=c: accounts.update(ada, c) for c in changes),
         )

@@ -256,9 +256,11 @@ class TestVoid:
 
 
 class TestAtOnce:
-    def test_one_token(self, at_once, credentials, reset_token, ada, mailbox):
+    def test_one_token(self, run_concurrently, credentials, reset_token, ada, mailbox):
         """ASVS 6.5.1, 15.4.2: of twenty who bring one token at the same moment one succeeds."""
-        outcomes = at_once(*[lambda: credentials.reset_password(reset_token, NEW_PASSWORD)] * 20)
+        outcomes = run_concurrently(
+            *[lambda: credentials.reset_password(reset_token, NEW_PASSWORD)] * 20
+        )
 
         assert outcomes.count(None) == 1
         assert [type(each) for each in outcomes].count(InvalidToken) == 19
@@ -267,12 +269,12 @@ class TestAtOnce:
         assert kinds(mailbox) == [EmailKind.PASSWORD_CHANGED]
 
     @pytest.mark.parametrize("turn", ROUNDS)
-    def test_two_tokens(self, at_once, credentials, ada, mailbox, sign_in, turn):
+    def test_two_tokens(self, run_concurrently, credentials, ada, mailbox, sign_in, turn):
         """Of two tokens that are used at the same moment one counts, and so does its password."""
         credentials.request_reset(ada.email, by=SOMEBODY)
         credentials.request_reset(ada.email, by=SOMEBODY)
         first, second = (mail.token for mail in mailbox)
-        outcomes = at_once(
+        outcomes = run_concurrently(
             lambda: credentials.reset_password(first, NEW_PASSWORD),
             lambda: credentials.reset_password(second, OTHER_PASSWORD),
         )
@@ -285,9 +287,11 @@ class TestAtOnce:
             sign_in.sign_in("ada", passwords[1 - winner], CLIENT)
 
     @pytest.mark.parametrize("turn", ROUNDS)
-    def test_old_password(self, at_once, credentials, reset_token, ada, accounts, sign_in, turn):
+    def test_old_password(
+        self, run_concurrently, credentials, reset_token, ada, accounts, sign_in, turn
+    ):
         """CVE-2023-40273: no session that the old password opened meanwhile lives afterwards."""
-        done, *outcomes = at_once(
+        done, *outcomes = run_concurrently(
             lambda: credentials.reset_password(reset_token, NEW_PASSWORD),
             *[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 8,
         )
@@ -296,10 +300,12 @@ class TestAtOnce:
         assert {type(each) for each in outcomes} <= {tuple, InvalidCredentials}
         assert sign_in.list_for(accounts.get(ada.id)) == []
 
-    def test_other_changes(self, at_once, credentials, reset_token, accounts, ada, sign_in):
+    def test_other_changes(
+        self, run_concurrently, credentials, reset_token, accounts, ada, sign_in
+    ):
         """A reset neither loses nor is hindered by changes to the user."""
         changes = [{"metadata": partial(add_key, n)} for n in range(5)]
-        outcomes = at_once(
+        outcomes = run_concurrently(
             lambda: credentials.reset_password(reset_token, NEW_PASSWORD),
             *(lambda c=c: accounts.update(ada, c) for c in changes),
         )
@@ -309,9 +315,9 @@ class TestAtOnce:
         assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
 
     @pytest.mark.parametrize("turn", ROUNDS)
-    def test_deleted(self, at_once, credentials, reset_token, accounts, ada, turn):
+    def test_deleted(self, run_concurrently, credentials, reset_token, accounts, ada, turn):
         """A user who is deleted at the same moment is gone, and the token says no more than no."""
-        deleted, outcome = at_once(
+        deleted, outcome = run_concurrently(
             lambda: accounts.delete(ada),
             lambda: credentials.reset_password(reset_token, NEW_PASSWORD),
         )

@@ -37,36 +37,38 @@ def names_of(users: list[User]) -> list[str]:
 
 
 class TestRegister:
-    def test_one_address(self, at_once, register):
+    def test_one_address(self, run_concurrently, register):
         """Of forty people with one address, in whatever case, exactly one gets it."""
         addresses = ["ada@example.com", "Ada@Example.com"] * 20
-        outcomes = at_once(
+        outcomes = run_concurrently(
             *(lambda n=n: register(f"user-{n}", email=addresses[n]) for n in range(40))
         )
 
         assert kinds(outcomes) == {User: 1, EmailTaken: 39}
         assert len(audited_users()) == 1
 
-    def test_one_user_name(self, at_once, register):
+    def test_one_user_name(self, run_concurrently, register):
         """Of forty people with one user name exactly one gets it."""
-        outcomes = at_once(
+        outcomes = run_concurrently(
             *(lambda n=n: register("ada", email=f"user-{n}@example.com") for n in range(40))
         )
 
         assert kinds(outcomes) == {User: 1, UsernameTaken: 39}
         assert len(audited_users()) == 1
 
-    def test_different_people(self, at_once, register):
+    def test_different_people(self, run_concurrently, register):
         """People who want different things do not get in each other's way."""
-        outcomes = at_once(*(lambda n=n: register(f"user-{n}", roles=["admin"]) for n in range(20)))
+        outcomes = run_concurrently(
+            *(lambda n=n: register(f"user-{n}", roles=["admin"]) for n in range(20))
+        )
 
         assert kinds(outcomes) == {User: 20}
         assert len(audited_users()) == 20
 
-    def test_name_that_becomes_free(self, at_once, register, accounts):
+    def test_name_that_becomes_free(self, run_concurrently, register, accounts):
         """A released name goes to exactly one user."""
         ada = register("ada")
-        outcomes = at_once(
+        outcomes = run_concurrently(
             lambda: accounts.update(ada, {"username": "eve"}),
             *(lambda n=n: register("ada", email=f"user-{n}@example.com") for n in range(10)),
         )
@@ -77,11 +79,11 @@ class TestRegister:
 
 
 class TestLastAdmin:
-    def test_two_demote_each_other(self, at_once, register, accounts):
+    def test_two_demote_each_other(self, run_concurrently, register, accounts):
         """However often two admins demote each other, one admin stays."""
         one, two = register("one", roles=["admin"]), register("two", roles=["admin"])
         for _ in ROUNDS:
-            outcomes = at_once(
+            outcomes = run_concurrently(
                 lambda user=two: accounts.update(user, {"roles": ["user"]}),
                 lambda user=one: accounts.update(user, {"roles": ["user"]}),
             )
@@ -90,18 +92,18 @@ class TestLastAdmin:
             assert [user.is_admin for user in audited_users()].count(True) == 1
             one, two = (accounts.update(user, {"roles": ["admin"]}) for user in audited_users())
 
-    def test_two_delete_each_other(self, at_once, register, accounts):
+    def test_two_delete_each_other(self, run_concurrently, register, accounts):
         """Of two admins who delete each other one stays."""
         one, two = register("one", roles=["admin"]), register("two", roles=["admin"])
-        outcomes = at_once(lambda: accounts.delete(two), lambda: accounts.delete(one))
+        outcomes = run_concurrently(lambda: accounts.delete(two), lambda: accounts.delete(one))
 
         assert kinds(outcomes) == {type(None): 1, LastAdmin: 1}
         assert len(audited_users()) == 1
 
-    def test_three_by_three_ways(self, at_once, register, accounts):
+    def test_three_by_three_ways(self, run_concurrently, register, accounts):
         """Deleting, suspending and demoting count together."""
         one, two, three = (register(name, roles=["admin"]) for name in ("one", "two", "three"))
-        outcomes = at_once(
+        outcomes = run_concurrently(
             lambda: accounts.delete(one),
             lambda: accounts.update(two, {"status": "suspended"}),
             lambda: accounts.update(three, {"roles": ["user"]}),
@@ -110,22 +112,22 @@ class TestLastAdmin:
         assert kinds(outcomes)[LastAdmin] == 1
         assert [user.is_active_admin for user in audited_users()].count(True) == 1
 
-    def test_one_is_demoted_by_many(self, at_once, register, accounts):
+    def test_one_is_demoted_by_many(self, run_concurrently, register, accounts):
         """Ten concurrent demotions of one user count as one."""
         register("john", roles=["admin"])
         ada = register("ada", roles=["admin"])
-        outcomes = at_once(*[lambda: accounts.update(ada, {"roles": ["user"]})] * 10)
+        outcomes = run_concurrently(*[lambda: accounts.update(ada, {"roles": ["user"]})] * 10)
 
         assert kinds(outcomes) == {User: 10}
         assert [user.is_active_admin for user in audited_users()].count(True) == 1
 
 
 class TestUpdate:
-    def test_different_members(self, at_once, accounts, ada):
+    def test_different_members(self, run_concurrently, accounts, ada):
         """Twenty changes to different members of one user all land: none is lost or refused."""
         changes = [{"metadata": partial(add_key, n)} for n in range(17)]
         changes += [{"username": "eve"}, {"email": "eve@example.com"}, {"full_name": "Eve"}]
-        outcomes = at_once(*(lambda c=c: accounts.update(ada, c) for c in changes))
+        outcomes = run_concurrently(*(lambda c=c: accounts.update(ada, c) for c in changes))
         after = accounts.get(ada.id)
 
         assert kinds(outcomes) == {User: 20}
@@ -135,10 +137,10 @@ class TestUpdate:
         assert after.version == 21
         assert names_of(audited_users()) == ["eve"]
 
-    def test_swap_of_names(self, at_once, register, accounts, ada):
+    def test_swap_of_names(self, run_concurrently, register, accounts, ada):
         """Two users who want each other's name both hear that it is taken."""
         bob = register("bob")
-        outcomes = at_once(
+        outcomes = run_concurrently(
             lambda: accounts.update(ada, {"username": "bob"}),
             lambda: accounts.update(bob, {"username": "ada"}),
         )
@@ -146,10 +148,10 @@ class TestUpdate:
         assert kinds(outcomes) == {UsernameTaken: 2}
         assert names_of(audited_users()) == ["ada", "bob"]
 
-    def test_chain_of_names(self, at_once, register, accounts, ada):
+    def test_chain_of_names(self, run_concurrently, register, accounts, ada):
         """A request for a name that is being released succeeds or fails with "taken"."""
         bob = register("bob")
-        outcomes = at_once(
+        outcomes = run_concurrently(
             lambda: accounts.update(ada, {"username": "eve"}),
             lambda: accounts.update(bob, {"username": "ada"}),
         )
@@ -158,19 +160,19 @@ class TestUpdate:
         assert type(outcomes[1]) in (User, UsernameTaken)
         assert len(audited_users()) == 2
 
-    def test_one_new_name_for_many(self, at_once, register, accounts):
+    def test_one_new_name_for_many(self, run_concurrently, register, accounts):
         """Of ten users who want one name exactly one gets it, and keeps no other."""
         users = [register(f"user-{n}") for n in range(10)]
-        outcomes = at_once(
+        outcomes = run_concurrently(
             *(lambda user=user: accounts.update(user, {"username": "ada"}) for user in users)
         )
 
         assert kinds(outcomes) == {User: 1, UsernameTaken: 9}
         assert names_of(audited_users()).count("ada") == 1
 
-    def test_user_is_deleted(self, at_once, accounts, ada):
+    def test_user_is_deleted(self, run_concurrently, accounts, ada):
         """A user who is renamed and deleted at once is gone under both names."""
-        outcomes = at_once(
+        outcomes = run_concurrently(
             lambda: accounts.delete(ada),
             lambda: accounts.update(ada, {"username": "eve", "email": "eve@example.com"}),
         )
@@ -181,36 +183,36 @@ class TestUpdate:
 
 
 class TestDelete:
-    def test_by_many(self, at_once, accounts, ada):
+    def test_by_many(self, run_concurrently, accounts, ada):
         """Ten concurrent deletions of a user delete it once."""
-        outcomes = at_once(*[lambda: accounts.delete(ada)] * 10)
+        outcomes = run_concurrently(*[lambda: accounts.delete(ada)] * 10)
 
         assert kinds(outcomes) == {type(None): 1, UserNotFound: 9}
         assert audited_users() == []
 
 
 class TestSignIn:
-    def test_by_many(self, at_once, sign_in, ada):
+    def test_by_many(self, run_concurrently, sign_in, ada):
         """One user signs in from twenty places at once, each with a session of its own."""
-        outcomes = at_once(*[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 20)
+        outcomes = run_concurrently(*[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 20)
 
         assert kinds(outcomes) == {tuple: 20}
         assert len({token for _, token, _ in outcomes}) == 20
         assert len(sign_in.list_for(ada)) == 20
 
-    def test_by_many_with_an_old_hash(self, at_once, sign_in, ada):
+    def test_by_many_with_an_old_hash(self, run_concurrently, sign_in, ada):
         """The hash is renewed at the first sign-in; those at the same moment are not refused."""
         old = bcrypt.using(rounds=4).hash(PASSWORD)
         ada.update([User.password_hash.set(old)])
-        outcomes = at_once(*[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 10)
+        outcomes = run_concurrently(*[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 10)
 
         assert kinds(outcomes) == {tuple: 10}
         assert User.get(ada.id).password_hash.startswith("$argon2id$")
 
-    def test_user_is_changed(self, at_once, sign_in, accounts, ada):
+    def test_user_is_changed(self, run_concurrently, sign_in, accounts, ada):
         """Signing in neither loses nor hinders a change to the user."""
         changes = [{"metadata": partial(add_key, n)} for n in range(5)]
-        outcomes = at_once(
+        outcomes = run_concurrently(
             *[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 5,
             *(lambda c=c: accounts.update(ada, c) for c in changes),
         )
@@ -220,9 +222,9 @@ class TestSignIn:
         assert accounts.get(ada.id).last_login_at is not None
 
     @pytest.mark.parametrize("turn", ROUNDS)
-    def test_user_is_suspended(self, at_once, sign_in, accounts, ada, turn):
+    def test_user_is_suspended(self, run_concurrently, sign_in, accounts, ada, turn):
         """In every order, no session from before the suspension is valid after it."""
-        suspended, *outcomes = at_once(
+        suspended, *outcomes = run_concurrently(
             lambda: accounts.update(ada, {"status": "suspended"}),
             *[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 8,
         )
@@ -233,10 +235,10 @@ class TestSignIn:
         assert list(unfinished_cleanup(timedelta(0))) == []
 
     @pytest.mark.parametrize("turn", ROUNDS)
-    def test_password_is_changed(self, credentials, at_once, sign_in, accounts, ada, turn):
+    def test_password_is_changed(self, credentials, run_concurrently, sign_in, accounts, ada, turn):
         """In every order, no session created with the old password is still valid."""
         session, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
-        changed, *outcomes = at_once(
+        changed, *outcomes = run_concurrently(
             lambda: credentials.change_password(
                 ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
             ),
@@ -250,9 +252,9 @@ class TestSignIn:
         assert [row.id for row in sign_in.list_for(after)] == [session.id]
 
     @pytest.mark.parametrize("turn", ROUNDS)
-    def test_user_is_deleted(self, at_once, sign_in, accounts, ada, turn):
+    def test_user_is_deleted(self, run_concurrently, sign_in, accounts, ada, turn):
         """In every order, no rows of the user remain."""
-        deleted, *outcomes = at_once(
+        deleted, *outcomes = run_concurrently(
             lambda: accounts.delete(ada),
             *[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 8,
         )
@@ -264,10 +266,10 @@ class TestSignIn:
 
 
 class TestChangePassword:
-    def test_twice(self, credentials, at_once, sign_in, accounts, ada):
+    def test_twice(self, credentials, run_concurrently, sign_in, accounts, ada):
         """Of two people who both know the old password one sets the new one."""
         first, second = (sign_in.sign_in("ada", PASSWORD, CLIENT)[0] for _ in range(2))
-        outcomes = at_once(
+        outcomes = run_concurrently(
             lambda: credentials.change_password(
                 ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=first
             ),

@@ -98,10 +98,12 @@ class TestRenew:
         with pytest.raises(InvalidCredentials):
             strict.reauthenticate(session, PASSWORD, CLIENT)
 
-    def test_many_at_once(self, at_once, sign_in, opened, ada):
+    def test_many_at_once(self, run_concurrently, sign_in, opened, ada):
         """ASVS 15.4.2: one session becomes one session, however many ask."""
         session, _ = opened
-        outcomes = at_once(*[lambda: sign_in.reauthenticate(session, PASSWORD, CLIENT)] * 10)
+        outcomes = run_concurrently(
+            *[lambda: sign_in.reauthenticate(session, PASSWORD, CLIENT)] * 10
+        )
 
         assert [type(each) for each in outcomes].count(tuple) == 1
         assert [type(each) for each in outcomes].count(Unauthenticated) == 9

@@ -73,7 +73,7 @@ def enter(make_sign_in: Any) -> Callable[..., Session]:
 
 
 @pytest.fixture
-def at_once(database) -> Callable[..., Counter[type]]:
+def run_concurrently(database) -> Callable[..., Counter[type]]:
     """Does everything at the same moment and tells how many ended in which way."""
 
     def run_all(*actions: Callable[[], Any]) -> Counter[type]:
@@ -213,16 +213,16 @@ class TestConfirm:
 
         assert enter(codes[0])
 
-    def test_at_once(self, at_once, second_factors, ada, by, phone):
+    def test_at_once(self, run_concurrently, second_factors, ada, by, phone):
         """Of twenty who confirm with one code one gets recovery codes."""
-        outcomes = at_once(*[lambda: second_factors.confirm(ada, phone.code(), by)] * 20)
+        outcomes = run_concurrently(*[lambda: second_factors.confirm(ada, phone.code(), by)] * 20)
 
         assert outcomes == {list: 1, SecondFactorNotEnabled: 19}
         assert types_of(ada).count("second-factor.enabled") == 1
 
-    def test_against_enrol(self, at_once, second_factors, accounts, ada, by, phone):
+    def test_against_enrol(self, run_concurrently, second_factors, accounts, ada, by, phone):
         """Confirming and beginning again at once leave no secret turned on unconfirmed."""
-        at_once(
+        run_concurrently(
             lambda: second_factors.confirm(ada, phone.code(), by),
             *[lambda: second_factors.enroll(ada, by)] * 5,
         )
@@ -414,33 +414,35 @@ class TestRecovery:
 
 
 class TestRaces:
-    def test_one_code(self, at_once, second_factors, accounts, ada, phone, codes):
+    def test_one_code(self, run_concurrently, second_factors, accounts, ada, phone, codes):
         """ASVS 15.4.2: of twenty who bring one code at once one gets through."""
         user = accounts.get(ada.id)
-        outcomes = at_once(*[lambda: _spend(second_factors, user, phone.code(1))] * 20)
+        outcomes = run_concurrently(*[lambda: _spend(second_factors, user, phone.code(1))] * 20)
 
         assert outcomes == {type(None): 1, SecondFactorCodeRequired: 19}
 
-    def test_one_recovery_code(self, at_once, second_factors, accounts, ada, codes):
+    def test_one_recovery_code(self, run_concurrently, second_factors, accounts, ada, codes):
         """ASVS 15.4.2: of twenty who bring one recovery code at once one gets through."""
         user = accounts.get(ada.id)
-        outcomes = at_once(*[lambda: _spend(second_factors, user, codes[0])] * 20)
+        outcomes = run_concurrently(*[lambda: _spend(second_factors, user, codes[0])] * 20)
 
         assert outcomes == {type(None): 1, SecondFactorCodeRequired: 19}
         assert second_factors.status(user).recovery_codes_left == 9
 
-    def test_ten_recovery_codes(self, at_once, second_factors, accounts, ada, codes):
+    def test_ten_recovery_codes(self, run_concurrently, second_factors, accounts, ada, codes):
         """Ten codes at once are ten codes: none is lost, and none is left."""
         user = accounts.get(ada.id)
-        outcomes = at_once(*(lambda c=c: _spend(second_factors, user, c) for c in codes))
+        outcomes = run_concurrently(*(lambda c=c: _spend(second_factors, user, c) for c in codes))
 
         assert outcomes == {type(None): 10}
         assert second_factors.status(user).recovery_codes_left == 0
 
-    def test_sessions(self, at_once, make_sign_in, ada, phone, codes):
+    def test_sessions(self, run_concurrently, make_sign_in, ada, phone, codes):
         """Of five who sign in with one code at once one gets a session."""
         sign_in = make_sign_in()
-        outcomes = at_once(*[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT, phone.code(1))] * 5)
+        outcomes = run_concurrently(
+            *[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT, phone.code(1))] * 5
+        )
 
         assert outcomes == {tuple: 1, SecondFactorCodeRequired: 4}
         assert len(list(Session.query(ada.id))) == 1
@@ -580,9 +582,9 @@ class TestDisable:
             second_factors.disable(ada, by)
         assert list(User.scan()) == []
 
-    def test_at_once(self, at_once, second_factors, mailbox, ada, by, codes):
+    def test_at_once(self, run_concurrently, second_factors, mailbox, ada, by, codes):
         """Turned off twenty times at once it is turned off once, with one mail."""
-        outcomes = at_once(*[lambda: second_factors.disable(ada, by)] * 20)
+        outcomes = run_concurrently(*[lambda: second_factors.disable(ada, by)] * 20)
 
         assert outcomes == {type(None): 1, SecondFactorNotEnabled: 19}
         assert len(mailbox) == 1

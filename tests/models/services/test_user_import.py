@@ -114,9 +114,9 @@ class TestAgain:
         with pytest.raises(EmailTaken):
             imports.import_user(username="countess", email="ADA@example.com")
 
-    def test_at_once(self, imports, at_once):
+    def test_at_once(self, imports, run_concurrently):
         """Of several imports of the same user one makes it, and the others find it there."""
-        outcomes = at_once(*[lambda: imports.import_user(**ADA)] * 8)
+        outcomes = run_concurrently(*[lambda: imports.import_user(**ADA)] * 8)
 
         assert len(audited_users()) == 1
         assert outcomes.count(None) == 7

@@ -117,18 +117,18 @@ class TestReserve:
 
         assert row.failed_attempts == 1
 
-    def test_parallel(self, at_once, row):
+    def test_parallel(self, run_concurrently, row):
         """Fifty at once: exactly the free ones are granted."""
-        outcomes = at_once(*[lambda: reserve(Attempts("somebody"))] * 50)
+        outcomes = run_concurrently(*[lambda: reserve(Attempts("somebody"))] * 50)
 
         refused = [each for each in outcomes if isinstance(each, TooManyAttempts)]
         assert (outcomes.count(None), len(refused)) == (FREE_ATTEMPTS, 50 - FREE_ATTEMPTS)
         assert Attempts.get("somebody").failed_attempts == FREE_ATTEMPTS
 
-    def test_parallel_after_the_wait(self, at_once, tried):
+    def test_parallel_after_the_wait(self, run_concurrently, tried):
         """Twenty at the moment at which a wait ends: one is granted."""
         tried(FREE_ATTEMPTS, FIRST_WAIT)
-        outcomes = at_once(*[lambda: reserve(Attempts("somebody"))] * 20)
+        outcomes = run_concurrently(*[lambda: reserve(Attempts("somebody"))] * 20)
 
         assert outcomes.count(None) == 1
         assert Attempts.get("somebody").failed_attempts == FREE_ATTEMPTS + 1
@@ -146,21 +146,21 @@ class TestReserve:
 
 class TestSignIn:
     @pytest.mark.parametrize("login", ["ada", "ada@example.com"])
-    def test_fifty_guesses_at_once(self, at_once, sign_in, register, hashes, login):
+    def test_fifty_guesses_at_once(self, run_concurrently, sign_in, register, hashes, login):
         """However many guess at once, no more passwords are looked at than are allowed."""
         register("ada")
         hashes.clear()
-        outcomes = at_once(*[lambda: sign_in.sign_in(login, WRONG, CLIENT)] * 50)
+        outcomes = run_concurrently(*[lambda: sign_in.sign_in(login, WRONG, CLIENT)] * 50)
 
         wrong = [each for each in outcomes if isinstance(each, InvalidCredentials)]
         locked = [each for each in outcomes if isinstance(each, TooManyAttempts)]
         assert (len(wrong), len(locked)) == (FREE_ATTEMPTS, 50 - FREE_ATTEMPTS)
         assert hashes == ["verify_secret"] * FREE_ATTEMPTS
 
-    def test_fifty_guesses_at_nobody(self, at_once, sign_in, context, hashes):
+    def test_fifty_guesses_at_nobody(self, run_concurrently, sign_in, context, hashes):
         """An unknown login is locked out in the same way (ASVS 6.3.8)."""
         hashes.clear()
-        outcomes = at_once(*[lambda: sign_in.sign_in("nobody", WRONG, CLIENT)] * 50)
+        outcomes = run_concurrently(*[lambda: sign_in.sign_in("nobody", WRONG, CLIENT)] * 50)
 
         wrong = [each for each in outcomes if isinstance(each, InvalidCredentials)]
         assert len(wrong) == FREE_ATTEMPTS

@@ -159,10 +159,10 @@ class TestSpend:
         with pytest.raises(InvalidToken):
             spend(row)
 
-    def test_twenty_at_once(self, at_once, give, spend):
+    def test_twenty_at_once(self, run_concurrently, give, spend):
         """ASVS 6.5.1, 15.4.2: of twenty who use a token at the same moment one succeeds."""
         row, _ = give()
-        outcomes = at_once(*[lambda: spend(row)] * 20)
+        outcomes = run_concurrently(*[lambda: spend(row)] * 20)
 
         assert outcomes.count(None) == 1
         assert [type(each) for each in outcomes].count(InvalidToken) == 19

@@ -46,10 +46,10 @@ class TestTake:
 
         assert left == [4, 3, 2, 1, 0]
 
-    def test_parallel(self, context, at_once):
+    def test_parallel(self, context, run_concurrently):
         """Thirty at once: as many as the quota are granted."""
         limits = RateLimiter()
-        outcomes = at_once(*[lambda: limits.take(POLICY, "ada")] * 30)
+        outcomes = run_concurrently(*[lambda: limits.take(POLICY, "ada")] * 30)
 
         refused = [each for each in outcomes if isinstance(each, TooManyRequests)]
         assert len(refused) == 25

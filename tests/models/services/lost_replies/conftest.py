@@ -21,7 +21,7 @@ def proxy(dynamodb_engine: Engine) -> Iterator[FaultyProxy]:
 
 
 @pytest.fixture
-def config(config: Config, proxy: FaultyProxy, haste: None) -> Config:
+def config(config: Config, proxy: FaultyProxy, fast_sleep: None) -> Config:
     """The app reaches the engine by way of the proxy, and does not try for long."""
     way = {
         "DYNAMODB_HOST": proxy.url,
@@ -32,7 +32,7 @@ def config(config: Config, proxy: FaultyProxy, haste: None) -> Config:
 
 
 @pytest.fixture
-def haste(monkeypatch: pytest.MonkeyPatch) -> None:
+def fast_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten every sleep."""
     sleep = time.sleep
     monkeypatch.setattr(time, "sleep", lambda seconds: sleep(seconds / _HASTE))

@@ -53,9 +53,9 @@ def at(*operations):
     ]
 
 
-def untouched(request, hand_on):
+def untouched(request, forward):
     """No fault at all."""
-    return hand_on(request)
+    return forward(request)
 
 
 @pytest.fixture
