@@ -15,8 +15,8 @@ from models import Email, EmailKind
 from roster.config import EmailSettings
 
 SUBJECTS: Mapping[EmailKind, str] = {
-    EmailKind.VERIFY_EMAIL: "Confirm your email address",
-    EmailKind.CONFIRM_EMAIL_CHANGE: "Confirm your new email address",
+    EmailKind.VERIFY_EMAIL: "Verify your email address",
+    EmailKind.CONFIRM_EMAIL_CHANGE: "Verify your new email address",
     EmailKind.EMAIL_CHANGE_REQUESTED: "Your email address is about to change",
     EmailKind.EMAIL_CHANGED: "Your email address has changed",
     EmailKind.RESET_PASSWORD: "Reset your password",

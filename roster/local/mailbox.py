@@ -18,7 +18,7 @@ _POLICY = (
     " frame-ancestors 'none'"
 )
 # An email has styles of its own. Sandboxed, it has no origin, runs nothing and loads nothing.
-_MAIL_POLICY = (
+_EMAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'; sandbox"
 )
@@ -30,48 +30,48 @@ def init_app(app: Flask, folder: Path) -> None:
     app.register_blueprint(_mailbox(FileBackend(folder)))
 
 
-def _mailbox(emails: FileBackend) -> Blueprint:
+def _mailbox(folder: FileBackend) -> Blueprint:
     mailbox = Blueprint("mailbox", __name__, url_prefix="/dev/mail", template_folder="templates")
     mailbox.before_request(_require_local_request)
 
     @mailbox.get("")
-    def list_mails() -> Response:
-        shown = [_shown(id, mail) for id in emails.ids() if (mail := emails.find(id))]
+    def list_emails() -> Response:
+        shown = [_shown(id, email) for id in folder.ids() if (email := folder.find(id))]
         answer = (
             json_response(shown)
             if _asks_for_json()
-            else page("mailbox/list.html", _POLICY, mails=shown)
+            else page("mailbox/list.html", _POLICY, emails=shown)
         )
         answer.headers["Cache-Control"] = "no-store"
         answer.vary.add("Accept")
         return answer
 
     @mailbox.get("/<id>")
-    def show_mail(id: str) -> Response:
-        return page("mailbox/mail.html", _POLICY, mail=_shown(id, _get(emails, id)))
+    def show_email(id: str) -> Response:
+        return page("mailbox/email.html", _POLICY, email=_shown(id, _get(folder, id)))
 
     @mailbox.get("/<id>/html")
     def show_html(id: str) -> Response:
-        return html(html_of(_get(emails, id)), _MAIL_POLICY)
+        return html(html_of(_get(folder, id)), _EMAIL_POLICY)
 
     return mailbox
 
 
-def _get(emails: FileBackend, id: str) -> EmailMessage:
-    mail = emails.find(id)
-    if mail is None:
+def _get(folder: FileBackend, id: str) -> EmailMessage:
+    email = folder.find(id)
+    if email is None:
         raise NotFound
-    return mail
+    return email
 
 
-def _shown(id: str, mail: EmailMessage) -> dict[str, Any]:
+def _shown(id: str, email: EmailMessage) -> dict[str, Any]:
     return {
         "id": id,
-        "to": str(mail["To"]),
-        "subject": str(mail["Subject"]),
-        "date": mail["Date"].datetime.isoformat().replace("+00:00", "Z"),
-        "text": text_of(mail),
-        "link": link_of(mail),
+        "to": str(email["To"]),
+        "subject": str(email["Subject"]),
+        "date": email["Date"].datetime.isoformat().replace("+00:00", "Z"),
+        "text": text_of(email),
+        "link": link_of(email),
     }
 
 

@@ -48,7 +48,7 @@ try {
   await page.goto(`${base}/dev/mail`);
   await page.locator("li a").first().click();
   await page.getByText("Show HTML").click();
-  await page.getByText("Confirm my address").first().click();
+  await page.getByText("Verify my email address").first().click();
   await page.locator("#form button").waitFor();
   observed.addresses.verify = page.url();
   await page.locator("#form button").click();

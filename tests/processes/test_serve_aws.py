@@ -180,7 +180,7 @@ class TestDynamodb:
         second, said = harness.run("dynamodb", "create", **settings)
 
         assert (first, second) == (0, 0)
-        assert last_line(said) == "All tables are there."
+        assert last_line(said) == "All tables exist."
 
     def test_check_before_and_after(self, harness: ProcessHarness, settings: dict[str, str]):
         """The exit status is 1 if tables are missing."""
