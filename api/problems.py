@@ -132,6 +132,12 @@ _ALL = (
         "The `Allow` header lists the methods of this URL.",
     ),
     Problem(
+        "request-timeout",
+        408,
+        "Request timeout",
+        "The body of the request was not complete in time. Nothing was changed.",
+    ),
+    Problem(
         "username-taken",
         409,
         "Username is already in use",
@@ -212,9 +218,9 @@ _ALL = (
     Problem(
         "busy",
         503,
-        "Too many passwords are being verified",
-        "The service is at its limit of password hashes. Nothing was changed. Retry after"
-        " `Retry-After` seconds.",
+        "Too many requests are waiting",
+        "The service has more requests than it can process in time. Nothing was changed. Retry"
+        " after `Retry-After` seconds.",
     ),
     Problem(
         "store-unavailable",

@@ -53,7 +53,13 @@ def body(
             raise_if_any(check(payload))
             return view(*args, payload=payload, **kwargs)
 
-        slugs = ["malformed-json", "payload-too-large", "unsupported-media-type", "invalid-request"]
+        slugs = [
+            "malformed-json",
+            "request-timeout",
+            "payload-too-large",
+            "unsupported-media-type",
+            "invalid-request",
+        ]
         if admin_fields:
             slugs += ["forbidden", "second-factor-missing"]
         consumes = {"consumes": list(media_types)}

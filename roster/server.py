@@ -13,20 +13,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from flask import Flask
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server as Granian
 
 from roster.app import create_app
-from roster.config import Config
+from roster.config import Config, usable_cores
+from roster.front import Front, FrontSettings
 
-# A worker mostly waits for argon2 (which releases the interpreter lock) or for DynamoDB. With one
-# core per worker, at most eight threads hold requests for hashes (PasswordHasher, `queue_size`), so
-# some threads always remain for reads.
-_THREADS = 12
+# The buffer for a request line and header fields, in bytes. Heads that do not fit are 414 or 431;
+# what arrives in one read may exceed it.
+_MAX_HEAD = 32 * 1024
+# Connections that wait to be accepted.
+_BACKLOG = 2048
 # After SIGTERM requests in flight are finished; none may take longer than the database timeouts.
 _DRAIN_SECONDS = 30
 # How often a signal is delivered again while the process continues.
@@ -108,15 +110,24 @@ def serve(config: Config, host: str, port: int) -> None:
     if _stop_requested.is_set():
         raise SystemExit(0)
     server = Granian(
-        "roster.app:create_app",
+        "roster.front:Front",
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
+        loop=Loops.asyncio,
+        websockets=False,
         # A cleartext HTTP/2 connection that ends in the middle of a body would block its threads
         # forever. HTTP/2 is negotiated over TLS, which ends at a proxy in front of the service.
         http=HTTPModes.http1,
         workers=config.workers,
-        blocking_threads=_THREADS,
+        # Granian counts connections, not requests.
+        backpressure=config.max_connections,
+        backlog=_BACKLOG,
+        http1_settings=HTTP1Settings(
+            # It also limits how long an idle connection is kept.
+            header_read_timeout=round(config.keep_alive.total_seconds() * 1000),
+            max_buffer_size=_MAX_HEAD,
+        ),
         workers_kill_timeout=_DRAIN_SECONDS,
         respawn_failed_workers=True,
         log_level=LogLevels.error,
@@ -125,15 +136,17 @@ def serve(config: Config, host: str, port: int) -> None:
     on_hangup = server.signal_handler_interrupt if signal.SIGHUP in handled else signal.SIG_IGN
     server.on_startup(partial(signal.signal, signal.SIGHUP, on_hangup))
     try:
-        server.serve(target_loader=partial(_start_worker, config, os.getpid()), wrap_loader=False)
+        # Granian types its targets as callables, also those with `__rsgi__`.
+        loader: Any = partial(_start_worker, config, os.getpid())
+        server.serve(target_loader=loader, wrap_loader=False)
     except SystemExit:
         # Granian reports a failure if a worker received the signal before its parent.
         if not server.interrupt_signal:
             raise
 
 
-def _start_worker(config: Config, parent: int) -> Flask:
-    """Start a worker: detach it from the signals of its parent, and build the app."""
+def _start_worker(config: Config, parent: int) -> Front:
+    """Start a worker: detach it from the signals of its parent, and build the app and its front."""
     # A process in another session does not receive the Ctrl-C of the terminal.
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -141,11 +154,18 @@ def _start_worker(config: Config, parent: int) -> Flask:
     _dispatch_signals([signal.SIGTERM])
     _watch_parent(lambda: os.getppid() != parent)
     _set_scheduling_policy()
-    app = create_app(config)
+    front = Front(
+        create_app(config),
+        FrontSettings(
+            body_seconds=config.body_timeout.total_seconds(),
+            queue_seconds=config.queue_timeout.total_seconds(),
+            hash_threads=max(1, usable_cores() // config.workers),
+        ),
+    )
     # Everything loaded so far stays. A full garbage collection would scan it for about 50 ms, in
     # which the worker responds to no request, and free nothing.
     gc.freeze()
-    return app
+    return front
 
 
 def _dispatch_signals(numbers: Sequence[int]) -> None:

@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any
 
 from flask import Flask
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 from granian.server import Server as Granian
 
 from bench.support.process import LOOPBACK
 from bench.support.service import WORKERS
-from roster import server
+from roster.front import Front, FrontSettings
 
 
 def create_app(body: Any) -> Flask:
@@ -29,22 +29,29 @@ def create_app(body: Any) -> Flask:
     return app
 
 
+def load(body: Any) -> Front:
+    """Put the app behind the front of the service, with the same number of threads."""
+    return Front(create_app(body), FrontSettings())
+
+
 def main() -> None:
     """Serve until a signal ends the process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("body", type=json.loads)
     parser.add_argument("--port", type=int, required=True)
     arguments = parser.parse_args()
+    loader: Any = partial(load, arguments.body)
     Granian(
-        "bench.support.bare:create_app",
+        "roster.front:Front",
         address=LOOPBACK,
         port=arguments.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
+        loop=Loops.asyncio,
+        websockets=False,
+        http=HTTPModes.http1,
         workers=WORKERS,
-        # Imported from the service, so that both always have the same number.
-        blocking_threads=server._THREADS,
         log_level=LogLevels.error,
-    ).serve(target_loader=partial(create_app, arguments.body), wrap_loader=False)
+    ).serve(target_loader=loader, wrap_loader=False)
 
 
 if __name__ == "__main__":

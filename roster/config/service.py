@@ -149,6 +149,38 @@ class Config:
         meaning="Processes of `roster serve`: {allowed}. The option `--workers` takes precedence.",
         default_text="number of usable cores",
     )
+    keep_alive: timedelta = setting(
+        "ROSTER_KEEP_ALIVE",
+        duration(timedelta(seconds=1), timedelta(hours=1)),
+        timedelta(seconds=75),
+        example="2m",
+        meaning="How long an idle connection is kept open, and the deadline for the header fields"
+        " of a request: {allowed}. It must be longer than the idle timeout of the load balancer.",
+    )
+    body_timeout: timedelta = setting(
+        "ROSTER_BODY_SECONDS",
+        duration(timedelta(seconds=1), timedelta(minutes=5)),
+        timedelta(seconds=10),
+        example="20s",
+        meaning="The deadline for the body of a request, after which the response is `408`:"
+        " {allowed}.",
+    )
+    queue_timeout: timedelta = setting(
+        "ROSTER_QUEUE_SECONDS",
+        duration(timedelta(seconds=1), timedelta(minutes=5)),
+        timedelta(seconds=5),
+        example="8s",
+        meaning="How long a request may wait for a thread, after which the response is `503`"
+        " [`busy`](errors.md#busy): {allowed}.",
+    )
+    max_connections: int = setting(
+        "ROSTER_MAX_CONNECTIONS",
+        integer(16, 100_000),
+        4096,
+        example="10000",
+        meaning="Open connections of each worker, including idle ones: {allowed}. Further ones wait"
+        " to be accepted.",
+    )
     demo: bool = setting(
         "ROSTER_DEMO",
         switch(),

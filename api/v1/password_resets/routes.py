@@ -5,6 +5,7 @@ from typing import Any
 from flask_restx import Resource
 
 from api.auth import anonymous_actor
+from api.lanes import hashes_password
 from api.openapi.annotations import error_responses
 from api.rate_limits import EMAIL_REQUESTS, EMAILED_TOKENS, rate_limited
 from api.responses import accepted, no_content
@@ -32,10 +33,11 @@ class PasswordResets(Resource):
 
 @password_resets.route("/confirm")
 class PasswordResetConfirmation(Resource):
+    @hashes_password
     @password_resets.doc("confirm_password_reset", security=[])
     @body(reset)
     @rate_limited(EMAILED_TOKENS)
-    @error_responses("invalid-token", "busy")
+    @error_responses("invalid-token")
     @password_resets.response(204, "The password is set")
     def post(self, payload: dict[str, Any]) -> Any:
         """Reset the password with the emailed token

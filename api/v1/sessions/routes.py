@@ -6,6 +6,7 @@ from flask_restx import Resource
 
 from api import services
 from api.auth import Principal, admin_required, client, signed_in
+from api.lanes import hashes_password
 from api.openapi.annotations import error_responses, links
 from api.rate_limits import PASSWORDS, SIGN_INS, rate_limited
 from api.responses import no_content
@@ -25,10 +26,11 @@ from models import Session, User
 
 @sessions.route("/sessions")
 class Sessions(Resource):
+    @hashes_password
     @sessions.doc("sign_in", security=[])
     @body(credentials)
     @rate_limited(SIGN_INS)
-    @error_responses("invalid-credentials", "second-factor-required", "busy")
+    @error_responses("invalid-credentials", "second-factor-required")
     @marshal_with(opened_session, code=201, description="The session and its token")
     def post(self, payload: dict[str, Any]) -> Any:
         """Sign in
@@ -79,11 +81,12 @@ class CurrentSession(Resource):
 
 @sessions.route("/sessions/current/reauthenticate")
 class Reauthentication(Resource):
+    @hashes_password
     @sessions.doc("reauthenticate")
     @signed_in()
     @body(reauthentication)
     @rate_limited(PASSWORDS)
-    @error_responses("invalid-credentials", "second-factor-required", "busy")
+    @error_responses("invalid-credentials", "second-factor-required")
     @marshal_with(opened_session, code=201, description="The new session and its token")
     def post(self, caller: Principal, payload: dict[str, Any]) -> Any:
         """Reauthenticate

@@ -14,6 +14,7 @@ from api.auth import (
     signup_allowed,
 )
 from api.etags import if_match, with_etag
+from api.lanes import hashes_password
 from api.merge_patch import merge_patch
 from api.openapi.annotations import error_responses, headers, links
 from api.pagination import CURSOR, LIMIT, decode_cursor, page_response
@@ -66,11 +67,12 @@ class Users(Resource):
         found, after = _find_page(filters, after, limit)
         return page_response(found, after, filters, limit)
 
+    @hashes_password
     @users.doc("create_user")
     @signup_allowed(api_keys=True)
     @body(new_user, admin_only=ADMIN_FIELDS)
     @rate_limited(SIGN_UPS, spares_admins=True)
-    @error_responses("username-taken", "email-taken", "busy")
+    @error_responses("username-taken", "email-taken")
     @links(201, dict.fromkeys(("get_user", "update_user", "delete_user"), _ITS_ID))
     @headers("Location")
     @marshal_with(user, code=201, description="The registered user")
@@ -155,11 +157,12 @@ class UserItem(Resource):
 @users.route("/<id>/password")
 @users.doc(params=USER_ID)
 class UserPassword(Resource):
+    @hashes_password
     @users.doc("change_password")
     @self_required(recent=True)
     @body(password_change)
     @rate_limited(PASSWORDS)
-    @error_responses("invalid-credentials", "busy")
+    @error_responses("invalid-credentials")
     @users.response(204, "The password is changed")
     def put(self, id: str, caller: Principal, payload: dict[str, Any]) -> Any:
         """Change the current user's password

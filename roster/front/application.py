@@ -1,0 +1,220 @@
+"""The RSGI application of a worker."""
+
+import logging
+import math
+import os
+import signal
+from asyncio import AbstractEventLoop
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+from granian._granian import RSGIProtocolClosed as ProtocolClosed
+from granian.rsgi import Scope
+
+from roster.front import body, environ, responses
+from roster.front.lanes import Job, Lane
+from roster.front.responses import Response
+from roster.front.routing import LIVE_PATH, READY_PATH, Router
+from roster.front.watchdog import Watchdog
+
+log = logging.getLogger("roster.front")
+
+# A slot for each hash that the pool of a worker computes, and some that read and write around it.
+_WAITING_HASHES = 5
+
+
+@dataclass(frozen=True)
+class FrontSettings:
+    """The limits of the front of one worker.
+
+    Attributes:
+        max_body: The maximum length of a body in bytes.
+        body_seconds: The deadline for a body.
+        queue_seconds: How long a request may wait for a thread.
+        max_queued: Requests that may wait in each lane.
+        threads: Threads for requests that hash no password.
+        hash_threads: Hashes that the worker computes at the same time.
+    """
+
+    max_body: int = 64 * 1024
+    body_seconds: float = 10.0
+    queue_seconds: float = 5.0
+    max_queued: int = 1024
+    threads: int = 8
+    hash_threads: int = 1
+
+
+class Front:
+    """Reads requests in the event loop, and serves them with a WSGI app on threads.
+
+    Args:
+        app: The app.
+        settings: The limits.
+    """
+
+    def __init__(self, app: Flask, settings: FrontSettings) -> None:
+        self._app = app
+        self._settings = settings
+        self._router = Router(app)
+        self._live = _response_of(app, LIVE_PATH)
+        self._requests = self._lane("requests", settings.threads)
+        self._hashes = self._lane("passwords", settings.hash_threads + _WAITING_HASHES)
+        # Load balancers must get an answer, whatever other requests do.
+        self._probes = self._lane("probes", 1)
+        self._lanes = (self._requests, self._hashes, self._probes)
+
+    def __rsgi_init__(self, loop: AbstractEventLoop) -> None:
+        """Start the threads; granian calls this when the event loop is ready."""
+        self._loop = loop
+        _forward_signals_to(loop)
+        for lane in self._lanes:
+            lane.start(loop)
+        Watchdog(self._lanes).start(loop)
+
+    async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
+        """Serve one request."""
+        try:
+            job = await self._read(scope, protocol)
+        except environ.Rejected as error:
+            _send(protocol, responses.problem("bad-request", str(error), closes=True))
+        except body.BodyTooLarge:
+            detail = f"A body has at most {self._settings.max_body} bytes."
+            _send(protocol, responses.problem("payload-too-large", detail, closes=True))
+        except body.BodyTooLate:
+            detail = f"The body was not complete within {self._settings.body_seconds:g} seconds."
+            _send(protocol, responses.problem("request-timeout", detail, closes=True))
+        except (body.BodyIncomplete, ProtocolClosed):
+            detail = "The body is incomplete, or its framing is invalid."
+            _send(protocol, responses.problem("bad-request", detail, closes=True))
+        else:
+            if job is not None:
+                await job.done
+
+    async def _read(self, scope: Scope, protocol: HTTPProtocol) -> Job | None:
+        """Return the complete request; None if it is answered already."""
+        path = scope.path
+        request = environ.build(scope)
+        length = body.declared_length(request)
+        has_body = length or (length is None and "transfer-encoding" in scope.headers)
+        if path == LIVE_PATH and scope.method in ("GET", "HEAD") and not has_body:
+            _send(protocol, self._live_response(request))
+            return None
+        data = b""
+        if has_body:
+            data = await body.read_in_time(
+                self._loop,
+                protocol,
+                limit=self._settings.max_body,
+                length=length,
+                seconds=self._settings.body_seconds,
+            )
+        environ.add_body(request, data)
+        lane = self._lane_of(scope.method, path)
+        if lane.is_full:
+            _send(protocol, _busy(request, lane))
+            return None
+        expires_at = self._loop.time() + lane.max_wait
+        job = Job(request, protocol, self._loop.create_future(), expires_at)
+        lane.submit(job)
+        if lane is self._hashes and lane.is_busy:
+            self._drop_if_gone(job, lane)
+        return job
+
+    def _lane_of(self, method: str, path: str) -> Lane:
+        if path == READY_PATH:
+            return self._probes
+        if self._router.hashes_password(method, path):
+            return self._hashes
+        return self._requests
+
+    def _lane(self, name: str, threads: int) -> Lane:
+        settings = self._settings
+        lane = Lane(
+            name,
+            threads=threads,
+            max_queued=settings.max_queued,
+            max_wait=settings.queue_seconds,
+            serve=self._run,
+            expire=lambda job: _send(job.protocol, _busy(job.environ, lane)),
+        )
+        return lane
+
+    def _drop_if_gone(self, job: Job, lane: Lane) -> None:
+        """Drop a queued request whose client disconnects, so that nothing is hashed for it."""
+
+        async def wait() -> None:
+            await job.protocol.client_disconnect()
+            lane.drop(job)
+
+        task = self._loop.create_task(wait())
+        job.done.add_done_callback(lambda _: task.cancel())
+
+    def _live_response(self, request: dict[str, Any]) -> Response:
+        status, headers, content = self._live
+        request_id = responses.request_id_of(request)
+        content = b"" if request["REQUEST_METHOD"] == "HEAD" else content
+        return status, [*headers, ("x-request-id", request_id)], content
+
+    def _run(self, job: Job) -> None:
+        """Serve a job in a thread."""
+        try:
+            response = _call(self._app, job.environ)
+        except Exception:
+            # The app responds to its own errors: this is an error of the server.
+            log.exception("a request failed outside of the app")
+            response = responses.problem("internal-error", "The service failed.", job.environ)
+        _send(job.protocol, response)
+        # The body may have a password.
+        job.environ.clear()
+
+
+def _call(app: Any, request: dict[str, Any]) -> Response:
+    """Call a WSGI app, and return its complete response."""
+    started: list[Any] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
+        started[:] = [int(status[:3]), headers]
+
+    chunks = app(request, start_response)
+    try:
+        content = b"".join(chunks)
+    finally:
+        if hasattr(chunks, "close"):
+            chunks.close()
+    status, headers = started
+    return status, [*headers, responses.SERVER], content
+
+
+def _send(protocol: HTTPProtocol, response: Response) -> None:
+    protocol.response_bytes(*response)
+
+
+def _busy(request: dict[str, Any], lane: Lane) -> Response:
+    retry_after = max(1, math.ceil(lane.max_wait))
+    detail = "Too many requests are waiting. Nothing was changed."
+    return responses.problem("busy", detail, request, retry_after=retry_after)
+
+
+def _response_of(app: Flask, path: str) -> Response:
+    """Return the response of the app to a GET, without the ID of the request."""
+    answer = app.test_client().get(path)
+    headers = [
+        (name.lower(), value)
+        for name, value in answer.headers.items()
+        if name.lower() not in ("x-request-id", "content-length")
+    ]
+    return answer.status_code, [*headers, responses.SERVER], answer.data
+
+
+def _forward_signals_to(loop: AbstractEventLoop) -> None:
+    """Let a handler that is called by another thread stop the server.
+
+    Granian registers its handler with the event loop, which learns of a signal through a file
+    descriptor that CPython writes to. The thread that receives signals calls Python handlers only.
+    """
+    wakeup = signal.set_wakeup_fd(-1)
+    signal.set_wakeup_fd(wakeup)
+    if wakeup >= 0:
+        signal.signal(signal.SIGTERM, lambda number, frame: os.write(wakeup, bytes([number])))

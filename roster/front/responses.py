@@ -1,0 +1,62 @@
+"""Responses of the front itself, as the API gives them."""
+
+import re
+import secrets
+from typing import Any
+
+import orjson
+
+from api.problems import MEDIA_TYPE, PROBLEMS
+
+# A status, header fields, and a body, as `HTTPProtocol.response_bytes` takes them.
+Response = tuple[int, list[tuple[str, str]], bytes]
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+# Granian adds its name otherwise.
+SERVER = ("server", "")
+
+
+def problem(
+    slug: str,
+    detail: str,
+    environ: dict[str, Any] | None = None,
+    *,
+    retry_after: int | None = None,
+    closes: bool = False,
+) -> Response:
+    """Return a problem.
+
+    Args:
+        slug: The problem.
+        detail: What happened.
+        environ: The WSGI environment, if there is one, for the ID of the request.
+        retry_after: Seconds until a retry can succeed.
+        closes: Whether the connection is closed, because the rest of the request is not read.
+    """
+    kind = PROBLEMS[slug]
+    request_id = request_id_of(environ or {})
+    body = {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "request_id": request_id,
+    }
+    headers = [
+        ("content-type", MEDIA_TYPE),
+        ("x-request-id", request_id),
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "no-store"),
+        SERVER,
+    ]
+    if retry_after is not None:
+        headers.append(("retry-after", str(retry_after)))
+    if closes:
+        headers.append(("connection", "close"))
+    return kind.status, headers, orjson.dumps(body)
+
+
+def request_id_of(environ: dict[str, Any]) -> str:
+    """Return the ID that the client has given to the request, or a new one."""
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)

@@ -1,0 +1,65 @@
+"""End a worker that makes no progress, so that the server replaces it."""
+
+import logging
+import os
+import threading
+import time
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Sequence
+
+from roster.front.lanes import Lane
+
+log = logging.getLogger("roster.front")
+
+# Longer than any request may last: several database calls with their deadlines.
+STALL_SECONDS = 60.0
+_CHECK_SECONDS = 1.0
+# The exit status of a worker that is ended.
+EXIT_STATUS = 70
+
+
+class Watchdog:
+    """Watches the lanes and the event loop from a thread of its own.
+
+    Args:
+        lanes: The lanes.
+        stall_seconds: Seconds without progress after which the worker ends.
+        end: Ends the process; replaced by tests.
+    """
+
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        *,
+        stall_seconds: float = STALL_SECONDS,
+        end: Callable[[int], object] = os._exit,
+    ) -> None:
+        self._lanes = lanes
+        self._stall_seconds = stall_seconds
+        self._end = end
+        self._last_beat = time.monotonic()
+
+    def start(self, loop: AbstractEventLoop) -> None:
+        """Start the thread, and the heartbeat of the event loop."""
+        self._loop = loop
+        self._beat()
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def check(self) -> None:
+        """End the process if the event loop or a lane has stalled."""
+        now = time.monotonic()
+        stalls = [(lane.name, lane.stalled_for(now)) for lane in self._lanes]
+        for name, seconds in [("event loop", now - self._last_beat), *stalls]:
+            if seconds > self._stall_seconds:
+                log.critical("no progress in %s for %.0f s: the worker ends", name, seconds)
+                self._end(EXIT_STATUS)
+                return
+
+    def _beat(self) -> None:
+        self._last_beat = time.monotonic()
+        self._loop.call_later(_CHECK_SECONDS, self._beat)
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(_CHECK_SECONDS)
+            self.check()

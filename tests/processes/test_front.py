@@ -1,0 +1,340 @@
+"""The front of a worker over sockets: bounds, deadlines, queues and lost clients."""
+
+import contextlib
+import json
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.process_harness import PASSWORD, ProcessHarness, Running, call, wait_for
+from tests.support.raw_http import (
+    JSON,
+    chunked,
+    connect,
+    exchange,
+    head,
+    read_to_end,
+    send_slowly,
+    status_of,
+)
+
+LIMIT = 65536
+CLOSE = "Connection: close"
+
+
+def new_user(name: str) -> bytes:
+    """Return the body of a sign-up."""
+    user = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+    return json.dumps(user).encode()
+
+
+def sign_up(name: str) -> bytes:
+    """Return a complete sign-up on a connection that is closed afterwards."""
+    body = new_user(name)
+    return head("POST", "/v1/users", JSON, f"Content-Length: {len(body)}", CLOSE) + body
+
+
+def usernames(service: Running) -> set[str]:
+    """Return the usernames of all users."""
+    token = service.token_of("john")
+    names: set[str] = set()
+    path = "/v1/users?limit=100"
+    while path:
+        page = service.call("GET", path, token=token).body
+        names |= {user["username"] for user in page["items"]}
+        cursor = page["next_cursor"]
+        path = f"/v1/users?limit=100&cursor={cursor}" if cursor else ""
+    return names
+
+
+def threads(service: Running) -> int:
+    """Return the number of threads of all workers."""
+    return sum(len(os.listdir(f"/proc/{pid}/task")) for pid in service.workers)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory, transport) -> Iterator[Running]:
+    """A service with short deadlines, shared by the tests of this module."""
+    harness = ProcessHarness(tmp_path_factory.mktemp("front"), transport)
+    yield harness.serve(ROSTER_BODY_SECONDS="1s", ROSTER_KEEP_ALIVE="2s", ROSTER_RATE_LIMITS="off")
+    harness.close()
+
+
+class TestBodies:
+    def test_incomplete_bodies(self, service):
+        """Security review, H2: clients that do not finish their bodies take no thread."""
+        before = threads(service)
+        with contextlib.ExitStack() as stack:
+            for _ in range(100):
+                connection = stack.enter_context(connect(service.port))
+                connection.sendall(
+                    head("POST", "/v1/sessions", JSON, "Content-Length: 60000") + b"{"
+                )
+
+            assert service.call("GET", "/health/live").status == 200
+            assert service.call("GET", "/health/ready").status == 200
+            assert service.sign_in("jane").status == 201
+            assert threads(service) == before
+
+    @pytest.mark.parametrize(
+        "framing, start",
+        [("Content-Length: 100", b"{"), ("Transfer-Encoding: chunked", b"1\r\n{\r\n")],
+    )
+    def test_deadline(self, service, framing, start):
+        """A body that is not complete in time is answered with 408, and the connection closed."""
+        response = exchange(service.port, head("POST", "/v1/sessions", JSON, framing) + start)
+
+        assert status_of(response) == 408
+        assert b"/problems/request-timeout" in response
+
+    def test_trickled_body(self, service):
+        """The deadline is for the whole body, not for each part of it."""
+        with connect(service.port) as connection:
+            connection.sendall(head("POST", "/v1/sessions", JSON, "Content-Length: 1000"))
+            with contextlib.suppress(OSError):
+                send_slowly(connection, [b" "] * 15, 0.1)
+
+            assert status_of(read_to_end(connection)) == 408
+
+    @pytest.mark.parametrize("length", [LIMIT + 1, 10_000_000, 10**18])
+    def test_declared_too_long(self, service, length):
+        """A body over the limit is rejected before it is sent."""
+        response = exchange(
+            service.port, head("POST", "/v1/users", JSON, f"Content-Length: {length}")
+        )
+
+        assert status_of(response) == 413
+        assert b"/problems/payload-too-large" in response
+
+    @pytest.mark.parametrize("padding", [LIMIT, 10 * LIMIT])
+    def test_chunks_too_long(self, service, padding):
+        """Bug report 1: a body over the limit in chunks is 413, and stores nothing."""
+        body = new_user("chunks") + b" " * padding + b'{"this is": "no JSON'
+        parts = [body[at : at + 8000] for at in range(0, len(body), 8000)]
+        request = head("POST", "/v1/users", JSON, "Transfer-Encoding: chunked")
+        with connect(service.port) as connection:
+            connection.sendall(request)
+            with contextlib.suppress(OSError):
+                connection.sendall(chunked(*parts, b"") + b"\r\n")
+            response = read_to_end(connection)
+
+        assert status_of(response) in (413, 0)
+        assert "chunks" not in usernames(service)
+
+    def test_chunks(self, service):
+        """A body in chunks is accepted."""
+        body = new_user("in-chunks")
+        request = head("POST", "/v1/users", JSON, "Transfer-Encoding: chunked", CLOSE)
+        response = exchange(service.port, request + chunked(body[:10], body[10:]) + b"0\r\n\r\n")
+
+        assert status_of(response) == 201
+
+    @pytest.mark.parametrize("end", [b"", b"ZZ\r\n", b"-1\r\n", b"0\r\nX-Trailer: 1\r\n\r\n"])
+    def test_broken_chunks(self, service, end):
+        """A complete JSON document in broken framing stores nothing."""
+        request = head("POST", "/v1/users", JSON, "Transfer-Encoding: chunked", CLOSE)
+        name = f"broken-{len(end)}"
+        response = exchange(
+            service.port, request + chunked(new_user(name)) + end, half_close=end == b""
+        )
+
+        assert status_of(response) in (400, 0)
+        assert name not in usernames(service)
+
+    def test_aborted_upload(self, service):
+        """A client that disconnects in the middle of a body stores nothing."""
+        body = new_user("aborted")
+        with connect(service.port) as connection:
+            connection.sendall(
+                head("POST", "/v1/users", JSON, f"Content-Length: {len(body) + 1}") + body
+            )
+        time.sleep(0.2)
+
+        assert "aborted" not in usernames(service)
+
+    def test_both_framings(self, service):
+        """RFC 9112, 6.1: with both framings the chunks count, and the connection is closed."""
+        body = new_user("both-framings")
+        request = head("POST", "/v1/users", JSON, "Content-Length: 5", "Transfer-Encoding: chunked")
+        response = exchange(service.port, request + chunked(body) + b"0\r\n\r\n")
+
+        assert status_of(response) == 201
+        assert response.count(b"HTTP/1.1 ") == 1
+
+    @pytest.mark.parametrize("length", ["-1", "1, 2", "1x", "+1"])
+    def test_invalid_length(self, service, length):
+        """An invalid length is rejected."""
+        response = exchange(
+            service.port, head("POST", "/v1/users", JSON, f"Content-Length: {length}") + b"{}"
+        )
+
+        assert status_of(response) == 400
+
+
+class TestHeads:
+    @pytest.mark.parametrize(
+        "request_head, status",
+        [
+            (head("GET", "/health/live", host=None), 400),
+            (head("GET", "/health/live", "Host: b"), 400),
+            (head("GET", "/" + "a" * 70_000), 431),
+            (head("GET", "/health/live", *(f"X-{number}: a" for number in range(300))), 431),
+            (head("GET", "/health/live", f"X: {'a' * 300_000}"), 431),
+            (b"GET /health/live\r\n\r\n", 400),
+            (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
+            (head("GET", "/health/live", "Transfer-Encoding: gzip", CLOSE), 400),
+        ],
+    )
+    def test_rejected(self, service, request_head, status):
+        """Malformed and oversized heads are rejected, and the connection closed."""
+        assert status_of(exchange(service.port, request_head)) == status
+
+    def test_http_1_0(self, service):
+        """HTTP/1.0 needs no Host."""
+        assert status_of(exchange(service.port, b"GET /health/live HTTP/1.0\r\n\r\n")) == 200
+
+    def test_pipelined_requests(self, service):
+        """Pipelined requests are answered in their order."""
+        first, last = head("GET", "/health/live"), head("GET", "/nowhere", CLOSE)
+        response = exchange(service.port, first * 3 + last)
+
+        assert [part[:3] for part in response.split(b"HTTP/1.1 ")[1:]] == [b"200"] * 3 + [b"404"]
+
+    def test_no_server_name(self, service):
+        """ASVS 13.4.6: no response names the server or its version."""
+        for path in ("/health/live", "/health/ready", "/v1/users", "/nowhere"):
+            response = exchange(service.port, head("GET", path, CLOSE)).lower()
+
+            assert b"granian" not in response
+            assert b"werkzeug" not in response
+
+    def test_slow_head(self, service):
+        """A head that is not complete within the keep-alive time closes the connection."""
+        with connect(service.port) as connection:
+            with contextlib.suppress(OSError):
+                send_slowly(connection, [b"G", b"E", b"T", *[b" "] * 30], 0.1)
+
+            assert status_of(read_to_end(connection)) in (0, 400, 408)
+
+    def test_idle_connection(self, service):
+        """An idle connection is kept for the keep-alive time, and then closed."""
+        with connect(service.port) as connection:
+            connection.sendall(head("GET", "/health/live"))
+            connection.recv(65536)
+            time.sleep(1)
+            connection.sendall(head("GET", "/health/live"))
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+            started = time.monotonic()
+            assert connection.recv(65536) == b""
+
+        assert 1 < time.monotonic() - started < 10
+
+    @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+    def test_head_method(self, service, path):
+        """HEAD has the headers of GET and no body."""
+        get = exchange(service.port, head("GET", path, CLOSE))
+        response = exchange(service.port, head("HEAD", path, CLOSE))
+
+        assert response.endswith(b"\r\n\r\n")
+        assert b"content-length: 15" in get.lower()
+        assert status_of(response) == 200
+
+    def test_request_id(self, service):
+        """The request ID of the client is in the response, also of the front itself."""
+        for path in ("/health/live", "/nowhere"):
+            response = exchange(service.port, head("GET", path, "X-Request-Id: abc-1", CLOSE))
+
+            assert b"x-request-id: abc-1" in response.lower()
+
+
+class TestQueues:
+    def test_burst(self, harness: ProcessHarness):
+        """A burst of sign-ups is served in order, without rejections and with live probes."""
+        service = harness.serve(
+            ROSTER_RATE_LIMITS="off", ROSTER_QUEUE_SECONDS="60s", ROSTER_WORKERS="1"
+        )
+        names = [f"burst-{number:03}" for number in range(64)]
+        connections = [connect(service.port) for _ in names]
+        for connection, name in zip(connections, names, strict=True):
+            connection.sendall(sign_up(name))
+
+        assert service.call("GET", "/health/live").status == 200
+        assert service.call("GET", "/health/ready").status == 200
+        responses = [read_to_end(connection) for connection in connections]
+        for connection in connections:
+            connection.close()
+        assert Counter(map(status_of, responses)) == {201: 64}
+
+    def test_queue_timeout(self, harness: ProcessHarness):
+        """A request that waits too long is 503 with Retry-After, and no attempt is counted."""
+        service = harness.serve(ROSTER_RATE_LIMITS="off", ROSTER_QUEUE_SECONDS="1s")
+        token = service.token_of("jane")
+        body = json.dumps({"login": "jane", "password": "wrong"}).encode()
+        request = head("POST", "/v1/sessions", JSON, f"Content-Length: {len(body)}", CLOSE) + body
+        connections = [connect(service.port) for _ in range(400)]
+        for connection in connections:
+            connection.sendall(request)
+        responses = [read_to_end(connection) for connection in connections]
+        for connection in connections:
+            connection.close()
+        counts = Counter(map(status_of, responses))
+        late = next(response for response in responses if status_of(response) == 503)
+
+        assert set(counts) <= {401, 429, 503}
+        assert b"/problems/busy" in late
+        assert b"retry-after: 1" in late.lower()
+        assert service.call("GET", "/v1/users/me", token=token).status == 200
+
+    def test_lost_clients(self, harness: ProcessHarness):
+        """Queued requests of clients that have disconnected are dropped without a hash."""
+        service = harness.serve(
+            ROSTER_RATE_LIMITS="off", ROSTER_QUEUE_SECONDS="60s", ROSTER_WORKERS="1"
+        )
+        for number in range(200):
+            with connect(service.port) as connection:
+                connection.sendall(sign_up(f"lost-{number:03}"))
+        wait_for(lambda: service.sign_in("john").status == 201, "the queue is empty")
+
+        assert len([name for name in usernames(service) if name.startswith("lost-")]) < 100
+
+    def test_reads_during_a_burst(self, harness: ProcessHarness):
+        """Reads are served while sign-ups wait."""
+        service = harness.serve(ROSTER_RATE_LIMITS="off", ROSTER_QUEUE_SECONDS="60s")
+        token = service.token_of("jane")
+        connections = [connect(service.port) for _ in range(128)]
+        for number, connection in enumerate(connections):
+            connection.sendall(sign_up(f"slow-{number:03}"))
+        statuses = [
+            call(service.port, "GET", "/v1/users/me", token=token).status for _ in range(20)
+        ]
+        connections[-1].setblocking(False)
+        with pytest.raises(BlockingIOError):
+            connections[-1].recv(1)
+        for connection in connections:
+            connection.close()
+
+        assert statuses == [200] * 20
+
+    def test_threads_are_not_lost(self, service):
+        """Clients that disconnect in each lane leave no thread behind."""
+        before = threads(service)
+
+        def disconnect() -> None:
+            for path in ("/v1/users/me", "/health/ready"):
+                with connect(service.port) as connection:
+                    connection.sendall(head("GET", path))
+            with connect(service.port) as connection:
+                connection.sendall(sign_up(f"gone-{threading.get_ident()}"))
+
+        clients = [threading.Thread(target=disconnect) for _ in range(30)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+
+        wait_for(lambda: service.sign_in("jane").status == 201, "the queue is empty")
+        assert threads(service) == before
