@@ -1,20 +1,30 @@
 """HTTP for programs: the REST API, its errors and its description."""
 
+from collections.abc import Sequence
+
 from flask import Flask
 
-from api import docs_page, errors, openapi, rate_limits, responses, services
+from api import cors, docs_page, errors, openapi, rate_limits, responses, services
 from api.rest import build_api
 from models import Services
 
 
-def init_app(app: Flask, domain: Services, *, limits_requests: bool = True) -> None:
+def init_app(
+    app: Flask,
+    domain: Services,
+    *,
+    limits_requests: bool = True,
+    origins: Sequence[str] = (),
+) -> None:
     """Add the API to an app.
 
     Args:
         app: The app.
         domain: The services that the routes call.
         limits_requests: Whether requests are limited by route and client.
+        origins: The origins whose pages may call the API.
     """
+    cors.init_app(app, origins)
     responses.init_app(app)
     errors.init_app(app)
     rate_limits.init_app(app, enabled=limits_requests)

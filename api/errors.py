@@ -59,11 +59,16 @@ class RequestError(Exception):
     """
 
     def __init__(
-        self, slug: str, detail: str | None = None, errors: Iterable[tuple[str, str]] = ()
+        self,
+        slug: str,
+        detail: str | None = None,
+        errors: Iterable[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.problem = PROBLEMS[slug]
         self.detail = detail or self.problem.title + "."
         self.errors = list(errors)
+        self.headers = headers
         super().__init__(self.detail)
 
 
@@ -115,7 +120,7 @@ def _challenge(slug: str) -> str:
 def _respond_to_request_error(error: RequestError) -> Response:
     if error.problem.status == 403:
         _log_rejection(error.problem.slug)
-    return respond(error.problem.slug, error.detail, error.errors)
+    return respond(error.problem.slug, error.detail, error.errors, error.headers)
 
 
 def _respond_to_domain_error(error: domain.AccountError) -> Response:

@@ -1,19 +1,21 @@
-"""ETag, If-Match and If-None-Match (RFC 9110, section 13) for users.
+"""Entity tags and preconditions (RFC 9110, section 13) for users, for every method.
 
 A tag contains the version, which counts updates, and the last sign-in, which is shown but is no
-update. `If-None-Match` compares both, so that no outdated representation counts as current;
-`If-Match` compares the version only, so that a sign-in does not void what an editor has read.
+update. `If-None-Match` of a GET compares both, so that no outdated copy counts as current;
+changes compare the version only, so that a sign-in does not void what an editor has read.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from functools import wraps
 from typing import Any
 
 from flask import Response, abort, request
 
+from api.errors import RequestError
 from api.openapi.annotations import describe, error_responses, headers, not_modified
 from models import User
+from models.errors import VersionMismatch
 
 View = Callable[..., Any]
 
@@ -37,34 +39,90 @@ def with_etag(view: View) -> View:
     def conditional(*args: Any, **kwargs: Any) -> Any:
         user, status, headers = view(*args, **kwargs)
         tag = etag(user)
-        if request.method in ("GET", "HEAD") and request.if_none_match.contains_weak(tag):
-            abort(Response(status=304, headers={"ETag": f'"{tag}"'}))
+        if request.method in ("GET", "HEAD"):
+            _check_read(user, tag)
         return user, status, {**headers, "ETag": f'"{tag}"'}
 
     documented = headers("ETag")(conditional)
-    return not_modified(documented) if view.__name__ == "get" else documented
+    return _conditional(not_modified(documented)) if view.__name__ == "get" else documented
 
 
-def if_match(view: View) -> View:
-    """Read `If-Match`; the view gets the `versions` that it allows, None for any."""
+def preconditions(view: View) -> View:
+    """Read `If-Match` and `If-None-Match` of a change; the view gets the allowed `versions`.
+
+    None allows any version. The domain compares them in the transaction of the change.
+    """
 
     @wraps(view)
     def conditional(*args: Any, **kwargs: Any) -> Any:
         return view(*args, versions=_allowed_versions(), **kwargs)
 
+    return _conditional(conditional)
+
+
+def _conditional(view: View) -> View:
     header = {
         "If-Match": {
             "in": "header",
             "description": "Respond 412 unless the user still has this `ETag`.",
         }
     }
-    return error_responses("version-mismatch")(describe(conditional, params=header))
+    return error_responses("version-mismatch")(describe(view, params=header))
 
 
-def _allowed_versions() -> frozenset[int] | None:
-    if "If-Match" not in request.headers or request.if_match.star_tag:
+class _Versions:
+    """The versions that the header fields of a change allow."""
+
+    def __init__(self, matching: frozenset[int] | None, excluded: frozenset[int]) -> None:
+        self._matching = matching
+        self._excluded = excluded
+
+    def __contains__(self, version: object) -> bool:
+        is_matching = self._matching is None or version in self._matching
+        return is_matching and version not in self._excluded
+
+
+def _allowed_versions() -> Container[int] | None:
+    """Evaluate the preconditions of a change in the order of RFC 9110, 13.2.2."""
+    matching = _matching_versions()
+    if "If-None-Match" not in request.headers:
+        return None if matching is None else _Versions(matching, frozenset())
+    if request.if_none_match.star_tag:
+        # The user exists, else the response is 404.
+        return _Versions(frozenset(), frozenset())
+    # A weak comparison (13.1.2).
+    return _Versions(matching, _versions(request.if_none_match.as_set(include_weak=True)))
+
+
+def _check_read(user: User, tag: str) -> None:
+    """Evaluate the preconditions of a GET or HEAD in the order of RFC 9110, 13.2.2."""
+    matching = _matching_versions()
+    if matching is not None and user.version not in matching:
+        raise VersionMismatch
+    if request.if_none_match.contains_weak(tag):
+        abort(Response(status=304, headers={"ETag": f'"{tag}"'}))
+
+
+def _matching_versions() -> frozenset[int] | None:
+    """Return the versions in `If-Match`; None if it allows any.
+
+    Raises:
+        RequestError: All tags are weak, which never match (13.1.1).
+    """
+    given = request.if_match
+    if "If-Match" not in request.headers or given.star_tag:
         return None
-    return frozenset(filter(None, map(_version, request.if_match.as_set())))
+    if not given.as_set() and given.as_set(include_weak=True):
+        raise RequestError(
+            "version-mismatch",
+            "If-Match has weak tags only, which never match. Send the ETag without W/; a proxy that"
+            " compresses responses may have added it.",
+        )
+    return _versions(given.as_set())
+
+
+def _versions(tags: Iterable[str]) -> frozenset[int]:
+    return frozenset(filter(None, map(_version, tags)))
 
 
 def _version(tag: str | None) -> int | None:

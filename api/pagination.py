@@ -47,7 +47,7 @@ def page_response(
         return {"items": items, "next_cursor": None}, 200, {}
     cursor = make_cursor(after, scope=_scope(filters))
     following = {**filters, "limit": limit, "cursor": cursor}
-    link = f'<{request.path}?{urlencode(following)}>; rel="next"'
+    link = f'<{request.script_root}{request.path}?{urlencode(following)}>; rel="next"'
     return {"items": items, "next_cursor": cursor}, 200, {"Link": link}
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from functools import wraps
+from hashlib import sha256
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any
 
-from flask import Flask, Response, current_app, g
+from flask import Flask, Response, current_app, g, request
 
 from api.auth import client
 from api.openapi.annotations import describe, error_responses
@@ -62,16 +63,21 @@ def _take(limit: RateLimit) -> None:
     if limiter is None:
         return
     try:
-        g.allowance = limiter.take(limit, _bucket(client().ip))
+        g.allowance = limiter.take(limit, _bucket(client().ip, request.remote_addr))
     except TooManyRequests as error:
         g.allowance = Allowance(limit, 0, error.retry_after)
         raise
 
 
-def _bucket(address: str | None) -> str:
-    """Return the key under which the requests of an address are counted."""
+def _bucket(address: str | None, text: str | None) -> str:
+    """Return the key under which the requests of a client are counted.
+
+    Args:
+        address: The IP address.
+        text: What a trusted proxy calls a client without an IP address.
+    """
     if address is None:
-        return "unknown"
+        return f"name:{sha256((text or '').encode()).hexdigest()[:32]}"
     if isinstance(ip_address(address), IPv4Address):
         return address
     return str(ip_network(f"{address}/{_IPV6_PREFIX}", strict=False))

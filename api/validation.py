@@ -126,13 +126,33 @@ def to_json_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_body(media_types: tuple[str, ...]) -> dict[str, Any]:
+    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if coding not in ("", "identity"):
+        # RFC 9110, 15.5.16: the client learns which codings are accepted.
+        raise RequestError(
+            "unsupported-media-type",
+            f"The body must not be compressed; its Content-Encoding is {_shown(coding)}.",
+            headers={"Accept-Encoding": "identity"},
+        )
+    accepted = {"Accept-Patch": ", ".join(media_types)} if request.method == "PATCH" else {}
     if request.mimetype not in media_types:
         raise RequestError(
             "unsupported-media-type",
-            f"The body must be {' or '.join(media_types)}, not"
-            f" {request.mimetype[:_MAX_MEDIA_TYPE_LENGTH] or 'untyped'}.",
+            f"The body must be {' or '.join(media_types)}, not {_shown(request.mimetype)}.",
+            headers=accepted,
+        )
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if charset not in ("utf-8", "utf8"):
+        raise RequestError(
+            "unsupported-media-type",
+            f"The charset of the body must be utf-8 (RFC 8259, 8.1), not {_shown(charset)}.",
+            headers=accepted,
         )
     return read_object(request.get_data())
+
+
+def _shown(text: str) -> str:
+    return text[:_MAX_MEDIA_TYPE_LENGTH] or "untyped"
 
 
 def _require_admin_for(fields: frozenset[str], payload: dict[str, Any], caller: Any) -> None:

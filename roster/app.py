@@ -1,13 +1,13 @@
 """Build the web application: the services, the API and the pages."""
 
 from flask import Flask
-from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 
 import api
 import web
 from models import OWASP_PROFILE, Profile, db
 from roster.config import Config
 from roster.local import mailbox
+from roster.proxies import ProxyHeaders
 from roster.wiring import build_services
 
 
@@ -28,7 +28,12 @@ def create_app(config: Config | None = None, *, profile: Profile = OWASP_PROFILE
     app.url_map.merge_slashes = False
 
     db.init_app(app)
-    api.init_app(app, build_services(config, profile=profile), limits_requests=config.rate_limits)
+    api.init_app(
+        app,
+        build_services(config, profile=profile),
+        limits_requests=config.rate_limits,
+        origins=config.cors_origins,
+    )
     web.init_app(
         app,
         security_contact=config.email.contact,
@@ -37,9 +42,8 @@ def create_app(config: Config | None = None, *, profile: Profile = OWASP_PROFILE
     # Without an email folder these URLs do not exist: nothing can be left open by mistake.
     if config.email.folder is not None:
         mailbox.init_app(app, config.email.folder)
-    # Only these proxies are trusted about the address of a client (ASVS 15.3.4).
-    app.wsgi_app = wrap_wsgi_with_proxy_headers(  # type: ignore[method-assign]
-        app.wsgi_app, trusted_hosts=list(config.trusted_proxies)
+    app.wsgi_app = ProxyHeaders(  # type: ignore[method-assign]
+        app.wsgi_app, config.trusted_proxies
     )
 
     return app

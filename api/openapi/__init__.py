@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask_restx import Api
 
 from api.openapi import enrich, swagger
@@ -40,10 +40,26 @@ class _Documents:
 
     def serve(self, name: str) -> Response:
         """Return a document as a response."""
+        if request.script_root:
+            # Below a path, on a proxy that says so.
+            return _json(below(self[name], request.script_root))
         if name not in self._served:
-            text = json.dumps(self[name], ensure_ascii=False)
-            self._served[name] = text
+            self._served[name] = json.dumps(self[name], ensure_ascii=False)
         return Response(self._served[name], mimetype="application/json")
+
+
+def below(document: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """Return a document of an API whose paths are below a prefix."""
+    if "swagger" in document:
+        return {**document, "basePath": f"{prefix}{document['basePath']}".rstrip("/")}
+    servers = [
+        {**server, "url": f"{prefix}{server['url']}".rstrip("/")} for server in document["servers"]
+    ]
+    return {**document, "servers": servers}
+
+
+def _json(document: dict[str, Any]) -> Response:
+    return Response(json.dumps(document, ensure_ascii=False), mimetype="application/json")
 
 
 def init_app(app: Flask, api: Api) -> None:

@@ -29,6 +29,19 @@ def _header(description: str, example: str, *, is_always: bool = True, **schema:
 
 
 HEADERS: Json = {
+    "Accept-Encoding": _header(
+        "The accepted content codings, if the body had another one (RFC 9110, 15.5.16).",
+        "identity",
+        is_always=False,
+        enum=["identity"],
+    ),
+    "Accept-Patch": _header(
+        "The accepted media types of a patch (RFC 5789, 2.2).",
+        "application/merge-patch+json, application/json",
+        is_always=False,
+        pattern="^[a-z0-9/+., -]+$",
+        maxLength=100,
+    ),
     "Cache-Control": _header(
         "Responses about users must not be stored.", "no-store", enum=["no-store"]
     ),
@@ -48,8 +61,8 @@ HEADERS: Json = {
     "Location": _header(
         "The URL of the new user or API key.",
         "/v1/users/01a1fb07-5f9c-7229-8e0e-c7853035f505",
-        pattern="^/v1/users/[0-9a-f-]{36}(/api-keys/[0-9a-f]{64})?$",
-        maxLength=120,
+        pattern="^(/[A-Za-z0-9._~-]+)*/v1/users/[0-9a-f-]{36}(/api-keys/[0-9a-f]{64})?$",
+        maxLength=1024,
     ),
     "RateLimit": _header(
         "The remaining requests of this kind, and the seconds until the full quota is available"

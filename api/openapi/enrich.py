@@ -75,7 +75,14 @@ def _add_headers(
             names += of_success
         elif status in _BY_STATUS:
             names.append(_BY_STATUS[status])
+        elif status == "415":
+            names += ["Accept-Encoding", *_patch_header(operation)]
         response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _patch_header(operation: Json) -> list[str]:
+    content = operation.get("requestBody", {}).get("content", {})
+    return ["Accept-Patch"] if "application/merge-patch+json" in content else []
 
 
 def _add_problems(operation: Json, slugs: list[str]) -> None:

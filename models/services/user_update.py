@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pynamodb.expressions.condition import Condition
@@ -38,7 +38,7 @@ _MAX_ATTEMPTS = 60
 _FIRST_WAIT_SECONDS = 0.002
 _LONGEST_WAIT_SECONDS = 0.1
 # The versions of the user that a caller accepts; None accepts any.
-Versions = Collection[int] | None
+Versions = Container[int] | None
 # The attributes of a user by the names they are stored under.
 _ATTRIBUTES: dict[str, Any] = {part.attr_name: part for part in User.get_attributes().values()}
 # The fields whose changes are recorded.

@@ -103,6 +103,15 @@ def networks() -> Parser:
     return Parser(read)
 
 
+def origins() -> Parser:
+    """Return a parser of web origins (RFC 6454), separated by commas."""
+
+    def read(env: Env, name: str) -> tuple[str, ...]:
+        return tuple(env.list(name, validate=_must_be_origins, delimiter=","))
+
+    return Parser(read)
+
+
 def pairs(hint: str, *, key: str = ".+", min_length: int = 0, optional: bool = False) -> Parser:
     """Return a parser of `name=value` pairs, separated by commas.
 
@@ -148,6 +157,13 @@ def not_empty() -> Validator:
 
 def _call(method: str, env: Env, name: str, **options: Any) -> Any:
     return getattr(env, method)(name, **options)
+
+
+def _must_be_origins(values: list[str]) -> None:
+    for value in values:
+        # As browsers write it: lower case, no path, not even a slash.
+        if not re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?", value):
+            raise ValidationError("Must be origins, as in https://app.example.com.")
 
 
 def _must_be_networks(values: list[str]) -> None:

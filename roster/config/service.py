@@ -18,6 +18,7 @@ from roster.config.parsing import (
     integer,
     networks,
     not_empty,
+    origins,
     pairs,
     required_text,
     switch,
@@ -140,6 +141,14 @@ class Config:
         example="10.0.0.0/8,192.0.2.7",
         meaning="Addresses and networks of proxies, separated by commas. The client address in"
         " `X-Forwarded-For` is used for requests from there, and ignored for all others.",
+    )
+    cors_origins: tuple[str, ...] = setting(
+        "ROSTER_CORS_ORIGINS",
+        origins(),
+        (),
+        example="https://app.example.com,http://localhost:3000",
+        meaning="Origins whose pages may call the API from a browser, separated by commas: scheme,"
+        " host and port, without a path.",
     )
     workers: int = setting(
         "ROSTER_WORKERS",

@@ -97,6 +97,9 @@ class Front:
         path = scope.path
         request = environ.build(scope)
         length = body.declared_length(request)
+        if length and length > self._settings.max_body and "HTTP_EXPECT" in request:
+            # The client waits for permission to send the body.
+            raise body.BodyTooLarge
         has_body = length or (length is None and "transfer-encoding" in scope.headers)
         if path == LIVE_PATH and scope.method in ("GET", "HEAD") and not has_body:
             _send(protocol, self._live_response(request))

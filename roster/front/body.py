@@ -5,6 +5,9 @@ from typing import Any
 
 from granian._granian import RSGIHTTPProtocol as HTTPProtocol
 
+# How much of a body over the limit is read and discarded before the response, as a multiple.
+_DRAINED_LIMITS = 16
+
 
 class BodyTooLarge(Exception):
     """The body is longer than the bound."""
@@ -45,7 +48,9 @@ async def read(protocol: HTTPProtocol, *, limit: int, length: int | None) -> byt
         BodyTooLarge: It is longer than the limit.
         BodyIncomplete: It is not complete.
     """
-    if length is not None and length > limit:
+    # A proxy that is still sending when the connection closes does not see the response.
+    max_drained = limit * _DRAINED_LIMITS
+    if length is not None and length > max_drained:
         raise BodyTooLarge
     chunks, size, ends = [], 0, 0
     async for chunk in protocol:
@@ -53,9 +58,12 @@ async def read(protocol: HTTPProtocol, *, limit: int, length: int | None) -> byt
             ends += 1
             continue
         size += len(chunk)
-        if size > limit:
-            raise BodyTooLarge
-        chunks.append(chunk)
+        if size <= limit:
+            chunks.append(chunk)
+        elif size > max_drained:
+            break
+    if size > limit:
+        raise BodyTooLarge
     # Granian ends a complete body with one empty chunk. An error, or trailer fields, which no
     # operation takes, add another one.
     if ends != 1 or (length is not None and size != length):

@@ -130,3 +130,40 @@ class TestInvalidJson:
         response = send(route, b'{"\\ud800": 1, "\\ud800": 2}')
 
         assert outcome(response)[:2] == (400, "malformed-json")
+
+
+class TestContentCoding:
+    @pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip", "x"])
+    def test_compressed(self, jane, coding):
+        """RFC 9110, 15.5.16: a coded body is 415, and the response names the accepted codings."""
+        response = jane.patch("/v1/users/me", json={}, headers={"Content-Encoding": coding})
+
+        assert outcome(response) == (415, "unsupported-media-type", [])
+        assert response.headers["Accept-Encoding"] == "identity"
+
+    def test_identity(self, jane):
+        """The coding `identity` means none."""
+        response = jane.patch("/v1/users/me", json={}, headers={"Content-Encoding": "Identity"})
+
+        assert response.status_code == 200
+
+    def test_charset(self, send):
+        """A charset other than UTF-8 is 415 with the reason."""
+        response = send(("PATCH", "/v1/users/me"), b"{}", "application/json; charset=latin-1")
+
+        assert outcome(response) == (415, "unsupported-media-type", [])
+        assert "must be utf-8" in response.json["detail"]
+
+    @pytest.mark.parametrize("charset", ["utf-8", "UTF-8", '"utf-8"', "utf8"])
+    def test_utf_8(self, send, charset):
+        """UTF-8 can be named."""
+        response = send(("PATCH", "/v1/users/me"), b"{}", f"application/json; charset={charset}")
+
+        assert response.status_code == 200
+
+    def test_accept_patch(self, send):
+        """RFC 5789, 2.2: a patch in another format is 415 with `Accept-Patch`."""
+        response = send(("PATCH", "/v1/users/me"), b"[]", "application/json-patch+json")
+
+        assert outcome(response) == (415, "unsupported-media-type", [])
+        assert response.headers["Accept-Patch"] == "application/merge-patch+json, application/json"

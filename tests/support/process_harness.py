@@ -244,6 +244,10 @@ class ProcessHarness:
         """Start `roster serve --local` on the data of the harness, and wait until it is ready."""
         return self.begin(**settings).until_ready()
 
+    def serve_on(self, host: str, **settings: str) -> Running:
+        """Start `roster serve --local` on another address, and wait until it is ready."""
+        return self.begin("--host", host, **settings).until_ready()
+
     def make(self, *arguments: str, port: int = 0, by: Sequence[str] = ()) -> Running:
         """Start make in the project, as if everything was installed."""
         installed = (

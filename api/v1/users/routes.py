@@ -1,5 +1,6 @@
 """The routes of users."""
 
+from collections.abc import Container
 from typing import Any
 
 from flask import url_for
@@ -13,7 +14,7 @@ from api.auth import (
     signed_in,
     signup_allowed,
 )
-from api.etags import if_match, with_etag
+from api.etags import preconditions, with_etag
 from api.lanes import hashes_password
 from api.merge_patch import merge_patch
 from api.openapi.annotations import error_responses, headers, links
@@ -105,14 +106,14 @@ class UserItem(Resource):
     @users.doc("update_user")
     @signed_in(api_keys=True)
     @body(user_patch, media_types=(MERGE_PATCH, JSON), admin_only=ADMIN_FIELDS)
-    @if_match
+    @preconditions
     @error_responses("user-not-found", "username-taken", "email-taken", "last-admin")
     @error_responses("fresh-sign-in-required", "too-many-requests")
     @links(200, dict.fromkeys(("get_user", "delete_user"), _ITS_ID))
     @marshal_with(user, description="The updated user")
     @with_etag
     def patch(
-        self, id: str, caller: Principal, payload: dict[str, Any], versions: frozenset[int] | None
+        self, id: str, caller: Principal, payload: dict[str, Any], versions: Container[int] | None
     ) -> Any:
         """Update a user
 
@@ -138,11 +139,11 @@ class UserItem(Resource):
 
     @users.doc("delete_user")
     @signed_in(api_keys=True)
-    @if_match
+    @preconditions
     @error_responses("user-not-found", "last-admin", "fresh-sign-in-required")
     @error_responses("forbidden", "second-factor-missing")
     @users.response(204, "The user is deleted")
-    def delete(self, id: str, caller: Principal, versions: frozenset[int] | None) -> Any:
+    def delete(self, id: str, caller: Principal, versions: Container[int] | None) -> Any:
         """Delete a user
 
         Its sessions end at once; its username and email address become available. Deleting

@@ -31,8 +31,11 @@ OPERATIONS = {
 PROBLEMS = [
     (name, slug) for name, operation in OPERATIONS.items() for slug in sorted(slugs_of(operation))
 ]
-REJECTIONS = [each for each in PROBLEMS if each[1] not in ("internal-error", "store-unavailable")]
-FAILURES = [each for each in PROBLEMS if each not in REJECTIONS]
+# The front of a worker responds with it, before the app: see tests/processes/test_front.py.
+OF_THE_FRONT = ("request-timeout",)
+FAULTS = ("internal-error", "store-unavailable")
+REJECTIONS = [each for each in PROBLEMS if each[1] not in (*FAULTS, *OF_THE_FRONT)]
+FAILURES = [each for each in PROBLEMS if each[1] in FAULTS]
 SUCCESSES = [(name, status) for name, operation in OPERATIONS.items()
              for status in operation["responses"] if status < "400"]  # fmt: skip
 

@@ -43,10 +43,37 @@ class TestPatch:
         assert jane.patch("/v1/users/me", json={}, headers=header).status_code == 200
 
     def test_weak(self, jane, tag):
-        """A weak ETag never matches, even the current one (RFC 9110, 13.1.1)."""
+        """A weak ETag never matches, even the current one (RFC 9110, 13.1.1); the error says so."""
         response = jane.patch(
             "/v1/users/me", json={"full_name": "J"}, headers={"If-Match": f"W/{tag}"}
         )
+
+        assert outcome(response) == (412, "version-mismatch", [])
+        assert "without W/" in response.json["detail"]
+
+    @pytest.mark.parametrize("form", ["*", "{}", "W/{}", '"7-0", {}'])
+    def test_if_none_match(self, jane, snapshot, tag, form):
+        """RFC 9110, 13.1.2: `If-None-Match` with the current state rejects a change."""
+        before = snapshot()
+        header = {"If-None-Match": form.format(tag)}
+        response = jane.patch("/v1/users/me", json={"full_name": "J"}, headers=header)
+
+        assert outcome(response) == (412, "version-mismatch", [])
+        assert snapshot() == before
+
+    @pytest.mark.parametrize("form", ['"7-0"', "nonsense"])
+    def test_if_none_match_of_another_state(self, jane, form):
+        """`If-None-Match` with another state lets the change pass."""
+        header = {"If-None-Match": form}
+
+        assert (
+            jane.patch("/v1/users/me", json={"full_name": "J"}, headers=header).status_code == 200
+        )
+
+    def test_both(self, jane, tag):
+        """With both header fields both must hold."""
+        headers = {"If-Match": tag, "If-None-Match": tag}
+        response = jane.patch("/v1/users/me", json={"full_name": "J"}, headers=headers)
 
         assert outcome(response) == (412, "version-mismatch", [])
 

@@ -114,3 +114,20 @@ class TestIfNoneMatch:
         response = jane.get(eve.path, headers={"If-None-Match": "*"})
 
         assert outcome(response) == (404, "user-not-found", [])
+
+
+class TestIfMatch:
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    def test_match(self, jane, method):
+        """`If-Match` with the current ETag returns the user."""
+        tag = jane.get("/v1/users/me").headers["ETag"]
+
+        response = jane.request(method, "/v1/users/me", headers={"If-Match": tag})
+
+        assert response.status_code == 200
+
+    def test_mismatch(self, jane):
+        """RFC 9110, 13.1.1: `If-Match` applies to every method."""
+        response = jane.get("/v1/users/me", headers={"If-Match": '"7-0"'})
+
+        assert outcome(response) == (412, "version-mismatch", [])
