@@ -1,20 +1,22 @@
 """PynamoDB: the extension object, one per project for any number of apps."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError
 from flask import Flask
 from pynamodb.connection.base import Connection
 
-from flask_pynamodb import batch, signals, tables
+from flask_pynamodb import batch, concurrency, signals, tables
 from flask_pynamodb.cli import dynamodb
 from flask_pynamodb.model import Model, make_base, scan_is_allowed
 from flask_pynamodb.settings import DEFAULTS
 from flask_pynamodb.state import AppState, Standalone, current_state
 from flask_pynamodb.table_spec import Drift
 from flask_pynamodb.transaction import Transaction
+
+Result = TypeVar("Result")
 
 
 class PynamoDB:
@@ -112,6 +114,27 @@ class PynamoDB:
             GetError: DynamoDB or a table is not reachable, or keys stay unprocessed.
         """
         return batch.get_many(keys, consistent_read=consistent_read)
+
+    def gather(self, *calls: Callable[[], Result]) -> list[Result]:
+        """Run several calls to DynamoDB at the same time, in the time of the slowest one.
+
+        Example:
+            >>> open_todos, done_todos = db.gather(
+            ...     lambda: list(Todo.query("ada", filter_condition=Todo.is_done == False)),
+            ...     lambda: list(Todo.query("ada", filter_condition=Todo.is_done == True)),
+            ... )
+
+        Args:
+            calls: Functions without arguments. Each runs in the context of the caller, on another
+                thread except for the first.
+
+        Returns:
+            The results in the order of the calls.
+
+        Raises:
+            Exception: The first exception of a call.
+        """
+        return concurrency.gather(list(calls))
 
     def ping(self) -> None:
         """Read one absent key of every table, in one round trip for each database.

@@ -5,6 +5,7 @@
 `error` (None, or the exception). The sender is the connection.
 """
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from flask import Flask, Response, g, has_app_context
 _signals = Namespace()
 call_started = _signals.signal("dynamodb-call-started")
 call_finished = _signals.signal("dynamodb-call-finished")
+_totals_lock = threading.Lock()
 
 
 @dataclass
@@ -62,10 +64,12 @@ def emit_finished(
     """
     if has_app_context():
         spent = totals()
-        spent.calls += 1
-        spent.tries += outcome["tries"]
-        spent.seconds += outcome["duration"]
-        spent.capacity += outcome["consumed_capacity"] or 0
+        # Concurrent calls of one context add to the same totals.
+        with _totals_lock:
+            spent.calls += 1
+            spent.tries += outcome["tries"]
+            spent.seconds += outcome["duration"]
+            spent.capacity += outcome["consumed_capacity"] or 0
     if call_finished.receivers:
         call_finished.send(sender, operation=operation, tables=tables_of(request), **outcome)
 

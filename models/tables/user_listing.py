@@ -1,15 +1,20 @@
 """Pages of users, newest first, merged from the partitions of an index."""
 
 from dataclasses import dataclass
+from functools import partial
+from math import ceil, sqrt
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
 
+from models.db import db
 from models.tables.user import SHARDS, Role, Status, User
 
 # Items that one page may read from one partition when a filter passes few of them.
 _MAX_EVALUATED = 500
 _FILTERED_PAGE_SIZE = 100
+# Standard deviations above the average that the page of one partition covers.
+_SPREAD = 2.0
 
 
 @dataclass(frozen=True)
@@ -24,14 +29,38 @@ class UserFilter:
         return self.status in (None, user.status) and (self.role is None or self.role in user.roles)
 
 
+@dataclass
+class _Partition:
+    """One index partition, read from the newest user on.
+
+    Attributes:
+        index: The index.
+        key: The key of the partition.
+        items: The items read so far, newest first.
+        last_read: The ID of the last item that was evaluated; None at the end of the partition.
+        evaluated: The number of items that were evaluated, with those that the filter rejected.
+    """
+
+    index: Any
+    key: Any
+    items: list[dict[str, Any]]
+    last_read: str | None
+    evaluated: int = 0
+
+    @property
+    def has_more(self) -> bool:
+        """Whether the partition can be read further, within the bound."""
+        return self.last_read is not None and self.evaluated < _MAX_EVALUATED
+
+
 def newest_first(
     chosen: UserFilter, *, after: str | None, limit: int
 ) -> tuple[list[User], str | None]:
     """Return a page of users, newest first, eventually consistent.
 
-    Reads one index partition where the filter allows it, else one page of each shard, and at most
-    a bounded number of items: where a filter passes few of them, a page may be short or even empty
-    although more follow.
+    Reads one index partition where the filter allows it, else all shards at the same time, and at
+    most a bounded number of items: where a filter passes few of them, a page may be short or even
+    empty although more follow.
 
     Args:
         chosen: The filter.
@@ -41,19 +70,28 @@ def newest_first(
     Returns:
         The users, and the ID to continue after, None at the end of the list.
     """
-    items: list[dict[str, Any]] = []
-    oldest_complete = ""
-    for index, partition in _partitions(chosen):
-        page, last_read = _read(index, partition, chosen, after, limit)
-        items += page
-        # A partition that was not read to its end is complete only down to the last ID read.
-        oldest_complete = max(oldest_complete, last_read or "")
+    partitions = [_Partition(index, key, [], after) for index, key in _partitions(chosen)]
+    page_size = _page_size(chosen, limit, len(partitions))
+    to_read = partitions
+    while to_read:
+        db.gather(*(partial(_read, each, chosen, page_size) for each in to_read))
+        items, oldest_complete = _merge(partitions)
+        # Complete down to the item after the page, or to the ends of all partitions.
+        bound = _id_of(items[limit]) if len(items) > limit else ""
+        to_read = [each for each in partitions if each.has_more and (each.last_read or "") > bound]
     # The partitions together hold several times a page; only the page itself is deserialized.
-    items.sort(key=_id_of, reverse=True)
     users = [User.from_raw_data(item) for item in items[:limit] if _id_of(item) >= oldest_complete]
     if len(users) == limit:
         return users, str(users[-1].id) if oldest_complete or len(items) > limit else None
     return users, oldest_complete or None
+
+
+def _merge(partitions: list[_Partition]) -> tuple[list[dict[str, Any]], str]:
+    """Return all items, newest first, and the ID down to which they are complete."""
+    items = [item for each in partitions for item in each.items]
+    items.sort(key=_id_of, reverse=True)
+    # A partition that was not read to its end is complete only down to the last ID read.
+    return items, max(each.last_read or "" for each in partitions)
 
 
 def _partitions(chosen: UserFilter) -> list[tuple[Any, Any]]:
@@ -65,28 +103,31 @@ def _partitions(chosen: UserFilter) -> list[tuple[Any, Any]]:
     return [(User.by_creation, shard) for shard in range(SHARDS)]
 
 
-def _read(
-    index: Any, partition: Any, chosen: UserFilter, after: str | None, limit: int
-) -> tuple[list[dict[str, Any]], str | None]:
-    condition = _condition(chosen)
-    # Filtered items are read as well: fewer, larger pages cost fewer round trips.
-    page_size = limit + 1 if condition is None else max(limit + 1, _FILTERED_PAGE_SIZE)
-    pages = index.query(
-        partition,
-        User.id < after if after else None,
-        condition,
+def _page_size(chosen: UserFilter, limit: int, partitions: int) -> int:
+    """Return how many items of each partition are read at a time."""
+    if _condition(chosen) is not None:
+        # Filtered items are read as well: fewer, larger pages cost fewer round trips.
+        return max(limit + 1, _FILTERED_PAGE_SIZE)
+    # The items of a page are distributed over the partitions at random: a few more than the average
+    # are enough for nearly all pages, and a partition with too few is read again.
+    share = (limit + 1) / partitions
+    return min(limit + 1, ceil(share + _SPREAD * sqrt(share))) if partitions > 1 else limit + 1
+
+
+def _read(partition: _Partition, chosen: UserFilter, page_size: int) -> None:
+    """Read the next page of a partition."""
+    pages = partition.index.query(
+        partition.key,
+        User.id < partition.last_read if partition.last_read else None,
+        _condition(chosen),
         scan_index_forward=False,
         page_size=page_size,
     ).page_iter
-    items: list[dict[str, Any]] = []
-    evaluated = 0
-    for page in pages:
-        items += page["Items"]
-        evaluated += page["ScannedCount"]
-        if len(items) > limit or evaluated >= _MAX_EVALUATED:
-            break
+    page = next(pages)
+    partition.items += page["Items"]
+    partition.evaluated += page["ScannedCount"]
     last = pages.last_evaluated_key
-    return items, _id_of(last) if last else None
+    partition.last_read = _id_of(last) if last else None
 
 
 def _id_of(item: dict[str, Any]) -> str:
