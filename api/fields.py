@@ -25,7 +25,9 @@ class Timestamp(_Nullable):
     __schema_format__ = "date-time"
 
     def format(self, value: datetime) -> str:
-        return f"{value.astimezone(UTC).isoformat()[:19]}Z"
+        if value.tzinfo is not UTC:
+            value = value.astimezone(UTC)
+        return f"{value.isoformat()[:19]}Z"
 
 
 class Object(fields.Raw):

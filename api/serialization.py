@@ -4,7 +4,7 @@ RESTX traverses the schema for every response and negotiates a mask and a media 
 Here the traversal happens when the view is declared; a missing value is an error, not a null.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -16,6 +16,13 @@ from api.openapi.annotations import View, describe
 from api.responses import json_response
 
 Marshal = Callable[[Any], Any]
+
+_NO_VALUES: Mapping[str, Any] = {}
+_BUILT_INS: Mapping[Any, Marshal | None] = {
+    fields.Raw.format: None,
+    fields.String.format: str,
+    fields.Boolean.format: bool,
+}
 
 
 def marshal_with(
@@ -55,16 +62,19 @@ def compiled(schema: Model) -> Marshal:
 
     def marshal(data: Any) -> dict[str, Any]:
         is_record = isinstance(data, dict)
+        # The descriptors of PynamoDB take longer than all conversions together.
+        values = data if is_record else getattr(data, "attribute_values", _NO_VALUES)
         shown: dict[str, Any] = {}
         for name, source, convert in parts:
-            value = data[source] if is_record else getattr(data, source)
-            shown[name] = None if value is None else convert(value)
+            value = values[source] if is_record or source in values else getattr(data, source)
+            shown[name] = value if value is None or convert is None else convert(value)
         return shown
 
     return marshal
 
 
-def _converter(name: str, field: fields.Raw) -> Marshal:
+def _converter(name: str, field: fields.Raw) -> Marshal | None:
+    """Return the conversion of a field; None if its values stay unchanged."""
     is_simple = field.default is None and not callable(field.attribute)
     if not is_simple or isinstance(field, (fields.Wildcard, fields.Polymorph)):
         raise TypeError(f"The field {name!r} has a default or a type that cannot be compiled.")
@@ -72,5 +82,6 @@ def _converter(name: str, field: fields.Raw) -> Marshal:
         return compiled(field.model)
     if isinstance(field, fields.List):
         convert = _converter(name, field.container)
-        return lambda values: [convert(value) for value in values]
-    return field.format  # type: ignore[no-any-return]
+        return list if convert is None else lambda values: [convert(value) for value in values]
+    # The methods of RESTX that only call a built-in function.
+    return _BUILT_INS.get(type(field).format, field.format)

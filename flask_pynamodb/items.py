@@ -1,42 +1,21 @@
 """Convert items from DynamoDB's format to instances of models."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from pynamodb import models
 from pynamodb.attributes import Attribute, NumberAttribute
 
-_NULL = "NULL"
-
-
-class _AttributeReader(NamedTuple):
-    """How one attribute of a model is read.
-
-    Attributes:
-        name: The name of the Python attribute.
-        key: The name in the item.
-        value: Returns the value without its type, as in `{"S": "ada"}`.
-        deserialize: Converts the value to Python.
-        default: The default of an absent attribute, or a callable that returns it.
-        is_plain: Whether setting the attribute only stores the value.
-    """
-
-    name: str
-    key: str
-    value: Callable[[dict[str, Any]], Any]
-    deserialize: Callable[[Any], Any]
-    default: Any
-    is_plain: bool
-
-
-Reader = tuple[_AttributeReader, ...]
+# Sets all attributes of an instance from an item.
+Reader = Callable[[Any, Mapping[str, Any]], None]
 
 
 def compile_reader(model: type[models.Model]) -> Reader | None:
     """Return the reader of a model's items; None if the model overrides PynamoDB's reading.
 
     PynamoDB sets every default twice, and each value through a descriptor that looks up its name,
-    which takes longer than the rest of reading an item.
+    which takes longer than the rest of reading an item. The reader is one function without loops
+    and look-ups, generated for the attributes of the model.
     """
     # Some of these are not in PynamoDB's public interface; a test compares both ways of reading.
     hooks = ("__init__", "_container_deserialize", "_set_defaults", "_set_discriminator")
@@ -44,7 +23,14 @@ def compile_reader(model: type[models.Model]) -> Reader | None:
         getattr(model, hook) is not getattr(models.Model, hook) for hook in hooks
     ):
         return None
-    return tuple(_attribute_readers(model.get_attributes()))
+    names: dict[str, Any] = {}
+    lines = ["def read(instance, item):", " values = instance.attribute_values = {}"]
+    for number, (name, attribute) in enumerate(model.get_attributes().items()):
+        lines += _read_attribute(number, name, attribute, names)
+    # The source consists of names of attributes, as literals, and of the lines below.
+    exec("\n".join(lines), names)  # nosec B102
+    reader: Reader = names["read"]
+    return reader
 
 
 def load(model: type[Any], reader: Reader, item: Mapping[str, Any]) -> Any:
@@ -56,44 +42,49 @@ def load(model: type[Any], reader: Reader, item: Mapping[str, Any]) -> Any:
         item: Attribute names and their typed values.
     """
     instance: Any = object.__new__(model)
-    load_into(instance, reader, item)
+    reader(instance, item)
     return instance
 
 
-def load_into(instance: Any, reader: Reader, item: Mapping[str, Any]) -> None:
-    """Replace all attributes of an instance by those of an item.
+def _read_attribute(
+    number: int, name: str, attribute: Attribute[Any], names: dict[str, Any]
+) -> Iterator[str]:
+    """Return the lines that read one attribute.
 
     Args:
-        instance: An instance of the class of the reader.
-        reader: The reader of the class, from `compile_reader`.
-        item: Attribute names and their typed values.
+        number: Distinguishes the names of this attribute.
+        name: The name of the Python attribute.
+        attribute: The attribute.
+        names: The globals of the lines; those of this attribute are added.
     """
-    values = instance.attribute_values = {}
-    for name, key, value_of, deserialize, default, is_plain in reader:
-        stored = item.get(key)
-        if stored and _NULL not in stored:
-            value = deserialize(value_of(stored))
-        else:
-            value = default() if callable(default) else default
-            if value is None:
-                continue
-        if is_plain:
-            values[name] = value
-        else:
-            setattr(instance, name, value)
+    names |= {f"value_of_{number}": attribute.get_value, f"read_{number}": _deserializer(attribute)}
+    is_plain = type(attribute).__set__ is Attribute.__set__
+    target = f"values[{name!r}]" if is_plain else f"instance.{name}"
+    kind = attribute.attr_type
+    is_unchanged = type(attribute).deserialize is Attribute.deserialize
+    value = f"stored[{kind!r}]"
+    yield f" stored = item.get({attribute.attr_name!r})"
+    if type(attribute).get_value is Attribute.get_value:
+        yield f" if stored is not None and {kind!r} in stored:"
+        yield f"  {target} = {value if is_unchanged else f'read_{number}({value})'}"
+        yield " elif stored and 'NULL' not in stored:"
+    else:
+        yield " if stored and 'NULL' not in stored:"
+    yield f"  {target} = read_{number}(value_of_{number}(stored))"
+    yield from _read_default(number, target, attribute.default, names)
 
 
-def _attribute_readers(attributes: Mapping[str, Attribute[Any]]) -> Iterator[_AttributeReader]:
-    for name, attribute in attributes.items():
-        is_plain = type(attribute).__set__ is Attribute.__set__
-        yield _AttributeReader(
-            name,
-            attribute.attr_name,
-            attribute.get_value,
-            _deserializer(attribute),
-            attribute.default,
-            is_plain,
-        )
+def _read_default(number: int, target: str, default: Any, names: dict[str, Any]) -> Iterator[str]:
+    if default is None:
+        return
+    names[f"default_{number}"] = default
+    yield " else:"
+    if not callable(default):
+        yield f"  {target} = default_{number}"
+        return
+    yield f"  value = default_{number}()"
+    yield "  if value is not None:"
+    yield f"   {target} = value"
 
 
 def _deserializer(attribute: Attribute[Any]) -> Callable[[Any], Any]:

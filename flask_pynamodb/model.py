@@ -15,7 +15,7 @@ from pynamodb.expressions.condition import Condition
 from flask_pynamodb.app_model import AppModel
 from flask_pynamodb.deprecation import renamed_argument
 from flask_pynamodb.errors import ScanRefused, ScanWarning, VersionConflict, error_code
-from flask_pynamodb.items import Reader, compile_reader, load, load_into
+from flask_pynamodb.items import Reader, compile_reader, load
 from flask_pynamodb.pagination import Page, paginate
 from flask_pynamodb.state import Database, current_state, find_state
 from flask_pynamodb.unique import UniqueValue, reserve_all
@@ -62,7 +62,9 @@ class _ModelType(models.MetaModel):
             meta = _LazyMeta("Meta", (own,), {**chosen, "chosen": chosen, "owner": cls})
             cls.Meta = namespace["Meta"] = meta
         super().__init__(name, bases, namespace, **kw)
-        cls._reader = compile_reader(cast(Any, cls))
+        reader = compile_reader(cast(Any, cls))
+        # Static, or Python would pass an instance as its first argument.
+        cls._reader = None if reader is None else staticmethod(reader)
         if database is not None and own is not None and not is_base:
             database.models.append(cast(type[Model], cls))
 
@@ -95,10 +97,11 @@ class Model(AppModel, metaclass=_ModelType):
 
     def deserialize(self, attribute_values: dict[str, dict[str, Any]]) -> None:
         """Replace the attributes by those that an update or a refresh returned."""
-        if self._reader is None:
+        reader = type(self)._reader
+        if reader is None:
             super().deserialize(attribute_values)
         else:
-            load_into(self, self._reader, attribute_values)
+            reader(self, attribute_values)
 
     @classmethod
     def _get_connection(cls) -> TableConnection:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
 
+import orjson
 from pynamodb.attributes import (
     BooleanAttribute,
     JSONAttribute,
@@ -28,6 +29,13 @@ SHARDS = 4
 def is_user_id(text: str) -> bool:
     """Return whether a text has the form of a user's ID."""
     return field_rules.USER_ID.matches(text)
+
+
+class MetadataAttribute(JSONAttribute):
+    """A JSON object; validated before it is stored, so that every parser reads the same."""
+
+    def deserialize(self, value: str) -> Any:
+        return orjson.loads(value)
 
 
 class Role(StrEnum):
@@ -106,7 +114,7 @@ class User(AttemptCounter, db.Model):  # type: ignore[misc,name-defined]
     full_name = UnicodeAttribute(null=True)
     status = UnicodeAttribute(default=Status.ACTIVE)
     roles: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, default=list)
-    metadata = JSONAttribute(default=dict)
+    metadata = MetadataAttribute(default=dict)
     password_hash = UnicodeAttribute(null=True)
     # Stored with the password, so that a sign-in without a second factor needs no further read.
     has_second_factor = BooleanAttribute(default=False)
