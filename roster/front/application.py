@@ -4,6 +4,7 @@ import logging
 import math
 import os
 import signal
+import threading
 from asyncio import AbstractEventLoop
 from dataclasses import dataclass
 from typing import Any
@@ -219,5 +220,15 @@ def _forward_signals_to(loop: AbstractEventLoop) -> None:
     """
     wakeup = signal.set_wakeup_fd(-1)
     signal.set_wakeup_fd(wakeup)
-    if wakeup >= 0:
-        signal.signal(signal.SIGTERM, lambda number, frame: os.write(wakeup, bytes([number])))
+    if wakeup < 0:
+        return
+    is_stopping = threading.Event()
+
+    def stop(number: int, _frame: object) -> None:
+        # A second signal would block the event loop in granian, and with it the requests that are
+        # still being read.
+        if not is_stopping.is_set():
+            is_stopping.set()
+            os.write(wakeup, bytes([number]))
+
+    signal.signal(signal.SIGTERM, stop)

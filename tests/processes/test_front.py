@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import signal
+import socket
 import threading
 import time
 from collections import Counter
@@ -36,6 +38,18 @@ def sign_up(name: str) -> bytes:
     """Return a complete sign-up on a connection that is closed afterwards."""
     body = new_user(name)
     return head("POST", "/v1/users", JSON, f"Content-Length: {len(body)}", CLOSE) + body
+
+
+def begin_sign_up(service: Running, body: bytes) -> socket.socket:
+    """Send the head of a sign-up, and return the connection when the service reads its body."""
+    connection = connect(service.port)
+    headers = (JSON, f"Content-Length: {len(body)}", "Expect: 100-continue")
+    connection.sendall(head("POST", "/v1/users", *headers))
+    interim = b""
+    while not interim.endswith(b"\r\n\r\n"):
+        interim += connection.recv(1)
+    assert interim.startswith(b"HTTP/1.1 100 ")
+    return connection
 
 
 def usernames(service: Running) -> set[str]:
@@ -352,3 +366,43 @@ class TestQueues:
 
         wait_for(lambda: service.sign_in("jane").status == 201, "the queue is empty")
         assert threads(service) == before
+
+
+class TestStop:
+    def test_body_after_sigterm(self, harness: ProcessHarness):
+        """A request whose body arrives seconds after SIGTERM is served."""
+        service = harness.serve(ROSTER_RATE_LIMITS="off")
+        body = new_user("late-body")
+        with begin_sign_up(service, body) as connection:
+            service.send(signal.SIGTERM)
+            time.sleep(2.5)
+            connection.sendall(body)
+            response = read_to_end(connection)
+
+        assert status_of(response) == 201
+        assert service.ended() == 0
+
+    def test_incomplete_body(self, harness: ProcessHarness):
+        """A body that is never completed delays the stop until its deadline, and not longer."""
+        service = harness.serve(ROSTER_BODY_SECONDS="3s")
+        with begin_sign_up(service, new_user("no-body")) as connection:
+            service.send(signal.SIGTERM)
+            response = read_to_end(connection)
+
+        assert status_of(response) == 408
+        assert service.ended() == 0
+
+    def test_queue(self, harness: ProcessHarness):
+        """Sign-ups that wait in the queue at SIGTERM are all served."""
+        service = harness.serve(ROSTER_RATE_LIMITS="off", ROSTER_QUEUE_SECONDS="60s")
+        bodies = [new_user(f"queued-{number:03}") for number in range(96)]
+        connections = [begin_sign_up(service, body) for body in bodies]
+        for connection, body in zip(connections, bodies, strict=True):
+            connection.sendall(body)
+        service.send(signal.SIGTERM)
+        responses = [read_to_end(connection) for connection in connections]
+        for connection in connections:
+            connection.close()
+
+        assert Counter(map(status_of, responses)) == {201: 96}
+        assert service.ended() == 0

@@ -276,7 +276,9 @@ class ProcessHarness:
     def close(self) -> None:
         """End all processes."""
         for running in self._started:
-            running.process.kill()
+            # The whole session: nginx overwrites the environment of its workers with a title.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.process.pid, signal.SIGKILL)
             running.ended()
         while self._pids():
             self.kill_everything()
