@@ -144,5 +144,5 @@ def _document(view: View, *slugs: str, api_keys: bool, recent: bool = False) -> 
     described = describe(view, security="bearerAuth")
     for_keys = () if api_keys else ("forbidden",)
     for_age = ("fresh-sign-in-required",) if recent else ()
-    all_slugs = ("unauthenticated", "store-unavailable", *for_keys, *for_age, *slugs)
+    all_slugs = ("unauthenticated", "busy", "store-unavailable", *for_keys, *for_age, *slugs)
     return error_responses(*all_slugs)(described)

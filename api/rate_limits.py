@@ -53,7 +53,7 @@ def rate_limited(limit: RateLimit, *, spares_admins: bool = False) -> Callable[[
             return view(*args, **kwargs)
 
         described = describe(counted, vendor={"limited": True})
-        return error_responses("too-many-requests", "store-unavailable")(described)
+        return error_responses("too-many-requests", "busy", "store-unavailable")(described)
 
     return decorate
 

@@ -25,7 +25,7 @@ class Live(Resource):
 @health.route("/ready")
 class Ready(Resource):
     @health.doc("check_ready", security=[])
-    @error_responses("store-unavailable")
+    @error_responses("busy", "store-unavailable")
     @marshal_with(state, description="DynamoDB and every table respond")
     def get(self) -> Any:
         """Check that DynamoDB and every table respond

@@ -24,7 +24,7 @@ from api.serialization import marshal_with
 )
 class ProblemType(Resource):
     @problem_types.doc("get_problem_type", security=[])
-    @error_responses("not-found")
+    @error_responses("not-found", "busy")
     @marshal_with(explanation, description="What the type means")
     def get(self, slug: str) -> Any:
         """Explain a problem type

@@ -31,10 +31,16 @@ OPERATIONS = {
 PROBLEMS = [
     (name, slug) for name, operation in OPERATIONS.items() for slug in sorted(slugs_of(operation))
 ]
-# The front of a worker responds with it, before the app: see tests/processes/test_front.py.
-OF_THE_FRONT = ("request-timeout",)
+# The app itself responds with `busy` here only.
+HASHING = ("change_password", "confirm_password_reset", "create_user", "reauthenticate", "sign_in")
 FAULTS = ("internal-error", "store-unavailable")
-REJECTIONS = [each for each in PROBLEMS if each[1] not in (*FAULTS, *OF_THE_FRONT)]
+# The front of a worker responds with these, before the app: see tests/processes/test_front.py.
+OF_THE_FRONT = {
+    (name, slug)
+    for name, slug in PROBLEMS
+    if slug == "request-timeout" or (slug == "busy" and name not in HASHING)
+}
+REJECTIONS = [each for each in PROBLEMS if each[1] not in FAULTS and each not in OF_THE_FRONT]
 FAILURES = [each for each in PROBLEMS if each[1] in FAULTS]
 SUCCESSES = [(name, status) for name, operation in OPERATIONS.items()
              for status in operation["responses"] if status < "400"]  # fmt: skip
