@@ -1,7 +1,5 @@
 """The watchdog ends a worker that makes no progress."""
 
-import time
-
 import pytest
 
 from roster.front.watchdog import EXIT_STATUS, Watchdog
@@ -32,8 +30,25 @@ def test_lane(seconds, statuses, caplog):
 def test_event_loop():
     """An event loop that does not run ends the process."""
     ended = []
-    watchdog = Watchdog([], stall_seconds=0.01, end=ended.append)
-    time.sleep(0.05)
+    now = [0.0]
+    watchdog = Watchdog([], stall_seconds=5, end=ended.append, clock=lambda: now[0])
+    now[0] = 6
     watchdog.check()
 
+    assert ended == [EXIT_STATUS]
+
+
+def test_stopped_process():
+    """A process that was stopped as a whole, as by `docker pause`, is not ended afterwards."""
+    ended = []
+    now = [0.0]
+    watchdog = Watchdog([StalledLane(100)], stall_seconds=5, end=ended.append, clock=lambda: now[0])
+    now[0] = 100
+    watchdog.check()
+    now[0] = 104
+    watchdog.check()
+    assert ended == []
+
+    now[0] = 106
+    watchdog.check()
     assert ended == [EXIT_STATUS]
