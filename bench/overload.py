@@ -1,8 +1,8 @@
 """`python -m bench.overload`: reads while more clients sign in than the cores can hash for.
 
-Each round reads on a few connections, first alone, then while several times as many clients sign
-in as the service queues. When the queue is full the service returns 503 immediately; these clients
-retry after a tenth of a second, much sooner than the `Retry-After` header says.
+Each round reads on a few connections, first alone, then while many clients sign in, each of which
+waits a tenth of a second after its response. Their requests wait in the queue for password hashes;
+a client whose request is 503 retries much sooner than the `Retry-After` header says.
 """
 
 import sys
@@ -26,7 +26,7 @@ SECTION = Section("bench.overload")
 READS_ALONE = "reads alone"
 READS_UNDER_OVERLOAD = "reads under overload"
 SIGN_INS = "sign-in responses under overload"
-# Each worker queues eight sign-ins.
+# The sign-ins would keep several times as many cores busy.
 CONNECTIONS = {READS_ALONE: 4, READS_UNDER_OVERLOAD: 4, SIGN_INS: 64}
 # The sign-ins start before the measured reads and end after them.
 _LEAD_SECONDS = 1

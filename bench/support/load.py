@@ -57,8 +57,8 @@ function done(summary, latency, requests)
     rejected = rejected + thread:get("rejected")
     if thread:get("wrong") > 0 then example = thread:get("example") end
   end
-  print(string.format("\\nresult %d %d %d %d %d %d %d", summary.requests, summary.duration,
-    latency:percentile(99), wrong, rejected, errors.status, lost))
+  print(string.format("\\nresult %d %d %d %d %d %d %d %d", summary.requests, summary.duration,
+    latency:percentile(50), latency:percentile(99), wrong, rejected, errors.status, lost))
   print("example " .. example)
 end
 """)
@@ -98,6 +98,8 @@ class Load:
             `thread_id`, 0 or 1.
         pause: Milliseconds that each connection waits before its next request.
         engine_pid: The engine's process, if it is not a child of the server.
+        proxy_pid: The process of a proxy between the server and the engine, if there is one; its
+            processor time counts as the server's.
     """
 
     name: str
@@ -111,6 +113,7 @@ class Load:
     body_function: str = ""
     pause: int = 0
     engine_pid: int | None = None
+    proxy_pid: int | None = None
 
 
 @dataclass(frozen=True)
@@ -122,12 +125,14 @@ class Sample:
         p99: 99th percentile of the latency in milliseconds; None for hashes.
         cpu: Processor time of one response or hash.
         rejected: The share of responses with the rejection status.
+        p50: Median of the latency in milliseconds; None for hashes.
     """
 
     rate: float
     p99: float | None
     cpu: cpu.Cpu
     rejected: float = 0.0
+    p50: float | None = None
 
 
 def find_wrk() -> str:
@@ -158,7 +163,7 @@ def run(load: Load, connections: int, seconds: int) -> Sample:
         script.write_text(_script(load))
         command = [find_wrk(), f"-t{_THREADS}", f"-c{connections}", f"-d{seconds}s"]
         command += ["--timeout", f"{_TIMEOUT}s", "--script", str(script), load.url]
-        roots = {load.pid, load.engine_pid or load.pid}
+        roots = {load.pid, load.engine_pid or load.pid, load.proxy_pid or load.pid}
         stop = cpu.start_meter(roots, find_engine())
         output = _output_of(command, seconds + _TIMEOUT_MARGIN)
         used = stop()
@@ -204,7 +209,7 @@ def _output_of(command: list[str], timeout: int) -> str:
 
 def _parse(load: Load, output: str, used: cpu.Cpu) -> Sample:
     result, _, example = output.rpartition("result ")[2].partition("\nexample ")
-    requests, microseconds, p99, wrong, rejected, non_2xx, lost = map(int, result.split())
+    requests, microseconds, p50, p99, wrong, rejected, non_2xx, lost = map(int, result.split())
     non_2xx -= rejected
     if wrong or non_2xx:
         raise BenchError(
@@ -214,4 +219,5 @@ def _parse(load: Load, output: str, used: cpu.Cpu) -> Sample:
     if lost or not requests:
         raise BenchError(f"{load.name}: {requests} responses, and {lost} requests without one")
     rate = requests / microseconds * 1e6
-    return Sample(rate, p99 / 1000, used.per_request(requests), rejected / requests)
+    used_each = used.per_request(requests)
+    return Sample(rate, p99 / 1000, used_each, rejected / requests, p50 / 1000)

@@ -64,11 +64,19 @@ class Service:
 
 
 @contextmanager
-def roster(data: Path, workers: int = WORKERS) -> Iterator[Service]:
-    """Run `roster serve --local` on a data folder."""
+def roster(
+    data: Path, workers: int = WORKERS, settings: Mapping[str, str] | None = None
+) -> Iterator[Service]:
+    """Run `roster serve --local` on a data folder.
+
+    Args:
+        data: The folder, created if it is missing.
+        workers: The number of workers.
+        settings: Additional environment variables.
+    """
     data.mkdir(parents=True, exist_ok=True)
     command = [*_roster_serve(workers), "--local", "--data", str(data)]
-    with serving(command, "/health/ready", data.with_suffix(".log")) as service:
+    with serving(command, "/health/ready", data.with_suffix(".log"), settings) as service:
         yield service
 
 

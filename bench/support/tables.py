@@ -36,20 +36,26 @@ class Ratio:
         return "; ".join(verdict(ratio >= bound, text) for bound, text in goals)
 
 
-def rates(rounds: Sequence[Round], connections: Mapping[str, str]) -> Iterator[str]:
+def rates(
+    rounds: Sequence[Round], connections: Mapping[str, str], percentiles: Sequence[str] = ("p99",)
+) -> Iterator[str]:
     """Render the rate and the latency of each measurement.
 
     Args:
         rounds: The results.
         connections: The number of connections of each measurement, in the order of the rows.
+        percentiles: The attributes of a sample that show its latency.
     """
-    yield "| measured | connections | per second, median | min..max | p99 ms, median | min..max |"
-    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    heads = [f"{percentile} ms, median | min..max" for percentile in percentiles]
+    yield row(["measured | connections | per second, median | min..max", *heads])
+    yield "| --- | ---: | ---: | ---: |" + " ---: | ---: |" * len(heads)
     for name, number in connections.items():
         samples = [samples[name] for samples in rounds]
         cells = [name, number, *spread([sample.rate for sample in samples], _per_second)]
-        tails = [sample.p99 for sample in samples if sample.p99 is not None]
-        yield row([*cells, *(spread(tails, _milliseconds) if tails else ["", ""])])
+        for percentile in percentiles:
+            values = [value for each in samples if (value := getattr(each, percentile)) is not None]
+            cells += spread(values, _milliseconds) if values else ["", ""]
+        yield row(cells)
 
 
 def ratios(rounds: Sequence[Round], wanted: Iterable[Ratio]) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""The front of the service: many connections, slow clients, a far database, memory."""
