@@ -212,3 +212,22 @@ class TestHooks:
             id = Lower(hash_key=True)
 
         assert Word.from_raw_data({"id": {"S": "ADA"}}).id == "ada"
+
+    def test_value_of_ones_own(self):
+        """An attribute class may choose the part of a stored value that it reads."""
+
+        class AnyText(UnicodeAttribute):
+            def get_value(self, value: dict[str, Any]) -> Any:
+                return value.get("S") or value["N"]
+
+        class Word(db.Model):
+            id = UnicodeAttribute(hash_key=True)
+            text = AnyText(null=True)
+
+        def text_of(**text: Any) -> Any:
+            return Word.from_raw_data({"id": {"S": "ada"}, **text}).text
+
+        assert text_of(text={"N": "1"}) == "1"
+        assert text_of(text={"S": "one"}) == "one"
+        assert text_of(text={"NULL": True}) is None
+        assert text_of() is None

@@ -41,6 +41,15 @@ def claimed(claim):
     return {row.value: row.owner for row in claim.scan()}
 
 
+class TestFormerName:
+    def test_argument(self, member, claim):
+        """The argument `claims` still works, with a warning that names its successor."""
+        with pytest.warns(DeprecationWarning, match="claims of save_unique is now reservations"):
+            member("1").save_unique(claims=claim, values={"name": "ada"})
+
+        assert claimed(claim) == {"name#ada": "1"}
+
+
 class TestSaveUnique:
     def test_free(self, member, claim):
         """The item and its claims are there together."""
