@@ -19,6 +19,7 @@ log = logging.getLogger("roster")
 _RETRY_AFTER_SECONDS = 2
 
 DOMAIN_PROBLEMS: Mapping[type[domain.AccountError], str] = {
+    domain.RoleRequired: "forbidden",
     domain.Busy: "busy",
     domain.TooManyConflicts: "store-unavailable",
     domain.EmailTaken: "email-taken",

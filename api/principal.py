@@ -1,6 +1,6 @@
 """The authenticated caller of a request: a user with a session or an API key."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from flask import g, request
@@ -12,6 +12,7 @@ from models import (
     API_KEY_PREFIX,
     Actor,
     ApiKey,
+    Authority,
     Client,
     Role,
     SecondFactorRule,
@@ -44,6 +45,8 @@ class Principal:
     _other: User | None
     _session: Session | None = None
     key: ApiKey | None = None
+    # Whether the request has used the rights of an admin, which must then hold until the commit.
+    _used_rights: set[Role] = field(default_factory=set, repr=False, compare=False)
 
     @property
     def session(self) -> Session:
@@ -59,7 +62,13 @@ class Principal:
     @property
     def actor(self) -> Actor:
         """The caller as the actor of audit events."""
-        return Actor(self.user.id, client().ip, self.key and self.key.id)
+        authority = Authority(
+            self.user,
+            self.key or self.session,
+            is_admin=Role.ADMIN in self._used_rights,
+            requires_second_factor=rules.second_factor is SecondFactorRule.ADMINS,
+        )
+        return Actor(self.user.id, client().ip, self.key and self.key.id, authority)
 
     @property
     def roles(self) -> list[str]:
@@ -85,6 +94,8 @@ class Principal:
         is_required = rules.second_factor is SecondFactorRule.ADMINS
         if self.is_admin and is_required and not self.user.has_second_factor:
             raise SecondFactorEnrollmentRequired
+        if self.is_admin:
+            self._used_rights.add(Role.ADMIN)
         return self.is_admin
 
     def get_visible_user(self, user_id: str) -> User:

@@ -88,16 +88,22 @@ class PynamoDB:
         """The low-level connection to the current app's main database."""
         return current_state().connection()
 
-    def transaction(self, bind_key: str | None = None) -> Transaction:
+    def transaction(
+        self,
+        bind_key: str | None = None,
+        *,
+        kind: Callable[..., Transaction] = Transaction,
+    ) -> Transaction:
         """Start a transaction: the writes in its `with` block are all applied or none.
 
         Args:
             bind_key: The key of the database in DYNAMODB_BINDS, None for the main one; a
                 transaction cannot span two databases.
+            kind: Returns the transaction for a connection: Transaction or a subclass.
         """
         state = current_state()
         backoff = state.bind(bind_key).values["BASE_BACKOFF_MS"]
-        return Transaction(state.connection(bind_key), base_backoff_ms=backoff)
+        return kind(state.connection(bind_key), base_backoff_ms=backoff)
 
     def get_many(self, *keys: tuple[Any, ...], consistent_read: bool = True) -> list[Any]:
         """Read items of several tables of one database in one round trip.

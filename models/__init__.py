@@ -24,6 +24,7 @@ from models.services.sessions import AuthMethod, SessionService
 from models.services.user_import import UserImport
 from models.tables.api_key import API_KEY_PREFIX, ApiKey, ApiKeyLookup
 from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType, events_of
+from models.tables.authority import Authority
 from models.tables.rate_window import Allowance, RateLimit, RateLimiter
 from models.tables.session import Client, Lifetimes, Session, SessionLookup
 from models.tables.user import Role, Status, User, is_user_id
@@ -47,6 +48,7 @@ __all__ = [
     "ApiKeys",
     "AuditEvent",
     "AuthMethod",
+    "Authority",
     "Client",
     "Email",
     "EmailKind",

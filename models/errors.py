@@ -8,6 +8,7 @@ Exception
       ├── SecondFactorEnrollmentRequired       the role requires a second factor
       ├── RecentAuthenticationRequired         the session's authentication is too old for this
       ├── Unauthenticated                      no active session or API key
+      ├── RoleRequired                         the caller is no longer an admin
       ├── InvalidToken                         emailed token unknown, used, expired or outdated
       ├── TooManyRequests                      the caller has to wait
       │    └── TooManyAttempts                 the account is locked after failed attempts
@@ -81,6 +82,13 @@ class Unauthenticated(AccountError):
 
     def __init__(self) -> None:
         super().__init__("Sign in: the request carries no token of an active session.")
+
+
+class RoleRequired(AccountError):
+    """The caller lost the role that the request requires while it was processed."""
+
+    def __init__(self) -> None:
+        super().__init__("Only an admin may do this.")
 
 
 class InvalidToken(AccountError):

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from models.clock import now
-from models.db import db
 from models.email import Email, Mailer
 from models.errors import EmailNotConfigured, TooManyRequests
 from models.services.login_lookup import LoginLookup
@@ -69,7 +68,7 @@ class AccountEmails:
         event = AuditEvent.create(type, subject, by)
         if user is None:
             event.remove_at = now() + ATTEMPTS_FORGOTTEN_AFTER
-        with db.transaction() as transaction:
+        with by.transaction() as transaction:
             transaction.save(token_email.row if token_email else OneTimeToken.decoy())
             transaction.save(event)
         if token_email:
@@ -83,7 +82,7 @@ class AccountEmails:
             TooManyRequests: The account's hourly quota is exhausted.
         """
         self.check_quota(user, f"{type} for a user")
-        with db.transaction() as transaction:
+        with by.transaction() as transaction:
             transaction.save(token_email.row)
             transaction.save(AuditEvent.create(type, user.id, by))
         self.mailer.send(token_email.email)

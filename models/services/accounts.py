@@ -9,7 +9,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models.db import db
 from models.email import Email, EmailKind
 from models.errors import (
     EmailTaken,
@@ -123,7 +122,7 @@ class Accounts:
             UsernameTaken: Another user has the username.
             EmailTaken: Another user has the email address, in whatever case.
         """
-        with db.transaction() as transaction:
+        with by.transaction() as transaction:
             for key, taken in (
                 (username_key(user.username), UsernameTaken()),
                 (email_key(user.email), EmailTaken()),
@@ -222,7 +221,7 @@ class Accounts:
 
         def delete(current: User) -> None:
             event = AuditEvent.create(EventType.USER_DELETED, current.id, by, needs_cleanup=True)
-            with db.transaction() as transaction:
+            with by.transaction() as transaction:
                 transaction.delete(current, is_unmodified(current), otherwise=VersionMismatch())
                 # If a reservation was swapped concurrently, read the user again.
                 for key in reserved_keys(current):

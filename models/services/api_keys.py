@@ -8,7 +8,6 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from models import field_rules
-from models.db import db
 from models.email import Email, EmailKind, Mailer
 from models.errors import ApiKeyNotFound, InvalidField, Unauthenticated
 from models.tables import api_key
@@ -56,7 +55,7 @@ class ApiKeys:
                 "name", f"You have {MAX_API_KEYS} API keys, the maximum. Revoke one first."
             )
         key, token = ApiKey.new(user, name, roles, lifetime)
-        with db.transaction() as transaction:
+        with by.transaction() as transaction:
             # After the sessions of a stolen account have been ended, no new key may appear.
             transaction.condition_check(
                 User,
@@ -85,7 +84,7 @@ class ApiKeys:
         """
         if not field_rules.API_KEY_ID.matches(id):
             raise ApiKeyNotFound
-        with db.transaction() as transaction:
+        with by.transaction() as transaction:
             transaction.delete(
                 ApiKey(user.id, id), ApiKey.key_digest.exists(), otherwise=ApiKeyNotFound()
             )

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from models.db import db
 from models.email import Email, EmailKind
 from models.errors import EmailTaken, InvalidToken, UserNotFound
 from models.services.account_emails import AccountEmails, TokenEmail
@@ -98,7 +97,7 @@ def _confirm(before: User, row: OneTimeToken, by: Actor) -> str | None:
     if is_new:
         after.pending_email = None
     type = EventType.EMAIL_CHANGED if is_new else EventType.EMAIL_VERIFIED
-    with db.transaction() as transaction:
+    with by.transaction() as transaction:
         row.spend(transaction)
         swap_reservations(transaction, before, after)
         write(transaction, before, after)

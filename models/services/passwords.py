@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from models.db import db
 from models.email import Email, EmailKind
 from models.errors import InvalidToken, Unauthenticated, UserNotFound, WrongPassword
 from models.security.passwords import PasswordHasher, PasswordPolicy
@@ -61,7 +60,10 @@ class PasswordService:
         """
         self._validate_new(new_password, user)
         with self.hasher.slot():
-            row = reserve_attempt(user.id)
+            try:
+                row = reserve_attempt(user.id)
+            except UserNotFound:
+                raise Unauthenticated from None
             self._verify_current(current_password, row, by)
             verified, password_hash = row.password_hash, self.hasher.hash(new_password)
 
@@ -70,7 +72,7 @@ class PasswordService:
                 self._verify_current(current_password, before, by)
             after = _with_password(before, password_hash)
             event = AuditEvent.create(EventType.PASSWORD_CHANGED, before.id, by, needs_cleanup=True)
-            with db.transaction() as transaction:
+            with by.transaction() as transaction:
                 write(transaction, before, after)
                 transaction.update(
                     session,
@@ -128,7 +130,7 @@ class PasswordService:
             # The token came out of the mailbox of this address.
             after.email_verified = True
             event = AuditEvent.create(EventType.PASSWORD_RESET, before.id, by, needs_cleanup=True)
-            with db.transaction() as transaction:
+            with by.transaction() as transaction:
                 row.spend(transaction)
                 write(transaction, before, after)
                 transaction.save(event)
@@ -146,7 +148,7 @@ class PasswordService:
         Raises:
             UserNotFound: The user is gone.
         """
-        with db.transaction() as transaction:
+        with by.transaction() as transaction:
             transaction.update(
                 user, reset_actions(User), User.id.exists(), otherwise=UserNotFound()
             )

@@ -13,7 +13,6 @@ from pynamodb.expressions.update import Action
 
 from flask_pynamodb import Transaction
 from models.clock import now
-from models.db import db
 from models.email import Email, EmailKind, Mailer
 from models.errors import (
     InvalidField,
@@ -116,7 +115,7 @@ class SecondFactors:
         """
         secret = self.totp.new(user.username)
         row = SecondFactor(user.id, secret=secret.stored, created_at=now())
-        with db.transaction() as transaction:
+        with by.transaction() as transaction:
             _require_same_epoch(transaction, user)
             transaction.save(
                 row,
@@ -145,7 +144,7 @@ class SecondFactors:
         if counter is None:
             raise InvalidField("otp", "This is not the code that the authenticator shows now.")
         codes = new_recovery_codes()
-        with db.transaction() as transaction:
+        with by.transaction() as transaction:
             transaction.update(
                 row,
                 [
@@ -174,7 +173,7 @@ class SecondFactors:
             Unauthenticated: The user's sessions were ended since it was read.
         """
         codes = new_recovery_codes()
-        with db.transaction() as transaction:
+        with by.transaction() as transaction:
             _require_same_epoch(transaction, user)
             transaction.update(
                 SecondFactor(user.id),
@@ -192,7 +191,7 @@ class SecondFactors:
             SecondFactorNotEnabled: The user has no second factor.
             UserNotFound: The user is gone.
         """
-        with db.transaction() as transaction:
+        with by.transaction() as transaction:
             transaction.delete(
                 SecondFactor(user.id),
                 SecondFactor.confirmed_at.exists(),

@@ -226,7 +226,7 @@ class SessionService:
         """
         if not sessions.is_session_id(session_id):
             raise SessionNotFound
-        with db.transaction() as transaction:
+        with by.transaction() as transaction:
             transaction.delete(
                 Session(user.id, session_id),
                 Session.token_digest.exists(),
@@ -244,7 +244,7 @@ class SessionService:
         is_gone = Unauthenticated() if by.user_id == user.id else UserNotFound()
         event = AuditEvent.create(EventType.SESSIONS_ENDED, user.id, by, needs_cleanup=True)
         epoch = user.session_epoch + 1
-        with db.transaction() as transaction:
+        with by.transaction() as transaction:
             transaction.update(
                 user, [User.session_epoch.add(1)], User.id.exists(), otherwise=is_gone
             )

@@ -9,7 +9,6 @@ from pynamodb.expressions.condition import Condition
 
 from flask_pynamodb import Transaction
 from models.clock import now
-from models.db import db
 from models.errors import (
     EmailTaken,
     TooManyConflicts,
@@ -138,7 +137,8 @@ def apply_update(
     if not changed_fields:
         # A repeated request for the same new address sends another email.
         if token_email:
-            token_email.row.save()
+            with by.transaction() as transaction:
+                transaction.save(token_email.row)
         return before
     ends_sessions = before.is_active and not after.is_active
     after.session_epoch += int(ends_sessions)
@@ -149,7 +149,7 @@ def apply_update(
         changed_fields=changed_fields,
         needs_cleanup=ends_sessions,
     )
-    with db.transaction() as transaction:
+    with by.transaction() as transaction:
         swap_reservations(transaction, before, after)
         write(transaction, before, after)
         transaction.save(event)

@@ -1,17 +1,20 @@
 """Audit events: what happened to which user, written in the transaction of the change."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any, Self
 
 from pynamodb.attributes import ListAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from uuid_utils import UUID, uuid7
 
+from flask_pynamodb import Transaction
 from models.clock import now
 from models.db import db
+from models.tables.authority import Authority, AuthorizedTransaction
 
 # The smallest page to read when a filter may pass few events.
 _FILTERED_PAGE_SIZE = 100
@@ -56,11 +59,20 @@ class Actor:
         user_id: The signed-in user, or None for anonymous callers and the command line.
         ip: The address of the client, if there is one.
         key_id: The API key that authenticated the user, None for a session.
+        authority: What the change is based on; None for callers who are not signed in, and for the
+            command line.
     """
 
     user_id: str | None = None
     ip: str | None = None
     key_id: str | None = None
+    authority: Authority | None = field(default=None, repr=False, compare=False)
+
+    def transaction(self) -> Transaction:
+        """Start a transaction that is applied only while the authority of the actor holds."""
+        if self.authority is None:
+            return db.transaction()
+        return db.transaction(kind=partial(AuthorizedTransaction, self.authority))
 
 
 ANONYMOUS = Actor()

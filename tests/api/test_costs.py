@@ -128,6 +128,9 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET /v1/users/{id}", "by an API key, first use"): Case(
         200, {"by": "machine", "given": (by_machine,)}
     ),
+    ("PATCH /v1/users/{id}", "own account, by an API key"): Case(
+        200, {"by": "machine", "given": (recently_used_key,)}
+    ),
     ("PATCH /v1/users/{id}", "own account, no change"): Case(200, {"json": {"username": "jane"}}),
     ("PATCH /v1/users/{id}", "own account, new username"): Case(
         200, {"json": {"username": "jeanne"}}
@@ -181,6 +184,7 @@ EVERY_KIND = [
     ("POST /v1/users/{id}/api-keys", "few keys"),
     ("GET /v1/users/{id}", "by an API key, first use"),
     ("DELETE /v1/users/{id}/api-keys/{key_id}", "own account"),
+    ("PATCH /v1/users/{id}", "own account, by an API key"),
     ("GET /v1/users/{id}/events", ""),
     ("DELETE /v1/sessions/current", ""),
     ("POST /v1/password-resets/confirm", "one session"),

@@ -1,0 +1,180 @@
+"""The authority of a caller: conditions that must hold until a change is committed.
+
+A request is authorized before its change is written. In between, the session can end, the key can
+be revoked, the user can be suspended or lose a role. So each transaction by a caller carries these
+conditions (ASVS 8.3.2, 15.4.2).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.condition import Condition
+
+from flask_pynamodb import Transaction
+from models.db import db
+from models.errors import (
+    RoleRequired,
+    SecondFactorEnrollmentRequired,
+    TooManyConflicts,
+    Unauthenticated,
+)
+from models.tables.api_key import ApiKey
+from models.tables.session import Session
+from models.tables.user import Role, User
+
+
+@dataclass
+class Authority:
+    """What a request is based on.
+
+    Attributes:
+        user: The caller, as read when the request was authenticated, or verified again.
+        credential: The session or API key that authenticated the caller.
+        is_admin: Whether the request uses the rights of an admin.
+        requires_second_factor: Whether these rights require a second factor.
+    """
+
+    user: User
+    credential: Session | ApiKey
+    is_admin: bool = False
+    requires_second_factor: bool = False
+
+    @property
+    def user_condition(self) -> Condition:
+        """The condition on the item of the caller."""
+        condition: Condition = User.inactive_key.does_not_exist() & User.id.exists()
+        if isinstance(self.credential, Session):
+            condition &= User.session_epoch == self.user.session_epoch
+        if self.is_admin:
+            condition &= User.admin_key == Role.ADMIN
+        if self.is_admin and self.requires_second_factor:
+            condition &= User.has_second_factor == True  # noqa: E712 - a condition of DynamoDB's
+        return condition
+
+    @property
+    def credential_condition(self) -> Condition:
+        """The condition on the item of the session or the key."""
+        if isinstance(self.credential, Session):
+            return Session.token_digest.exists()
+        return ApiKey.key_digest.exists()
+
+    @property
+    def credential_key(self) -> tuple[Any, ...]:
+        """The model and the key of the session or the API key."""
+        if isinstance(self.credential, Session):
+            return (Session, self.credential.user_id, self.credential.token_digest)
+        return (ApiKey, self.credential.user_id, self.credential.key_digest)
+
+    def verify(self) -> None:
+        """Read the caller again.
+
+        Raises:
+            Unauthenticated: The session or key no longer authenticates the caller.
+            RoleRequired: The caller is no longer an admin.
+            SecondFactorEnrollmentRequired: The caller no longer has the required second factor.
+        """
+        credential, user = db.get_many(self.credential_key, (User, self.user.id))
+        if credential is None or user is None or not credential.is_active_for(user):
+            raise Unauthenticated
+        if self.is_admin and not user.is_admin:
+            raise RoleRequired
+        if self.is_admin and self.requires_second_factor and not user.has_second_factor:
+            raise SecondFactorEnrollmentRequired
+        # After a new password the session that set it has another epoch.
+        self.user = user
+
+
+class AuthorizedTransaction(Transaction):
+    """A transaction that is applied only while its caller's authority holds.
+
+    The conditions on the caller's items are added to the writes of the same items, since a
+    transaction has at most one operation for each item, or else as condition checks.
+    """
+
+    def __init__(self, authority: Authority, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.authority = authority
+        self._has_user = self._has_credential = False
+        # For each operation, whether it has a condition on the authority.
+        self._bears_authority: dict[str, list[bool]] = {kind: [] for kind in self._otherwise}
+
+    def condition_check(
+        self,
+        model_cls: type[Any],
+        hash_key: Any,
+        range_key: Any = None,
+        condition: Condition | None = None,
+        *,
+        otherwise: Exception | None = None,
+    ) -> None:
+        """Add a condition on an item that is not written."""
+        condition = self._add_authority("check", (model_cls, hash_key, range_key), condition)
+        super().condition_check(model_cls, hash_key, range_key, condition, otherwise=otherwise)
+
+    def delete(self, model: Any, condition: Condition | None = None, **options: Any) -> None:
+        """Add the deletion of an item."""
+        super().delete(model, self._add_authority("delete", _key_of(model), condition), **options)
+
+    def save(
+        self,
+        model: Any,
+        condition: Condition | None = None,
+        return_values: str | None = None,
+        *,
+        otherwise: Exception | None = None,
+    ) -> None:
+        """Add a put of a complete item."""
+        condition = self._add_authority("save", _key_of(model), condition)
+        super().save(model, condition, return_values, otherwise=otherwise)
+
+    def update(
+        self,
+        model: Any,
+        actions: list[Any],
+        condition: Condition | None = None,
+        return_values: str | None = None,
+        **options: Any,
+    ) -> None:
+        """Add an update of some attributes of an item."""
+        condition = self._add_authority("update", _key_of(model), condition)
+        super().update(model, actions, condition, return_values, **options)
+
+    def _commit(self) -> Any:
+        if not self._has_credential:
+            model, *key = self.authority.credential_key
+            self.condition_check(model, *key, otherwise=TooManyConflicts())
+        if not self._has_user:
+            self.condition_check(User, self.authority.user.id, otherwise=TooManyConflicts())
+        return super()._commit()
+
+    def _add_authority(
+        self, kind: str, key: tuple[Any, ...], condition: Condition | None
+    ) -> Condition | None:
+        """Return a condition, and that on the authority if the item is one of the caller's."""
+        model, *rest = key
+        added = None
+        if (model, *filter(None, rest)) == (User, self.authority.user.id):
+            self._has_user, added = True, self.authority.user_condition
+        elif key == self.authority.credential_key:
+            self._has_credential, added = True, self.authority.credential_condition
+        self._bears_authority[kind].append(added is not None)
+        if added is None:
+            return condition
+        return added if condition is None else condition & added
+
+    def _raise_otherwise(self, error: TransactWriteError) -> None:
+        bearers = [one for kind in self._bears_authority.values() for one in kind]
+        if any(
+            reason is not None and reason.code == "ConditionalCheckFailed" and bears_authority
+            for reason, bears_authority in zip(error.cancellation_reasons, bearers, strict=False)
+        ):
+            # The condition of the operation itself may have failed: only reading can tell.
+            self.authority.verify()
+        super()._raise_otherwise(error)
+
+
+def _key_of(model: Any) -> tuple[Any, ...]:
+    """Return the model and the key of an item."""
+    names = (model._hash_keyname, model._range_keyname)
+    return (type(model), *(getattr(model, name) for name in names if name))

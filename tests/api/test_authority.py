@@ -1,0 +1,256 @@
+"""A right that is taken away while a request is processed is not used (ASVS 7.4.1, 8.3.2, 15.4.2).
+
+Each request is authorized, then the caller loses what authorized it, then the request continues.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from flask import Flask
+
+from flask_pynamodb.signals import call_finished
+from models import ApiKey, Session, User
+from models.tables.audit_event import AuditEvent, EventType
+from models.tables.identifier import Identifier
+from models.tables.one_time_token import OneTimeToken
+from models.tables.second_factor import SecondFactor
+from tests.support.api_keys import with_key
+from tests.support.person import NEW_PASSWORD, PASSWORD, Person
+from tests.support.preconditions import (
+    Scenario,
+    confirmed,
+    enrolled,
+    locked,
+    mailing,
+    strict,
+)
+from tests.support.responses import ADA
+
+# What is stored of attempts to use a password, and of uses of a key.
+COUNTED = [
+    attribute.attr_name
+    for attribute in (
+        User.failed_attempts,
+        User.last_attempt_at,
+        User.reservation_id,
+        ApiKey.last_used_at,
+    )
+]
+CHANGE = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+ROLES = {"roles": ["admin", "user"]}
+
+
+class Case(NamedTuple):
+    """A request that succeeds while the caller's authority holds.
+
+    Attributes:
+        caller: `jane`, `john` (an admin), or one of their keys.
+        method: The method.
+        path: The path; `{jane}`, `{key}` and `{session}` are replaced.
+        body: The JSON body.
+        given: The preconditions.
+    """
+
+    caller: str
+    method: str
+    path: str
+    body: Any = None
+    given: tuple[Any, ...] = ()
+
+
+CASES = [
+    Case("jane", "PATCH", "/v1/users/me", {"full_name": "Jane"}),
+    Case("jane", "PATCH", "/v1/users/me", {"username": "jane-two"}),
+    Case("jane", "PATCH", "/v1/users/me", {"email": "new@example.com"}),
+    Case("jane", "PATCH", "/v1/users/me", {"email": "new@example.com"}, (mailing,)),
+    Case("jane", "DELETE", "/v1/users/me"),
+    Case("jane", "PUT", "/v1/users/me/password", CHANGE),
+    Case("jane", "POST", "/v1/users", ADA),
+    Case("jane", "POST", "/v1/users/me/api-keys", {"name": "nightly"}),
+    Case("jane", "DELETE", "/v1/users/me/api-keys/{key}"),
+    Case("jane", "POST", "/v1/users/me/second-factor"),
+    Case("jane", "POST", "/v1/users/me/second-factor/confirm", {"otp": "{otp}"}, (enrolled,)),
+    Case("jane", "POST", "/v1/users/me/second-factor/recovery-codes", None, (confirmed,)),
+    Case("jane", "DELETE", "/v1/users/me/second-factor", None, (confirmed,)),
+    Case("jane", "DELETE", "/v1/sessions"),
+    Case("jane", "DELETE", "/v1/sessions/current"),
+    Case("jane", "DELETE", "/v1/sessions/{session}"),
+    Case("jane", "POST", "/v1/sessions/current/reauthenticate", {"password": PASSWORD}),
+    Case("john", "POST", "/v1/users", {**ADA, **ROLES}),
+    Case("john", "PATCH", "/v1/users/{jane}", {"full_name": "Jane"}),
+    Case("john", "PATCH", "/v1/users/{jane}", {"email": "new@example.com"}),
+    Case("john", "PATCH", "/v1/users/{jane}", ROLES),
+    Case("john", "PATCH", "/v1/users/{jane}", {"status": "suspended"}),
+    Case("john", "DELETE", "/v1/users/{jane}"),
+    Case("john", "POST", "/v1/users/{jane}/password-reset", None, (mailing,)),
+    Case("john", "DELETE", "/v1/users/{jane}/lock", None, (locked,)),
+    Case("john", "DELETE", "/v1/users/{jane}/sessions"),
+    Case("john", "DELETE", "/v1/users/{jane}/second-factor", None, (confirmed,)),
+    Case("john", "DELETE", "/v1/users/{jane}/api-keys/{key}"),
+    Case("jane's key", "PATCH", "/v1/users/me", {"full_name": "Jane"}),
+    Case("john's key", "POST", "/v1/users", {**ADA, **ROLES}),
+    Case("john's key", "PATCH", "/v1/users/{jane}", ROLES),
+    Case("john's key", "DELETE", "/v1/users/{jane}"),
+]
+
+
+def end_session(app: Flask, person: Person) -> None:
+    """End the session that makes the request."""
+    Session(person.id, person.session_id).delete()
+
+
+def sign_out(app: Flask, person: Person) -> None:
+    """Sign out everywhere; the rows of the sessions are not removed yet."""
+    User.get(person.id).update([User.session_epoch.add(1)])
+
+
+def revoke_key(app: Flask, person: Person) -> None:
+    """Revoke the key that makes the request."""
+    ApiKey(person.id, person.session_id).delete()
+
+
+def suspend(app: Flask, person: Person) -> None:
+    """Suspend the caller."""
+    services_of(app).accounts.update(User.get(person.id), {"status": "suspended"})
+
+
+def delete(app: Flask, person: Person) -> None:
+    """Delete the caller."""
+    services_of(app).accounts.delete(User.get(person.id))
+
+
+def demote(app: Flask, person: Person) -> None:
+    """Remove the caller's role `admin`."""
+    services_of(app).accounts.update(User.get(person.id), {"roles": ["user"]})
+
+
+def services_of(app: Flask) -> Any:
+    return app.extensions["roster"]
+
+
+LOSSES: dict[str, tuple[Callable[[Flask, Person], None], ...]] = {
+    "jane": (end_session, sign_out, suspend, delete),
+    "john": (end_session, sign_out, suspend, delete, demote),
+    "jane's key": (revoke_key, suspend, delete),
+    "john's key": (revoke_key, suspend, delete, demote),
+}
+CELLS = [
+    pytest.param(case, lose, id=f"{case.method} {case.path} by {case.caller}, then {lose.__name__}")
+    for case in CASES
+    for lose in LOSSES[case.caller]
+]
+
+
+@pytest.fixture
+def scenario(app, make_app, john, jane, create_user, tmp_path, monkeypatch) -> Iterator[Scenario]:
+    """John and jane, their keys, and a second admin, so that john may lose the role."""
+    create_user("root", roles=["admin"])
+    key = with_key(jane)
+    people = {
+        "john": john,
+        "jane": jane,
+        "jane's key": key,
+        "john's key": with_key(john, roles=["admin"]),
+    }
+    with contextlib.ExitStack() as at_end:
+        scenario = Scenario(app, people, tmp_path, make_app, monkeypatch, at_end)
+        scenario.placeholders["key"] = key.session_id
+        yield scenario
+
+
+def send_and_lose(scenario: Scenario, case: Case, lose: Callable[..., None] | None) -> Any:
+    """Send a request; take the caller's right away after the request was authorized.
+
+    Returns:
+        The response, and whether the stored data are the same as before the request continued.
+    """
+    for bring_about in case.given:
+        bring_about(scenario)
+    caller = scenario.people[case.caller]
+    other = Person(scenario.jane.client, "jane").sign_in() if "{session}" in case.path else None
+    words = {
+        "jane": scenario.jane.id,
+        "key": scenario.placeholders["key"],
+        "session": other.session_id if other else "",
+    }
+    before: list[Any] = []
+
+    def on_finished(sender: Any, operation: str, tables: tuple[str, ...], **_: Any) -> None:
+        # The guard of the request reads the caller; everything before it is of no account.
+        if not before and operation == "BatchGetItem":
+            before.append(None)
+            if lose:
+                lose(scenario.app, caller)
+            before[0] = stored()
+
+    body = case.body and {
+        name: scenario.placeholders["otp"] if value == "{otp}" else value
+        for name, value in case.body.items()
+    }
+    with call_finished.connected_to(on_finished):
+        response = caller.request(case.method, case.path.format(**words), json=body)
+    with scenario.app.app_context():
+        return response, before[0] == stored()
+
+
+def stored() -> dict[str, Any]:
+    """Return all rows, without attempts and uses, which are counted in any case."""
+    rows = {}
+    for model in (User, Identifier, Session, ApiKey, SecondFactor, OneTimeToken):
+        for row in model.scan(consistent_read=True):
+            values = row.serialize()
+            for name in COUNTED:
+                values.pop(name, None)
+            rows[repr((model.__name__, values))] = None
+    events = AuditEvent.scan(AuditEvent.type != EventType.SIGN_IN_FAILED, consistent_read=True)
+    return {"rows": sorted(rows), "events": sorted(row.id for row in events)}
+
+
+class TestMatrix:
+    @pytest.mark.parametrize("case, lose", CELLS)
+    def test_lost(self, scenario, case, lose):
+        """The request is rejected, and nothing is changed."""
+        response, is_unchanged = send_and_lose(scenario, case, lose)
+
+        statuses = {demote: (403,), delete: (401, 404)}.get(lose, (401,))
+        assert response.status_code in statuses, response.text
+        assert is_unchanged
+
+    @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.method} {case.path}")
+    def test_kept(self, scenario, case):
+        """The same request is successful while the right holds."""
+        response, is_unchanged = send_and_lose(scenario, case, None)
+
+        assert response.status_code < 300, response.text
+        assert not is_unchanged
+
+    def test_second_factor(self, scenario):
+        """An admin who loses a required second factor is told to set one up."""
+        john = scenario.people["john"]
+
+        def set_second_factor(value: bool) -> None:
+            with scenario.app.app_context():
+                User.get(john.id).update([User.has_second_factor.set(value)])
+
+        strict(scenario)
+        set_second_factor(True)
+        case = Case("john", "DELETE", "/v1/users/{jane}")
+        response, is_unchanged = send_and_lose(scenario, case, lambda *_: set_second_factor(False))
+
+        assert response.json["type"] == "/problems/second-factor-missing"
+        assert is_unchanged
+
+    def test_new_password(self, scenario):
+        """A request that overlaps with the session's own new password is served."""
+
+        def change_password(app: Flask, person: Person) -> None:
+            # The new password raises the epoch of the user and of this session.
+            User.get(person.id).update([User.session_epoch.add(1)])
+            Session(person.id, person.session_id).update([Session.session_epoch.add(1)])
+
+        case = Case("jane", "PATCH", "/v1/users/me", {"full_name": "Jane"})
+        response, _ = send_and_lose(scenario, case, change_password)
+
+        assert response.status_code == 200, response.text
