@@ -21,14 +21,16 @@ ROSTER = "Roster"
 BOTOCORE = "Roster on botocore"
 FASTAPI = "FastAPI + aioboto3"
 EXPRESS = "Express + AWS SDK v3"
+GO = "Go + AWS SDK v2"
 ENGINE = "engine's `GetItem`"
 CONNECTIONS = 16
-_ORDER = (ENGINE, ROSTER, BOTOCORE, FASTAPI, EXPRESS)
+_ORDER = (ENGINE, ROSTER, BOTOCORE, FASTAPI, EXPRESS, GO)
 _SERVERS: dict[str, Callable[[str, Path], AbstractContextManager[Service]]] = {
     ROSTER: partial(service.roster_on, transport=DEFAULT_TRANSPORT),
     BOTOCORE: partial(service.roster_on, transport="botocore"),
     FASTAPI: servers.fastapi,
     EXPRESS: servers.express,
+    GO: servers.go,
 }
 _GET_ITEM = {
     "Content-Type": "application/x-amz-json-1.0",

@@ -8,11 +8,12 @@ from bench.support.service import WORKERS
 from bench.support.tables import Ratio, Round
 
 _PACKAGES = ("flask", "flask-restx", "pynamodb", "botocore", "pycurl", "orjson", "granian")
-_ROWS = (plan.ROSTER, plan.BOTOCORE, plan.FASTAPI, plan.EXPRESS, plan.ENGINE)
+_ROWS = (plan.ROSTER, plan.BOTOCORE, plan.FASTAPI, plan.EXPRESS, plan.GO, plan.ENGINE)
 _RATIOS = (
     Ratio(plan.ROSTER, plan.BOTOCORE, 6),
-    Ratio(plan.ROSTER, plan.FASTAPI, 3),
-    Ratio(plan.ROSTER, plan.EXPRESS, 3),
+    Ratio(plan.ROSTER, plan.FASTAPI, 2.2, 3),
+    Ratio(plan.ROSTER, plan.EXPRESS, 1.7, 3),
+    Ratio(plan.ROSTER, plan.GO, 0.65),
     Ratio(plan.ROSTER, plan.ENGINE, 0.25, 0.30),
 )
 
