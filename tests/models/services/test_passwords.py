@@ -162,7 +162,7 @@ class TestChangePassword:
         session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
         accounts.delete(user)
 
-        with pytest.raises(UserNotFound):
+        with pytest.raises(Unauthenticated):
             credentials.change_password(
                 user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
             )
