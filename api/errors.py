@@ -20,6 +20,7 @@ _RETRY_AFTER_SECONDS = 2
 
 DOMAIN_PROBLEMS: Mapping[type[domain.AccountError], str] = {
     domain.RoleRequired: "forbidden",
+    domain.SecondFactorNotUsed: "second-factor-missing",
     domain.Busy: "busy",
     domain.TooManyConflicts: "store-unavailable",
     domain.EmailTaken: "email-taken",
@@ -124,9 +125,17 @@ def _respond_to_request_error(error: RequestError) -> Response:
     return respond(error.problem.slug, error.detail, error.errors, error.headers)
 
 
+# Attempts at operations that the caller may not use; they are logged.
+_REJECTIONS = (
+    domain.RoleRequired,
+    domain.SecondFactorEnrollmentRequired,
+    domain.SecondFactorNotUsed,
+)
+
+
 def _respond_to_domain_error(error: domain.AccountError) -> Response:
     slug = next(DOMAIN_PROBLEMS[kind] for kind in type(error).__mro__ if kind in DOMAIN_PROBLEMS)
-    if isinstance(error, domain.SecondFactorEnrollmentRequired):
+    if isinstance(error, _REJECTIONS):
         _log_rejection(slug)
     headers = {}
     if isinstance(error, domain.TooManyRequests):

@@ -23,6 +23,7 @@ from models import (
 from models.errors import (
     RecentAuthenticationRequired,
     SecondFactorEnrollmentRequired,
+    SecondFactorNotUsed,
     Unauthenticated,
     UserNotFound,
 )
@@ -90,13 +91,25 @@ class Principal:
         Raises:
             SecondFactorEnrollmentRequired: The caller is an admin, but lacks the second factor
                 that the service requires of admins.
+            SecondFactorNotUsed: The session or key was created without it.
         """
-        is_required = rules.second_factor is SecondFactorRule.ADMINS
-        if self.is_admin and is_required and not self.user.has_second_factor:
+        if not self.is_admin:
+            return False
+        if rules.second_factor is SecondFactorRule.ADMINS:
+            self._require_second_factor()
+        self._used_rights.add(Role.ADMIN)
+        return True
+
+    def _require_second_factor(self) -> None:
+        if not self.user.has_second_factor:
             raise SecondFactorEnrollmentRequired
-        if self.is_admin:
-            self._used_rights.add(Role.ADMIN)
-        return self.is_admin
+        if self.key and not self.key.used_second_factor:
+            raise SecondFactorNotUsed(
+                "This key was created without a second factor. Create another one in a session that"
+                " has used it."
+            )
+        if not self.key and not self.session.used_second_factor:
+            raise SecondFactorNotUsed
 
     def get_visible_user(self, user_id: str) -> User:
         """Return the user that an ID in the URL means, if the caller may see it.

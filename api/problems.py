@@ -96,9 +96,10 @@ _ALL = (
     Problem(
         "second-factor-missing",
         403,
-        "Second factor enrollment required",
-        "The service requires a second factor of admins. Set one up with"
-        " `POST /v1/users/me/second-factor`, confirm it, and retry.",
+        "Second factor required",
+        "The service requires a second factor of admins. Without one, set it up with"
+        " `POST /v1/users/me/second-factor`, confirm it, and retry. With one, reauthenticate with"
+        " a code. An API key must be created in a session that has used one.",
     ),
     Problem("not-found", 404, "Not found", "There is nothing at this URL."),
     Problem(

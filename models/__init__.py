@@ -20,13 +20,13 @@ from models.services.passwords import PasswordService
 from models.services.registry import AccessRules, SecondFactorRule, Services, SignUp
 from models.services.second_factors import SecondFactors, SecondFactorStatus
 from models.services.session_cleanup import resume_cleanup
-from models.services.sessions import AuthMethod, SessionService
+from models.services.sessions import SessionService
 from models.services.user_import import UserImport
 from models.tables.api_key import API_KEY_PREFIX, ApiKey, ApiKeyLookup
 from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType, events_of
 from models.tables.authority import Authority
 from models.tables.rate_window import Allowance, RateLimit, RateLimiter
-from models.tables.session import Client, Lifetimes, Session, SessionLookup
+from models.tables.session import AuthMethod, Client, Lifetimes, Session, SessionLookup
 from models.tables.user import Role, Status, User, is_user_id
 from models.tables.user_listing import UserFilter
 

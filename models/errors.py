@@ -6,6 +6,7 @@ Exception
       │    └── WrongPassword                   the current password, given to change it, is wrong
       ├── SecondFactorCodeRequired             correct password, missing or wrong code
       ├── SecondFactorEnrollmentRequired       the role requires a second factor
+      ├── SecondFactorNotUsed                  the session has not used the second factor
       ├── RecentAuthenticationRequired         the session's authentication is too old for this
       ├── Unauthenticated                      no active session or API key
       ├── RoleRequired                         the caller is no longer an admin
@@ -68,6 +69,13 @@ class SecondFactorEnrollmentRequired(AccountError):
 
     def __init__(self) -> None:
         super().__init__("Admins need a second factor here. Set one up and retry.")
+
+
+class SecondFactorNotUsed(AccountError):
+    """The service requires a second factor of admins, and this session or key has not used one."""
+
+    def __init__(self, detail: str = "Reauthenticate with a code of your second factor.") -> None:
+        super().__init__(detail)
 
 
 class RecentAuthenticationRequired(AccountError):

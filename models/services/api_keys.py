@@ -54,7 +54,7 @@ class ApiKeys:
             raise InvalidField(
                 "name", f"You have {MAX_API_KEYS} API keys, the maximum. Revoke one first."
             )
-        key, token = ApiKey.new(user, name, roles, lifetime)
+        key, token = ApiKey.new(user, name, roles, lifetime, by.amr)
         with by.transaction() as transaction:
             # After the sessions of a stolen account have been ended, no new key may appear.
             transaction.condition_check(

@@ -74,13 +74,7 @@ class PasswordService:
             event = AuditEvent.create(EventType.PASSWORD_CHANGED, before.id, by, needs_cleanup=True)
             with by.transaction() as transaction:
                 write(transaction, before, after)
-                transaction.update(
-                    session,
-                    [Session.session_epoch.set(after.session_epoch)],
-                    # A session ended by the epoch may still have its row: it stays ended.
-                    Session.session_epoch == before.session_epoch,
-                    otherwise=Unauthenticated(),
-                )
+                session.keep(transaction, before.session_epoch)
                 transaction.save(event)
             remove_ended_sessions(event, before_epoch=after.session_epoch)
 

@@ -6,7 +6,7 @@ its own transaction, under the condition that it was not used before.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -23,11 +23,17 @@ from models.errors import (
     UserNotFound,
 )
 from models.security.totp import NewSecret, Totp, digest_of, new_recovery_codes
+from models.services.login_lookup import reserve_attempt
+from models.services.session_cleanup import remove_ended_sessions
 from models.tables import second_factor
 from models.tables.audit_event import Actor, AuditEvent, EventType
+from models.tables.login_attempts import reset_actions
 from models.tables.second_factor import SecondFactor
+from models.tables.session import AuthMethod, Session
 from models.tables.user import User
 
+# A secret on a screen that was left alone must not be confirmed by somebody else later.
+ENROLLMENT_LIFETIME = timedelta(minutes=10)
 _WRONG_CODE = "The code is wrong, or was used before. Send the next one as `otp`."
 
 
@@ -125,8 +131,19 @@ class SecondFactors:
             transaction.save(AuditEvent.create(EventType.SECOND_FACTOR_ENROLLED, user.id, by))
         return secret
 
-    def confirm(self, user: User, otp: str, by: Actor) -> list[str]:
+    def confirm(
+        self, user: User, otp: str, by: Actor, *, session: Session | None = None
+    ) -> list[str]:
         """Enable the second factor with a first code, which counts as used.
+
+        All sessions of the user end, except this one, which has now used the second factor. A
+        wrong code counts as a login attempt, so that a stolen session cannot be used to guess it.
+
+        Args:
+            user: The user as read.
+            otp: The first code.
+            by: The caller.
+            session: The session that stays, None if all end.
 
         Returns:
             The recovery codes, which are not stored. If the response is lost,
@@ -134,16 +151,16 @@ class SecondFactors:
 
         Raises:
             InvalidField: The code is wrong.
-            SecondFactorNotEnabled: No secret is waiting for confirmation.
+            SecondFactorNotEnabled: No secret is waiting for confirmation, or it waited too long.
+            TooManyAttempts: Too many attempts have failed; no code is verified for a while.
             Unauthenticated: The user's sessions were ended since it was read.
         """
         row = second_factor.find(user)
-        if row is None or row.confirmed_at:
+        if row is None or row.confirmed_at or now() - row.created_at > ENROLLMENT_LIFETIME:
             raise SecondFactorNotEnabled
-        counter = self.totp.match(row.secret, otp)
-        if counter is None:
-            raise InvalidField("otp", "This is not the code that the authenticator shows now.")
+        counter = self._match_first_code(user, row, otp, by)
         codes = new_recovery_codes()
+        event = AuditEvent.create(EventType.SECOND_FACTOR_ENABLED, user.id, by, needs_cleanup=True)
         with by.transaction() as transaction:
             transaction.update(
                 row,
@@ -157,53 +174,73 @@ class SecondFactors:
             )
             transaction.update(
                 user,
-                [User.has_second_factor.set(True)],
-                User.session_epoch == user.session_epoch,
+                [User.has_second_factor.set(True), User.session_epoch.add(1), *reset_actions(User)],
+                _is_same_epoch(user),
                 otherwise=Unauthenticated(),
             )
-            transaction.save(AuditEvent.create(EventType.SECOND_FACTOR_ENABLED, user.id, by))
+            if session:
+                amr = list(dict.fromkeys([*session.methods, AuthMethod.OTP]))
+                session.keep(transaction, user.session_epoch, amr=amr)
+            transaction.save(event)
+        user.session_epoch += 1
+        remove_ended_sessions(event, before_epoch=user.session_epoch)
         self._notify(user, EmailKind.SECOND_FACTOR_ENABLED)
         return codes
 
-    def renew_recovery_codes(self, user: User, by: Actor) -> list[str]:
-        """Replace all recovery codes by new ones.
+    def renew_recovery_codes(
+        self, user: User, by: Actor, *, session: Session | None = None
+    ) -> list[str]:
+        """Replace all recovery codes by new ones; all sessions end, except this one.
 
         Raises:
             SecondFactorNotEnabled: The user has no second factor.
             Unauthenticated: The user's sessions were ended since it was read.
         """
         codes = new_recovery_codes()
+        event = AuditEvent.create(EventType.RECOVERY_CODES_RENEWED, user.id, by, needs_cleanup=True)
         with by.transaction() as transaction:
-            _require_same_epoch(transaction, user)
             transaction.update(
                 SecondFactor(user.id),
                 [SecondFactor.recovery_digests.set(_digests(codes))],
                 SecondFactor.confirmed_at.exists(),
                 otherwise=SecondFactorNotEnabled(),
             )
-            transaction.save(AuditEvent.create(EventType.RECOVERY_CODES_RENEWED, user.id, by))
+            _end_other_sessions(
+                transaction, user, session, _is_same_epoch(user), otherwise=Unauthenticated()
+            )
+            transaction.save(event)
+        user.session_epoch += 1
+        remove_ended_sessions(event, before_epoch=user.session_epoch)
         return codes
 
-    def disable(self, user: User, by: Actor) -> None:
+    def disable(self, user: User, by: Actor, *, session: Session | None = None) -> None:
         """Disable the second factor and delete its recovery codes.
+
+        All sessions of the user end, except this one.
 
         Raises:
             SecondFactorNotEnabled: The user has no second factor.
             UserNotFound: The user is gone.
+            Unauthenticated: The session that stays has ended.
         """
+        event = AuditEvent.create(EventType.SECOND_FACTOR_DISABLED, user.id, by, needs_cleanup=True)
         with by.transaction() as transaction:
             transaction.delete(
                 SecondFactor(user.id),
                 SecondFactor.confirmed_at.exists(),
                 otherwise=SecondFactorNotEnabled(),
             )
-            transaction.update(
+            _end_other_sessions(
+                transaction,
                 user,
-                [User.has_second_factor.set(False)],
-                User.id.exists(),
-                otherwise=UserNotFound(),
+                session,
+                _is_same_epoch(user) if session else User.id.exists(),
+                User.has_second_factor.set(False),
+                otherwise=Unauthenticated() if session else UserNotFound(),
             )
-            transaction.save(AuditEvent.create(EventType.SECOND_FACTOR_DISABLED, user.id, by))
+            transaction.save(event)
+        user.session_epoch += 1
+        remove_ended_sessions(event, before_epoch=user.session_epoch)
         self._notify(user, EmailKind.SECOND_FACTOR_DISABLED)
 
     def verify(self, user: User, otp: str | None) -> VerifiedCode | None:
@@ -224,6 +261,18 @@ class SecondFactors:
         if not code:
             raise SecondFactorCodeRequired(_WRONG_CODE)
         return code
+
+    def _match_first_code(self, user: User, row: SecondFactor, otp: str, by: Actor) -> int:
+        """Return the counter of a first code, after reserving an attempt."""
+        try:
+            reserve_attempt(user.id)
+        except UserNotFound:
+            raise Unauthenticated from None
+        counter = self.totp.match(row.secret, otp)
+        if counter is None:
+            AuditEvent.create(EventType.SIGN_IN_FAILED, user.id, by, reason="second-factor").save()
+            raise InvalidField("otp", "This is not the code that the authenticator shows now.")
+        return counter
 
     def _match_totp(self, user: User, row: SecondFactor, otp: str) -> VerifiedCode | None:
         # During a concurrent new enrollment the row has neither a counter nor recovery codes yet:
@@ -252,11 +301,27 @@ def _match_recovery_code(user: User, row: SecondFactor, code: str) -> VerifiedCo
 def _require_same_epoch(transaction: Transaction, user: User) -> None:
     """Fail if the user's sessions were ended since: a thief must not enroll a second factor."""
     transaction.condition_check(
-        User,
-        user.id,
-        condition=User.session_epoch == user.session_epoch,
-        otherwise=Unauthenticated(),
+        User, user.id, condition=_is_same_epoch(user), otherwise=Unauthenticated()
     )
+
+
+def _is_same_epoch(user: User) -> Condition:
+    condition: Condition = User.session_epoch == user.session_epoch
+    return condition
+
+
+def _end_other_sessions(
+    transaction: Transaction,
+    user: User,
+    session: Session | None,
+    condition: Condition,
+    *actions: Action,
+    otherwise: Exception,
+) -> None:
+    """Raise the epoch of a user, with other actions on it, and keep one session."""
+    transaction.update(user, [User.session_epoch.add(1), *actions], condition, otherwise=otherwise)
+    if session:
+        session.keep(transaction, user.session_epoch)
 
 
 def _digests(codes: list[str]) -> set[str]:

@@ -1,7 +1,6 @@
 """Sessions: sign in, reauthenticate, authenticate requests, list and end sessions."""
 
 from contextlib import suppress
-from enum import StrEnum
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -30,17 +29,11 @@ from models.tables.login_attempts import (
     reserve,
     reset_actions,
 )
-from models.tables.session import Client, Lifetimes, Session, SessionLookup
+from models.tables.session import AuthMethod, Client, Lifetimes, Session, SessionLookup
 from models.tables.user import User
 
 # Retries of a sign-in on an account that is updated concurrently.
 _MAX_SIGN_IN_RETRIES = 5
-
-
-class AuthMethod(StrEnum):
-    """The first factor of an authentication, as RFC 8176 names it."""
-
-    PASSWORD = "pwd"
 
 
 class SessionService:
@@ -171,7 +164,8 @@ class SessionService:
             SecondFactorCodeRequired: The code was used concurrently.
             Unauthenticated: The replaced session has ended.
         """
-        session, token = Session.new(user, client, self.lifetimes)
+        amr = (method, AuthMethod.OTP) if code else (method,)
+        session, token = Session.new(user, client, self.lifetimes, amr)
         actions: list[Action] = [
             User.last_login_at.set(session.created_at),
             *reset_actions(User),

@@ -11,6 +11,7 @@ from models.clock import TimestampAttribute, now
 from models.db import db
 from models.errors import Unauthenticated
 from models.security import tokens
+from models.tables.session import AuthMethod
 from models.tables.token_lookup import TokenLookup, find_token_row
 from models.tables.user import User
 
@@ -33,6 +34,8 @@ class ApiKey(db.Model):  # type: ignore[misc,name-defined]
     key_digest = UnicodeAttribute(range_key=True)
     name = UnicodeAttribute()
     roles: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, default=list)
+    # The factors of the session that created it; null in rows written before 0.7.
+    amr: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
     created_at = TimestampAttribute()
     expires_at = TimestampAttribute()
     last_used_at = TimestampAttribute(null=True)
@@ -40,11 +43,23 @@ class ApiKey(db.Model):  # type: ignore[misc,name-defined]
 
     @classmethod
     def new(
-        cls, user: User, name: str, roles: Collection[str], lifetime: timedelta
+        cls,
+        user: User,
+        name: str,
+        roles: Collection[str],
+        lifetime: timedelta,
+        amr: Collection[str] = (),
     ) -> tuple[Self, str]:
         """Return an unsaved key of the user, and its token.
 
         Only the digest of the token is kept.
+
+        Args:
+            user: The owner.
+            name: The owner's name for it.
+            roles: The roles of the owner that it gets.
+            lifetime: After how long it expires.
+            amr: The factors of the session that creates it.
         """
         token = tokens.make(API_KEY_PREFIX, user.id)
         created_at = now()
@@ -53,6 +68,7 @@ class ApiKey(db.Model):  # type: ignore[misc,name-defined]
             key_digest=tokens.digest(token),
             name=name,
             roles=sorted(set(roles)),
+            amr=list(amr),
             created_at=created_at,
             expires_at=created_at + lifetime,
             remove_at=created_at + lifetime,
@@ -63,6 +79,11 @@ class ApiKey(db.Model):  # type: ignore[misc,name-defined]
     def id(self) -> str:
         """The public name of the key. It does not lead back to the token."""
         return str(self.key_digest)
+
+    @property
+    def used_second_factor(self) -> bool:
+        """Whether the session that created the key had verified a second factor."""
+        return AuthMethod.OTP in (self.amr or ())
 
     @property
     def has_expired(self) -> bool:

@@ -68,6 +68,11 @@ class Actor:
     key_id: str | None = None
     authority: Authority | None = field(default=None, repr=False, compare=False)
 
+    @property
+    def amr(self) -> list[str]:
+        """The factors of the session that the change is based on; none without a session."""
+        return self.authority.amr if self.authority else []
+
     def transaction(self) -> Transaction:
         """Start a transaction that is applied only while the authority of the actor holds."""
         if self.authority is None:

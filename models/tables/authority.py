@@ -41,6 +41,11 @@ class Authority:
     requires_second_factor: bool = False
 
     @property
+    def amr(self) -> list[str]:
+        """The factors of the session; none for an API key."""
+        return self.credential.methods if isinstance(self.credential, Session) else []
+
+    @property
     def user_condition(self) -> Condition:
         """The condition on the item of the caller."""
         condition: Condition = User.inactive_key.does_not_exist() & User.id.exists()

@@ -1,11 +1,15 @@
 """Sessions: opaque tokens stored as digests, ended by expiry, by sign-out or by the epoch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any, Self
 
-from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.attributes import ListAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
 
+from flask_pynamodb import Transaction
 from models import field_rules
 from models.clock import TimestampAttribute, now
 from models.db import db
@@ -19,6 +23,14 @@ _PREFIX = "rst_"
 _MAX_USER_AGENT_LENGTH = 400
 # The last use is written at most this often, so that reads do not turn into writes.
 _TOUCH_INTERVAL = timedelta(minutes=5)
+
+
+class AuthMethod(StrEnum):
+    """A factor of an authentication, as RFC 8176 names it."""
+
+    PASSWORD = "pwd"
+    # A TOTP code or a recovery code.
+    OTP = "otp"
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,8 @@ class Session(db.Model):  # type: ignore[misc,name-defined]
     created_at = TimestampAttribute()
     # When the user last authenticated; null in rows written before reauthentication existed.
     authenticated_at = TimestampAttribute(null=True)
+    # The factors of this authentication; null in rows written before 0.7.
+    amr: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
     last_used_at = TimestampAttribute()
     expires_at = TimestampAttribute()
     ends_at = TimestampAttribute()
@@ -66,10 +80,22 @@ class Session(db.Model):  # type: ignore[misc,name-defined]
     user_agent = UnicodeAttribute(null=True)
 
     @classmethod
-    def new(cls, user: User, client: Client, lifetimes: Lifetimes) -> tuple[Self, str]:
+    def new(
+        cls,
+        user: User,
+        client: Client,
+        lifetimes: Lifetimes,
+        amr: Sequence[AuthMethod] = (AuthMethod.PASSWORD,),
+    ) -> tuple[Self, str]:
         """Return an unsaved session of the user as read, and its token.
 
         Only the digest of the token is kept.
+
+        Args:
+            user: The user.
+            client: The origin of the request.
+            lifetimes: How long it lasts.
+            amr: The factors that were verified.
         """
         token = tokens.make(_PREFIX, user.id)
         created_at = now()
@@ -80,6 +106,7 @@ class Session(db.Model):  # type: ignore[misc,name-defined]
             session_epoch=user.session_epoch,
             created_at=created_at,
             authenticated_at=created_at,
+            amr=list(amr),
             last_used_at=created_at,
             expires_at=expires_at,
             ends_at=created_at + lifetimes.total,
@@ -102,9 +129,42 @@ class Session(db.Model):  # type: ignore[misc,name-defined]
             and now() < min(self.expires_at, self.ends_at)
         )
 
+    @property
+    def methods(self) -> list[str]:
+        """The factors of this authentication; at least a password."""
+        return list(self.amr or [AuthMethod.PASSWORD])
+
+    @property
+    def used_second_factor(self) -> bool:
+        """Whether a second factor was verified for this session."""
+        return AuthMethod.OTP in self.methods
+
     def is_recent(self, within: timedelta) -> bool:
         """Return whether the user authenticated within this time (ASVS 7.5.1)."""
         return now() - (self.authenticated_at or self.created_at) < within
+
+    def keep(
+        self, transaction: Transaction, epoch: float, *, amr: Sequence[str] | None = None
+    ) -> None:
+        """Move this session to the next epoch of its user, in the transaction that raises it.
+
+        Every other session of the user ends.
+
+        Args:
+            transaction: The transaction.
+            epoch: The epoch of the user as read.
+            amr: The factors of the session from now on; by default those that it has.
+
+        Raises:
+            Unauthenticated: When the transaction is committed: the session has ended.
+        """
+        actions: list[Action] = [Session.session_epoch.set(epoch + 1)]
+        if amr is not None:
+            actions.append(Session.amr.set(list(amr)))
+        # A session ended by the epoch may still have its row: it stays ended.
+        transaction.update(
+            self, actions, Session.session_epoch == epoch, otherwise=Unauthenticated()
+        )
 
     def touch(self, lifetimes: Lifetimes) -> None:
         """Record that the session is in use, unless that was recorded recently.

@@ -250,10 +250,14 @@ class TestSecondFactor:
         assert require_second_factor(john).get("/v1/users/me").status_code == 200
         assert require_second_factor(john).get("/v1/sessions").status_code == 200
 
-    def test_admin_with(self, require_second_factor, john, admin_key, user_admin, edit_row):
-        """An admin with a second factor has its permissions, by session and by key."""
+    def test_admin_with(self, app, require_second_factor, john, admin_key, user_admin, edit_row):
+        """An admin whose session or key used a second factor has its permissions."""
         edit_row(john, has_second_factor=True)
         edit_row(user_admin, has_second_factor=True)
+        with app.app_context():
+            for model, person in ((Session, john), (ApiKey, admin_key)):
+                row = model.get(person.id, person.session_id)
+                row.update([model.amr.set(["pwd", "otp"])])
 
         assert require_second_factor(john).get("/v1/users").status_code == 200
         assert require_second_factor(admin_key).get("/v1/users").status_code == 200

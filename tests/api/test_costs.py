@@ -161,7 +161,7 @@ CASES: dict[tuple[str, str], Case] = {
         202, {"json": {"email": "unknown@example.com"}}
     ),
     ("GET /v1/users/{id}/second-factor", "there is one"): Case(200, {"given": (confirmed,)}),
-    ("DELETE /v1/users/{id}/second-factor", "by an admin"): Case(
+    ("DELETE /v1/users/{id}/second-factor", "by an admin, one session"): Case(
         204, {"by": "john", "id": "jane"}
     ),
     ("DELETE /v1/users/{id}/api-keys/{key_id}", "by an admin"): Case(

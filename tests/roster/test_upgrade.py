@@ -324,12 +324,17 @@ class TestSecondFactor:
         assert sign_in("ada", otp=code).status_code == 201
         assert sign_in("ada", otp=code).status_code == 401
 
-    def test_confirm_pending(self, sign_in: Call, call: Call):
-        """A second factor that 0.4.1 has enrolled is confirmed by its first code."""
+    def test_pending(self, sign_in: Call, call: Call):
+        """A second factor that 0.4.1 has enrolled is too old to be confirmed: it is replaced."""
         token = sign_in("joan").json["token"]
-        body = {"otp": Authenticator(STORE.secrets["pending_totp"], time.time).code()}
-        confirmed = call("POST", "/v1/users/me/second-factor/confirm", token, json=body)
+        factor = "/v1/users/me/second-factor"
+        old = {"otp": Authenticator(STORE.secrets["pending_totp"], time.time).code()}
+        confirmed_old = call("POST", f"{factor}/confirm", token, json=old)
+        secret = call("POST", factor, token).json["secret"]
+        new = {"otp": Authenticator(secret, time.time).code()}
+        confirmed = call("POST", f"{factor}/confirm", token, json=new)
 
+        assert problem(confirmed_old) == (404, "second-factor-not-found")
         assert confirmed.status_code == 200
         assert problem(sign_in("joan")) == (401, "second-factor-required")
 

@@ -20,6 +20,7 @@ from api.v1.second_factors.schemas import (
     status,
 )
 from api.validation import body
+from models.errors import RecentAuthenticationRequired
 
 # Four pixels per module make a square of about 5 cm, which a camera reads from close up.
 _PIXELS_PER_MODULE = 4
@@ -60,9 +61,16 @@ class SecondFactorItem(Resource):
         """Disable a second factor
 
         For the user, and for admins when a user has lost the device. Requires recent
-        authentication. The user is notified by email.
+        authentication, of the user itself with a code. Every other session of the user ends, and
+        the user is notified by email.
         """
-        services.second_factors.disable(caller.get_visible_user(id), by=caller.actor)
+        user = caller.get_visible_user(id)
+        is_self = caller.is_self(id)
+        if is_self and user.has_second_factor and not caller.session.used_second_factor:
+            raise RecentAuthenticationRequired
+        services.second_factors.disable(
+            user, by=caller.actor, session=caller.session if is_self else None
+        )
         return no_content()
 
 
@@ -78,10 +86,14 @@ class SecondFactorConfirmation(Resource):
     def post(self, id: str, caller: Principal, payload: dict[str, Any]) -> Any:
         """Enable the second factor with a first code
 
-        From now on signing in requires a code. Keep the recovery codes for the loss of the device.
-        The code of this request counts as used.
+        From now on signing in requires a code, and every other session of the user ends. Keep the
+        recovery codes for the loss of the device. The code of this request counts as used; a wrong
+        one counts as a failed attempt to sign in. An enrollment can be confirmed for 10 minutes.
         """
-        return _codes_body(services.second_factors.confirm(caller.user, **payload, by=caller.actor))
+        codes = services.second_factors.confirm(
+            caller.user, **payload, by=caller.actor, session=caller.session
+        )
+        return _codes_body(codes)
 
 
 @second_factors.route("/users/<id>/second-factor/recovery-codes")
@@ -94,9 +106,11 @@ class RecoveryCodes(Resource):
     def post(self, id: str, caller: Principal) -> Any:
         """Renew the recovery codes
 
-        All previous recovery codes become invalid.
+        All previous recovery codes become invalid, and every other session of the user ends.
         """
-        codes = services.second_factors.renew_recovery_codes(caller.user, by=caller.actor)
+        codes = services.second_factors.renew_recovery_codes(
+            caller.user, by=caller.actor, session=caller.session
+        )
         return _codes_body(codes)
 
 

@@ -155,6 +155,8 @@ def _session_body(row: Session, caller: Principal) -> dict[str, Any]:
     return {
         "id": row.id,
         "created_at": row.created_at,
+        "authenticated_at": row.authenticated_at or row.created_at,
+        "amr": row.methods,
         "last_used_at": row.last_used_at,
         "expires_at": row.expires_at,
         "user_agent": row.user_agent,

@@ -28,6 +28,16 @@ session = sessions.model(
             example=_EXAMPLE_ID,
         ),
         "created_at": Timestamp(required=True, description="When the user signed in"),
+        "authenticated_at": Timestamp(
+            required=True, description="When the password was last verified for this session"
+        ),
+        "amr": fields.List(
+            Text(pattern="^[a-z]+$", max_length=10, example="pwd"),
+            required=True,
+            max_items=4,
+            description="The factors that were verified (RFC 8176): `pwd`, and `otp` for a code of"
+            " an authenticator or a recovery code",
+        ),
         "last_used_at": Timestamp(required=True, description="Accurate to five minutes"),
         "expires_at": Timestamp(required=True, description="When it ends unless it is used"),
         "user_agent": Text(

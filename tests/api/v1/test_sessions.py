@@ -4,7 +4,17 @@ import pytest
 
 from tests.support.responses import ABSENT_ID, outcome
 
-SESSION = {"id", "created_at", "last_used_at", "expires_at", "user_agent", "ip", "current"}
+SESSION = {
+    "id",
+    "created_at",
+    "authenticated_at",
+    "amr",
+    "last_used_at",
+    "expires_at",
+    "user_agent",
+    "ip",
+    "current",
+}
 NO_IDS = ["nonsense", "0" * 63, "g" * 64, "%00", "..", "a" * 5000, "CURRENT", "é"]
 
 

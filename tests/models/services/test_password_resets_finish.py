@@ -118,17 +118,30 @@ class TestFinishReset:
 
         assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
 
-    def test_second_factor(self, credentials, reset_token, second_factors, ada, sign_in):
+    def test_second_factor(self, credentials, mailbox, second_factors, ada, sign_in):
         """ASVS 6.4.3: a reset does not get around the second factor."""
         secret = second_factors.enroll(ada, Actor(ada.id)).secret
         phone = Authenticator(secret, Clock(now().timestamp()))
         second_factors.confirm(ada, phone.code(), Actor(ada.id))
-        credentials.reset_password(reset_token, NEW_PASSWORD)
+        mailbox.clear()
+        credentials.request_reset(ada.email, by=SOMEBODY)
+        credentials.reset_password(mailbox.pop().token, NEW_PASSWORD)
 
         with pytest.raises(SecondFactorCodeRequired):
             sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
         assert User.get(ada.id).has_second_factor
         assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT, otp=phone.code(1))
+
+    def test_second_factor_enabled_afterwards(
+        self, credentials, reset_token, second_factors, ada, sign_in
+    ):
+        """A token from before the second factor was enabled is void, as every session is."""
+        secret = second_factors.enroll(ada, Actor(ada.id)).secret
+        phone = Authenticator(secret, Clock(now().timestamp()))
+        second_factors.confirm(ada, phone.code(), Actor(ada.id))
+
+        with pytest.raises(InvalidToken):
+            credentials.reset_password(reset_token, NEW_PASSWORD)
 
     def test_weak(self, credentials, reset_token, ada, sign_in, mailbox):
         """A weak password is refused, and the token can be used with a better one."""

@@ -84,7 +84,7 @@ class TestRenew:
         phone = Authenticator(
             second_factors.enroll(ada, Actor(ada.id)).secret, Clock(now().timestamp())
         )
-        second_factors.confirm(ada, phone.code(), Actor(ada.id))
+        second_factors.confirm(ada, phone.code(), Actor(ada.id), session=session)
 
         with pytest.raises(SecondFactorCodeRequired):
             sign_in.reauthenticate(session, PASSWORD, CLIENT)

@@ -156,7 +156,7 @@ class TestForEver:
         assert is_unavailable(caught.value)
         with pytest.raises(SecondFactorNotEnabled):
             second_factors.confirm(ada, phone.code(1), by)
-        assert enter(second_factors.renew_recovery_codes(ada, by)[0])
+        assert enter(second_factors.renew_recovery_codes(User.get(ada.id), by)[0])
 
     @pytest.mark.parametrize("fault", DONE_UNSEEN)
     def test_spent_unseen(self, proxy, phone, codes, enter, fault):
