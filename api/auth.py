@@ -1,8 +1,8 @@
 """Guards: who may call a view. Each guard passes the caller to the view as `caller`.
 
 API keys are rejected unless a guard says `api_keys=True`, so that no route is opened to them by
-mistake. A view that accepts keys only for some users or bodies checks `caller.session` or
-`caller.require_recent_auth()` itself.
+mistake. A key without roles can only read. A view that accepts keys only for some users or bodies
+checks `caller.session`, `caller.require_recent_auth()` or `caller.require_account_control()`.
 """
 
 from collections.abc import Callable
@@ -28,6 +28,7 @@ __all__ = [
     "signup_allowed",
 ]
 
+_READ_METHODS = ("GET", "HEAD")
 View = Callable[..., Any]
 Guard = Callable[[View], View]
 
@@ -38,7 +39,7 @@ AUTHORIZATIONS = {
         "name": "Authorization",
         "description": "The `token` of a session, from `POST /v1/sessions`, or the `key` of an API"
         " key, from `POST /v1/users/{id}/api-keys`. A key may read and update users, as far as its"
-        " roles allow; everything else requires a session.",
+        " roles and scopes allow; everything else requires a session.",
         # Swagger 2.0 cannot describe bearer tokens.
         "x-openapi": {"type": "http", "scheme": "bearer", "in": None, "name": None},
     }
@@ -86,11 +87,12 @@ def self_required(*, api_keys: bool = False, recent: bool = False) -> Guard:
     return decorate
 
 
-def admin_required(*, api_keys: bool = False) -> Guard:
+def admin_required(*, api_keys: bool = False, recent: bool = False) -> Guard:
     """Require an admin.
 
     Args:
         api_keys: Whether API keys with the role admin are accepted.
+        recent: Whether recent authentication is required.
     """
 
     def decorate(view: View) -> View:
@@ -99,9 +101,12 @@ def admin_required(*, api_keys: bool = False) -> Guard:
             caller = _identify(api_keys)
             if not caller.has_admin_rights():
                 raise RequestError("forbidden", "Only an admin may do this.")
+            if recent:
+                caller.require_recent_auth()
             return view(*args, caller=caller, **kwargs)
 
-        return _document(guarded, "forbidden", "second-factor-missing", api_keys=api_keys)
+        slugs = ("forbidden", "second-factor-missing")
+        return _document(guarded, *slugs, api_keys=api_keys, recent=recent)
 
     return decorate
 
@@ -134,6 +139,8 @@ def _identify(api_keys: bool, recent: bool = False) -> Principal:
     caller = identify()
     if caller.key and not api_keys:
         raise session_required()
+    if request.method not in _READ_METHODS:
+        caller.require_write_access()
     if recent:
         caller.require_recent_auth()
     return caller

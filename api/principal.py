@@ -15,6 +15,7 @@ from models import (
     Authority,
     Client,
     Role,
+    Scope,
     SecondFactorRule,
     Session,
     User,
@@ -144,6 +145,33 @@ class Principal:
         """
         if not self.session.is_recent(rules.recent_auth):
             raise RecentAuthenticationRequired
+
+    def require_account_control(self) -> None:
+        """Reject the request unless the caller may decide who has access, and under which name.
+
+        A session needs recent authentication, an API key the scope `accounts`.
+
+        Raises:
+            RequestError: The key lacks the scope.
+            RecentAuthenticationRequired: The authentication is too old.
+        """
+        if self.key is None:
+            self.require_recent_auth()
+        elif Scope.ACCOUNTS not in (self.key.scopes or ()):
+            raise RequestError(
+                "forbidden",
+                "This API key lacks the scope `accounts`, which usernames, roles and statuses, new"
+                " admins and deleting users require. Sign in, or use a key with this scope.",
+            )
+
+    def require_write_access(self) -> None:
+        """Reject the request if an API key without roles makes it: such a key can only read.
+
+        Raises:
+            RequestError: The key has no role, or its owner has lost all of them.
+        """
+        if self.key and not self.roles:
+            raise RequestError("forbidden", "This API key has no roles: it can only read.")
 
 
 def identify() -> Principal:

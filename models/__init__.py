@@ -22,7 +22,7 @@ from models.services.second_factors import SecondFactors, SecondFactorStatus
 from models.services.session_cleanup import resume_cleanup
 from models.services.sessions import SessionService
 from models.services.user_import import UserImport
-from models.tables.api_key import API_KEY_PREFIX, ApiKey, ApiKeyLookup
+from models.tables.api_key import API_KEY_PREFIX, ApiKey, ApiKeyLookup, Scope
 from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType, events_of
 from models.tables.authority import Authority
 from models.tables.rate_window import Allowance, RateLimit, RateLimiter
@@ -66,6 +66,7 @@ __all__ = [
     "RateLimit",
     "RateLimiter",
     "Role",
+    "Scope",
     "SecondFactorRule",
     "SecondFactorStatus",
     "SecondFactors",

@@ -18,6 +18,8 @@ class EmailKind(StrEnum):
     SECOND_FACTOR_DISABLED = "second-factor-disabled"
     RECOVERY_CODE_USED = "recovery-code-used"
     API_KEY_CREATED = "api-key-created"
+    USERNAME_CHANGED = "username-changed"
+    ADMIN_ADDED = "admin-added"
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Email:
         username: The account it is about.
         token: The token in its link, None for a notification.
         minutes: How long the token is valid.
-        detail: More to say, such as a new address or the name of a key.
+        detail: More to say, such as a new address, the name of a key, or a username.
     """
 
     kind: EmailKind

@@ -63,7 +63,11 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
     second_factors = SecondFactors(Totp(secrets, "Roster"), mailer)
     return Services(
         accounts=Accounts(
-            hasher, policy, email_verification, verifies_new_users=config.require_verified_email
+            hasher,
+            policy,
+            email_verification,
+            verifies_new_users=config.require_verified_email,
+            security_email=config.email.security_email,
         ),
         sessions=SessionService(
             hasher,

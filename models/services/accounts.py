@@ -20,6 +20,7 @@ from models.errors import (
 from models.security.legacy_hashes import validate_imported
 from models.security.passwords import PasswordHasher, PasswordPolicy
 from models.services.account_emails import TokenEmail
+from models.services.admin_notices import AdminNotices
 from models.services.email_verification import EmailVerification, require_available
 from models.services.metadata import validate_size
 from models.services.session_cleanup import remove_ended_sessions
@@ -56,6 +57,7 @@ class Accounts:
         policy: The rules for new passwords.
         email_verification: Verifies email addresses.
         verifies_new_users: Whether new users are asked at once to verify their address.
+        security_email: The address that is told of new admins; None for all admins.
     """
 
     def __init__(
@@ -65,11 +67,13 @@ class Accounts:
         email_verification: EmailVerification,
         *,
         verifies_new_users: bool = False,
+        security_email: str | None = None,
     ) -> None:
         self.hasher = hasher
         self.policy = policy
         self.email_verification = email_verification
         self._emails = email_verification.emails
+        self._admin_notices = AdminNotices(self._emails.mailer, security_email)
         self._verifies_new_users = verifies_new_users and self._emails.mailer.is_configured
 
     def register(
@@ -122,6 +126,7 @@ class Accounts:
             UsernameTaken: Another user has the username.
             EmailTaken: Another user has the email address, in whatever case.
         """
+        told = self._admin_notices.recipients() if user.is_active_admin else []
         with by.transaction() as transaction:
             for key, taken in (
                 (username_key(user.username), UsernameTaken()),
@@ -133,6 +138,7 @@ class Accounts:
             count_admin(transaction, int(user.is_active_admin))
             if token_email:
                 transaction.save(token_email.row)
+        self._admin_notices.send(told, user)
 
     def get(self, user_id: str) -> User:
         """Return the user with this ID, strongly consistent.
@@ -199,6 +205,25 @@ class Accounts:
             TooManyRequests: The account's hourly quota of emails is exhausted.
         """
         changes = normalize_changes(changes)
+        told = self._admin_notices.recipients() if _may_make_admin(user, changes) else []
+        after = self._update(user, changes, versions, confirms_email, by)
+        if after.username != user.username:
+            notice = Email(
+                EmailKind.USERNAME_CHANGED, user.email, after.username, detail=user.username
+            )
+            self._emails.mailer.send(notice)
+        if after.is_active_admin and not user.is_active_admin:
+            self._admin_notices.send(told, after)
+        return after
+
+    def _update(
+        self,
+        user: User,
+        changes: dict[str, Any],
+        versions: Versions,
+        confirms_email: bool,
+        by: Actor,
+    ) -> User:
         if "email" in changes and confirms_email and self._emails.mailer.is_configured:
             return self._update_pending_email(user, changes, versions, by)
         if "email" in changes:
@@ -309,3 +334,10 @@ def build_user(
         roles=normalize_roles(roles),
         status=status,
     )
+
+
+def _may_make_admin(user: User, changes: Mapping[str, Any]) -> bool:
+    """Return whether changes may turn a user into an active admin."""
+    if user.is_active_admin or changes.keys().isdisjoint({"roles", "status"}):
+        return False
+    return Role.ADMIN in changes.get("roles", user.roles)

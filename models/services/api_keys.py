@@ -11,7 +11,7 @@ from models import field_rules
 from models.email import Email, EmailKind, Mailer
 from models.errors import ApiKeyNotFound, InvalidField, Unauthenticated
 from models.tables import api_key
-from models.tables.api_key import ApiKey, ApiKeyLookup
+from models.tables.api_key import ApiKey, ApiKeyLookup, Scope
 from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.user import User
 
@@ -25,7 +25,14 @@ class ApiKeys:
         self.mailer = mailer
 
     def create(
-        self, user: User, name: str, roles: Collection[str], lifetime: timedelta, by: Actor
+        self,
+        user: User,
+        name: str,
+        roles: Collection[str],
+        lifetime: timedelta,
+        by: Actor,
+        *,
+        scopes: Collection[Scope] = (),
     ) -> tuple[ApiKey, str]:
         """Create a key and notify its owner by email.
 
@@ -38,6 +45,7 @@ class ApiKeys:
             roles: The roles of the owner that it gets.
             lifetime: After how long it expires.
             by: The caller.
+            scopes: What it may do besides.
 
         Returns:
             The key and its token, which is not stored.
@@ -54,7 +62,7 @@ class ApiKeys:
             raise InvalidField(
                 "name", f"You have {MAX_API_KEYS} API keys, the maximum. Revoke one first."
             )
-        key, token = ApiKey.new(user, name, roles, lifetime, by.amr)
+        key, token = ApiKey.new(user, name, roles, lifetime, by.amr, scopes)
         with by.transaction() as transaction:
             # After the sessions of a stolen account have been ended, no new key may appear.
             transaction.condition_check(

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any, Self
 
 from pynamodb.attributes import ListAttribute, TTLAttribute, UnicodeAttribute
@@ -20,6 +21,13 @@ API_KEY_PREFIX = "rsk_"
 _TOUCH_INTERVAL = timedelta(minutes=5)
 
 
+class Scope(StrEnum):
+    """What a key may do besides reading and changing what belongs to a user itself."""
+
+    # Usernames, roles and statuses, new admins, and deleting users.
+    ACCOUNTS = "accounts"
+
+
 class ApiKey(db.Model):  # type: ignore[misc,name-defined]
     """One key of one user.
 
@@ -34,6 +42,8 @@ class ApiKey(db.Model):  # type: ignore[misc,name-defined]
     key_digest = UnicodeAttribute(range_key=True)
     name = UnicodeAttribute()
     roles: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, default=list)
+    # What it may do besides; null in rows written before 0.7.
+    scopes: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
     # The factors of the session that created it; null in rows written before 0.7.
     amr: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
     created_at = TimestampAttribute()
@@ -49,6 +59,7 @@ class ApiKey(db.Model):  # type: ignore[misc,name-defined]
         roles: Collection[str],
         lifetime: timedelta,
         amr: Collection[str] = (),
+        scopes: Collection[str] = (),
     ) -> tuple[Self, str]:
         """Return an unsaved key of the user, and its token.
 
@@ -60,6 +71,7 @@ class ApiKey(db.Model):  # type: ignore[misc,name-defined]
             roles: The roles of the owner that it gets.
             lifetime: After how long it expires.
             amr: The factors of the session that creates it.
+            scopes: What it may do besides.
         """
         token = tokens.make(API_KEY_PREFIX, user.id)
         created_at = now()
@@ -68,6 +80,7 @@ class ApiKey(db.Model):  # type: ignore[misc,name-defined]
             key_digest=tokens.digest(token),
             name=name,
             roles=sorted(set(roles)),
+            scopes=sorted(set(scopes)),
             amr=list(amr),
             created_at=created_at,
             expires_at=created_at + lifetime,

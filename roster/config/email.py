@@ -115,6 +115,14 @@ class EmailSettings:
         meaning="Where to report vulnerabilities, for `/.well-known/security.txt`.",
         default_text="`security@` the domain of `ROSTER_MAIL_FROM`",
     )
+    security_email: str | None = setting(
+        "ROSTER_SECURITY_EMAIL",
+        text(matches(r"[^@\s<>]+@[^@\s<>]+", "must be an address, as in security@example.com")),
+        None,
+        example="security@example.com",
+        meaning="Who is told of each new admin by email.",
+        default_text="all active admins",
+    )
     # Not a setting of the environment: the folder of emails under --local.
     folder: Path | None = None
 

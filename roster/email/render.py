@@ -25,6 +25,8 @@ SUBJECTS: Mapping[EmailKind, str] = {
     EmailKind.SECOND_FACTOR_DISABLED: "Two-factor authentication disabled",
     EmailKind.RECOVERY_CODE_USED: "A recovery code was used",
     EmailKind.API_KEY_CREATED: "A new API key for your account",
+    EmailKind.USERNAME_CHANGED: "Your username has changed",
+    EmailKind.ADMIN_ADDED: "A new admin",
 }
 # The page that the link of an email leads to.
 PAGES: Mapping[EmailKind, str] = {

@@ -93,16 +93,15 @@ class TestUserApiKey:
 
 class TestAdminApiKey:
     def test_administers(self, admin_key, jane):
-        """A key with the admin role reads, changes, creates, lists and deletes users."""
+        """A key with the admin role reads, changes, creates and lists users."""
         responses = [
             admin_key.get(jane.path),
-            admin_key.patch(jane.path, json={"roles": ["admin", "user"]}),
+            admin_key.patch(jane.path, json={"full_name": "Jane"}),
             admin_key.post("/v1/users", json={**ADA, "roles": ["user"]}),
             admin_key.get("/v1/users"),
-            admin_key.delete(jane.path),
         ]
 
-        assert [response.status_code for response in responses] == [200, 200, 201, 200, 204]
+        assert [response.status_code for response in responses] == [200, 200, 201, 200]
 
     def test_without_the_role(self, user_key, jane):
         """ASVS 8.2.1: an admin's key without the admin role has no admin permissions."""

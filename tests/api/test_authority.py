@@ -152,7 +152,7 @@ def scenario(app, make_app, john, jane, create_user, tmp_path, monkeypatch) -> I
         "john": john,
         "jane": jane,
         "jane's key": key,
-        "john's key": with_key(john, roles=["admin"]),
+        "john's key": with_key(john, roles=["admin"], scopes=["accounts"]),
     }
     with contextlib.ExitStack() as at_end:
         scenario = Scenario(app, people, tmp_path, make_app, monkeypatch, at_end)

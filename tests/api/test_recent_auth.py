@@ -7,12 +7,16 @@ import pytest
 from models import Session
 from tests.support.api_keys import with_key
 from tests.support.person import PASSWORD
-from tests.support.responses import NEW_PASSWORD, outcome
+from tests.support.responses import ABSENT_ID, ADA, NEW_PASSWORD, outcome
 
+ABSENT_SESSION = "0" * 64
 SENSITIVE = [
     pytest.param("POST", "/v1/users/me/api-keys", {"name": "nightly"}, id="make a key"),
     pytest.param("PATCH", "/v1/users/me", {"email": "new@example.com"}, id="change the address"),
     pytest.param("DELETE", "/v1/users/me", None, id="delete oneself"),
+    pytest.param("PATCH", "/v1/users/me", {"username": "jane2"}, id="change the username"),
+    pytest.param("DELETE", "/v1/sessions", None, id="sign out everywhere"),
+    pytest.param("DELETE", f"/v1/sessions/{ABSENT_SESSION}", None, id="end another session"),
     pytest.param(
         "PUT",
         "/v1/users/me/password",
@@ -87,13 +91,15 @@ class TestOldSession:
         [
             ("GET", "/v1/users/me", None),
             ("GET", "/v1/users/me/api-keys", None),
-            ("PATCH", "/v1/users/me", {"full_name": "Jane", "username": "jane2"}),
-            ("DELETE", "/v1/sessions", None),
+            ("PATCH", "/v1/users/me", {"full_name": "Jane", "metadata": {"team": "engines"}}),
+            ("DELETE", "/v1/sessions/current", None),
+            ("DELETE", "/v1/sessions/{session}", None),
         ],
     )
     def test_other_operations(self, jane, age_session, method, path, body):
         """Operations that are not sensitive need no recent authentication."""
         age_session(jane, days=3)
+        path = path.format(session=jane.session_id)
 
         assert jane.request(method, path, json=body).status_code in (200, 204)
 
@@ -161,7 +167,17 @@ class TestOtherUsers:
 
     TAKEOVERS = [
         pytest.param("PATCH", "", {"email": "evil@example.com"}, id="change the address"),
+        pytest.param("PATCH", "", {"username": "evil"}, id="change the username"),
+        pytest.param("PATCH", "", {"roles": ["admin"]}, id="make an admin"),
+        pytest.param("PATCH", "", {"roles": []}, id="take roles away"),
+        pytest.param("PATCH", "", {"status": "suspended"}, id="suspend"),
+        pytest.param("PATCH", "", {"full_name": "J", "status": "active"}, id="reactivate"),
+        pytest.param("DELETE", "", None, id="delete"),
         pytest.param("DELETE", "/second-factor", None, id="turn a second factor off"),
+        pytest.param("DELETE", "/lock", None, id="unlock"),
+        pytest.param("DELETE", "/sessions", None, id="end sessions"),
+        pytest.param("DELETE", f"/api-keys/{'0' * 64}", None, id="revoke a key"),
+        pytest.param("POST", "/password-reset", None, id="start a reset"),
     ]
 
     @pytest.mark.parametrize("method, path, body", TAKEOVERS)
@@ -182,3 +198,29 @@ class TestOtherUsers:
 
         assert outcome(response) == (403, "forbidden", [])
         assert jane.get("/v1/users/me").json["email"] == "jane@example.com"
+
+    def test_register_an_admin(self, john, age_session, snapshot):
+        """An admin with an old session cannot register an accomplice (H4)."""
+        age_session(john, minutes=11)
+        before = snapshot()
+
+        response = john.post("/v1/users", json={**ADA, "roles": ["admin", "user"]})
+
+        assert outcome(response) == (401, "fresh-sign-in-required", [])
+        assert snapshot() == before
+
+    def test_register_a_user(self, john, age_session):
+        """Registering a user without rights needs no recent authentication."""
+        age_session(john, days=3)
+
+        assert john.post("/v1/users", json={**ADA, "roles": ["user"]}).status_code == 201
+
+    @pytest.mark.parametrize("method, path, body", TAKEOVERS)
+    def test_stranger(self, eve, jane, age_session, method, path, body):
+        """A user with an old session learns nothing about the id of another user."""
+        age_session(eve, minutes=11)
+
+        there = outcome(eve.request(method, jane.path + path, json=body))
+        absent = outcome(eve.request(method, f"/v1/users/{ABSENT_ID}{path}", json=body))
+
+        assert there == absent

@@ -124,6 +124,17 @@ SINGLE: dict[tuple[str, str], dict[str, Any]] = {
     ("update_user", "username-taken"): {"json": {"username": "john"}},
     ("update_user", "last-admin"): {"by": "john", "json": {"roles": []}},
     ("update_user", "fresh-sign-in-required"): {"json": MAIL, "given": (stale,)},
+    ("create_user", "fresh-sign-in-required"): {
+        "by": "john",
+        "json": {**ADA, **ROLES},
+        "given": (stale,),
+    },
+    ("end_session", "fresh-sign-in-required"): {"id": ABSENT_DIGEST, "given": (stale,)},
+    ("revoke_api_key", "fresh-sign-in-required"): {
+        "by": "john",
+        "id": "jane",
+        "given": (by_machine, stale),
+    },
     ("update_user", "too-many-requests"): {
         "json": {"email": "new@example.com"},
         "given": (used_up,),

@@ -50,6 +50,7 @@ class UserApiKeys(Resource):
             payload.get("roles", _default_roles(caller.user)),
             timedelta(days=payload.get("expires_in_days", DEFAULT_DAYS)),
             caller.actor,
+            scopes=payload.get("scopes", ()),
         )
         location = url_for("api-keys_user_api_key", id=row.user_id, key_id=row.id)
         return {**_key_body(row), "key": key}, 201, {"Location": location}
@@ -66,7 +67,8 @@ class UserApiKeys(Resource):
 
         Newest first, for the user and for admins. The keys themselves are never shown.
         """
-        return {"items": services.api_keys.list_for(caller.get_visible_user(id))}
+        rows = services.api_keys.list_for(caller.get_visible_user(id))
+        return {"items": [_key_body(row) for row in rows]}
 
 
 @api_keys.route("/users/<id>/api-keys/<key_id>")
@@ -75,18 +77,23 @@ class UserApiKey(Resource):
     @api_keys.doc("revoke_api_key")
     @signed_in()
     @error_responses("user-not-found", "api-key-not-found", "second-factor-missing")
+    @error_responses("fresh-sign-in-required")
     @api_keys.response(204, "The key is revoked")
     def delete(self, id: str, key_id: str, caller: Principal) -> Any:
         """Revoke an API key
 
-        For the user and for admins, effective at once.
+        For the user, and for admins with recent authentication. Effective at once.
         """
-        services.api_keys.revoke(caller.get_visible_user(id), key_id, caller.actor)
+        owner = caller.get_visible_user(id)
+        if not caller.is_self(id):
+            caller.require_recent_auth()
+        services.api_keys.revoke(owner, key_id, caller.actor)
         return no_content()
 
 
 def _key_body(row: ApiKey) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in api_key}
+    body = {name: getattr(row, name) for name in api_key}
+    return {**body, "scopes": row.scopes or []}
 
 
 def _default_roles(user: User) -> list[str]:

@@ -2,21 +2,24 @@
 
 from flask_restx import Namespace, fields
 
-from api.fields import Timestamp
+from api.fields import Text, Timestamp
 from api.schemas import ROLES, roles_field, text_field, text_schema
 from api.validation import strict_schema
-from models import field_rules
+from models import Scope, field_rules
 
 api_keys = Namespace(
     "api-keys",
     "Keys for programs: each authenticates as its user, with some of the user's roles, until it"
-    " expires or is revoked. A key may read and update users, as far as its roles allow; sessions,"
-    " passwords, second factors, email addresses and keys themselves require a session.",
+    " expires or is revoked. A key without roles can only read. One with roles may also register"
+    " and update users, as far as its roles allow; usernames, roles, statuses, new admins and"
+    " deleting users require the scope `accounts`. Sessions, passwords, second factors, email"
+    " addresses and keys themselves require a session.",
     path="/v1",
 )
 
 _EXAMPLE_ID = "8d1f0c6b3a5e9274e0b7c41d9a26f3588d1f0c6b3a5e9274e0b7c41d9a26f358"
 DEFAULT_DAYS = 90
+_SCOPES = [scope.value for scope in Scope]
 
 api_key = api_keys.model(
     "ApiKey",
@@ -34,6 +37,14 @@ api_key = api_keys.model(
         ),
         "roles": roles_field(
             "The roles it was created with; a role that its owner has lost does not count"
+        ),
+        "scopes": fields.List(
+            Text(enum=_SCOPES),
+            required=True,
+            description="What it may do besides; see the request that creates it",
+            max_items=len(_SCOPES),
+            unique=True,
+            example=_SCOPES,
         ),
         "created_at": Timestamp(required=True, description="When it was created"),
         "expires_at": Timestamp(required=True, description="When it ends, however much it is used"),
@@ -71,7 +82,18 @@ new_api_key = strict_schema(
             ),
             "roles": {
                 **ROLES,
-                "description": "Some of your roles; by default all but `admin`.",
+                "description": "Some of your roles; by default all but `admin`. A key without roles"
+                " can only read.",
+            },
+            "scopes": {
+                "type": "array",
+                "items": {"type": "string", "enum": _SCOPES},
+                "maxItems": len(_SCOPES),
+                "uniqueItems": True,
+                "description": "What the key may do besides; by default nothing. `accounts`: change"
+                " usernames, roles and statuses, register admins, and delete users, as far as its"
+                " roles allow.",
+                "example": _SCOPES,
             },
             "expires_in_days": {
                 "type": "integer",

@@ -54,12 +54,13 @@ class Sessions(Resource):
         return _list(caller.user, caller)
 
     @sessions.doc("sign_out_everywhere")
-    @signed_in()
+    @signed_in(recent=True)
     @sessions.response(204, "All sessions have ended")
     def delete(self, caller: Principal) -> Any:
         """Sign out everywhere
 
         Every session of the user ends at once, on every device, including the current one.
+        Requires recent authentication.
         """
         services.sessions.end_all(caller.user, by=caller.actor)
         return no_content()
@@ -104,13 +105,16 @@ class Reauthentication(Resource):
 class SessionItem(Resource):
     @sessions.doc("end_session")
     @signed_in()
-    @error_responses("session-not-found")
+    @error_responses("session-not-found", "fresh-sign-in-required")
     @sessions.response(204, "The session has ended")
     def delete(self, id: str, caller: Principal) -> Any:
         """End one of the current user's sessions
 
-        For a lost device or an unknown sign-in.
+        For a lost device or an unknown sign-in. Requires recent authentication, unless it is the
+        current session.
         """
+        if id != caller.session.id:
+            caller.require_recent_auth()
         services.sessions.end(caller.user, id, by=caller.actor)
         return no_content()
 
@@ -130,13 +134,14 @@ class UserSessions(Resource):
         return _list(caller.get_visible_user(id), caller)
 
     @sessions.doc("end_user_sessions")
-    @admin_required()
+    @admin_required(recent=True)
     @error_responses("user-not-found")
     @sessions.response(204, "All sessions of the user have ended")
     def delete(self, id: str, caller: Principal) -> Any:
         """End every session of a user
 
-        For admins only. The user can sign in again; to prevent that, suspend the user.
+        For admins only, with recent authentication. The user can sign in again; to prevent that,
+        suspend the user.
         """
         services.sessions.end_all(caller.get_visible_user(id), by=caller.actor)
         return no_content()

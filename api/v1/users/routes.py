@@ -37,6 +37,8 @@ from api.validation import JSON, MERGE_PATCH, body, query
 from models import Role, Status, User, UserFilter
 
 _USER_ENDPOINT = "users_user_item"
+# Who has access, and under which name.
+_CONTROL_FIELDS = frozenset({"username", *ADMIN_FIELDS})
 _ITS_ID = {"id": "$response.body#/id"}
 
 
@@ -73,7 +75,7 @@ class Users(Resource):
     @signup_allowed(api_keys=True)
     @body(new_user, admin_only=ADMIN_FIELDS)
     @rate_limited(SIGN_UPS, spares_admins=True)
-    @error_responses("username-taken", "email-taken")
+    @error_responses("username-taken", "email-taken", "fresh-sign-in-required")
     @links(201, dict.fromkeys(("get_user", "update_user", "delete_user"), _ITS_ID))
     @headers("Location")
     @marshal_with(user, code=201, description="The registered user")
@@ -81,8 +83,11 @@ class Users(Resource):
     def post(self, caller: Principal | None, payload: dict[str, Any]) -> Any:
         """Register a user
 
-        Open to everyone unless sign-up is closed; only an admin may set `roles` and `status`.
+        Open to everyone unless sign-up is closed; only an admin may set `roles` and `status`. A
+        new admin requires recent authentication, and is reported to the other admins by email.
         """
+        if caller and Role.ADMIN in payload.get("roles", ()):
+            caller.require_account_control()
         created = accounts.register(**payload, by=caller.actor if caller else anonymous_actor())
         return created, 201, {"Location": url_for(_USER_ENDPOINT, id=created.id)}
 
@@ -121,13 +126,16 @@ class UserItem(Resource):
         removes `full_name`, `metadata` or a field of `metadata`. With `If-Match`, concurrent
         changes are not overwritten. Suspending a user ends its sessions at once.
 
-        A new `email` requires recent authentication. Your own new address replaces the old one
+        A new `email`, `username`, `roles` or `status` requires recent authentication; an API key
+        may set the last three with the scope `accounts`. Your own new address replaces the old one
         once it is confirmed with the token that is emailed to it; until then the old one is shown.
         """
         target = caller.get_visible_user(id)
         # Control of the address allows a password reset: an old session must not decide on it.
         if "email" in payload:
             caller.require_recent_auth()
+        elif not _CONTROL_FIELDS.isdisjoint(payload):
+            caller.require_account_control()
         updated = accounts.update(
             target,
             _changes(payload),
@@ -146,12 +154,15 @@ class UserItem(Resource):
     def delete(self, id: str, caller: Principal, versions: Container[int] | None) -> Any:
         """Delete a user
 
-        Its sessions end at once; its username and email address become available. Deleting
-        yourself requires recent authentication.
+        Its sessions end at once; its username and email address become available. Requires recent
+        authentication; an API key may delete other users with the scope `accounts`.
         """
+        target = caller.get_visible_user(id)
         if caller.is_self(id):
             caller.require_recent_auth()
-        accounts.delete(caller.get_visible_user(id), versions=versions, by=caller.actor)
+        else:
+            caller.require_account_control()
+        accounts.delete(target, versions=versions, by=caller.actor)
         return no_content()
 
 
@@ -178,14 +189,14 @@ class UserPassword(Resource):
 @users.doc(params=USER_ID)
 class UserPasswordReset(Resource):
     @users.doc("start_password_reset")
-    @admin_required()
+    @admin_required(recent=True)
     @error_responses("user-not-found", "mail-not-configured", "too-many-requests")
     @users.response(202, "An email will be sent to the user")
     def post(self, id: str, caller: Principal) -> Any:
         """Email a password reset link to a user
 
-        For admins only; an admin never chooses or learns a password. The current password remains
-        valid until the user sets a new one.
+        For admins only, with recent authentication; an admin never chooses or learns a password.
+        The current password remains valid until the user sets a new one.
         """
         passwords.send_reset(caller.get_visible_user(id), by=caller.actor)
         return accepted()
@@ -195,13 +206,14 @@ class UserPasswordReset(Resource):
 @users.doc(params=USER_ID)
 class UserLock(Resource):
     @users.doc("unlock_user")
-    @admin_required()
+    @admin_required(recent=True)
     @error_responses("user-not-found")
     @users.response(204, "The next attempt to sign in is granted")
     def delete(self, id: str, caller: Principal) -> Any:
         """Unlock a user
 
-        For admins only. Ends the lockout after failed sign-ins and resets the count of failures.
+        For admins only, with recent authentication. Ends the lockout after failed sign-ins and
+        resets the count of failures.
         """
         passwords.unlock(caller.get_visible_user(id), by=caller.actor)
         return no_content()

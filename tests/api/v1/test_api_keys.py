@@ -10,7 +10,7 @@ from tests.support.api_keys import with_key
 from tests.support.responses import ABSENT_ID, outcome
 
 PATH = "/v1/users/me/api-keys"
-FIELDS = {"id", "name", "roles", "created_at", "expires_at", "last_used_at"}
+FIELDS = {"id", "name", "roles", "scopes", "created_at", "expires_at", "last_used_at"}
 ABSENT_KEY = "0" * 64
 NIGHTLY = {"name": "nightly"}
 

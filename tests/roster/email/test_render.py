@@ -20,6 +20,8 @@ WITH_DETAIL = {
     EmailKind.EMAIL_CHANGED,
     EmailKind.RECOVERY_CODE_USED,
     EmailKind.API_KEY_CREATED,
+    EmailKind.USERNAME_CHANGED,
+    EmailKind.ADMIN_ADDED,
 }
 
 
