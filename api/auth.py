@@ -64,12 +64,13 @@ def signed_in(*, api_keys: bool = False, recent: bool = False) -> Guard:
     return decorate
 
 
-def self_required(*, api_keys: bool = False, recent: bool = False) -> Guard:
+def self_required(*, api_keys: bool = False, recent: bool = False, verified: bool = False) -> Guard:
     """Require that the caller is the user in the URL.
 
     Args:
         api_keys: Whether API keys are accepted.
         recent: Whether recent authentication is required.
+        verified: Whether a verified address is required where emails are sent.
     """
 
     def decorate(view: View) -> View:
@@ -79,9 +80,12 @@ def self_required(*, api_keys: bool = False, recent: bool = False) -> Guard:
             caller.require_self(id)
             if recent:
                 caller.require_recent_auth()
+            if verified:
+                caller.require_verified_email()
             return view(*args, id=id, caller=caller, **kwargs)
 
-        slugs = ("forbidden", "user-not-found", "second-factor-missing")
+        for_address = ("email-not-verified",) if verified else ()
+        slugs = ("forbidden", "user-not-found", "second-factor-missing", *for_address)
         return _document(guarded, *slugs, api_keys=api_keys, recent=recent)
 
     return decorate

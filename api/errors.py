@@ -21,6 +21,7 @@ _RETRY_AFTER_SECONDS = 2
 DOMAIN_PROBLEMS: Mapping[type[domain.AccountError], str] = {
     domain.RoleRequired: "forbidden",
     domain.SecondFactorNotUsed: "second-factor-missing",
+    domain.EmailNotVerified: "email-not-verified",
     domain.Busy: "busy",
     domain.TooManyConflicts: "store-unavailable",
     domain.EmailTaken: "email-taken",
@@ -130,6 +131,7 @@ _REJECTIONS = (
     domain.RoleRequired,
     domain.SecondFactorEnrollmentRequired,
     domain.SecondFactorNotUsed,
+    domain.EmailNotVerified,
 )
 
 

@@ -22,6 +22,7 @@ from models import (
     is_user_id,
 )
 from models.errors import (
+    EmailNotVerified,
     RecentAuthenticationRequired,
     SecondFactorEnrollmentRequired,
     SecondFactorNotUsed,
@@ -145,6 +146,18 @@ class Principal:
         """
         if not self.session.is_recent(rules.recent_auth):
             raise RecentAuthenticationRequired
+
+    def require_verified_email(self) -> None:
+        """Reject the request if emails are sent and the caller's address is not verified.
+
+        Before that, whoever registered the account may be somebody else than the owner of the
+        address, who must not find keys or a second factor of theirs.
+
+        Raises:
+            EmailNotVerified: The address is not verified.
+        """
+        if rules.verifies_addresses and not self.user.email_verified:
+            raise EmailNotVerified
 
     def require_account_control(self) -> None:
         """Reject the request unless the caller may decide who has access, and under which name.

@@ -101,6 +101,14 @@ _ALL = (
         " `POST /v1/users/me/second-factor`, confirm it, and retry. With one, reauthenticate with"
         " a code. An API key must be created in a session that has used one.",
     ),
+    Problem(
+        "email-not-verified",
+        403,
+        "Email address not verified",
+        "API keys and second factors can be set up after the email address is verified, so that the"
+        " owner of the address finds none of somebody else's. Send the address to"
+        " `POST /v1/email-verifications`, confirm the token, and retry.",
+    ),
     Problem("not-found", 404, "Not found", "There is nothing at this URL."),
     Problem(
         "user-not-found",

@@ -19,6 +19,7 @@ class EmailKind(StrEnum):
     RECOVERY_CODE_USED = "recovery-code-used"
     API_KEY_CREATED = "api-key-created"
     USERNAME_CHANGED = "username-changed"
+    ADDRESS_PROVEN = "address-proven"
     ADMIN_ADDED = "admin-added"
 
 

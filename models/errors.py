@@ -7,6 +7,7 @@ Exception
       ├── SecondFactorCodeRequired             correct password, missing or wrong code
       ├── SecondFactorEnrollmentRequired       the role requires a second factor
       ├── SecondFactorNotUsed                  the session has not used the second factor
+      ├── EmailNotVerified                     the address must be verified before this
       ├── RecentAuthenticationRequired         the session's authentication is too old for this
       ├── Unauthenticated                      no active session or API key
       ├── RoleRequired                         the caller is no longer an admin
@@ -76,6 +77,15 @@ class SecondFactorNotUsed(AccountError):
 
     def __init__(self, detail: str = "Reauthenticate with a code of your second factor.") -> None:
         super().__init__(detail)
+
+
+class EmailNotVerified(AccountError):
+    """The address must be verified before the account gets further ways of access."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Verify your email address first: `POST /v1/email-verifications` sends a token."
+        )
 
 
 class RecentAuthenticationRequired(AccountError):

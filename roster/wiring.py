@@ -85,5 +85,6 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
             signup=config.signup,
             second_factor=config.second_factor,
             recent_auth=config.recent_auth,
+            verifies_addresses=mailer.is_configured,
         ),
     )

@@ -86,9 +86,21 @@ class Accounts:
         metadata: Mapping[str, Any] | None = None,
         roles: Sequence[str] = (Role.USER,),
         status: str = Status.ACTIVE,
+        email_verified: bool = False,
         by: Actor = ANONYMOUS,
     ) -> User:
         """Create a user with a password of its own choice.
+
+        Args:
+            username: In any case.
+            email: In any case.
+            password: The password.
+            full_name: The display name.
+            metadata: A JSON object.
+            roles: What the user may do.
+            status: Whether the user may sign in.
+            email_verified: Whether the address is known to be the user's.
+            by: The caller.
 
         Raises:
             InvalidField: The username or email address is not valid, or the password is weak.
@@ -102,6 +114,7 @@ class Accounts:
             metadata=metadata,
             roles=roles,
             status=status,
+            email_verified=email_verified,
         )
         self.policy.validate(password, user.username, user.email, full_name or "")
         user.password_hash = self.hasher.hash(password)
@@ -286,7 +299,7 @@ class Accounts:
         return after
 
     def _make_verification_email(self, user: User) -> TokenEmail | None:
-        if not (self._verifies_new_users and user.is_active):
+        if not (self._verifies_new_users and user.is_active) or user.email_verified:
             return None
         return self.email_verification.make_email(user, user.email)
 

@@ -9,11 +9,12 @@ from datetime import timedelta
 
 from models import field_rules
 from models.email import Email, EmailKind, Mailer
-from models.errors import ApiKeyNotFound, InvalidField, Unauthenticated
+from models.errors import ApiKeyNotFound, InvalidField, Unauthenticated, UserNotFound
+from models.services.session_cleanup import remove_ended_sessions
 from models.tables import api_key
 from models.tables.api_key import ApiKey, ApiKeyLookup, Scope
 from models.tables.audit_event import Actor, AuditEvent, EventType
-from models.tables.user import User
+from models.tables.user import User, has_api_key_epoch, next_api_key_epoch
 
 MAX_API_KEYS = 50
 
@@ -68,7 +69,8 @@ class ApiKeys:
             transaction.condition_check(
                 User,
                 user.id,
-                condition=User.session_epoch == user.session_epoch,
+                condition=(User.session_epoch == user.session_epoch)
+                & has_api_key_epoch(user.api_key_epoch),
                 otherwise=Unauthenticated(),
             )
             transaction.save(key)
@@ -81,8 +83,9 @@ class ApiKeys:
         return key, token
 
     def list_for(self, user: User) -> list[ApiKey]:
-        """Return the keys of a user that have not expired, newest first; strongly consistent."""
-        return [key for key in api_key.keys_of(user.id) if not key.has_expired]
+        """Return the valid keys of a user as read, newest first; strongly consistent."""
+        keys = api_key.keys_of(user.id)
+        return [key for key in keys if not key.has_expired and not key.is_revoked_for(user)]
 
     def revoke(self, user: User, id: str, by: Actor) -> None:
         """Revoke a key, effective at once.
@@ -97,6 +100,24 @@ class ApiKeys:
                 ApiKey(user.id, id), ApiKey.key_digest.exists(), otherwise=ApiKeyNotFound()
             )
             transaction.save(AuditEvent.create(EventType.API_KEY_REVOKED, user.id, by, key_id=id))
+
+    def revoke_all(self, user: User, by: Actor) -> None:
+        """Revoke every key of a user, effective at once.
+
+        Raises:
+            UserNotFound: The user is gone.
+        """
+        event = AuditEvent.create(EventType.API_KEYS_REVOKED, user.id, by, needs_cleanup=True)
+        with by.transaction() as transaction:
+            transaction.update(
+                user, [User.api_key_epoch.add(1)], User.id.exists(), otherwise=UserNotFound()
+            )
+            transaction.save(event)
+        remove_ended_sessions(
+            event,
+            before_epoch=user.session_epoch,
+            before_api_key_epoch=next_api_key_epoch(user),
+        )
 
     def authenticate(self, token: str, *, other_user_id: str | None = None) -> ApiKeyLookup:
         """Return the active key of a token, and its owner, in one round trip.

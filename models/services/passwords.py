@@ -9,11 +9,12 @@ from models.services.account_emails import AccountEmails, TokenEmail
 from models.services.login_lookup import reserve_attempt
 from models.services.session_cleanup import remove_ended_sessions
 from models.services.user_update import copy_with, retry_on_conflict, write
+from models.tables import second_factor
 from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType
 from models.tables.login_attempts import reset_actions
 from models.tables.one_time_token import OneTimeToken, Purpose
 from models.tables.session import Session
-from models.tables.user import User
+from models.tables.user import User, next_api_key_epoch
 
 
 class PasswordService:
@@ -79,7 +80,7 @@ class PasswordService:
             remove_ended_sessions(event, before_epoch=after.session_epoch)
 
         retry_on_conflict(row, None, change)
-        self._notify(user)
+        self.emails.mailer.send(Email(EmailKind.PASSWORD_CHANGED, user.email, user.username))
 
     def request_reset(self, email: str, *, by: Actor) -> None:
         """Email a token to the user with this address, if there is one.
@@ -102,10 +103,26 @@ class PasswordService:
         token_email = self._make_reset_email(user)
         self.emails.send_to_user(user, EventType.PASSWORD_RESET_REQUESTED, by, token_email)
 
-    def reset_password(self, token: str, new_password: str, *, by: Actor = ANONYMOUS) -> None:
+    def reset_password(
+        self,
+        token: str,
+        new_password: str,
+        *,
+        revoke_api_keys: bool = False,
+        by: Actor = ANONYMOUS,
+    ) -> None:
         """Set a new password with a token; every session ends, and so does a lockout.
 
-        A user with a second factor still needs it to sign in (ASVS 6.4.3).
+        A user with a second factor still needs it to sign in (ASVS 6.4.3). If the address was not
+        verified before, whoever registered the account may be somebody else: then every API key is
+        revoked and the second factor removed, too, so that nobody but the owner of the address has
+        access.
+
+        Args:
+            token: The emailed token.
+            new_password: The new password.
+            revoke_api_keys: Whether to revoke every API key.
+            by: The caller.
 
         Raises:
             InvalidToken: The token is unknown, used or expired, or the password or the email
@@ -120,21 +137,28 @@ class PasswordService:
 
         def change(before: User) -> None:
             _require_current(row, before)
-            after = _with_password(before, password_hash)
-            # The token came out of the mailbox of this address.
-            after.email_verified = True
-            event = AuditEvent.create(EventType.PASSWORD_RESET, before.id, by, needs_cleanup=True)
+            after, events = _after_reset(before, password_hash, revoke_api_keys, by)
             with by.transaction() as transaction:
                 row.spend(transaction)
                 write(transaction, before, after)
-                transaction.save(event)
-            remove_ended_sessions(event, before_epoch=after.session_epoch)
+                if not before.email_verified:
+                    second_factor.delete(transaction, before)
+                for event in events:
+                    transaction.save(event)
+            for event in events:
+                if event.pending_cleanup:
+                    remove_ended_sessions(
+                        event,
+                        before_epoch=after.session_epoch,
+                        before_api_key_epoch=after.api_key_epoch or 0,
+                    )
 
         try:
             retry_on_conflict(user, None, change)
         except UserNotFound:
             raise InvalidToken from None
-        self._notify(user)
+        kind = EmailKind.PASSWORD_CHANGED if user.email_verified else EmailKind.ADDRESS_PROVEN
+        self.emails.mailer.send(Email(kind, user.email, user.username))
 
     def unlock(self, user: User, *, by: Actor) -> None:
         """Reset the user's failed attempts, so that the next attempt is granted at once.
@@ -164,15 +188,37 @@ class PasswordService:
             password, user.username, user.email, user.full_name or "", field="new_password"
         )
 
-    def _notify(self, user: User) -> None:
-        self.emails.mailer.send(Email(EmailKind.PASSWORD_CHANGED, user.email, user.username))
-
 
 def _with_password(before: User, password_hash: str) -> User:
     after = copy_with(before, password_hash=password_hash, failed_attempts=None)
     # Ends every session, and voids every token that was emailed before.
     after.session_epoch += 1
     return after
+
+
+def _after_reset(
+    before: User, password_hash: str, revoke_api_keys: bool, by: Actor
+) -> tuple[User, list[AuditEvent]]:
+    """Return the user after a reset, and the events of what has changed."""
+    after = _with_password(before, password_hash)
+    # The token came out of the mailbox of this address.
+    after.email_verified = True
+    types = [EventType.PASSWORD_RESET]
+    is_first_proof = not before.email_verified
+    if is_first_proof or revoke_api_keys:
+        after.api_key_epoch = next_api_key_epoch(before)
+        types.append(EventType.API_KEYS_REVOKED)
+    if is_first_proof:
+        after.pending_email = None
+    if is_first_proof and before.has_second_factor:
+        after.has_second_factor = False
+        types.append(EventType.SECOND_FACTOR_DISABLED)
+    return after, [
+        AuditEvent.create(
+            type, before.id, by, needs_cleanup=type != EventType.SECOND_FACTOR_DISABLED
+        )
+        for type in types
+    ]
 
 
 def _require_current(row: OneTimeToken, user: User) -> None:

@@ -34,11 +34,14 @@ class AccessRules:
         signup: Who may create users.
         second_factor: Who must have a second factor.
         recent_auth: How long after authentication sensitive changes are allowed.
+        verifies_addresses: Whether keys and second factors require a verified address, since
+            emails can be sent.
     """
 
     signup: SignUp = SignUp.OPEN
     second_factor: SecondFactorRule = SecondFactorRule.OPTIONAL
     recent_auth: timedelta = timedelta(minutes=10)
+    verifies_addresses: bool = False
 
 
 @dataclass(frozen=True)

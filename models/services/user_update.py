@@ -28,7 +28,7 @@ from models.tables.identifier import (
     normalize_username,
     username_key,
 )
-from models.tables.user import User, is_user_id
+from models.tables.user import User, has_api_key_epoch, is_user_id
 
 _Result = TypeVar("_Result")
 # Attempts on a user that is being updated concurrently. One of the concurrent updates succeeds in
@@ -187,9 +187,11 @@ def write(transaction: Transaction, before: User, after: User) -> None:
 
 
 def is_unmodified(user: User) -> Condition:
-    """Return the condition that the user was not updated, nor its sessions ended, since read."""
-    condition: Condition = (User.version == user.version) & (
-        User.session_epoch == user.session_epoch
+    """Return the condition that the user is as read, and no session or key was ended since."""
+    condition: Condition = (
+        (User.version == user.version)
+        & (User.session_epoch == user.session_epoch)
+        & has_api_key_epoch(user.api_key_epoch)
     )
     return condition
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Self
 
-from pynamodb.attributes import ListAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.attributes import ListAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
 
 from models.clock import TimestampAttribute, now
 from models.db import db
@@ -42,6 +42,8 @@ class ApiKey(db.Model):  # type: ignore[misc,name-defined]
     key_digest = UnicodeAttribute(range_key=True)
     name = UnicodeAttribute()
     roles: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, default=list)
+    # The owner's epoch at that time: the key is valid while it has not been raised.
+    owner_epoch = NumberAttribute(null=True)
     # What it may do besides; null in rows written before 0.7.
     scopes: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
     # The factors of the session that created it; null in rows written before 0.7.
@@ -80,6 +82,7 @@ class ApiKey(db.Model):  # type: ignore[misc,name-defined]
             key_digest=tokens.digest(token),
             name=name,
             roles=sorted(set(roles)),
+            owner_epoch=user.api_key_epoch,
             scopes=sorted(set(scopes)),
             amr=list(amr),
             created_at=created_at,
@@ -105,7 +108,11 @@ class ApiKey(db.Model):  # type: ignore[misc,name-defined]
 
     def is_active_for(self, user: User) -> bool:
         """Return whether the key still authenticates this user, who must be active."""
-        return user.is_active and not self.has_expired
+        return user.is_active and not self.is_revoked_for(user) and not self.has_expired
+
+    def is_revoked_for(self, user: User) -> bool:
+        """Return whether all keys of the user were revoked since, even if the row is left."""
+        return bool(self.owner_epoch != user.api_key_epoch)
 
     def roles_for(self, user: User) -> list[str]:
         """Return the roles of the key that its owner still has (ASVS 8.3.2)."""
@@ -166,8 +173,9 @@ def keys_of(user_id: str) -> list[ApiKey]:
     return sorted(rows, key=lambda row: row.created_at, reverse=True)
 
 
-def remove_rows(user_id: str) -> None:
-    """Delete every key of a user, expired or not."""
+def remove_rows(user_id: str, *, before_epoch: float) -> None:
+    """Delete the keys of a user from before an epoch of their owner, expired or not."""
     with ApiKey.batch_write() as batch:
         for key in keys_of(user_id):
-            batch.delete(key)
+            if (key.owner_epoch or 0) < before_epoch:
+                batch.delete(key)

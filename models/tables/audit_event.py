@@ -44,6 +44,7 @@ class EventType(StrEnum):
     RECOVERY_CODES_RENEWED = "recovery-codes.renewed"
     API_KEY_CREATED = "api-key.created"
     API_KEY_REVOKED = "api-key.revoked"
+    API_KEYS_REVOKED = "api-keys.revoked"
     SIGN_IN_FAILED = "sign-in.failed"
     SESSION_OPENED = "session.opened"
     SESSION_RENEWED = "session.renewed"

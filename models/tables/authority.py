@@ -21,7 +21,7 @@ from models.errors import (
 )
 from models.tables.api_key import ApiKey
 from models.tables.session import Session
-from models.tables.user import Role, User
+from models.tables.user import Role, User, has_api_key_epoch
 
 
 @dataclass
@@ -51,6 +51,8 @@ class Authority:
         condition: Condition = User.inactive_key.does_not_exist() & User.id.exists()
         if isinstance(self.credential, Session):
             condition &= User.session_epoch == self.user.session_epoch
+        else:
+            condition &= has_api_key_epoch(self.credential.owner_epoch)
         if self.is_admin:
             condition &= User.admin_key == Role.ADMIN
         if self.is_admin and self.requires_second_factor:

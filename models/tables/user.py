@@ -13,6 +13,7 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
 )
+from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from uuid_utils import uuid7
 
@@ -120,6 +121,8 @@ class User(AttemptCounter, db.Model):  # type: ignore[misc,name-defined]
     has_second_factor = BooleanAttribute(default=False)
     version = NumberAttribute(default=1)
     session_epoch = NumberAttribute(attr_name="epoch", default=1)
+    # Raised to revoke all API keys; null until then.
+    api_key_epoch = NumberAttribute(attr_name="key_epoch", null=True)
     created_at = TimestampAttribute()
     updated_at = TimestampAttribute()
     last_login_at = TimestampAttribute(null=True)
@@ -159,3 +162,16 @@ class User(AttemptCounter, db.Model):  # type: ignore[misc,name-defined]
 
     def __repr__(self) -> str:
         return f"<User {self.id}>"
+
+
+def next_api_key_epoch(user: User) -> float:
+    """Return the epoch of a user, as read, after its API keys have been revoked."""
+    return float((user.api_key_epoch or 0) + 1)
+
+
+def has_api_key_epoch(epoch: float | None) -> Condition:
+    """Return the condition that not all API keys of the user were revoked since this epoch."""
+    condition: Condition = (
+        User.api_key_epoch.does_not_exist() if epoch is None else User.api_key_epoch == epoch
+    )
+    return condition

@@ -26,6 +26,7 @@ SUBJECTS: Mapping[EmailKind, str] = {
     EmailKind.RECOVERY_CODE_USED: "A recovery code was used",
     EmailKind.API_KEY_CREATED: "A new API key for your account",
     EmailKind.USERNAME_CHANGED: "Your username has changed",
+    EmailKind.ADDRESS_PROVEN: "Your account has a new password",
     EmailKind.ADMIN_ADDED: "A new admin",
 }
 # The page that the link of an email leads to.

@@ -53,6 +53,7 @@ def seed(accounts: Accounts, password: str) -> None:
                 password=password,
                 full_name=full_name,
                 roles=[role],
+                email_verified=True,
             )
         except (EmailTaken, UsernameTaken):
             continue

@@ -89,6 +89,8 @@ CASES = [
     Case("john", "DELETE", "/v1/users/{jane}/sessions"),
     Case("john", "DELETE", "/v1/users/{jane}/second-factor", None, (confirmed,)),
     Case("john", "DELETE", "/v1/users/{jane}/api-keys/{key}"),
+    Case("john", "DELETE", "/v1/users/{jane}/api-keys"),
+    Case("jane", "DELETE", "/v1/users/me/api-keys"),
     Case("jane's key", "PATCH", "/v1/users/me", {"full_name": "Jane"}),
     Case("john's key", "POST", "/v1/users", {**ADA, **ROLES}),
     Case("john's key", "PATCH", "/v1/users/{jane}", ROLES),
@@ -109,6 +111,11 @@ def sign_out(app: Flask, person: Person) -> None:
 def revoke_key(app: Flask, person: Person) -> None:
     """Revoke the key that makes the request."""
     ApiKey(person.id, person.session_id).delete()
+
+
+def revoke_keys(app: Flask, person: Person) -> None:
+    """Revoke all keys of the caller; their rows are not removed yet."""
+    User.get(person.id).update([User.api_key_epoch.add(1)])
 
 
 def suspend(app: Flask, person: Person) -> None:
@@ -133,8 +140,8 @@ def services_of(app: Flask) -> Any:
 LOSSES: dict[str, tuple[Callable[[Flask, Person], None], ...]] = {
     "jane": (end_session, sign_out, suspend, delete),
     "john": (end_session, sign_out, suspend, delete, demote),
-    "jane's key": (revoke_key, suspend, delete),
-    "john's key": (revoke_key, suspend, delete, demote),
+    "jane's key": (revoke_key, revoke_keys, suspend, delete),
+    "john's key": (revoke_key, revoke_keys, suspend, delete, demote),
 }
 CELLS = [
     pytest.param(case, lose, id=f"{case.method} {case.path} by {case.caller}, then {lose.__name__}")

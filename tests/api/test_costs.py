@@ -23,7 +23,15 @@ from tests.support.authenticator import Authenticator
 from tests.support.documents import DOCS, blocks, code, rows
 from tests.support.openapi_requests import GRANTED, SIGN_IN
 from tests.support.person import PASSWORD, Person
-from tests.support.preconditions import Scenario, by_machine, confirmed, locked, mailing
+from tests.support.preconditions import (
+    Scenario,
+    by_machine,
+    confirmed,
+    locked,
+    mailing,
+    reset_mailed,
+    verified,
+)
 
 PAGE = DOCS / "operations.md"
 COSTS = {
@@ -159,6 +167,9 @@ CASES: dict[tuple[str, str], Case] = {
     ),
     ("POST /v1/password-resets", "unknown address"): Case(
         202, {"json": {"email": "unknown@example.com"}}
+    ),
+    ("POST /v1/password-resets/confirm", "one session"): Case(
+        204, {"given": (verified, reset_mailed)}
     ),
     ("GET /v1/users/{id}/second-factor", "there is one"): Case(200, {"given": (confirmed,)}),
     ("DELETE /v1/users/{id}/second-factor", "by an admin, one session"): Case(

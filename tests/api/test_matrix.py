@@ -89,6 +89,7 @@ TABLE = [
     Row("GET", "/v1/users/{id}/events", None,         "401 200 404 200 401 401 403 403 403 403 401"),
 
     Row("GET", "/v1/users/{id}/api-keys", None,       "401 200 404 200 401 401 403 403 403 403 401"),
+    Row("DELETE", "/v1/users/{id}/api-keys", None,    "401 204 404 204 401 401 403 403 403 403 401"),
     Row("POST", "/v1/users/{id}/api-keys", KEY,       "401 201 404 403 401 401 403 403 403 403 401"),
     Row("DELETE", "/v1/users/{id}/api-keys/{key}",
         None,                                         "401 204 404 204 401 401 403 403 403 403 401"),

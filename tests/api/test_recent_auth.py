@@ -177,6 +177,7 @@ class TestOtherUsers:
         pytest.param("DELETE", "/lock", None, id="unlock"),
         pytest.param("DELETE", "/sessions", None, id="end sessions"),
         pytest.param("DELETE", f"/api-keys/{'0' * 64}", None, id="revoke a key"),
+        pytest.param("DELETE", "/api-keys", None, id="revoke all keys"),
         pytest.param("POST", "/password-reset", None, id="start a reset"),
     ]
 

@@ -65,7 +65,7 @@ class TestLocalMode:
     def test_file_permissions(self, harness: ProcessHarness):
         """Other users of the computer cannot read the emails."""
         service = harness.serve()
-        request_email(service, "email-verifications")
+        request_email(service)
         wait_for(lambda: emails(service), "the email is delivered")
         folder = harness.data / "mail"
 

@@ -74,6 +74,7 @@ GRANTED: dict[str, Granted] = {
     "create_api_key": Granted("jane", "me", {"name": "nightly"}),
     "list_api_keys": Granted("jane", "me"),
     "revoke_api_key": Granted("jane", "me", given=(by_machine,)),
+    "revoke_api_keys": Granted("jane", "me", given=(by_machine,)),
     "request_password_reset": Granted("jane", body=MAIL, given=(mailing,)),
     "confirm_password_reset": Granted("jane", body={**RESET, **TOKEN}, given=(reset_mailed,)),
     "request_email_verification": Granted("jane", body=MAIL, given=(mailing,)),
@@ -91,6 +92,7 @@ ALIKE: dict[str, dict[str, Any]] = {
     "second-factor-missing": {"by": "john", "id": "jane", "given": (strict,)},
     "second-factor-not-found": {"given": ()},
     "second-factor-exists": {"given": (confirmed,)},
+    "email-not-verified": {"given": (mailing,)},
     "malformed-json": {"data": "{", "content_type": JSON},
     "payload-too-large": {"data": "x" * 65_537, "content_type": JSON},
     "unsupported-media-type": {"data": "{}", "content_type": "text/plain"},
@@ -131,6 +133,11 @@ SINGLE: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("end_session", "fresh-sign-in-required"): {"id": ABSENT_DIGEST, "given": (stale,)},
     ("revoke_api_key", "fresh-sign-in-required"): {
+        "by": "john",
+        "id": "jane",
+        "given": (by_machine, stale),
+    },
+    ("revoke_api_keys", "fresh-sign-in-required"): {
         "by": "john",
         "id": "jane",
         "given": (by_machine, stale),

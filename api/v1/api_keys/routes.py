@@ -30,7 +30,7 @@ from models import ApiKey, Role, User
 @api_keys.doc(params=USER_ID)
 class UserApiKeys(Resource):
     @api_keys.doc("create_api_key")
-    @self_required(recent=True)
+    @self_required(recent=True, verified=True)
     @body(new_api_key)
     # Each new key sends an email, to an address that may be another person's while it is not
     # verified.
@@ -42,7 +42,7 @@ class UserApiKeys(Resource):
         """Create an API key for the current user
 
         The response contains the key, which is shown only once, and an email reports it. A user
-        has at most 50 keys.
+        has at most 50 keys. Where emails are sent, the user's address must be verified before.
         """
         row, key = services.api_keys.create(
             caller.user,
@@ -70,6 +70,18 @@ class UserApiKeys(Resource):
         rows = services.api_keys.list_for(caller.get_visible_user(id))
         return {"items": [_key_body(row) for row in rows]}
 
+    @api_keys.doc("revoke_api_keys")
+    @signed_in()
+    @error_responses("user-not-found", "second-factor-missing", "fresh-sign-in-required")
+    @api_keys.response(204, "All keys are revoked")
+    def delete(self, id: str, caller: Principal) -> Any:
+        """Revoke all API keys of a user
+
+        For the user, and for admins with recent authentication. Effective at once.
+        """
+        services.api_keys.revoke_all(_owner(id, caller), caller.actor)
+        return no_content()
+
 
 @api_keys.route("/users/<id>/api-keys/<key_id>")
 @api_keys.doc(params={**USER_ID, **KEY_ID})
@@ -84,11 +96,16 @@ class UserApiKey(Resource):
 
         For the user, and for admins with recent authentication. Effective at once.
         """
-        owner = caller.get_visible_user(id)
-        if not caller.is_self(id):
-            caller.require_recent_auth()
-        services.api_keys.revoke(owner, key_id, caller.actor)
+        services.api_keys.revoke(_owner(id, caller), key_id, caller.actor)
         return no_content()
+
+
+def _owner(id: str, caller: Principal) -> User:
+    """Return the user whose keys the caller may revoke."""
+    owner = caller.get_visible_user(id)
+    if not caller.is_self(id):
+        caller.require_recent_auth()
+    return owner
 
 
 def _key_body(row: ApiKey) -> dict[str, Any]:

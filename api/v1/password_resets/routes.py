@@ -43,7 +43,9 @@ class PasswordResetConfirmation(Resource):
         """Reset the password with the emailed token
 
         Every session of the user ends, and so does a lockout after failed sign-ins. This signs
-        no user in: a user with a second factor still needs it to sign in.
+        no user in: a user with a second factor still needs it to sign in. If the address was not
+        verified before, every API key is revoked and the second factor removed: somebody else may
+        have registered the account.
         """
         passwords.reset_password(**payload, by=anonymous_actor())
         return no_content()

@@ -21,7 +21,15 @@ reset = strict_schema(
     password_resets,
     "PasswordReset",
     {
-        "properties": {"token": EMAILED_TOKEN, "new_password": NEW_PASSWORD},
+        "properties": {
+            "token": EMAILED_TOKEN,
+            "new_password": NEW_PASSWORD,
+            "revoke_api_keys": {
+                "type": "boolean",
+                "description": "Whether to revoke every API key, too; by default they stay valid.",
+                "example": True,
+            },
+        },
         "required": ["token", "new_password"],
     },
 )

@@ -41,14 +41,15 @@ class SecondFactorItem(Resource):
         return services.second_factors.status(caller.get_visible_user(id))
 
     @second_factors.doc("enrol_second_factor")
-    @self_required(recent=True)
+    @self_required(recent=True, verified=True)
     @error_responses("second-factor-exists")
     @marshal_with(enrollment, code=201, description="The secret for the authenticator app")
     def post(self, id: str, caller: Principal) -> Any:
         """Enroll a second factor
 
         Signing in does not require it until it is confirmed with a first code. Enrolling again
-        replaces an unconfirmed secret.
+        replaces an unconfirmed secret. Where emails are sent, the user's address must be verified
+        before.
         """
         secret = services.second_factors.enroll(caller.user, by=caller.actor)
         return {"secret": secret.secret, "uri": secret.uri, "qr_svg": _qr_code(secret.uri)}, 201

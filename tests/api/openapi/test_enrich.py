@@ -161,6 +161,7 @@ class TestOperations:
             "create_api_key",
             "list_api_keys",
             "revoke_api_key",
+            "revoke_api_keys",
             "request_password_reset",
             "confirm_password_reset",
             "request_email_verification",

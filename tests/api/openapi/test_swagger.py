@@ -81,6 +81,7 @@ class TestDocument:
             ("GET", "/v1/users/{id}/events"),
             ("GET", "/v1/users/{id}/api-keys"),
             ("POST", "/v1/users/{id}/api-keys"),
+            ("DELETE", "/v1/users/{id}/api-keys"),
             ("DELETE", "/v1/users/{id}/api-keys/{key_id}"),
             ("GET", "/v1/users/{id}/second-factor"),
             ("POST", "/v1/users/{id}/second-factor"),

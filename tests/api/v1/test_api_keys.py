@@ -266,6 +266,42 @@ class TestRevoke:
         assert machine.get("/v1/users/me").status_code == 200
 
 
+class TestRevokeAll:
+    def test_by_the_owner(self, jane):
+        """All keys are revoked at once, and the list is empty; the session stays."""
+        machines = [with_key(jane) for _ in range(3)]
+
+        response = jane.delete(PATH)
+
+        assert (response.status_code, response.data) == (204, b"")
+        statuses = {machine.get("/v1/users/me").status_code for machine in machines}
+        assert statuses == {401}
+        assert jane.get(PATH).json == {"items": []}
+
+    def test_none(self, jane):
+        """Without keys it does the same, as often as it is repeated."""
+        assert [jane.delete(PATH).status_code for _ in range(2)] == [204, 204]
+        assert with_key(jane).get("/v1/users/me").status_code == 200
+
+    def test_by_an_admin(self, jane, john):
+        """An admin revokes the keys of a user and keeps its own."""
+        machine, own = with_key(jane), with_key(john)
+
+        response = john.delete(f"{jane.path}/api-keys")
+
+        assert response.status_code == 204
+        assert machine.get("/v1/users/me").status_code == 401
+        assert own.get("/v1/users/me").status_code == 200
+
+    def test_events(self, jane):
+        """One event tells of it, without the id of a key."""
+        with_key(jane)
+        jane.delete(PATH)
+
+        [event] = jane.get("/v1/users/me/events?type=api-keys.revoked").json["items"]
+        assert event["api_key_id"] is None
+
+
 class TestInvalidKeys:
     def test_expired(self, app, jane):
         """ASVS 7.3.2: an expired key does not authenticate while its row still exists."""

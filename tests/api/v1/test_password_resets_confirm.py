@@ -39,6 +39,12 @@ def token(jane, client, sent_emails):
     return sent_emails()[-1].token
 
 
+@pytest.fixture
+def verified(jane, edit_row):
+    """The address of jane is verified."""
+    edit_row(jane, email_verified=True)
+
+
 class TestConfirm:
     def test_new_password(self, jane, confirm, token):
         """After a 204 without body the new password signs in, the old one does not."""
@@ -120,7 +126,7 @@ class TestConfirm:
     @pytest.mark.parametrize(
         "token_of", [lambda jane: jane.token, lambda jane: with_key(jane).token]
     )
-    def test_other_kinds(self, jane, confirm, token_of):
+    def test_other_kinds(self, verified, jane, confirm, token_of):
         """ASVS 6.6.2: tokens of sessions and API keys cannot reset a password."""
         assert outcome(confirm(token_of(jane)))[1] == "invalid-token"
 
@@ -140,7 +146,7 @@ class TestConfirm:
         assert outcome(jane.get("/v1/users/me")) == (401, "unauthenticated", [])
         assert outcome(phone.get("/v1/users/me")) == (401, "unauthenticated", [])
 
-    def test_api_keys(self, jane, confirm, token):
+    def test_api_keys(self, verified, jane, confirm, token):
         """API keys stay valid, since they do not depend on the password."""
         machine = with_key(jane)
         confirm(token)
@@ -180,13 +186,13 @@ class TestConfirm:
 
     def test_second_factor(self, jane, edit_row, confirm, token):
         """ASVS 6.4.3: the second factor is still required after a reset."""
-        edit_row(jane, has_second_factor=True)
+        edit_row(jane, has_second_factor=True, email_verified=True)
         confirm(token)
 
         asked = jane.client.post("/v1/sessions", json={"login": "jane", "password": NEW_PASSWORD})
         assert outcome(asked) == (401, "second-factor-required", [])
 
-    def test_notice(self, confirm, token, sent_emails):
+    def test_notice(self, verified, confirm, token, sent_emails):
         """ASVS 6.3.7: the user is notified by email."""
         confirm(token)
 

@@ -381,9 +381,17 @@ class TestRemoveRows:
         api_keys.create(eve, "hers", [], DAY, Actor(eve.id))
         _expire(make()[0])
         make()
-        table.remove_rows(ada.id)
+        table.remove_rows(ada.id, before_epoch=1)
 
         assert [key.user_id for key in ApiKey.scan()] == [eve.id]
+
+    def test_later_ones(self, make, ada):
+        """Rows of keys that were created in a later epoch stay."""
+        ada.update([User.api_key_epoch.set(1)])
+        key, _ = make()
+        table.remove_rows(ada.id, before_epoch=1)
+
+        assert [row.id for row in ApiKey.scan()] == [key.id]
 
     def test_with_the_user(self, accounts, make, ada, register):
         """A deleted user leaves no row behind."""

@@ -36,6 +36,12 @@ def reset_token(credentials, ada, mailbox):
     return token
 
 
+@pytest.fixture
+def verified(ada):
+    """The address of ada is verified."""
+    ada.update([User.email_verified.set(True)])
+
+
 def kinds(mails):
     return [mail.kind for mail in mails]
 
@@ -70,7 +76,7 @@ class TestFinishReset:
                 sign_in.authenticate(token)
         assert list(Session.query(ada.id)) == []
 
-    def test_api_keys(self, credentials, reset_token, ada, mailbox):
+    def test_api_keys(self, credentials, reset_token, verified, ada, mailbox):
         """API keys stay valid, as they do after a change of password."""
         keys = ApiKeys(mailbox)
         _, key = keys.create(ada, "nightly", ["user"], timedelta(days=1), Actor(ada.id))
@@ -78,7 +84,7 @@ class TestFinishReset:
 
         assert keys.authenticate(key).user.id == ada.id
 
-    def test_notice(self, credentials, reset_token, mailbox):
+    def test_notice(self, credentials, reset_token, verified, mailbox):
         """ASVS 6.3.7: the stored address is notified without a token."""
         credentials.reset_password(reset_token, NEW_PASSWORD)
 
@@ -86,7 +92,7 @@ class TestFinishReset:
         assert (mail.kind, mail.to) == (EmailKind.PASSWORD_CHANGED, "ada@example.com")
         assert mail.token is None
 
-    def test_event(self, credentials, reset_token, ada):
+    def test_event(self, credentials, reset_token, verified, ada):
         """The event tells from where, and has no trace of a sweep left to do."""
         credentials.reset_password(reset_token, NEW_PASSWORD, by=SOMEBODY)
 
@@ -118,7 +124,7 @@ class TestFinishReset:
 
         assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
 
-    def test_second_factor(self, credentials, mailbox, second_factors, ada, sign_in):
+    def test_second_factor(self, credentials, verified, mailbox, second_factors, ada, sign_in):
         """ASVS 6.4.3: a reset does not get around the second factor."""
         secret = second_factors.enroll(ada, Actor(ada.id)).secret
         phone = Authenticator(secret, Clock(now().timestamp()))
@@ -269,7 +275,7 @@ class TestVoid:
 
 
 class TestAtOnce:
-    def test_one_token(self, run_concurrently, credentials, reset_token, ada, mailbox):
+    def test_one_token(self, run_concurrently, credentials, reset_token, verified, ada, mailbox):
         """ASVS 6.5.1, 15.4.2: of twenty who bring one token at the same moment one succeeds."""
         outcomes = run_concurrently(
             *[lambda: credentials.reset_password(reset_token, NEW_PASSWORD)] * 20

@@ -7,6 +7,9 @@ document.getElementById("show").addEventListener("change", (event) => {
 });
 
 confirmBy("v1/password-resets/confirm", {
-  more: () => ({ new_password: password.value }),
+  more: () => ({
+    new_password: password.value,
+    ...(document.getElementById("revoke-api-keys").checked ? { revoke_api_keys: true } : {}),
+  }),
   done: "Your password is changed. Sign in with the new one.",
 });

@@ -127,7 +127,7 @@ class TestOnce:
         proxy.next(operation, fault)
         credentials.reset_password(reset_token, NEW_PASSWORD)
 
-        assert kinds(mailbox) == [EmailKind.PASSWORD_CHANGED]
+        assert kinds(mailbox) == [EmailKind.ADDRESS_PROVEN]
         assert User.get(ada.id).session_epoch == 2
         assert count_of("password.reset", ada) == 1
         assert list(Session.query(ada.id)) == []
@@ -363,7 +363,8 @@ class TestForEver:
         with pytest.raises(Unauthenticated):
             sign_in.authenticate(token)
         assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
-        assert resume_cleanup(older_than=timedelta(0)) == 1
+        # One event for the sessions, one for the API keys.
+        assert resume_cleanup(older_than=timedelta(0)) == 2
 
     @pytest.mark.parametrize("fault", [lost_request, failed, throttled, over_capacity])
     def test_sweep(self, proxy, credentials, mailbox, reset_token, ada, sign_in, fault):
@@ -373,7 +374,7 @@ class TestForEver:
         credentials.reset_password(reset_token, NEW_PASSWORD)
         proxy.behave()
 
-        assert kinds(mailbox) == [EmailKind.PASSWORD_CHANGED]
+        assert kinds(mailbox) == [EmailKind.ADDRESS_PROVEN]
         with pytest.raises(Unauthenticated):
             sign_in.authenticate(token)
 
