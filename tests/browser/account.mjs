@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 const [base, password] = process.argv.slice(2);
-const email = "jane@example.com";
+const email = "mia@example.com";
 const observed = { console: [], withToken: [], addresses: {}, messages: {} };
 const profile = await mkdtemp(join(tmpdir(), "roster-browser-"));
 const browser = await chromium.launchPersistentContext(profile, {

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser.test_docs_page import HERE, IS_INSTALLED
-from tests.support.person import NEW_PASSWORD
+from tests.support.person import NEW_PASSWORD, PASSWORD
 from tests.support.process_harness import ProcessHarness
 
 pytestmark = pytest.mark.skipif(not IS_INSTALLED, reason="make test-browser installs a browser")
@@ -17,9 +17,12 @@ pytestmark = pytest.mark.skipif(not IS_INSTALLED, reason="make test-browser inst
 
 @pytest.fixture(scope="module")
 def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """Follow the links of jane's emails; return the observations."""
+    """Follow the links of a new user's emails; return the observations."""
     with contextlib.closing(ProcessHarness(tmp_path_factory.mktemp("account"))) as stage:
         service = stage.serve()
+        # The addresses of the demo users are verified.
+        mia = {"username": "mia", "email": "mia@example.com", "password": PASSWORD}
+        assert service.call("POST", "/v1/users", mia).status == 201
         driver = subprocess.run(
             ["node", HERE / "account.mjs", f"http://127.0.0.1:{service.port}", NEW_PASSWORD],
             capture_output=True,
@@ -27,7 +30,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any
             timeout=120,
         )
         assert driver.returncode == 0, driver.stderr
-        login = {"login": "jane", "password": NEW_PASSWORD}
+        login = {"login": "mia", "password": NEW_PASSWORD}
         signed_in = service.call("POST", "/v1/sessions", login)
         yield {**json.loads(driver.stdout), "base": f"http://127.0.0.1:{service.port}"} | {
             "sign_in": signed_in.status,
