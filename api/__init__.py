@@ -15,6 +15,8 @@ def init_app(
     *,
     limits_requests: bool = True,
     origins: Sequence[str] = (),
+    serves_docs: bool = True,
+    keeps_tokens: bool = False,
 ) -> None:
     """Add the API to an app.
 
@@ -23,13 +25,17 @@ def init_app(
         domain: The services that the routes call.
         limits_requests: Whether requests are limited by route and client.
         origins: The origins whose pages may call the API.
+        serves_docs: Whether `/docs` and the OpenAPI documents are served.
+        keeps_tokens: Whether `/docs` keeps the token of its user in the browser.
     """
     cors.init_app(app, origins)
     responses.init_app(app)
     errors.init_app(app)
     rate_limits.init_app(app, enabled=limits_requests)
     services.init_app(app, domain)
-    docs_page.init_app(app)
+    docs_page.init_app(app, keeps_tokens=keeps_tokens)
     api = build_api()
     api.init_app(app)
     openapi.init_app(app, api)
+    if not serves_docs:
+        docs_page.hide(app)

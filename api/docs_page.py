@@ -1,6 +1,9 @@
 """Swagger UI at /docs, served from this package under a strict content security policy."""
 
-from flask import Blueprint, Flask, Response, render_template, url_for
+from typing import NoReturn
+
+from flask import Blueprint, Flask, Response, current_app, render_template, url_for
+from werkzeug.exceptions import NotFound
 
 # The page runs our scripts, shows our images and connects to this origin only, and no other page
 # may frame it. Swagger UI's styles hold a few small images.
@@ -10,8 +13,19 @@ _POLICY = (
 )
 
 
-def init_app(app: Flask) -> None:
-    """Add the page's templates and static files."""
+# The page, its files, the documents, and the redirect to the page.
+_ENDPOINTS = ("root", "doc", "docs_page.static", "specs", "openapi")
+
+
+def init_app(app: Flask, *, keeps_tokens: bool = False) -> None:
+    """Add the page's templates and static files.
+
+    Args:
+        app: The app.
+        keeps_tokens: Whether the page keeps the token of its user in the browser's storage, where
+            every later page of this origin finds it.
+    """
+    app.config["DOCS_KEEPS_TOKENS"] = keeps_tokens
     app.register_blueprint(
         Blueprint(
             "docs_page",
@@ -23,11 +37,27 @@ def init_app(app: Flask) -> None:
     )
 
 
+def hide(app: Flask) -> None:
+    """Serve neither the page nor the documents: their URLs do not exist."""
+    for endpoint in _ENDPOINTS:
+        app.view_functions[endpoint] = _not_found
+
+
+def _not_found(**_: str) -> NoReturn:
+    raise NotFound
+
+
 def render(title: str) -> Response:
     """Render the page.
 
     Args:
         title: The name of the API.
     """
-    page = render_template("docs.html", title=title, description=url_for("openapi"))
-    return Response(page, headers={"Content-Security-Policy": _POLICY}, mimetype="text/html")
+    page = render_template(
+        "docs.html",
+        title=title,
+        description=url_for("openapi"),
+        keeps_tokens=current_app.config["DOCS_KEEPS_TOKENS"],
+    )
+    headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
+    return Response(page, headers=headers, mimetype="text/html")

@@ -33,6 +33,8 @@ def create_app(config: Config | None = None, *, profile: Profile = OWASP_PROFILE
         build_services(config, profile=profile),
         limits_requests=config.rate_limits,
         origins=config.cors_origins,
+        serves_docs=config.docs,
+        keeps_tokens=config.is_local,
     )
     web.init_app(
         app,

@@ -7,7 +7,7 @@ window.ui = SwaggerUIBundle({
   validatorUrl: null,
   docExpansion: "list",
   tryItOutEnabled: true,
-  persistAuthorization: true,
+  persistAuthorization: root.dataset.keepsTokens === "yes",
   displayRequestDuration: true,
   requestInterceptor: (request) => {
     const token = request.headers.Authorization;

@@ -24,13 +24,14 @@ def locked(data: Path | None) -> Iterator[tuple[int, ...]]:
     that are forked later do not hold the lock.
 
     Raises:
-        EngineError: The folder is in use or not writable.
+        EngineError: The folder is in use, not writable, or not the user's own.
     """
     if data is None:
         yield ()
         return
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _require_own(data)
         lock = os.open(data / "engine.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise EngineError(
@@ -41,6 +42,17 @@ def locked(data: Path | None) -> Iterator[tuple[int, ...]]:
         yield (lock,)
     finally:
         os.close(lock)
+
+
+def _require_own(data: Path) -> None:
+    """Reject a folder in which somebody else could replace the tables or the secret key."""
+    status = data.stat()
+    if status.st_uid != os.geteuid():
+        raise EngineError(f"The data folder {data} belongs to another user: choose another one.")
+    if status.st_mode & 0o022:
+        raise EngineError(
+            f"Others may write to the data folder {data}: run `chmod go-w`, or choose another one."
+        )
 
 
 def _lock(lock: int, data: Path) -> None:

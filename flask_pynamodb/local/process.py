@@ -17,6 +17,8 @@ from typing import IO
 LOOPBACK = "127.0.0.1"
 START_TIMEOUT = 10.0  # seconds; usually 3-10 ms, more with a long write-ahead log
 POLL_INTERVAL = 0.005  # seconds
+# What the engine gets of the environment.
+_ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "PATH", "RUST_LOG", "TMPDIR", "TZ")
 LOG_TAIL = 4096  # bytes of the log that are searched for its last line
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -117,6 +119,8 @@ def _spawn(
         stderr=subprocess.STDOUT,
         pass_fds=inherited,
         umask=0o077,
+        # The engine needs no credentials and no secrets of its parent.
+        env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
         start_new_session=True,
         preexec_fn=_killed_with(os.getpid()),
     )

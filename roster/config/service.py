@@ -77,9 +77,11 @@ class Config:
         "ROSTER_REQUIRE_VERIFIED_EMAIL",
         switch(),
         False,
-        example="on",
+        example="off",
         meaning="Whether signing in requires a verified email address: {allowed}. With `on`, every"
-        " new user is sent a verification email, so [emails](#emails) must be configured.",
+        " new user is sent a verification email, so [emails](#emails) must be configured. Without"
+        " it, somebody can register the address of another person and use the account.",
+        default_text="`on` with `ROSTER_SMTP_HOST`, `off` under `--local`",
     )
     verification_lifetime: timedelta = setting(
         "ROSTER_VERIFICATION_LIFETIME",
@@ -216,6 +218,16 @@ class Config:
         meaning="The binary of the local engine for `--local` and the tests, instead of the one"
         " that npm installs.",
     )
+    docs: bool = setting(
+        "ROSTER_DOCS",
+        switch(),
+        True,
+        example="off",
+        meaning="Whether `/docs` and the OpenAPI documents are served: {allowed}. With `off` their"
+        " URLs do not exist.",
+    )
+    # Not a setting of the environment: whether this is `roster serve --local`.
+    is_local: bool = False
     email: EmailSettings = field(default_factory=EmailSettings)
     # By the keys of `app.config`.
     dynamodb: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -232,8 +244,16 @@ class Config:
             SettingError: Variables are missing, unknown or invalid; the text names all of them.
         """
         errors = _unknown_variables()
-        values = read_all(declared_in(cls), errors, secret_key="", demo=local)  # nosec B106
-        email = read_email(errors)
+        email_errors: list[str] = []
+        email = read_email(email_errors)
+        values = read_all(
+            declared_in(cls),
+            errors,
+            secret_key="",  # nosec B106
+            demo=local,
+            require_verified_email=email["smtp_host"] is not None and not local,
+        )
+        errors += email_errors
         dynamodb = read_dynamodb(errors)
         if not values["secret_key"] and not local:
             errors.append(

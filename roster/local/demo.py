@@ -1,5 +1,6 @@
 """Local mode: settings for the embedded engine, a secret key of its own, demo users."""
 
+import os
 import secrets
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from flask_pynamodb.local import Engine
 from models import Accounts, Role
 from models.errors import EmailTaken, UsernameTaken
-from roster.config import Config, EmailSettings
+from roster.config import Config, EmailSettings, SettingError
 
 _DEMO_USERS = (("john", "John Doe", Role.ADMIN), ("jane", "Jane Doe", Role.USER))
 _REGION = "us-east-1"
@@ -24,6 +25,7 @@ def configure(config: Config, engine: Engine, data: Path, base: str) -> Config:
     """
     return replace(
         config,
+        is_local=True,
         secret_key=config.secret_key or _secret_key(data / "secret-key"),
         email=_email(config.email, data, base),
         dynamodb={
@@ -95,7 +97,15 @@ def _secret_key(path: Path) -> str:
     # Renamed when complete, so that a killed start leaves no partial key.
     if not path.exists():
         draft = path.with_suffix(".draft")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(32))
+        draft.unlink(missing_ok=True)
+        # Never a file that somebody else has open.
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32))
         draft.replace(path)
+    status = path.stat()
+    if status.st_uid != os.geteuid() or status.st_mode & 0o077:
+        raise SettingError(
+            f"{path} must belong to you and be accessible to nobody else: check who made it, and"
+            " delete it to get another key."
+        )
     return path.read_text().strip()

@@ -254,6 +254,21 @@ class TestStart:
             Engine(binary=binary).start()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+class TestEnvironment:
+    def test_no_secrets(self, monkeypatch):
+        """The engine gets no secret and no credential of its parent (L9)."""
+        monkeypatch.setenv("ROSTER_SECRET_KEY", "a secret of the parent")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a credential of the parent")
+
+        with Engine() as engine:
+            environment = Path(f"/proc/{engine.pid}/environ").read_bytes()
+
+        names = {part.partition(b"=")[0].decode() for part in environment.split(b"\0") if part}
+        assert b"of the parent" not in environment
+        assert names <= {"HOME", "LANG", "LC_ALL", "PATH", "RUST_LOG", "TMPDIR", "TZ"}
+
+
 class TestDataFolder:
     def test_survives_a_stop(self, data):
         """What was written is there for the next engine."""
@@ -283,6 +298,27 @@ class TestDataFolder:
                 "engine.lock": 0o600,
                 "engine.log": 0o600,
             }
+
+    @pytest.mark.parametrize("bits", [0o770, 0o702, 0o777])
+    def test_others_may_write(self, data, bits):
+        """A folder in which others could replace the tables is rejected (L5)."""
+        data.mkdir()
+        data.chmod(bits)
+
+        with pytest.raises(EngineError, match="Others may write to the data folder") as caught:
+            Engine(data).start()
+
+        assert str(data) in str(caught.value)
+        assert list(data.iterdir()) == []
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+    def test_of_another_user(self, data):
+        """A folder of another user is rejected (L5)."""
+        data.mkdir(mode=0o700)
+        os.chown(data, 65534, 65534)
+
+        with pytest.raises(EngineError, match="belongs to another user"):
+            Engine(data).start()
 
     def test_log_keeps_earlier_runs(self, data):
         """The words of a run that failed are not overwritten by the next one."""

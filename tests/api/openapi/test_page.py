@@ -4,6 +4,10 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
+from tests.support.responses import outcome
+
 ROOT = Path(__file__).parents[3]
 COMMITTED = ROOT / "api" / "static" / "swagger-ui"
 INSTALLED = ROOT / "tools" / "swagger-ui" / "node_modules" / "swagger-ui-dist"
@@ -54,6 +58,39 @@ class TestDocs:
 
         assert response.status_code == 302
         assert response.headers["Location"] == "/docs"
+
+
+class TestTokens:
+    def test_not_kept(self, tableless_client):
+        """The page does not keep tokens in the browser's storage, nor in a cache (L6)."""
+        page = tableless_client.get("/docs")
+
+        assert 'data-keeps-tokens="no"' in page.text
+        assert page.headers["Cache-Control"] == "no-store"
+
+    def test_local(self, make_app):
+        """In local mode it does, for convenience."""
+        page = make_app(is_local=True).test_client().get("/docs")
+
+        assert 'data-keeps-tokens="yes"' in page.text
+
+
+class TestTurnedOff:
+    @pytest.mark.parametrize(
+        "path", ["/", "/docs", "/docs/static/docs.js", "/openapi.json", "/swagger.json"]
+    )
+    def test_not_found(self, make_app, path):
+        """With ROSTER_DOCS=off neither the page nor a document exists (ASVS 13.4.5)."""
+        response = make_app(docs=False).test_client().get(path)
+
+        assert outcome(response) == (404, "not-found", [])
+
+    def test_api(self, make_app):
+        """The API is served all the same."""
+        client = make_app(docs=False).test_client()
+
+        assert client.get("/health/live").status_code == 200
+        assert client.get("/v1/users/me").status_code == 401
 
 
 class TestSwaggerUi:

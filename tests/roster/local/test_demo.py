@@ -1,0 +1,66 @@
+"""The secret key of local mode."""
+
+import os
+import stat
+
+import pytest
+
+from roster.config import SettingError
+from roster.local.demo import _secret_key
+
+
+@pytest.fixture
+def path(tmp_path):
+    """The file of the key, which does not exist yet."""
+    return tmp_path / "secret-key"
+
+
+class TestSecretKey:
+    def test_created_once(self, path):
+        """The first start creates a key that only its owner can read; later ones read it."""
+        key = _secret_key(path)
+
+        assert len(key) >= 40
+        assert _secret_key(path) == key
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+    def test_draft_of_somebody_else(self, path):
+        """A draft that was there before, and may be open elsewhere, is not used (L5)."""
+        draft = path.with_suffix(".draft")
+        draft.write_text("")
+        draft.chmod(0o666)
+        with draft.open() as spy:
+            key = _secret_key(path)
+
+            assert spy.read() == ""
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert key
+
+    def test_link(self, path, tmp_path):
+        """A draft that is a link leads nowhere."""
+        target = tmp_path / "elsewhere"
+        path.with_suffix(".draft").symlink_to(target)
+
+        assert _secret_key(path)
+        assert not target.exists()
+
+    @pytest.mark.parametrize("bits", [0o640, 0o604, 0o666])
+    def test_readable_by_others(self, path, bits):
+        """A key that others can read is rejected."""
+        path.write_text("a key that others know")
+        path.chmod(bits)
+
+        with pytest.raises(SettingError, match="accessible to nobody else") as caught:
+            _secret_key(path)
+
+        assert "others know" not in str(caught.value)
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+    def test_of_another_user(self, path):
+        """A key of another user is rejected."""
+        path.write_text("a key of somebody")
+        path.chmod(0o600)
+        os.chown(path, 65534, 65534)
+
+        with pytest.raises(SettingError):
+            _secret_key(path)
