@@ -15,6 +15,7 @@ from api.errors import RequestError
 from api.openapi.annotations import describe, error_responses
 from api.principal import Principal, anonymous_actor, client, identify, session_required
 from api.services import rules
+from api.validation import without_query
 from models import SignUp
 
 __all__ = [
@@ -55,6 +56,8 @@ def signed_in(*, api_keys: bool = False, recent: bool = False) -> Guard:
     """
 
     def decorate(view: View) -> View:
+        view = without_query(view)
+
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             return view(*args, caller=_identify(api_keys, recent), **kwargs)
@@ -74,6 +77,8 @@ def self_required(*, api_keys: bool = False, recent: bool = False, verified: boo
     """
 
     def decorate(view: View) -> View:
+        view = without_query(view)
+
         @wraps(view)
         def guarded(*args: Any, id: str, **kwargs: Any) -> Any:
             caller = _identify(api_keys)
@@ -100,6 +105,8 @@ def admin_required(*, api_keys: bool = False, recent: bool = False) -> Guard:
     """
 
     def decorate(view: View) -> View:
+        view = without_query(view)
+
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             caller = _identify(api_keys)
@@ -123,6 +130,8 @@ def signup_allowed(*, api_keys: bool = False) -> Guard:
     """
 
     def decorate(view: View) -> View:
+        view = without_query(view)
+
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             is_open = rules.signup is SignUp.OPEN

@@ -16,7 +16,7 @@ from flask_restx.model import SchemaModel
 from api.errors import RequestError
 from api.json_body import read_object
 from api.openapi.annotations import describe, error_responses
-from api.validation_errors import faults_of, raise_if_any, raise_one
+from api.validation_errors import UNKNOWN, escape, faults_of, raise_if_any, raise_one
 
 View = Callable[..., Any]
 Check = Callable[[Any], list[tuple[str, str]]]
@@ -47,6 +47,7 @@ def body(
     def decorate(view: View) -> View:
         @wraps(view)
         def validated(*args: Any, **kwargs: Any) -> Any:
+            _reject_parameters()
             payload = _read_body(media_types)
             if admin_fields:
                 _require_admin_for(admin_fields, payload, kwargs["caller"])
@@ -63,6 +64,7 @@ def body(
         if admin_fields:
             slugs += ["forbidden", "second-factor-missing"]
         consumes = {"consumes": list(media_types)}
+        validated.checks_query = True  # type: ignore[attr-defined]
         return error_responses(*slugs)(describe(validated, expect=[schema], vendor=consumes))
 
     return decorate
@@ -89,9 +91,26 @@ def query(parameters: Mapping[str, Mapping[str, Any]]) -> Callable[[View], View]
             raise_if_any(check(given))
             return view(*args, **given, **kwargs)
 
+        validated.checks_query = True  # type: ignore[attr-defined]
         return error_responses("invalid-request")(describe(validated, params=documentation))
 
     return decorate
+
+
+def without_query(view: View) -> View:
+    """Reject every query parameter, unless the view checks them itself.
+
+    A misspelt parameter must not be taken for one that has an effect.
+    """
+    if getattr(view, "checks_query", False):
+        return view
+
+    @wraps(view)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        _reject_parameters()
+        return view(*args, **kwargs)
+
+    return error_responses("invalid-request")(checked)
 
 
 def strict_schema(namespace: Namespace, name: str, schema: dict[str, Any]) -> SchemaModel:
@@ -123,6 +142,10 @@ def to_json_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
         properties = converted["properties"].items()
         converted["properties"] = {name: to_json_schema(part) for name, part in properties}
     return converted
+
+
+def _reject_parameters() -> None:
+    raise_if_any((f"/{escape(name)}", UNKNOWN) for name in request.args)
 
 
 def _read_body(media_types: tuple[str, ...]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from api.problems import MAX_POINTER_LENGTH
 
 # A body of 64 KB can be wrong in thousands of places; more than these help no reader.
 _MAX_NAMED = 5
+UNKNOWN = "It is unknown or read-only here."
 _MAX_LISTED = 50
 
 
@@ -19,7 +20,7 @@ def faults_of(error: Any, schema: Mapping[str, Any]) -> Iterator[tuple[str, str]
         yield f"{pointer}/{escape(kind.property)}", "It is missing."
     elif kind.name == "additionalProperties":
         for name in kind.unexpected:
-            yield f"{pointer}/{escape(name)}", "It is unknown or read-only here."
+            yield f"{pointer}/{escape(name)}", UNKNOWN
     else:
         yield pointer, _sentence(kind, schema, error.instance_path)
 

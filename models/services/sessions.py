@@ -21,6 +21,7 @@ from models.security.passwords import PasswordHasher
 from models.services.login_lookup import LoginLookup, find_user, reserve_attempt
 from models.services.second_factors import SecondFactors, VerifiedCode
 from models.services.session_cleanup import remove_ended_sessions
+from models.services.session_limit import MAX_SESSIONS, end_oldest
 from models.tables import session as sessions
 from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.login_attempts import (
@@ -172,6 +173,8 @@ class SessionService:
         ]
         if new_hash:
             actions.append(User.password_hash.set(new_hash))
+        if not replaced:
+            actions.append(User.session_rows.add(1))
         type = EventType.SESSION_RENEWED if replaced else EventType.SESSION_OPENED
         with db.transaction() as transaction:
             if replaced:
@@ -187,6 +190,9 @@ class SessionService:
             transaction.save(AuditEvent.create(type, user.id, Actor(user.id, client.ip)))
         if code:
             code.notify(self.mailer)
+        if not replaced and (user.session_rows or 0) >= MAX_SESSIONS:
+            with suppress(UserNotFound):
+                end_oldest(user, session, Actor(user.id, client.ip))
         user.last_login_at = session.created_at
         return session, token, user
 

@@ -121,6 +121,9 @@ class User(AttemptCounter, db.Model):  # type: ignore[misc,name-defined]
     has_second_factor = BooleanAttribute(default=False)
     version = NumberAttribute(default=1)
     session_epoch = NumberAttribute(attr_name="epoch", default=1)
+    # Session rows, at least: rows that expire or are deleted are not subtracted. Null in rows
+    # written before 0.7.
+    session_rows = NumberAttribute(null=True)
     # Raised to revoke all API keys; null until then.
     api_key_epoch = NumberAttribute(attr_name="key_epoch", null=True)
     created_at = TimestampAttribute()

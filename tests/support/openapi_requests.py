@@ -96,7 +96,7 @@ ALIKE: dict[str, dict[str, Any]] = {
     "malformed-json": {"data": "{", "content_type": JSON},
     "payload-too-large": {"data": "x" * 65_537, "content_type": JSON},
     "unsupported-media-type": {"data": "{}", "content_type": "text/plain"},
-    "invalid-request": {"json": {"nothing": 1}},
+    "invalid-request": {"query_string": {"nothing": "1"}},
     "invalid-token": {"given": ()},
     "user-not-found": {"id": ABSENT_ID},
     "session-not-found": {"id": ABSENT_DIGEST},

@@ -9,6 +9,7 @@ from flask_restx import Resource
 from api import services
 from api.auth import Principal, self_required, signed_in
 from api.openapi.annotations import error_responses, headers, links
+from api.pagination import CURSOR, LIMIT_OF_ALL, decode_cursor, page_of, page_response
 from api.rate_limits import EMAIL_REQUESTS, rate_limited
 from api.responses import no_content
 from api.schemas import USER_ID
@@ -22,7 +23,7 @@ from api.v1.api_keys.schemas import (
     created_api_key,
     new_api_key,
 )
-from api.validation import body
+from api.validation import body, query
 from models import ApiKey, Role, User
 
 
@@ -57,18 +58,29 @@ class UserApiKeys(Resource):
 
     @api_keys.doc("list_api_keys")
     @signed_in()
-    @error_responses("user-not-found", "second-factor-missing")
+    @query({"limit": LIMIT_OF_ALL, "cursor": CURSOR})
+    @error_responses("user-not-found", "second-factor-missing", "invalid-cursor")
     @links(
-        200, {"revoke_api_key": {"id": "$request.path.id", "key_id": "$response.body#/items/0/id"}}
+        200,
+        {
+            "list_api_keys": {
+                "id": "$request.path.id",
+                "query.cursor": "$response.body#/next_cursor",
+            },
+            "revoke_api_key": {"id": "$request.path.id", "key_id": "$response.body#/items/0/id"},
+        },
     )
+    @headers("Link")
     @marshal_with(api_key_list, description="The keys that have not expired")
-    def get(self, id: str, caller: Principal) -> Any:
+    def get(self, id: str, caller: Principal, limit: int = 100, cursor: str | None = None) -> Any:
         """List a user's API keys
 
         Newest first, for the user and for admins. The keys themselves are never shown.
         """
-        rows = services.api_keys.list_for(caller.get_visible_user(id))
-        return {"items": [_key_body(row) for row in rows]}
+        owner = caller.get_visible_user(id)
+        after = decode_cursor(cursor, {}, owner=owner.id)
+        rows, after = page_of(services.api_keys.list_for(owner), after, limit)
+        return page_response([_key_body(row) for row in rows], after, {}, limit, owner=owner.id)
 
     @api_keys.doc("revoke_api_keys")
     @signed_in()

@@ -3,7 +3,7 @@
 from flask_restx import Namespace, fields
 
 from api.fields import Text, Timestamp
-from api.schemas import ROLES, roles_field, text_field, text_schema
+from api.schemas import NEXT_CURSOR, ROLES, roles_field, text_field, text_schema
 from api.validation import strict_schema
 from models import Scope, field_rules
 
@@ -68,7 +68,12 @@ created_api_key = api_keys.clone(
 )
 api_key_list = api_keys.model(
     "ApiKeyList",
-    {"items": fields.List(fields.Nested(api_key), required=True, description="Newest first")},
+    {
+        "items": fields.List(
+            fields.Nested(api_key), required=True, description="Newest first", max_items=100
+        ),
+        "next_cursor": NEXT_CURSOR,
+    },
 )
 new_api_key = strict_schema(
     api_keys,

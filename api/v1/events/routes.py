@@ -42,11 +42,11 @@ class UserEvents(Resource):
         none, while `next_cursor` says that more follow.
         """
         owner = caller.get_visible_user(id)
-        after = decode_cursor(cursor, filters)
+        after = decode_cursor(cursor, filters, owner=owner.id)
         type = EventType(filters["type"]) if "type" in filters else None
         found, after = events_of(owner.id, type=type, after=after, limit=limit)
         items = [event_body(row, hides_ip=not caller.is_admin) for row in found]
-        return page_response(items, after, filters, limit)
+        return page_response(items, after, filters, limit, owner=owner.id)
 
 
 def event_body(row: AuditEvent, *, hides_ip: bool) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from flask_restx import Resource
 from api import services
 from api.auth import Principal, admin_required, client, signed_in
 from api.lanes import hashes_password
-from api.openapi.annotations import error_responses, links
+from api.openapi.annotations import error_responses, headers, links
+from api.pagination import CURSOR, LIMIT_OF_ALL, decode_cursor, page_of, page_response
 from api.rate_limits import PASSWORDS, SIGN_INS, rate_limited
 from api.responses import no_content
 from api.schemas import USER_ID
@@ -20,7 +21,7 @@ from api.v1.sessions.schemas import (
     session_list,
     sessions,
 )
-from api.validation import body
+from api.validation import body, query
 from models import Session, User
 
 
@@ -44,14 +45,24 @@ class Sessions(Resource):
 
     @sessions.doc("list_sessions")
     @signed_in()
-    @links(200, {"end_session": {"id": "$response.body#/items/0/id"}})
+    @query({"limit": LIMIT_OF_ALL, "cursor": CURSOR})
+    @error_responses("invalid-cursor")
+    @links(
+        200,
+        {
+            "list_sessions": {"query.cursor": "$response.body#/next_cursor"},
+            "end_session": {"id": "$response.body#/items/0/id"},
+        },
+    )
+    @headers("Link")
     @marshal_with(session_list, description="The active sessions")
-    def get(self, caller: Principal) -> Any:
+    def get(self, caller: Principal, limit: int = 100, cursor: str | None = None) -> Any:
         """List the current user's sessions
 
-        Newest first; `current` marks the session that makes the request.
+        Newest first; `current` marks the session that makes the request. A user has at most 100
+        sessions: a new one ends the oldest.
         """
-        return _list(caller.user, caller)
+        return _list(caller.user, caller, limit, cursor)
 
     @sessions.doc("sign_out_everywhere")
     @signed_in(recent=True)
@@ -124,14 +135,25 @@ class SessionItem(Resource):
 class UserSessions(Resource):
     @sessions.doc("list_user_sessions")
     @admin_required()
-    @error_responses("user-not-found")
+    @query({"limit": LIMIT_OF_ALL, "cursor": CURSOR})
+    @error_responses("user-not-found", "invalid-cursor")
+    @links(
+        200,
+        {
+            "list_user_sessions": {
+                "id": "$request.path.id",
+                "query.cursor": "$response.body#/next_cursor",
+            }
+        },
+    )
+    @headers("Link")
     @marshal_with(session_list, description="The user's active sessions")
-    def get(self, id: str, caller: Principal) -> Any:
+    def get(self, id: str, caller: Principal, limit: int = 100, cursor: str | None = None) -> Any:
         """List a user's sessions
 
         For admins only, newest first. Tokens are never shown.
         """
-        return _list(caller.get_visible_user(id), caller)
+        return _list(caller.get_visible_user(id), caller, limit, cursor)
 
     @sessions.doc("end_user_sessions")
     @admin_required(recent=True)
@@ -147,9 +169,11 @@ class UserSessions(Resource):
         return no_content()
 
 
-def _list(owner: User, caller: Principal) -> dict[str, Any]:
-    rows = services.sessions.list_for(owner)
-    return {"items": [_session_body(row, caller) for row in rows]}
+def _list(owner: User, caller: Principal, limit: int, cursor: str | None) -> Any:
+    after = decode_cursor(cursor, {}, owner=owner.id)
+    rows, after = page_of(services.sessions.list_for(owner), after, limit)
+    items = [_session_body(row, caller) for row in rows]
+    return page_response(items, after, {}, limit, owner=owner.id)
 
 
 def _opened(row: Session, token: str, owner: User) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 from flask_restx import Namespace, fields
 
 from api.fields import Text, Timestamp
-from api.schemas import PASSWORD, ip_field, text_field, text_schema, user
+from api.schemas import NEXT_CURSOR, PASSWORD, ip_field, text_field, text_schema, user
 from api.validation import strict_schema
 from models import field_rules
 
@@ -55,7 +55,12 @@ session = sessions.model(
 )
 session_list = sessions.model(
     "SessionList",
-    {"items": fields.List(fields.Nested(session), required=True, description="Newest first")},
+    {
+        "items": fields.List(
+            fields.Nested(session), required=True, description="Newest first", max_items=100
+        ),
+        "next_cursor": NEXT_CURSOR,
+    },
 )
 opened_session = sessions.model(
     "OpenedSession",

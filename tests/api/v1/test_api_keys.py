@@ -176,7 +176,7 @@ class TestList:
         """Keys of other users are not in the list."""
         with_key(eve)
 
-        assert jane.get(PATH).json == {"items": []}
+        assert jane.get(PATH).json == {"items": [], "next_cursor": None}
 
     def test_last_use(self, jane):
         """A key has the time of its last use, null before the first."""
@@ -215,7 +215,7 @@ class TestRevoke:
 
         assert response.status_code == 204
         assert outcome(machine.get("/v1/users/me")) == (401, "unauthenticated", [])
-        assert jane.get(PATH).json == {"items": []}
+        assert jane.get(PATH).json == {"items": [], "next_cursor": None}
 
     def test_other_keys(self, jane):
         """Only the named key is revoked."""
@@ -276,7 +276,7 @@ class TestRevokeAll:
         assert (response.status_code, response.data) == (204, b"")
         statuses = {machine.get("/v1/users/me").status_code for machine in machines}
         assert statuses == {401}
-        assert jane.get(PATH).json == {"items": []}
+        assert jane.get(PATH).json == {"items": [], "next_cursor": None}
 
     def test_none(self, jane):
         """Without keys it does the same, as often as it is repeated."""

@@ -236,6 +236,30 @@ class TestValues:
         assert Config.from_env().dynamodb["DYNAMODB_REGION"] == "eu-central-1"
 
 
+class TestVerifiedEmail:
+    @pytest.fixture(autouse=True)
+    def mail_server(self, monkeypatch):
+        """A mail server is set."""
+        for variable, value in SMTP_SERVER.items():
+            monkeypatch.setenv(variable, value)
+
+    def test_mail_server(self):
+        """Where emails can be sent, signing in requires a verified address (H6)."""
+        assert Config.from_env().require_verified_email is True
+
+    def test_local(self):
+        """In local mode it does not."""
+        assert Config.from_env(local=True).require_verified_email is False
+
+    @pytest.mark.parametrize("text, value", [("off", False), ("on", True)])
+    def test_explicit(self, monkeypatch, text, value):
+        """The setting takes precedence."""
+        monkeypatch.setenv("ROSTER_REQUIRE_VERIFIED_EMAIL", text)
+
+        assert Config.from_env().require_verified_email is value
+        assert Config.from_env(local=True).require_verified_email is value
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         "variable, text",
