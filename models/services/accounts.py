@@ -57,7 +57,7 @@ class Accounts:
         policy: The rules for new passwords.
         email_verification: Verifies email addresses.
         verifies_new_users: Whether new users are asked at once to verify their address.
-        security_email: The address that is told of new admins; None for all admins.
+        security_email: The address that is notified of new admins; None for all admins.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ MAX_RECIPIENTS = 100
 
 @dataclass(frozen=True)
 class Recipient:
-    """Who is told.
+    """Who is notified.
 
     Attributes:
         address: The email address.
@@ -24,7 +24,7 @@ class Recipient:
 
 
 class AdminNotices:
-    """Tells the admins, or one address of the operator, of each new admin.
+    """Notifies the admins, or one address of the operator, of each new admin.
 
     Args:
         mailer: Sends the emails.
@@ -36,7 +36,7 @@ class AdminNotices:
         self._address = address
 
     def recipients(self) -> list[Recipient]:
-        """Return who is to be told of a new admin; call this before the change.
+        """Return who is to be notified of a new admin; call this before the change.
 
         So a failure to read the admins fails the request while nothing has changed.
         """
@@ -49,7 +49,7 @@ class AdminNotices:
         return [Recipient(admin.email, admin.username) for admin in admins]
 
     def send(self, recipients: list[Recipient], user: User) -> None:
-        """Tell the recipients that the user is an admin now; the user is not told."""
+        """Notify the recipients that the user is an admin now; the user is not notified."""
         for each in recipients:
             if each.address != user.email:
                 self._mailer.send(

@@ -120,7 +120,7 @@ class EmailSettings:
         text(matches(r"[^@\s<>]+@[^@\s<>]+", "must be an address, as in security@example.com")),
         None,
         example="security@example.com",
-        meaning="Who is told of each new admin by email.",
+        meaning="The address that is notified of each new admin.",
         default_text="all active admins",
     )
     # Not a setting of the environment: the folder of emails under --local.
