@@ -50,6 +50,8 @@ class Principal:
     key: ApiKey | None = None
     # Whether the request has used the rights of an admin, which must then hold until the commit.
     _used_rights: set[Role] = field(default_factory=set, repr=False, compare=False)
+    # The properties of the user that the request depends on, until the commit as well.
+    _required: set[str] = field(default_factory=set, repr=False, compare=False)
 
     @property
     def session(self) -> Session:
@@ -70,6 +72,7 @@ class Principal:
             self.key or self.session,
             is_admin=Role.ADMIN in self._used_rights,
             requires_second_factor=rules.second_factor is SecondFactorRule.ADMINS,
+            requires_verified_email="verified email" in self._required,
         )
         return Actor(self.user.id, client().ip, self.key and self.key.id, authority)
 
@@ -150,17 +153,20 @@ class Principal:
     def require_verified_email(self) -> None:
         """Reject the request if emails are sent and the caller's address is not verified.
 
-        Before that, whoever registered the account may be somebody else than the owner of the
-        address, who must not find keys or a second factor of theirs.
+        Before that, the account may have been registered by another person than the owner of the
+        address, who must not find keys or a second factor of that person.
 
         Raises:
             EmailNotVerified: The address is not verified.
         """
-        if rules.verifies_addresses and not self.user.email_verified:
+        if not rules.verifies_addresses:
+            return
+        if not self.user.email_verified:
             raise EmailNotVerified
+        self._required.add("verified email")
 
     def require_account_control(self) -> None:
-        """Reject the request unless the caller may decide who has access, and under which name.
+        """Reject the request unless the caller may decide about access to accounts and their names.
 
         A session needs recent authentication, an API key the scope `accounts`.
 

@@ -45,7 +45,7 @@ def locked(data: Path | None) -> Iterator[tuple[int, ...]]:
 
 
 def _require_own(data: Path) -> None:
-    """Reject a folder in which somebody else could replace the tables or the secret key."""
+    """Reject a folder in which another user could replace the tables or the secret key."""
     status = data.stat()
     if status.st_uid != os.geteuid():
         raise EngineError(f"The data folder {data} belongs to another user: choose another one.")

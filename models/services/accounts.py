@@ -139,7 +139,7 @@ class Accounts:
             UsernameTaken: Another user has the username.
             EmailTaken: Another user has the email address, in whatever case.
         """
-        told = self._admin_notices.recipients() if user.is_active_admin else []
+        recipients = self._admin_notices.recipients() if user.is_active_admin else []
         with by.transaction() as transaction:
             for key, taken in (
                 (username_key(user.username), UsernameTaken()),
@@ -151,7 +151,7 @@ class Accounts:
             count_admin(transaction, int(user.is_active_admin))
             if token_email:
                 transaction.save(token_email.row)
-        self._admin_notices.send(told, user)
+        self._admin_notices.send(recipients, user)
 
     def get(self, user_id: str) -> User:
         """Return the user with this ID, strongly consistent.
@@ -218,7 +218,7 @@ class Accounts:
             TooManyRequests: The account's hourly quota of emails is exhausted.
         """
         changes = normalize_changes(changes)
-        told = self._admin_notices.recipients() if _may_make_admin(user, changes) else []
+        recipients = self._admin_notices.recipients() if _may_make_admin(user, changes) else []
         after = self._update(user, changes, versions, confirms_email, by)
         if after.username != user.username:
             notice = Email(
@@ -226,7 +226,7 @@ class Accounts:
             )
             self._emails.mailer.send(notice)
         if after.is_active_admin and not user.is_active_admin:
-            self._admin_notices.send(told, after)
+            self._admin_notices.send(recipients, after)
         return after
 
     def _update(

@@ -114,8 +114,8 @@ class PasswordService:
         """Set a new password with a token; every session ends, and so does a lockout.
 
         A user with a second factor still needs it to sign in (ASVS 6.4.3). If the address was not
-        verified before, whoever registered the account may be somebody else: then every API key is
-        revoked and the second factor removed, too, so that nobody but the owner of the address has
+        verified before, the account may have been registered by another person: then every API key
+        is revoked and the second factor removed, too, so that only the owner of the address has
         access.
 
         Args:
@@ -135,7 +135,7 @@ class PasswordService:
         self._validate_new(new_password, user)
         password_hash = self.hasher.hash(new_password)
 
-        def change(before: User) -> None:
+        def change(before: User) -> EmailKind:
             _require_current(row, before)
             after, events = _after_reset(before, password_hash, revoke_api_keys, by)
             with by.transaction() as transaction:
@@ -152,12 +152,12 @@ class PasswordService:
                         before_epoch=after.session_epoch,
                         before_api_key_epoch=after.api_key_epoch or 0,
                     )
+            return EmailKind.PASSWORD_CHANGED if before.email_verified else EmailKind.ADDRESS_PROVEN
 
         try:
-            retry_on_conflict(user, None, change)
+            kind = retry_on_conflict(user, None, change)
         except UserNotFound:
             raise InvalidToken from None
-        kind = EmailKind.PASSWORD_CHANGED if user.email_verified else EmailKind.ADDRESS_PROVEN
         self.emails.mailer.send(Email(kind, user.email, user.username))
 
     def unlock(self, user: User, *, by: Actor) -> None:

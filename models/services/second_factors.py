@@ -32,7 +32,7 @@ from models.tables.second_factor import SecondFactor
 from models.tables.session import AuthMethod, Session
 from models.tables.user import User
 
-# A secret on a screen that was left alone must not be confirmed by somebody else later.
+# A secret on a screen that was left alone must not be confirmed by another person later.
 ENROLLMENT_LIFETIME = timedelta(minutes=10)
 _WRONG_CODE = "The code is wrong, or was used before. Send the next one as `otp`."
 

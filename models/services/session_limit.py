@@ -52,6 +52,6 @@ def _end_oldest(user: User, new: Session, by: Actor) -> None:
             user,
             [User.session_rows.set(len(rows) + 1 - len(removed))],
             User.id.exists(),
-            # Whoever deleted the user removes its sessions.
+            # The deletion of a user removes its sessions.
             otherwise=UserNotFound(),
         )

@@ -14,6 +14,7 @@ from pynamodb.expressions.condition import Condition
 from flask_pynamodb import Transaction
 from models.db import db
 from models.errors import (
+    EmailNotVerified,
     RoleRequired,
     SecondFactorEnrollmentRequired,
     TooManyConflicts,
@@ -33,12 +34,14 @@ class Authority:
         credential: The session or API key that authenticated the caller.
         is_admin: Whether the request uses the rights of an admin.
         requires_second_factor: Whether these rights require a second factor.
+        requires_verified_email: Whether the request requires a verified address.
     """
 
     user: User
     credential: Session | ApiKey
     is_admin: bool = False
     requires_second_factor: bool = False
+    requires_verified_email: bool = False
 
     @property
     def amr(self) -> list[str]:
@@ -57,6 +60,8 @@ class Authority:
             condition &= User.admin_key == Role.ADMIN
         if self.is_admin and self.requires_second_factor:
             condition &= User.has_second_factor == True  # noqa: E712 - a condition of DynamoDB's
+        if self.requires_verified_email:
+            condition &= User.email_verified == True  # noqa: E712 - a condition of DynamoDB's
         return condition
 
     @property
@@ -80,6 +85,7 @@ class Authority:
             Unauthenticated: The session or key no longer authenticates the caller.
             RoleRequired: The caller is no longer an admin.
             SecondFactorEnrollmentRequired: The caller no longer has the required second factor.
+            EmailNotVerified: The address of the caller is no longer verified.
         """
         credential, user = db.get_many(self.credential_key, (User, self.user.id))
         if credential is None or user is None or not credential.is_active_for(user):
@@ -88,6 +94,8 @@ class Authority:
             raise RoleRequired
         if self.is_admin and self.requires_second_factor and not user.has_second_factor:
             raise SecondFactorEnrollmentRequired
+        if self.requires_verified_email and not user.email_verified:
+            raise EmailNotVerified
         # After a new password the session that set it has another epoch.
         self.user = user
 

@@ -44,7 +44,7 @@ class PasswordResetConfirmation(Resource):
 
         Every session of the user ends, and so does a lockout after failed sign-ins. This signs
         no user in: a user with a second factor still needs it to sign in. If the address was not
-        verified before, every API key is revoked and the second factor removed: somebody else may
+        verified before, every API key is revoked and the second factor removed: another person may
         have registered the account.
         """
         passwords.reset_password(**payload, by=anonymous_actor())

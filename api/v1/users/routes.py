@@ -37,7 +37,7 @@ from api.validation import JSON, MERGE_PATCH, body, query
 from models import Role, Status, User, UserFilter
 
 _USER_ENDPOINT = "users_user_item"
-# Who has access, and under which name.
+# The fields that decide about access to an account.
 _CONTROL_FIELDS = frozenset({"username", *ADMIN_FIELDS})
 _ITS_ID = {"id": "$response.body#/id"}
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from models import Actor, ApiKeys, EmailKind, User
+from models import Actor, ApiKeys, Authority, EmailKind, User
 from models.clock import now
-from models.errors import InvalidCredentials, Unauthenticated
+from models.errors import EmailNotVerified, InvalidCredentials, Unauthenticated
 from models.services.session_cleanup import resume_cleanup
 from models.tables.api_key import ApiKey
 from models.tables.audit_event import AuditEvent
@@ -220,3 +220,23 @@ class TestRevokeAll:
         with pytest.raises(Unauthenticated):
             keys.authenticate(key)
         assert User.get(ada.id).full_name == "Ada"
+
+
+class TestAuthority:
+    def test_address_is_lost(self, keys, verified, sign_in):
+        """A request that needs a verified address fails if it is no longer verified (H1)."""
+        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        authority = Authority(user, session, requires_verified_email=True)
+        verified.update([User.email_verified.set(False)])
+
+        with pytest.raises(EmailNotVerified):
+            keys.create(user, "nightly", [], DAY, Actor(user.id, authority=authority))
+
+        assert list(ApiKey.query(user.id)) == []
+
+    def test_address_is_kept(self, keys, verified, sign_in):
+        """With a verified address it succeeds."""
+        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        authority = Authority(user, session, requires_verified_email=True)
+
+        assert keys.create(user, "nightly", [], DAY, Actor(user.id, authority=authority))
