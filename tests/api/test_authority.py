@@ -25,8 +25,9 @@ from tests.support.preconditions import (
     locked,
     mailing,
     strict,
+    verified,
 )
-from tests.support.responses import ADA
+from tests.support.responses import ADA, outcome
 
 # What is stored of attempts to use a password, and of uses of a key.
 COUNTED = [
@@ -261,3 +262,28 @@ class TestMatrix:
         response, _ = send_and_lose(scenario, case, change_password)
 
         assert response.status_code == 200, response.text
+
+
+def lose_address(app: Flask, person: Person) -> None:
+    """Let the address of the caller be no longer verified."""
+    User(person.id).update([User.email_verified.set(False)])
+
+
+class TestVerifiedEmail:
+    CASES = (
+        Case("jane", "POST", "/v1/users/me/api-keys", {"name": "nightly"}, (mailing, verified)),
+        Case("jane", "POST", "/v1/users/me/second-factor", None, (mailing, verified)),
+    )
+
+    @pytest.mark.parametrize("case", CASES, ids=lambda case: case.path)
+    def test_lost(self, scenario, case):
+        """What requires a verified address fails if it is not verified at the commit (H1, H6)."""
+        response, is_unchanged = send_and_lose(scenario, case, lose_address)
+
+        assert outcome(response) == (403, "email-not-verified", [])
+        assert is_unchanged
+
+    @pytest.mark.parametrize("case", CASES, ids=lambda case: case.path)
+    def test_kept(self, scenario, case):
+        """The same request is successful while the address is verified."""
+        assert send_and_lose(scenario, case, None)[0].status_code == 201
