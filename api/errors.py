@@ -175,5 +175,8 @@ def _respond_to_failure(error: Exception) -> Response:
     if is_unavailable(error):
         log.error("request %s: the database is unavailable: %s", g.request_id, error)
         return respond("store-unavailable", "The database is unavailable. Retry shortly.")
-    log.exception("request %s failed", g.request_id)
+    if isinstance(error, domain.UnreadableSecret):
+        log.error("request %s: %s", g.request_id, error)
+    else:
+        log.exception("request %s failed", g.request_id)
     return respond("internal-error", "The service failed. Report the request_id.")

@@ -10,7 +10,8 @@ from models.security.passwords import (
     PasswordPolicy,
     Profile,
 )
-from models.security.totp import RECOVERY_CODES, NewSecret, Totp, secrets_from
+from models.security.secret_keys import SecretKeys
+from models.security.totp import RECOVERY_CODES, NewSecret, Totp
 from models.services.account_emails import AccountEmails
 from models.services.accounts import Accounts, build_user
 from models.services.api_keys import MAX_API_KEYS, ApiKeys
@@ -70,6 +71,7 @@ __all__ = [
     "SecondFactorRule",
     "SecondFactorStatus",
     "SecondFactors",
+    "SecretKeys",
     "Services",
     "Session",
     "SessionLookup",
@@ -85,5 +87,4 @@ __all__ = [
     "events_of",
     "is_user_id",
     "resume_cleanup",
-    "secrets_from",
 ]

@@ -1,6 +1,7 @@
 """What can go wrong with an account, from the caller's view. No status codes here.
 
 Exception
+ ├── UnreadableSecret                          no configured key opens a sealed value
  └── AccountError                              never raised itself
       ├── InvalidCredentials                   wrong login or password, or sign-in not allowed
       │    └── WrongPassword                   the current password, given to change it, is wrong
@@ -30,6 +31,13 @@ Exception
       ├── VersionMismatch                      the user has changed since the caller read it
       └── TooManyConflicts                     concurrent updates kept winning
 """
+
+
+class UnreadableSecret(Exception):
+    """No configured key opens a sealed value: a fault of the configuration or of the stored data.
+
+    Its text is for the log. The response is that of an internal error.
+    """
 
 
 class AccountError(Exception):

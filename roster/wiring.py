@@ -17,11 +17,11 @@ from models import (
     PasswordService,
     Profile,
     SecondFactors,
+    SecretKeys,
     Services,
     SessionService,
     Totp,
     db,
-    secrets_from,
 )
 from roster.config import Config, usable_cores
 from roster.email import build_mailer
@@ -55,12 +55,11 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
     hasher = PasswordHasher(profile, threads=cores_per_worker)
     policy = PasswordPolicy(config.password_min_length)
     mailer = build_mailer(config.email)
-    logins = LoginLookup(config.secret_key)
+    logins = LoginLookup(SecretKeys([config.secret_key]).derive("unknown logins")[0])
     emails = AccountEmails(mailer, logins)
     email_verification = EmailVerification(emails, config.verification_lifetime)
-    # Second factors encrypted before ROSTER_TOTP_SECRETS was set stay readable.
-    secrets = {**secrets_from(config.secret_key), **config.totp_secrets}
-    second_factors = SecondFactors(Totp(secrets, "Roster"), mailer)
+    totp = Totp([config.secret_key], "Roster", legacy_secrets=config.totp_secrets)
+    second_factors = SecondFactors(totp, mailer)
     return Services(
         accounts=Accounts(
             hasher,

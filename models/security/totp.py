@@ -1,27 +1,34 @@
 """Codes of a second factor: time-based codes (TOTP) and recovery codes.
 
-The only module that computes time-based codes (RFC 6238) and encrypts their secrets.
+The only module that computes time-based codes (RFC 6238) and seals their secrets.
 """
 
 import base64
 import hashlib
-import hmac
+import logging
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from passlib.exc import TokenError
 from passlib.totp import TOTP
+
+from models.errors import UnreadableSecret
+from models.security import legacy_totp
+from models.security.legacy_totp import LegacyTotpSecrets
+from models.security.secret_keys import Sealer, SecretKeys, key_id_of
+
+log = logging.getLogger(__name__)
 
 # Every authenticator app supports these; several ignore other values in the URI.
 _STEP_SECONDS = 30
 _DIGITS = 6
 _OTP = re.compile(f"[0-9]{{{_DIGITS}}}")
-# log2 of PBKDF2's rounds, half a millisecond. Stretching protects guessable passwords; these keys
-# are derived from long random values, and more rounds would slow down every sign-in.
-_ENCRYPT_COST = 10
+# RFC 4226, 4: 160 bits are recommended.
+_SECRET_BYTES = 20
 # 120 bits: from 112 bits on a plain digest may be stored (ASVS 6.5.2), and 15 bytes make 24
 # letters of base32 without padding.
 _RECOVERY_CODE_BYTES = 15
@@ -35,7 +42,7 @@ class NewSecret:
     """A new secret for an authenticator app.
 
     Attributes:
-        stored: The encrypted secret, to be stored.
+        stored: The sealed secret, to be stored.
         secret: Base32, for manual entry.
         uri: The secret as an `otpauth://` URI, for a QR code.
     """
@@ -43,6 +50,19 @@ class NewSecret:
     stored: str = field(repr=False)
     secret: str = field(repr=False)
     uri: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class MatchedCode:
+    """A code that is valid now.
+
+    Attributes:
+        counter: The counter of its time step.
+        resealed: The secret sealed with the current key, None if it is already.
+    """
+
+    counter: int
+    resealed: str | None = field(default=None, repr=False)
 
 
 class Totp:
@@ -54,53 +74,105 @@ class Totp:
     (ASVS 6.5.1).
 
     Args:
-        secrets: Encryption secrets by tag. The last tag in order (numbers as numbers) encrypts new
-            secrets, the others still decrypt old ones.
+        secret_keys: The first key seals new secrets, all of them open.
         issuer: The name of the service in authenticator apps.
+        legacy_secrets: The secrets of ROSTER_TOTP_SECRETS, by tag.
         clock: Returns the seconds since 1970.
     """
 
     def __init__(
         self,
-        secrets: Mapping[str, str],
+        secret_keys: Sequence[str],
         issuer: str = "Roster",
+        *,
+        legacy_secrets: Mapping[str, str] = MappingProxyType({}),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.clock = clock
-        self._factory = TOTP.using(
-            digits=_DIGITS,
-            period=_STEP_SECONDS,
-            alg="sha1",
-            issuer=issuer,
-            secrets=dict(secrets),
-            encrypt_cost=_ENCRYPT_COST,
-        )
+        self._sealer = Sealer(SecretKeys(secret_keys), "second factors")
+        self._legacy = LegacyTotpSecrets(secret_keys, legacy_secrets)
+        self._factory = TOTP.using(digits=_DIGITS, period=_STEP_SECONDS, alg="sha1", issuer=issuer)
 
-    def new(self, label: str) -> NewSecret:
-        """Return a new secret of 160 bits for an account with this label."""
-        totp = self._factory.new()
-        return NewSecret(totp.to_json(encrypt=True), totp.base32_key, totp.to_uri(label))
+    @property
+    def key_ids(self) -> list[str]:
+        """The IDs of the secret keys, the current one first."""
+        return self._sealer.key_ids
 
-    def match(self, stored: str, otp: str, *, after: int = -1) -> int | None:
-        """Return the counter of the time step that a code belongs to.
+    def new(self, label: str, user_id: str) -> NewSecret:
+        """Return a new secret of 160 bits.
 
         Args:
-            stored: The encrypted secret.
+            label: The account in authenticator apps.
+            user_id: The owner: the stored value cannot be used for another user.
+        """
+        totp = self._factory.new(size=_SECRET_BYTES)
+        return NewSecret(self._sealer.seal(totp.key, user_id), totp.base32_key, totp.to_uri(label))
+
+    def match(self, stored: str, otp: str, *, user_id: str, after: int = -1) -> MatchedCode | None:
+        """Return the time step that a code belongs to, and the secret to store.
+
+        Args:
+            stored: The sealed secret.
             otp: The code as typed; spaces and hyphens are ignored.
+            user_id: The owner.
             after: The last counter that was used: only later ones match.
 
         Returns:
             None if the code is not valid now.
 
         Raises:
-            KeyError: The encryption secret with this tag is no longer configured.
+            UnreadableSecret: No configured key opens the secret.
         """
         code = _without_separators(otp)
         # passlib's comparison fails on anything but ASCII digits.
         if not _OTP.fullmatch(code):
             return None
+        secrets = self._open(stored, user_id)
+        counters = {secret: self._counter(secret, code, after) for secret in secrets}
+        matches = {secret: counter for secret, counter in counters.items() if counter is not None}
+        if not matches:
+            if key_id_of(stored) is None:
+                log.warning(
+                    "A code of user %s is rejected. A wrong code cannot be told from a wrong key,"
+                    " since the second factor has the form of 0.6: run `roster keys rekey`",
+                    user_id,
+                )
+            return None
+        is_stored = self._is_current(stored) and len(matches) == len(secrets)
+        resealed = None if is_stored else self._seal(list(matches), user_id)
+        return MatchedCode(max(matches.values()), resealed)
+
+    def reseal(self, stored: str, user_id: str) -> str | None:
+        """Return a secret sealed with the current key, None if it is already.
+
+        Raises:
+            UnreadableSecret: No configured key opens the secret.
+        """
+        if self._is_current(stored):
+            return None
+        return self._seal(self._open(stored, user_id), user_id)
+
+    def _is_current(self, stored: str) -> bool:
+        return key_id_of(stored) == self.key_ids[0]
+
+    def _seal(self, secrets: list[bytes], user_id: str) -> str:
+        return self._sealer.seal(b"".join(secrets), user_id)
+
+    def _open(self, stored: str, user_id: str) -> list[bytes]:
+        """Return the secret; several if one of the form of 0.6 may have one of several keys."""
         try:
-            match = self._factory.from_json(stored).match(
+            if legacy_totp.tag_of(stored) is not None:
+                return self._legacy.open(stored)
+            opened = self._sealer.open(stored, user_id)
+        except UnreadableSecret as error:
+            raise UnreadableSecret(
+                f"The second factor of {user_id} is unreadable: {error}."
+            ) from None
+        return [opened[at : at + _SECRET_BYTES] for at in range(0, len(opened), _SECRET_BYTES)]
+
+    def _counter(self, secret: bytes, code: str, after: int) -> int | None:
+        try:
+            match = self._factory(secret, format="raw").match(
                 code, self.clock(), window=_STEP_SECONDS, last_counter=after
             )
         except TokenError:
@@ -108,16 +180,15 @@ class Totp:
         return int(match.counter)
 
 
-def secrets_from(secret_key: str) -> dict[str, str]:
-    """Return the encryption secret derived from the service's secret key, by tag.
+def key_of(stored: str) -> str | None:
+    """Return the ID of the key that sealed a secret, or its tag in the form of 0.6.
 
-    Its tag sorts before every other one. Merged with secrets that are configured later, those
-    encrypt new values while old ones can still be decrypted:
-    `{**secrets_from(secret_key), **configured}`.
+    Returns:
+        None if the value has no known form.
     """
-    # The label separates this key from other keys derived from the same secret.
-    derived = hmac.digest(secret_key.encode(), b"roster second factors", "sha256")
-    return {"0": derived.hex()}
+    if (tag := legacy_totp.tag_of(stored)) is not None:
+        return f"tag {tag}"
+    return key_id_of(stored)
 
 
 def new_recovery_codes() -> list[str]:

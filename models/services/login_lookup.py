@@ -5,7 +5,6 @@ used, and what is written is stored under a keyed digest of the login, since peo
 passwords into the wrong field.
 """
 
-import hashlib
 import hmac
 
 from models.errors import UserNotFound
@@ -24,11 +23,11 @@ class LoginLookup:
 
     Args:
         key: Keys the digests of unknown logins, so that they reveal nothing to a reader of the
-            tables.
+            tables. With another key, attempts at unknown logins are counted from zero.
     """
 
-    def __init__(self, key: str = "") -> None:
-        self._key = hashlib.sha256(b"roster logins " + key.encode()).digest()
+    def __init__(self, key: bytes = b"") -> None:
+        self._key = key
 
     def find_user_id(self, login: str) -> str | None:
         """Return the ID of the user with this username or email address, or None."""

@@ -7,6 +7,7 @@ its own transaction, under the condition that it was not used before.
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -22,7 +23,7 @@ from models.errors import (
     Unauthenticated,
     UserNotFound,
 )
-from models.security.totp import NewSecret, Totp, digest_of, new_recovery_codes
+from models.security.totp import MatchedCode, NewSecret, Totp, digest_of, new_recovery_codes
 from models.services.login_lookup import reserve_attempt
 from models.services.session_cleanup import remove_ended_sessions
 from models.tables import second_factor
@@ -66,7 +67,7 @@ class VerifiedCode:
 
     user: User
     _condition: Condition = field(repr=False)
-    _action: Action = field(repr=False)
+    _actions: list[Action] = field(repr=False)
     recovery_codes_left: int | None = None
 
     def consume(self, transaction: Transaction) -> None:
@@ -76,7 +77,7 @@ class VerifiedCode:
         """
         transaction.update(
             SecondFactor(self.user.id),
-            [self._action],
+            self._actions,
             self._condition,
             otherwise=SecondFactorCodeRequired(_WRONG_CODE),
         )
@@ -119,8 +120,10 @@ class SecondFactors:
             SecondFactorAlreadyEnabled: The user has a second factor.
             Unauthenticated: The user's sessions were ended since it was read.
         """
-        secret = self.totp.new(user.username)
-        row = SecondFactor(user.id, secret=secret.stored, created_at=now())
+        secret = self.totp.new(user.username, user.id)
+        row = SecondFactor(
+            user.id, secret=secret.stored, enrollment_id=str(uuid4()), created_at=now()
+        )
         with by.transaction() as transaction:
             _require_same_epoch(transaction, user)
             transaction.save(
@@ -158,7 +161,7 @@ class SecondFactors:
         row = second_factor.find(user)
         if row is None or row.confirmed_at or now() - row.created_at > ENROLLMENT_LIFETIME:
             raise SecondFactorNotEnabled
-        counter = self._match_first_code(user, row, otp, by)
+        match = self._match_first_code(user, row, otp, by)
         codes = new_recovery_codes()
         event = AuditEvent.create(EventType.SECOND_FACTOR_ENABLED, user.id, by, needs_cleanup=True)
         with by.transaction() as transaction:
@@ -166,7 +169,7 @@ class SecondFactors:
                 row,
                 [
                     SecondFactor.confirmed_at.set(now()),
-                    SecondFactor.last_counter.set(counter),
+                    *_accept(match),
                     SecondFactor.recovery_digests.set(_digests(codes)),
                 ],
                 row.is_same_enrollment() & SecondFactor.confirmed_at.does_not_exist(),
@@ -251,6 +254,7 @@ class SecondFactors:
 
         Raises:
             SecondFactorCodeRequired: The code is missing, wrong or used.
+            UnreadableSecret: No configured key opens the secret.
         """
         if not user.has_second_factor:
             return None
@@ -262,28 +266,28 @@ class SecondFactors:
             raise SecondFactorCodeRequired(_WRONG_CODE)
         return code
 
-    def _match_first_code(self, user: User, row: SecondFactor, otp: str, by: Actor) -> int:
-        """Return the counter of a first code, after reserving an attempt."""
+    def _match_first_code(self, user: User, row: SecondFactor, otp: str, by: Actor) -> MatchedCode:
+        """Match a first code, after reserving an attempt."""
         try:
             reserve_attempt(user.id)
         except UserNotFound:
             raise Unauthenticated from None
-        counter = self.totp.match(row.secret, otp)
-        if counter is None:
+        match = self.totp.match(row.secret, otp, user_id=user.id)
+        if match is None:
             AuditEvent.create(EventType.SIGN_IN_FAILED, user.id, by, reason="second-factor").save()
             raise InvalidField("otp", "This is not the code that the authenticator shows now.")
-        return counter
+        return match
 
     def _match_totp(self, user: User, row: SecondFactor, otp: str) -> VerifiedCode | None:
         # During a concurrent new enrollment the row has neither a counter nor recovery codes yet:
         # it proves nothing.
         if row.last_counter is None:
             return None
-        counter = self.totp.match(row.secret, otp, after=int(row.last_counter))
-        if counter is None:
+        match = self.totp.match(row.secret, otp, user_id=user.id, after=int(row.last_counter))
+        if match is None:
             return None
-        is_unused = row.is_same_enrollment() & (SecondFactor.last_counter < counter)
-        return VerifiedCode(user, is_unused, SecondFactor.last_counter.set(counter))
+        is_unused = row.is_same_enrollment() & (SecondFactor.last_counter < match.counter)
+        return VerifiedCode(user, is_unused, _accept(match))
 
     def _notify(self, user: User, kind: EmailKind) -> None:
         self.mailer.send(Email(kind, user.email, user.username))
@@ -295,7 +299,15 @@ def _match_recovery_code(user: User, row: SecondFactor, code: str) -> VerifiedCo
         return None
     is_unused = row.is_same_enrollment() & SecondFactor.recovery_digests.contains(digest)
     left = len(row.recovery_digests) - 1
-    return VerifiedCode(user, is_unused, SecondFactor.recovery_digests.delete({digest}), left)
+    return VerifiedCode(user, is_unused, [SecondFactor.recovery_digests.delete({digest})], left)
+
+
+def _accept(match: MatchedCode) -> list[Action]:
+    """Mark a code as used, and store the secret that was sealed again, if it was."""
+    actions: list[Action] = [SecondFactor.last_counter.set(match.counter)]
+    if match.resealed:
+        actions.append(SecondFactor.secret.set(match.resealed))
+    return actions
 
 
 def _require_same_epoch(transaction: Transaction, user: User) -> None:

@@ -21,17 +21,25 @@ class SecondFactor(db.Model):  # type: ignore[misc,name-defined]
         table_name = "second_factors"
 
     user_id = UnicodeAttribute(hash_key=True)
-    # Encrypted, see models/security/totp.py. The ciphertext is different each time, so that
-    # conditions can tell one enrollment from another by it.
+    # Sealed, see models/security/totp.py. Sealing it again changes it.
     secret = UnicodeAttribute()
+    # Random. Enrollments of 0.6 and earlier have none and are identified by their time.
+    enrollment_id = UnicodeAttribute(null=True)
     created_at = TimestampAttribute()
     confirmed_at = TimestampAttribute(null=True)
     last_counter = NumberAttribute(null=True)
     recovery_digests: UnicodeSetAttribute = UnicodeSetAttribute(null=True)
 
     def is_same_enrollment(self) -> Condition:
-        """Return the condition that the stored row is still this enrollment, confirmed or not."""
-        condition: Condition = SecondFactor.secret == self.secret
+        """Return the condition that the stored row is still this enrollment, confirmed or not.
+
+        The secret may have been sealed again since.
+        """
+        condition: Condition = SecondFactor.created_at == self.created_at
+        if self.enrollment_id is None:
+            condition &= SecondFactor.enrollment_id.does_not_exist()
+        else:
+            condition &= SecondFactor.enrollment_id == self.enrollment_id
         return condition
 
     def __repr__(self) -> str:

@@ -26,7 +26,6 @@ from models import (
     Totp,
     User,
     db,
-    secrets_from,
 )
 from models.errors import InvalidCredentials
 from models.tables.login_attempts import FREE_ATTEMPTS
@@ -128,7 +127,7 @@ def accounts(
 
 @pytest.fixture
 def second_factors(mailbox: Mailbox) -> SecondFactors:
-    return SecondFactors(Totp(secrets_from("only for tests"), "Roster"), mailbox)
+    return SecondFactors(Totp(["only for tests"]), mailbox)
 
 
 @pytest.fixture

@@ -257,15 +257,19 @@ class TestSignIn:
 
 
 class TestLockout:
-    @pytest.mark.parametrize("login", ["margaret", "unknown"])
-    def test_count_continues(self, sign_in: Call, login: str):
-        """Three failed attempts are stored, so the next wait comes three attempts earlier."""
-        statuses = [
-            sign_in(login, "not the password at all").status_code
-            for _ in range(FREE_ATTEMPTS - 3 + 1)
-        ]
+    @pytest.mark.parametrize(
+        ("login", "left"),
+        [
+            ("margaret", FREE_ATTEMPTS - 3),
+            # The key of their digests is another one since 0.7.
+            ("unknown", FREE_ATTEMPTS),
+        ],
+    )
+    def test_count_continues(self, sign_in: Call, login: str, left: int):
+        """Three failed attempts of a user are stored; those of an unknown login start over."""
+        statuses = [sign_in(login, "not the password at all").status_code for _ in range(left + 1)]
 
-        assert Counter(statuses) == {401: FREE_ATTEMPTS - 3, 429: 1}
+        assert Counter(statuses) == {401: left, 429: 1}
         assert statuses[-1] == 429
 
     def test_unlock(self, sign_in: Call, call: Call, admin: str, user_id: Callable[[str], str]):

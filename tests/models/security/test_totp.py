@@ -1,17 +1,19 @@
 """TOTP codes: the stored form of the secret, and the accepted time steps."""
 
 import base64
-import hashlib
+import logging
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from passlib.totp import TOTP
 
-from models import RECOVERY_CODES, Totp, secrets_from
-from models.security.totp import digest_of, new_recovery_codes
+from models import RECOVERY_CODES, SecretKeys, Totp
+from models.errors import UnreadableSecret
+from models.security.totp import digest_of, key_of, new_recovery_codes
 from tests.support.authenticator import Authenticator, Clock
+from tests.support.legacy_totp import encrypt
 
-SECRETS = {"2026": "a secret that only tests have"}
+OLD, NEW = "a key that only tests have", "another key of tests"
+ADA = "the ID of ada"
 # The key and the codes of RFC 6238, appendix B, shortened to six digits.
 RFC_KEY = b"12345678901234567890"
 RFC_CODES = [
@@ -57,12 +59,12 @@ def clock() -> Clock:
 
 @pytest.fixture
 def totp(clock: Clock) -> Totp:
-    return Totp(SECRETS, clock=clock)
+    return Totp([OLD], clock=clock)
 
 
 @pytest.fixture
 def made(totp: Totp):
-    return totp.new("ada")
+    return totp.new("ada", ADA)
 
 
 @pytest.fixture
@@ -73,7 +75,7 @@ def phone(made, clock: Clock) -> Authenticator:
 class TestNew:
     def test_secret(self, totp):
         """Each secret has 160 random bits, as RFC 4226 recommends, and all differ."""
-        first, second = totp.new("ada"), totp.new("ada")
+        first, second = totp.new("ada", ADA), totp.new("ada", ADA)
 
         assert len(base64.b32decode(first.secret)) == 20
         assert first.secret != second.secret
@@ -88,8 +90,8 @@ class TestNew:
         assert "ada" not in made.stored
 
     def test_same_secret_twice(self, totp):
-        """A salt sees to it that one secret is never stored in the same way again."""
-        first, second = (totp.new("ada").stored for _ in range(2))
+        """A nonce sees to it that one secret is never stored in the same way again."""
+        first, second = (totp.new("ada", ADA).stored for _ in range(2))
 
         assert first != second
 
@@ -102,7 +104,7 @@ class TestNew:
 
     def test_issuer(self, clock):
         """Authenticators call the service what its operator calls it."""
-        made = Totp(SECRETS, issuer="The Works", clock=clock).new("ada")
+        made = Totp([OLD], issuer="The Works", clock=clock).new("ada", ADA)
 
         assert urlsplit(made.uri).path == "/The%20Works:ada"
         assert parse_qs(urlsplit(made.uri).query)["issuer"] == ["The Works"]
@@ -117,19 +119,22 @@ class TestMatch:
     @pytest.mark.parametrize("seconds, code", RFC_CODES)
     def test_rfc_6238(self, seconds, code):
         """The codes are those of the standard."""
-        stored = TOTP.using(secrets=SECRETS)(key=RFC_KEY, format="raw").to_json()
+        stored = encrypt(base64.b32encode(RFC_KEY).decode(), secret_key=OLD)
+        match = Totp([OLD], clock=Clock(seconds)).match(stored, code, user_id=ADA)
 
-        assert Totp(SECRETS, clock=Clock(seconds)).match(stored, code) == seconds // 30
+        assert match.counter == seconds // 30
 
     @pytest.mark.parametrize("steps", [-1, 0, 1])
     def test_counter(self, totp, clock, made, phone, steps):
         """A code of the present step, or of a neighbour, tells its step's number."""
-        assert totp.match(made.stored, phone.code(steps)) == clock() // 30 + steps
+        match = totp.match(made.stored, phone.code(steps), user_id=ADA)
+
+        assert match.counter == clock() // 30 + steps
 
     @pytest.mark.parametrize("steps", [-100, -3, -2, 2, 3, 100])
     def test_lifetime(self, totp, made, phone, steps):
         """ASVS 6.5.5: codes of other steps count for nothing."""
-        assert totp.match(made.stored, phone.code(steps)) is None
+        assert totp.match(made.stored, phone.code(steps), user_id=ADA) is None
 
     @pytest.mark.parametrize(
         "seconds, counts", [(-31, False), (-30, True), (59, True), (60, False)]
@@ -139,101 +144,152 @@ class TestMatch:
         code = phone.code()
         clock.seconds += seconds
 
-        assert (totp.match(made.stored, code) is not None) is counts
+        assert (totp.match(made.stored, code, user_id=ADA) is not None) is counts
 
     def test_after(self, totp, clock, made, phone):
         """ASVS 6.5.1: neither the code of the last counter nor an earlier one counts again."""
         last = clock() // 30
 
-        assert totp.match(made.stored, phone.code(), after=last) is None
-        assert totp.match(made.stored, phone.code(-1), after=last) is None
-        assert totp.match(made.stored, phone.code(1), after=last) == last + 1
+        def match(steps: int):
+            return totp.match(made.stored, phone.code(steps), user_id=ADA, after=last)
+
+        assert match(0) is None
+        assert match(-1) is None
+        assert match(1).counter == last + 1
 
     def test_clock_goes_back(self, totp, clock, made, phone):
         """A clock that is set back brings no used code to life."""
         last = clock() // 30
         clock.move(-10)
 
-        assert totp.match(made.stored, phone.code(), after=last) is None
-        assert totp.match(made.stored, phone.code(10), after=last) is None
+        for steps in (0, 10):
+            assert totp.match(made.stored, phone.code(steps), user_id=ADA, after=last) is None
 
     def test_gaps(self, totp, made, phone):
         """A code may be typed as telephones show it, in two groups."""
         code = phone.code()
 
-        assert totp.match(made.stored, f" {code[:3]} {code[3:]} ") is not None
-        assert totp.match(made.stored, f"{code[:3]}-{code[3:]}") is not None
+        for typed in (f" {code[:3]} {code[3:]} ", f"{code[:3]}-{code[3:]}"):
+            assert totp.match(made.stored, typed, user_id=ADA) is not None
 
     def test_other_secret(self, totp, made, clock):
         """The code of one account is none of another."""
-        other = Authenticator(totp.new("eve").secret, clock)
+        other = Authenticator(totp.new("eve", "the ID of eve").secret, clock)
 
-        assert totp.match(made.stored, other.code()) is None
+        assert totp.match(made.stored, other.code(), user_id=ADA) is None
 
     @pytest.mark.parametrize("otp", NONSENSE)
     def test_nonsense(self, totp, made, otp):
         """ASVS 2.2.1: whatever is typed is a wrong code, and never an error."""
-        assert totp.match(made.stored, otp) is None
+        assert totp.match(made.stored, otp, user_id=ADA) is None
 
     @pytest.mark.parametrize("zero", ["\u0660", "\uff10", "\U0001d7ce"])
     def test_digits_of_other_scripts(self, totp, made, phone, zero):
         """Digits that look like the right ones, or mean the same, are not the code."""
         code = "".join(chr(ord(zero) + int(digit)) for digit in phone.code())
 
-        assert totp.match(made.stored, code) is None
+        assert totp.match(made.stored, code, user_id=ADA) is None
 
 
-class TestTags:
-    def test_last_tag_encrypts(self, clock):
-        """New secrets are encrypted with the last tag; numbers are ordered as numbers."""
-        by_year = Totp({"2027": "k" * 16, "2026": "x" * 16}, clock=clock)
-        by_number = Totp({"10": "k" * 16, "9": "x" * 16}, clock=clock)
+class TestKeys:
+    def test_current_key(self, made, totp, phone):
+        """A secret that the current key has sealed stays as it is stored."""
+        assert totp.match(made.stored, phone.code(), user_id=ADA).resealed is None
+        assert totp.reseal(made.stored, ADA) is None
 
-        assert '"t":"2027"' in by_year.new("ada").stored
-        assert '"t":"10"' in by_number.new("ada").stored
+    def test_older_key(self, clock, made, phone):
+        """M3: a secret of an older key is opened, and sealed again with the current one."""
+        later = Totp([NEW, OLD], clock=clock)
+        resealed = later.match(made.stored, phone.code(), user_id=ADA).resealed
 
-    def test_older_tags_decrypt(self, clock, made, phone):
-        """Who was there before a new secret came still has the same authenticator."""
-        later = Totp({**SECRETS, "2027": "another secret of tests"}, clock=clock)
+        assert key_of(resealed) == SecretKeys([NEW]).ids[0]
+        assert Totp([NEW], clock=clock).match(resealed, phone.code(), user_id=ADA)
 
-        assert later.match(made.stored, phone.code()) is not None
+    def test_without_code(self, clock, made, phone):
+        """M3: it can be sealed again without its user."""
+        resealed = Totp([NEW, OLD], clock=clock).reseal(made.stored, ADA)
+
+        assert Totp([NEW], clock=clock).match(resealed, phone.code(), user_id=ADA)
+
+    def test_key_is_gone(self, clock, made, phone):
+        """M3, ASVS 16.5.3: without its key a secret is unreadable; no code is wrong."""
+        later = Totp([NEW], clock=clock)
+
+        for code in (phone.code(), "000000"):
+            with pytest.raises(UnreadableSecret, match=f"{ADA} .* {SecretKeys([OLD]).ids[0]}"):
+                later.match(made.stored, code, user_id=ADA)
+
+    def test_row_of_another_user(self, totp, made, phone):
+        """ASVS 11.3.3: a secret that is copied to the row of another user accepts no code."""
+        with pytest.raises(UnreadableSecret):
+            totp.match(made.stored, phone.code(), user_id="the ID of eve")
+
+    @pytest.mark.parametrize("stored", ["", "nonsense", "{}", "[]", '{"enckey": {"t": "0"}}'])
+    def test_unknown_form(self, totp, stored):
+        """Whatever else is stored is unreadable, and is sealed with no key."""
+        with pytest.raises(UnreadableSecret):
+            totp.match(stored, "123456", user_id=ADA)
+        with pytest.raises(UnreadableSecret):
+            totp.reseal(stored, ADA)
+
+
+class TestLegacy:
+    """The form of version 0.6: AES-CTR, whose wrong key is not noticed."""
+
+    @pytest.mark.parametrize("keys", [[OLD], [OLD, NEW], [NEW, OLD], ["a third one", NEW, OLD]])
+    def test_secret_key(self, clock, made, phone, keys):
+        """M3: a secret of any configured key is opened, and sealed again with the current one."""
+        stored = encrypt(made.secret, secret_key=OLD)
+        match = Totp(keys, clock=clock).match(stored, phone.code(), user_id=ADA)
+
+        assert key_of(match.resealed) == SecretKeys(keys).ids[0]
+        assert Totp(keys[:1], clock=clock).match(match.resealed, phone.code(), user_id=ADA)
+
+    @pytest.mark.parametrize("tag", ["0", "1", "2026", "2026-11", "a", "A"])
+    def test_tag(self, clock, made, phone, tag):
+        """A secret of ROSTER_TOTP_SECRETS is opened, and sealed with the current secret key."""
+        secret = "sixteen letters!"
+        stored = encrypt(made.secret, tag=tag, key=secret)
+        totp = Totp([NEW], legacy_secrets={tag: secret, "x": "y" * 16}, clock=clock)
+        match = totp.match(stored, phone.code(), user_id=ADA)
+
+        assert key_of(stored) == f"tag {tag}"
+        assert Totp([NEW], clock=clock).match(match.resealed, phone.code(), user_id=ADA)
 
     def test_tag_is_gone(self, clock, made, phone):
-        """ASVS 16.5.3: a secret that cannot be decrypted accepts no code."""
-        later = Totp({"2027": "another secret of tests"}, clock=clock)
+        """M3, ASVS 16.5.3: a tag that is no longer configured is an error that names it."""
+        stored = encrypt(made.secret, tag="2026", key="k" * 16)
+        totp = Totp([NEW], legacy_secrets={"2027": "k" * 16}, clock=clock)
 
-        with pytest.raises(KeyError, match="2026"):
-            later.match(made.stored, phone.code())
+        with pytest.raises(UnreadableSecret, match="tag 2026"):
+            totp.match(stored, phone.code(), user_id=ADA)
 
-    def test_other_secret(self, clock, made, phone):
-        """The tables without the encryption key give no codes."""
-        guessed = Totp({"2026": "a secret that somebody guessed"}, clock=clock)
+    @pytest.mark.parametrize("keys", [[OLD], [OLD, NEW], [NEW, OLD]])
+    def test_without_code(self, clock, made, phone, keys):
+        """M3: it is sealed again without its user, although its key is not known for certain."""
+        stored = encrypt(made.secret, secret_key=OLD)
+        resealed = Totp(keys, clock=clock).reseal(stored, ADA)
 
-        assert guessed.match(made.stored, phone.code()) is None
+        assert Totp(keys[:1], clock=clock).match(resealed, phone.code(), user_id=ADA)
 
+    def test_first_code_decides(self, clock, made, phone):
+        """Of the secrets that two keys yield, the one that the first code belongs to stays."""
+        stored = encrypt(made.secret, secret_key=OLD)
+        resealed = Totp([NEW, OLD], clock=clock).reseal(stored, ADA)
+        after = Totp([NEW], clock=clock)
+        decided = after.match(resealed, phone.code(), user_id=ADA).resealed
 
-class TestSecretsFrom:
-    def test_same_on_every_host(self):
-        """One secret key leads to one secret, and another one to another."""
-        assert secrets_from("a key") == secrets_from("a key")
-        assert secrets_from("a key") != secrets_from("another key")
+        assert len(decided) < len(resealed)
+        assert after.match(decided, phone.code(), user_id=ADA).resealed is None
 
-    def test_not_the_key(self):
-        """The key itself, which signs cursors, encrypts nothing."""
-        secret = secrets_from("a key")["0"]
+    def test_wrong_key_is_logged(self, clock, made, phone, caplog):
+        """M3: a wrong key looks like a wrong code in this form, so the log has a line."""
+        stored = encrypt(made.secret, secret_key=OLD)
 
-        assert len(secret) == 64
-        assert secret != hashlib.sha256(b"a key").hexdigest()
-        assert "a key" not in secret
-
-    @pytest.mark.parametrize("tag", ["1", "2026", "2026-11", "a", "A"])
-    def test_given_later(self, clock, tag):
-        """Secrets that the operator gives later encrypt from then on; older ones are still read."""
-        made = Totp(secrets_from("a key"), clock=clock).new("ada")
-        later = Totp({**secrets_from("a key"), tag: "k" * 16}, clock=clock)
-
-        assert f'"t":"{tag}"' in later.new("ada").stored
-        assert later.match(made.stored, Authenticator(made.secret, clock).code()) is not None
+        with caplog.at_level(logging.WARNING):
+            assert Totp([NEW], clock=clock).match(stored, phone.code(), user_id=ADA) is None
+        assert ADA in caplog.text
+        assert "roster keys rekey" in caplog.text
 
 
 class TestRecoveryCodes:

@@ -33,7 +33,7 @@ from models.tables.audit_event import AuditEvent
 from tests.support.authenticator import Authenticator, Clock
 from tests.support.person import CLIENT, PASSWORD
 
-SECRETS = {"2026": "a secret that only tests have"}
+KEYS = ["a key that only tests have"]
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def second_factors(mailbox, clock: Clock) -> SecondFactors:
-    return SecondFactors(Totp(SECRETS, clock=clock), mailbox)
+    return SecondFactors(Totp(KEYS, clock=clock), mailbox)
 
 
 @pytest.fixture

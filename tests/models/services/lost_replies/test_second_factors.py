@@ -36,7 +36,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def second_factors(mailbox, clock: Clock) -> SecondFactors:
-    return SecondFactors(Totp({"2026": "a secret that only tests have"}, clock=clock), mailbox)
+    return SecondFactors(Totp(["a key that only tests have"], clock=clock), mailbox)
 
 
 @pytest.fixture
