@@ -25,6 +25,7 @@ __all__ = [
     "anonymous_actor",
     "client",
     "self_required",
+    "session_accepted",
     "signed_in",
     "signup_allowed",
 ]
@@ -143,6 +144,23 @@ def signup_allowed(*, api_keys: bool = False) -> Guard:
 
         slugs = ("forbidden", "second-factor-missing")
         documented = _document(guarded, *slugs, api_keys=api_keys)
+        return describe(documented, security=["bearerAuth", {}])
+
+    return decorate
+
+
+def session_accepted() -> Guard:
+    """Identify a caller with a session; `caller` is None without an `Authorization` header."""
+
+    def decorate(view: View) -> View:
+        view = without_query(view)
+
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            caller = _identify(api_keys=False) if "Authorization" in request.headers else None
+            return view(*args, caller=caller, **kwargs)
+
+        documented = _document(guarded, api_keys=False)
         return describe(documented, security=["bearerAuth", {}])
 
     return decorate

@@ -5,7 +5,7 @@ from typing import Any
 from flask_restx import Model, fields
 
 from api.fields import Object, Text, Timestamp
-from models import Role, Status, field_rules
+from models import OpenedSession, Role, Status, field_rules
 from models.field_rules import FieldRule
 
 
@@ -33,6 +33,7 @@ def text_field(rule: FieldRule, **documentation: Any) -> Text:
 
 
 EXAMPLE_USER_ID = "01a1fb07-5f9c-7229-8e0e-c7853035f505"
+EXAMPLE_SESSION_ID = "5f2c8a1e9b7d4c305f2c8a1e9b7d4c305f2c8a1e9b7d4c305f2c8a1e9b7d4c30"
 # How a URL names a user.
 USER_ID = {
     "id": {
@@ -70,6 +71,18 @@ EMAILED_TOKEN = text_schema(
     field_rules.EMAILED_TOKEN,
     description="The token from the email.",
     example="rso_AaH7G2h2dkSZNQAAAAAAAHRoaXMgaXMgbm8gcmVhbCB0b2tlbg",
+)
+OTP: dict[str, Any] = text_schema(
+    field_rules.OTP,
+    description="The code of the authenticator app, or a recovery code. Required if the user has a"
+    " second factor, ignored otherwise.",
+    example="123456",
+)
+DEVICE_TOKEN: dict[str, Any] = text_schema(
+    field_rules.OPTIONAL_DEVICE_TOKEN,
+    description="The `device_token` of an earlier sign-in on this device. An unknown one is"
+    " ignored.",
+    example="rdv_AaH7G2h2dkSZNQAAAAAAAHRoaXMgaXMgbm8gcmVhbCB0b2tlbga",
 )
 ROLES: dict[str, Any] = {
     "type": "array",
@@ -159,3 +172,37 @@ user = Model(
         ),
     },
 )
+opened_session = Model(
+    "OpenedSession",
+    {
+        "id": text_field(
+            field_rules.SESSION_ID, description="The ID of the session", example=EXAMPLE_SESSION_ID
+        ),
+        "token": text_field(
+            field_rules.SESSION_TOKEN,
+            description="Send it as `Authorization: Bearer <token>`",
+            example="rst_AaH7G2h2dkSZNQAAAAAAAHRoaXMgaXMgbm8gcmVhbCB0b2tlbg",
+        ),
+        "expires_at": Timestamp(required=True, description="When it ends unless it is used"),
+        "device_token": text_field(
+            field_rules.DEVICE_TOKEN,
+            nullable=True,
+            description="Keep it on this device and send it with the next sign-in: failed attempts"
+            " of others then do not lock this device out. It gives no access. Null if the user"
+            " reauthenticated without one",
+            example=DEVICE_TOKEN["example"],
+        ),
+        "user": fields.Nested(user, required=True),
+    },
+)
+
+
+def opened_body(opened: OpenedSession) -> dict[str, Any]:
+    """Return the response about a new session, for `opened_session` to serialize."""
+    return {
+        "id": opened.session.id,
+        "token": opened.token,
+        "expires_at": opened.session.expires_at,
+        "device_token": opened.device_token,
+        "user": opened.user,
+    }

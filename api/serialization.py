@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
+from flask import Response
 from flask_restx import Model, fields
 from flask_restx.marshalling import make
 from flask_restx.utils import unpack
@@ -30,6 +31,8 @@ def marshal_with(
 ) -> Callable[[View], View]:
     """Respond with what a view returns, serialized by a schema, and document that.
 
+    A view with several successful responses returns the others as they are.
+
     Args:
         schema: The schema.
         code: The status of a response whose view does not return one.
@@ -40,7 +43,10 @@ def marshal_with(
     def decorate(view: View) -> View:
         @wraps(view)
         def marshalled(*args: Any, **kwargs: Any) -> Any:
-            data, status, headers = unpack(view(*args, **kwargs), code)
+            result = view(*args, **kwargs)
+            if isinstance(result, Response):
+                return result
+            data, status, headers = unpack(result, code)
             return json_response(marshal(data), status, headers)
 
         responses: dict[str, Any] = {str(code): (description, schema, {})}

@@ -21,6 +21,7 @@ from models.services.passwords import PasswordService
 from models.services.registry import AccessRules, SecondFactorRule, Services, SignUp
 from models.services.second_factors import SecondFactors, SecondFactorStatus
 from models.services.session_cleanup import resume_cleanup
+from models.services.session_opening import OpenedSession
 from models.services.sessions import SessionService
 from models.services.user_import import UserImport
 from models.tables.api_key import API_KEY_PREFIX, ApiKey, ApiKeyLookup, Scope
@@ -60,6 +61,7 @@ __all__ = [
     "Mailer",
     "NewSecret",
     "NoMailer",
+    "OpenedSession",
     "PasswordHasher",
     "PasswordPolicy",
     "PasswordService",

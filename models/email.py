@@ -21,6 +21,8 @@ class EmailKind(StrEnum):
     USERNAME_CHANGED = "username-changed"
     ADDRESS_PROVEN = "address-proven"
     ADMIN_ADDED = "admin-added"
+    ACCOUNT_LOCKED = "account-locked"
+    NEW_DEVICE = "new-device"
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,15 @@ class WrongPassword(InvalidCredentials):
         super().__init__("The current password is wrong.")
 
 
+class IncorrectPassword(InvalidCredentials):
+    """The password of the account, which the verification of its address requires, is wrong."""
+
+    field = "password"
+
+    def __init__(self) -> None:
+        super().__init__("This is not the password of the account.")
+
+
 class SecondFactorCodeRequired(AccountError):
     """The password is correct, but the code of the second factor is missing or wrong."""
 
@@ -106,8 +115,10 @@ class RecentAuthenticationRequired(AccountError):
 class Unauthenticated(AccountError):
     """The token belongs to no active session or key of an active user."""
 
-    def __init__(self) -> None:
-        super().__init__("Sign in: the request carries no token of an active session.")
+    def __init__(
+        self, detail: str = "Sign in: the request carries no token of an active session."
+    ) -> None:
+        super().__init__(detail)
 
 
 class RoleRequired(AccountError):

@@ -57,9 +57,17 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
     mailer = build_mailer(config.email)
     logins = LoginLookup(SecretKeys([config.secret_key]).derive("unknown logins")[0])
     emails = AccountEmails(mailer, logins)
-    email_verification = EmailVerification(emails, config.verification_lifetime)
+    email_verification = EmailVerification(emails, hasher, config.verification_lifetime)
     totp = Totp([config.secret_key], "Roster", legacy_secrets=config.totp_secrets)
     second_factors = SecondFactors(totp, mailer)
+    sessions = SessionService(
+        hasher,
+        Lifetimes(idle=config.session_idle, total=config.session_max),
+        second_factors=second_factors,
+        mailer=mailer,
+        logins=logins,
+        requires_verified_email=config.require_verified_email,
+    )
     return Services(
         accounts=Accounts(
             hasher,
@@ -68,15 +76,8 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
             verifies_new_users=config.require_verified_email,
             security_email=config.email.security_email,
         ),
-        sessions=SessionService(
-            hasher,
-            Lifetimes(idle=config.session_idle, total=config.session_max),
-            second_factors=second_factors,
-            mailer=mailer,
-            logins=logins,
-            requires_verified_email=config.require_verified_email,
-        ),
-        passwords=PasswordService(hasher, policy, emails, config.reset_lifetime),
+        sessions=sessions,
+        passwords=PasswordService(hasher, policy, emails, sessions, config.reset_lifetime),
         email_verification=email_verification,
         second_factors=second_factors,
         api_keys=ApiKeys(mailer),

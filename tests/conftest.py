@@ -148,7 +148,7 @@ def create_user(app: Flask, client: FlaskClient) -> Any:
             )
             # Below HTTP, which would double the time and count against the client's
             # rate limit.
-            session, person.token, _ = services.sessions.sign_in(username, person.password, DEVICE)
+            session, person.token, *_ = services.sessions.sign_in(username, person.password, DEVICE)
         person.id, person.session_id = made.id, session.id
         return person
 

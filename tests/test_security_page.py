@@ -13,6 +13,7 @@ from api.rate_limits import (
     SIGN_UPS,
 )
 from models.services.account_emails import EMAIL_QUOTA
+from models.services.passwords import EMAILS_PER_TOKEN_LIFETIME
 from models.tables.login_attempts import FREE_ATTEMPTS, MAX_CONSECUTIVE_FAILURES, wait_after
 from tests.support.documents import DOCS, ROOT
 
@@ -91,7 +92,9 @@ class TestFigures:
         counted = [row[1].partition(" ")[0] for row in tables("Brute force and lockout")]
         quotas = [policy.quota for policy in RATE_LIMITS]
 
-        assert counted == [str(FREE_ATTEMPTS), *map(str, quotas), "one"]
+        per_token = EMAILS_PER_TOKEN_LIFETIME
+        expected = [*[FREE_ATTEMPTS] * 3, *quotas[:-1], per_token, quotas[-1], "one"]
+        assert counted == [str(each) for each in expected]
         assert f"at most {MAX_CONSECUTIVE_FAILURES} consecutive failures" in PAGE
 
     def test_growing_waits(self):

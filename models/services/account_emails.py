@@ -40,6 +40,9 @@ class AccountEmails:
         type: EventType,
         by: Actor,
         make_email: Callable[[User], TokenEmail | None],
+        *,
+        quota: RateLimit = EMAIL_QUOTA,
+        device_token: str | None = None,
     ) -> None:
         """Email a token to the user with an address, if there is one who may have it.
 
@@ -52,16 +55,20 @@ class AccountEmails:
             type: The type of the audit event.
             by: The caller.
             make_email: Returns the token and its email, or None if this user must not get one.
+            quota: How many emails of this type an account gets at the request of known devices,
+                and again at that of all others.
+            device_token: The token of a device; it is ignored unless it is one of this user's.
 
         Raises:
             EmailNotConfigured: No way to send email is configured.
         """
         if not self.mailer.is_configured:
             raise EmailNotConfigured
-        user = self._logins.find_by_email(email)
+        user, is_known_device = self._logins.find_by_email(email, device_token)
         subject = user.id if user else self._logins.unknown_login_key(email)
+        source = "known-device" if is_known_device else "others"
         try:
-            self._limiter.take(EMAIL_QUOTA, f"{type}#{subject}")
+            self._limiter.take(quota, f"{type}#{source}#{subject}")
         except TooManyRequests:
             return
         token_email = make_email(user) if user and user.is_active else None

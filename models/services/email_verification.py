@@ -3,8 +3,16 @@
 from datetime import timedelta
 
 from models.email import Email, EmailKind
-from models.errors import EmailTaken, InvalidToken, UserNotFound
+from models.errors import (
+    EmailTaken,
+    IncorrectPassword,
+    InvalidToken,
+    Unauthenticated,
+    UserNotFound,
+)
+from models.security.passwords import PasswordHasher
 from models.services.account_emails import AccountEmails, TokenEmail
+from models.services.sign_in_attempts import Attempt, record_failure, reserve_with_email
 from models.services.user_update import copy_with, retry_on_conflict, swap_reservations, write
 from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.identifier import Identifier, email_key
@@ -17,11 +25,18 @@ class EmailVerification:
 
     Args:
         emails: Sends the tokens.
+        hasher: Verifies passwords.
         lifetime: How long a token is valid.
     """
 
-    def __init__(self, emails: AccountEmails, lifetime: timedelta = timedelta(hours=24)) -> None:
+    def __init__(
+        self,
+        emails: AccountEmails,
+        hasher: PasswordHasher,
+        lifetime: timedelta = timedelta(hours=24),
+    ) -> None:
         self.emails = emails
+        self.hasher = hasher
         self.lifetime = lifetime
 
     def request(self, email: str, *, by: Actor) -> None:
@@ -50,24 +65,58 @@ class EmailVerification:
         )
         return TokenEmail(row, email)
 
-    def confirm(self, token: str, *, by: Actor) -> None:
+    def confirm(self, token: str, *, password: str | None = None, by: Actor) -> None:
         """Record that a user owns the address that a token was emailed to.
 
         A new address replaces the old one, which is notified.
 
+        The token proves that the caller has the mailbox, but not that the account is theirs:
+        another person may have registered it with this address, or requested the change to it. So
+        the account must be proven as well, by a session of the user or by the password.
+
+        Args:
+            token: The emailed token.
+            password: The password of the account; not needed in a session of the user.
+            by: The caller.
+
         Raises:
+            Unauthenticated: Neither a session of the user nor a password was given.
+            IncorrectPassword: The password is wrong.
+            TooManyAttempts: Too many passwords were wrong; the next attempt has to wait.
+            Busy: The queue for hashes is full.
             InvalidToken: The token is unknown, used or expired, or the user has requested another
                 address since, or set a new password before confirming a new address.
             EmailTaken: Another user has the new address by now.
         """
         row, user = OneTimeToken.get_valid(token, Purpose.CONFIRM_EMAIL)
+        _require_current(row, user)
+        attempt = None if by.user_id == user.id else self._verify_password(user, password, by)
+
+        def change(current: User) -> str | None:
+            if attempt and current.password_hash != user.password_hash:
+                raise InvalidToken
+            return _confirm(current, row, by, attempt)
+
         try:
-            replaced = retry_on_conflict(user, None, lambda current: _confirm(current, row, by))
+            replaced = retry_on_conflict(user, None, change)
         except UserNotFound:
             raise InvalidToken from None
         if replaced:
             email = Email(EmailKind.EMAIL_CHANGED, to=replaced, username=user.username)
             self.emails.mailer.send(email)
+
+    def _verify_password(self, user: User, password: str | None, by: Actor) -> Attempt:
+        """Verify the password of a client that has the emailed token; return its attempt."""
+        if password is None:
+            raise Unauthenticated(
+                "Sign in to the account that the email is about, or send its `password`."
+            )
+        with self.hasher.slot():
+            attempt = reserve_with_email(user)
+            if not self.hasher.verify(password, user.password_hash)[0]:
+                record_failure(attempt, "wrong-password", by, self.emails.mailer)
+                raise IncorrectPassword
+        return attempt
 
 
 def require_available(user: User, address: str) -> None:
@@ -84,22 +133,28 @@ def require_available(user: User, address: str) -> None:
         raise EmailTaken
 
 
-def _confirm(before: User, row: OneTimeToken, by: Actor) -> str | None:
+def _confirm(before: User, row: OneTimeToken, by: Actor, attempt: Attempt | None) -> str | None:
     """Write the confirmation; return the address that was replaced, if any."""
-    if not before.is_active or row.email not in (before.email, before.pending_email):
-        raise InvalidToken
+    _require_current(row, before)
     is_new = row.email != before.email
-    # A thief who requested a new address from a stolen session must not get the account after its
-    # owner has set a new password or signed out everywhere.
-    if is_new and row.session_epoch != before.session_epoch:
-        raise InvalidToken
     after = copy_with(before, email=row.email, email_verified=True)
     if is_new:
         after.pending_email = None
     type = EventType.EMAIL_CHANGED if is_new else EventType.EMAIL_VERIFIED
     with by.transaction() as transaction:
         row.spend(transaction)
+        if attempt:
+            attempt.forget(transaction)
         swap_reservations(transaction, before, after)
         write(transaction, before, after)
         transaction.save(AuditEvent.create(type, before.id, by))
     return str(before.email) if is_new else None
+
+
+def _require_current(row: OneTimeToken, user: User) -> None:
+    if not user.is_active or row.email not in (user.email, user.pending_email):
+        raise InvalidToken
+    # A thief who requested a new address from a stolen session must not get the account after its
+    # owner has set a new password or signed out everywhere.
+    if row.email != user.email and row.session_epoch != user.session_epoch:
+        raise InvalidToken

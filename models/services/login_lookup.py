@@ -6,8 +6,11 @@ passwords into the wrong field.
 """
 
 import hmac
+from typing import Any
 
+from models.db import db
 from models.errors import UserNotFound
+from models.tables import device as devices
 from models.tables.identifier import Identifier, login_key
 from models.tables.login_attempts import reserve
 from models.tables.user import User
@@ -29,17 +32,39 @@ class LoginLookup:
     def __init__(self, key: bytes = b"") -> None:
         self._key = key
 
-    def find_user_id(self, login: str) -> str | None:
-        """Return the ID of the user with this username or email address, or None."""
-        try:
-            key = login_key(login) or _UNUSED_KEY
-            return str(Identifier.get(key, consistent_read=True).owner)
-        except Identifier.DoesNotExist:
-            return None
+    def find(self, login: str, *others: tuple[Any, ...]) -> list[Any]:
+        """Return the ID of the user with this username or email address, and other items.
 
-    def find_by_email(self, email: str) -> User | None:
-        """Return the user with this email address, or None; a username never matches."""
-        return find_user(self.find_user_id(email if "@" in email else ""))
+        Args:
+            login: The username or the email address.
+            others: Keys of items to read in the same round trip.
+
+        Returns:
+            The ID, None if there is no such user, and the items in the order of their keys, None
+            for each that does not exist.
+        """
+        key = login_key(login) or _UNUSED_KEY
+        if others:
+            row, *items = db.get_many((Identifier, key), *others)
+            return [row and str(row.owner), *items]
+        try:
+            return [str(Identifier.get(key, consistent_read=True).owner)]
+        except Identifier.DoesNotExist:
+            return [None]
+
+    def find_by_email(self, email: str, device_token: str | None) -> tuple[User | None, bool]:
+        """Return the user with this email address, or None; a username never matches.
+
+        Args:
+            email: The address as the caller wrote it.
+            device_token: The token of a device.
+
+        Returns:
+            The user, and whether the device is known to be one of this user's.
+        """
+        user_id, *known = self.find(email if "@" in email else "", *devices.keys_of(device_token))
+        user = find_user(user_id)
+        return user, user is not None and devices.pick(known, user.id, device_token) is not None
 
     def unknown_login_key(self, login: str) -> str:
         """Return the key under which data about an unknown login is stored."""

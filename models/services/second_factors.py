@@ -24,8 +24,8 @@ from models.errors import (
     UserNotFound,
 )
 from models.security.totp import MatchedCode, NewSecret, Totp, digest_of, new_recovery_codes
-from models.services.login_lookup import reserve_attempt
 from models.services.session_cleanup import remove_ended_sessions
+from models.services.sign_in_attempts import record_failure, reserve_for_user
 from models.tables import second_factor
 from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.login_attempts import reset_actions
@@ -269,12 +269,12 @@ class SecondFactors:
     def _match_first_code(self, user: User, row: SecondFactor, otp: str, by: Actor) -> MatchedCode:
         """Match a first code, after reserving an attempt."""
         try:
-            reserve_attempt(user.id)
+            attempt = reserve_for_user(user.id)
         except UserNotFound:
             raise Unauthenticated from None
         match = self.totp.match(row.secret, otp, user_id=user.id)
         if match is None:
-            AuditEvent.create(EventType.SIGN_IN_FAILED, user.id, by, reason="second-factor").save()
+            record_failure(attempt, "second-factor", by, self.mailer)
             raise InvalidField("otp", "This is not the code that the authenticator shows now.")
         return match
 

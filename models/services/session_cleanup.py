@@ -5,7 +5,7 @@ import math
 from datetime import timedelta
 
 from flask_pynamodb import is_unavailable
-from models.tables import api_key, one_time_token, session
+from models.tables import api_key, device, one_time_token, session
 from models.tables.audit_event import AuditEvent, EventType, unfinished_cleanup
 from models.tables.user import User
 
@@ -30,6 +30,7 @@ def remove_ended_sessions(
             api_key.remove_rows(event.user_id, before_epoch=before_api_key_epoch)
         if event.type == EventType.USER_DELETED:
             one_time_token.remove_rows(event.user_id)
+            device.remove_rows(event.user_id)
         event.finish_cleanup()
     except Exception as error:
         if not is_unavailable(error):

@@ -1,6 +1,7 @@
 """Sessions: sign in, reauthenticate, authenticate requests, list and end sessions."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -18,18 +19,22 @@ from models.errors import (
     VersionMismatch,
 )
 from models.security.passwords import PasswordHasher
-from models.services.login_lookup import LoginLookup, find_user, reserve_attempt
+from models.services.login_lookup import LoginLookup, find_user
 from models.services.second_factors import SecondFactors, VerifiedCode
 from models.services.session_cleanup import remove_ended_sessions
 from models.services.session_limit import MAX_SESSIONS, end_oldest
+from models.services.session_opening import OpenedSession, SessionOpening
+from models.services.sign_in_attempts import (
+    Attempt,
+    ended_lockout,
+    record_failure,
+    reserve_for_user,
+    reserve_sign_in,
+)
 from models.tables import session as sessions
 from models.tables.audit_event import Actor, AuditEvent, EventType
-from models.tables.login_attempts import (
-    ATTEMPTS_FORGOTTEN_AFTER,
-    Attempts,
-    reserve,
-    reset_actions,
-)
+from models.tables.device import Device
+from models.tables.login_attempts import reset_actions
 from models.tables.session import AuthMethod, Client, Lifetimes, Session, SessionLookup
 from models.tables.user import User
 
@@ -67,8 +72,13 @@ class SessionService:
         self.requires_verified_email = requires_verified_email
 
     def sign_in(
-        self, login: str, password: str, client: Client, otp: str | None = None
-    ) -> tuple[Session, str, User]:
+        self,
+        login: str,
+        password: str,
+        client: Client,
+        otp: str | None = None,
+        device_token: str | None = None,
+    ) -> OpenedSession:
         """Sign a user in with a password.
 
         An attempt is reserved before the password is verified, so that parallel guesses cannot
@@ -79,9 +89,7 @@ class SessionService:
             password: The password as typed.
             client: The origin of the request.
             otp: A TOTP code or a recovery code.
-
-        Returns:
-            The session, its token (which is not stored), and the user.
+            device_token: What an earlier sign-in of the same device returned.
 
         Raises:
             InvalidCredentials: The same for an unknown user, a wrong password and a user who may
@@ -92,21 +100,35 @@ class SessionService:
             TooManyConflicts: Concurrent updates of the account kept winning.
         """
         with self.hasher.slot():
-            subject, found = self._reserve_attempt(login)
+            attempt = reserve_sign_in(self.logins, login, device_token)
+            device = attempt.device
             for _ in range(_MAX_SIGN_IN_RETRIES):
-                user, new_hash = self._verify_password(subject, found, password, client)
-                code = self._verify_code(user, otp, client)
+                user, new_hash = self._verify_password(attempt, password, client)
+                code = self._verify_code(attempt, user, otp, client)
                 try:
                     return self.create_session(
-                        user, client, method=AuthMethod.PASSWORD, new_hash=new_hash, code=code
+                        user,
+                        client,
+                        method=AuthMethod.PASSWORD,
+                        new_hash=new_hash,
+                        code=code,
+                        device=device,
+                        device_token=device_token,
                     )
                 except VersionMismatch:
-                    found = find_user(user.id)
+                    attempt = replace(attempt, user=find_user(user.id))
+                    # Its slot may have been taken by another device.
+                    device = None
         raise TooManyConflicts
 
     def reauthenticate(
-        self, session: Session, password: str, client: Client, otp: str | None = None
-    ) -> tuple[Session, str, User]:
+        self,
+        session: Session,
+        password: str,
+        client: Client,
+        otp: str | None = None,
+        device_token: str | None = None,
+    ) -> OpenedSession:
         """Verify the password again and replace the session by a new one.
 
         Raises:
@@ -117,11 +139,11 @@ class SessionService:
         """
         with self.hasher.slot():
             try:
-                found = reserve_attempt(session.user_id)
+                attempt = reserve_for_user(session.user_id, device_token)
             except UserNotFound:
                 raise Unauthenticated from None
-            user, new_hash = self._verify_password(found.id, found, password, client)
-            code = self._verify_code(user, otp, client)
+            user, new_hash = self._verify_password(attempt, password, client)
+            code = self._verify_code(attempt, user, otp, client)
             try:
                 return self.create_session(
                     user,
@@ -129,6 +151,8 @@ class SessionService:
                     method=AuthMethod.PASSWORD,
                     new_hash=new_hash,
                     code=code,
+                    device=attempt.device,
+                    device_token=device_token,
                     replaced=session,
                 )
             except VersionMismatch:
@@ -142,8 +166,10 @@ class SessionService:
         method: AuthMethod,
         code: VerifiedCode | None = None,
         new_hash: str | None = None,
+        device: Device | None = None,
+        device_token: str | None = None,
         replaced: Session | None = None,
-    ) -> tuple[Session, str, User]:
+    ) -> OpenedSession:
         """Create a session for a user whose first factor was verified.
 
         Every way of signing in ends here. The transaction fails if the user's sessions were ended,
@@ -155,46 +181,70 @@ class SessionService:
             method: The first factor that was verified.
             code: The verified code of the second factor, None if the user has none.
             new_hash: A hash of the password to store, if the old one is outdated.
+            device: The known device that the user signs in on.
+            device_token: The token of this device.
             replaced: A session that ends in the same transaction.
 
-        Returns:
-            The session, its token (which is not stored), and the user.
-
         Raises:
-            VersionMismatch: The user has changed in one of these ways since it was read.
+            VersionMismatch: The user has changed in one of these ways since it was read, or the
+                device is no longer known.
             SecondFactorCodeRequired: The code was used concurrently.
             Unauthenticated: The replaced session has ended.
         """
-        amr = (method, AuthMethod.OTP) if code else (method,)
-        session, token = Session.new(user, client, self.lifetimes, amr)
-        actions: list[Action] = [
-            User.last_login_at.set(session.created_at),
-            *reset_actions(User),
-        ]
-        if new_hash:
-            actions.append(User.password_hash.set(new_hash))
-        if not replaced:
-            actions.append(User.session_rows.add(1))
-        type = EventType.SESSION_RENEWED if replaced else EventType.SESSION_OPENED
+        opening = SessionOpening.prepare(
+            user,
+            client,
+            self.lifetimes,
+            type=EventType.SESSION_RENEWED if replaced else EventType.SESSION_OPENED,
+            method=method,
+            code=code,
+            device=device,
+            device_token=device_token,
+            is_new_device=replaced is None,
+        )
+        by = Actor(user.id, client.ip)
+        # The attempts of a known device are counted apart from those of all others.
+        unlocked = None if device else ended_lockout(user, "signed-in", by)
         with db.transaction() as transaction:
             if replaced:
                 # A session ended by the epoch may still have its row.
                 is_active = Session.session_epoch == user.session_epoch
                 transaction.delete(replaced, is_active, otherwise=Unauthenticated())
-            transaction.save(session)
+            opening.save(transaction)
             transaction.update(
-                user, actions, _is_still_verified(user, method, code), otherwise=VersionMismatch()
+                user,
+                _actions(opening, new_hash, is_replacement=replaced is not None),
+                _is_still_verified(user, method, code),
+                otherwise=VersionMismatch(),
             )
-            if code:
-                code.consume(transaction)
-            transaction.save(AuditEvent.create(type, user.id, Actor(user.id, client.ip)))
-        if code:
-            code.notify(self.mailer)
+            if unlocked:
+                transaction.save(unlocked)
         if not replaced and (user.session_rows or 0) >= MAX_SESSIONS:
             with suppress(UserNotFound):
-                end_oldest(user, session, Actor(user.id, client.ip))
-        user.last_login_at = session.created_at
-        return session, token, user
+                end_oldest(user, opening.session, by)
+        opened = opening.finish(self.mailer)
+        user.last_login_at = opening.session.created_at
+        return opened
+
+    def prepare(self, user: User, client: Client, code: VerifiedCode | None) -> SessionOpening:
+        """Return a session for a user who is about to be written with a new password.
+
+        Args:
+            user: The user as it will be written; this sets the fields that change with a session.
+            client: The origin of the request.
+            code: The verified code of the second factor, None if the user has none.
+
+        Raises:
+            SecondFactorCodeRequired: The user has a second factor, and no code was verified.
+        """
+        if user.has_second_factor and code is None:
+            raise SecondFactorCodeRequired
+        opening = SessionOpening.prepare(user, client, self.lifetimes, code=code)
+        user.last_login_at = opening.session.created_at
+        # Those of the ended sessions are about to be removed.
+        user.session_rows = 1
+        user.devices_issued = 1
+        return opening
 
     def authenticate(self, token: str, *, other_user_id: str | None = None) -> SessionLookup:
         """Return the active session of a token, and its user, in one round trip.
@@ -246,30 +296,27 @@ class SessionService:
         epoch = user.session_epoch + 1
         with by.transaction() as transaction:
             transaction.update(
-                user, [User.session_epoch.add(1)], User.id.exists(), otherwise=is_gone
+                user,
+                [
+                    User.session_epoch.add(1),
+                    User.device_epoch.add(1),
+                    User.devices_issued.remove(),
+                ],
+                User.id.exists(),
+                otherwise=is_gone,
             )
             transaction.save(event)
         remove_ended_sessions(event, before_epoch=epoch)
 
-    def _reserve_attempt(self, login: str) -> tuple[str, User | None]:
-        """Reserve an attempt; return the key of its counter, and the current user, if any."""
-        user_id = self.logins.find_user_id(login)
-        if user_id is not None:
-            with suppress(UserNotFound):
-                return user_id, reserve_attempt(user_id)
-        subject = self.logins.unknown_login_key(login)
-        reserve(Attempts(subject))
-        return subject, None
-
     def _verify_password(
-        self, subject: str, user: User | None, password: str, client: Client
+        self, attempt: Attempt, password: str, client: Client
     ) -> tuple[User, str | None]:
         """Return the user who may sign in with the password, and a new hash if one is needed."""
+        user = attempt.user
         matches, new_hash = self.hasher.verify(password, user and user.password_hash)
         reason = self._failure_reason(user, matches)
         if user is None or reason:
-            is_known = user is not None
-            self._record_failure(subject, reason, client, is_known=is_known)
+            record_failure(attempt, reason, Actor(ip=client.ip), self.mailer)
             raise InvalidCredentials
         return user, new_hash
 
@@ -284,21 +331,32 @@ class SessionService:
             return "email-not-verified"
         return None
 
-    def _verify_code(self, user: User, otp: str | None, client: Client) -> VerifiedCode | None:
+    def _verify_code(
+        self, attempt: Attempt, user: User, otp: str | None, client: Client
+    ) -> VerifiedCode | None:
         try:
             return self.second_factors.verify(user, otp)
         except SecondFactorCodeRequired:
-            self._record_failure(user.id, "second-factor", client, is_known=True)
+            record_failure(attempt, "second-factor", Actor(ip=client.ip), self.mailer)
             raise
 
-    def _record_failure(
-        self, subject: str, reason: str | None, client: Client, *, is_known: bool
-    ) -> None:
-        actor = Actor(ip=client.ip)
-        event = AuditEvent.create(EventType.SIGN_IN_FAILED, subject, actor, reason=reason)
-        if not is_known:
-            event.remove_at = now() + ATTEMPTS_FORGOTTEN_AFTER
-        event.save()
+
+def _actions(
+    opening: SessionOpening, new_hash: str | None, *, is_replacement: bool
+) -> list[Action]:
+    """Return the changes of a user that come with a new session."""
+    actions: list[Action] = [User.last_login_at.set(opening.session.created_at)]
+    if not opening.known_device:
+        actions += reset_actions(User)
+    if new_hash:
+        actions.append(User.password_hash.set(new_hash))
+    if not is_replacement:
+        actions.append(User.session_rows.add(1))
+    if opening.new_device:
+        actions.append(User.devices_issued.add(1))
+    if opening.notifies_of_device:
+        actions.append(User.new_device_notified_at.set(now()))
+    return actions
 
 
 def _is_still_verified(user: User, method: AuthMethod, code: VerifiedCode | None) -> Condition:

@@ -28,7 +28,7 @@ from models.tables.identifier import (
     normalize_username,
     username_key,
 )
-from models.tables.user import User, has_api_key_epoch, is_user_id
+from models.tables.user import User, forget_devices, has_api_key_epoch, is_user_id
 
 _Result = TypeVar("_Result")
 # Attempts on a user that is being updated concurrently. One of the concurrent updates succeeds in
@@ -141,7 +141,9 @@ def apply_update(
                 transaction.save(token_email.row)
         return before
     ends_sessions = before.is_active and not after.is_active
-    after.session_epoch += int(ends_sessions)
+    if ends_sessions:
+        after.session_epoch += 1
+        forget_devices(after)
     event = AuditEvent.create(
         _event_type(before, after),
         before.id,

@@ -1,6 +1,6 @@
 """Audit events: what happened to which user, written in the transaction of the change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -46,6 +46,8 @@ class EventType(StrEnum):
     API_KEY_REVOKED = "api-key.revoked"
     API_KEYS_REVOKED = "api-keys.revoked"
     SIGN_IN_FAILED = "sign-in.failed"
+    ACCOUNT_LOCKED = "account.locked"
+    ACCOUNT_UNLOCKED = "account.unlocked"
     SESSION_OPENED = "session.opened"
     SESSION_RENEWED = "session.renewed"
     SESSION_ENDED = "session.ended"
@@ -172,6 +174,16 @@ class AuditEvent(db.Model):  # type: ignore[misc,name-defined]
 
     def __repr__(self) -> str:
         return f"<AuditEvent {self.type} {self.id}>"
+
+
+def save_events(events: Sequence[AuditEvent]) -> None:
+    """Write events of the same request, all or none."""
+    if len(events) == 1:
+        events[0].save()
+        return
+    with db.transaction() as transaction:
+        for event in events:
+            transaction.save(event)
 
 
 def unfinished_cleanup(older_than: timedelta) -> Iterator[AuditEvent]:

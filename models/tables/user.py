@@ -124,6 +124,12 @@ class User(AttemptCounter, db.Model):  # type: ignore[misc,name-defined]
     # Session rows, at least: rows that expire or are deleted are not subtracted. Null in rows
     # written before 0.7.
     session_rows = NumberAttribute(null=True)
+    # Devices that were issued a token since `device_epoch` was last raised, which voids them all;
+    # null until then.
+    devices_issued = NumberAttribute(null=True)
+    device_epoch = NumberAttribute(null=True)
+    # When the user was last notified of a sign-in from a new device.
+    new_device_notified_at = TimestampAttribute(null=True)
     # Raised to revoke all API keys; null until then.
     api_key_epoch = NumberAttribute(attr_name="key_epoch", null=True)
     created_at = TimestampAttribute()
@@ -165,6 +171,12 @@ class User(AttemptCounter, db.Model):  # type: ignore[misc,name-defined]
 
     def __repr__(self) -> str:
         return f"<User {self.id}>"
+
+
+def forget_devices(user: User) -> None:
+    """Void every known device of a user that is about to be written."""
+    user.device_epoch = (user.device_epoch or 0) + 1
+    user.devices_issued = None
 
 
 def next_api_key_epoch(user: User) -> float:

@@ -28,6 +28,8 @@ SUBJECTS: Mapping[EmailKind, str] = {
     EmailKind.USERNAME_CHANGED: "Your username has changed",
     EmailKind.ADDRESS_PROVEN: "Your account has a new password",
     EmailKind.ADMIN_ADDED: "A new admin",
+    EmailKind.ACCOUNT_LOCKED: "Too many failed attempts to sign in",
+    EmailKind.NEW_DEVICE: "A sign-in on a new device",
 }
 # The page that the link of an email leads to.
 PAGES: Mapping[EmailKind, str] = {

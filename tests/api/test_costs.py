@@ -21,7 +21,7 @@ from roster.email.file_backend import FileBackend, link_of
 from tests.api.openapi.test_every_response import CALLS, send
 from tests.support.authenticator import Authenticator
 from tests.support.documents import DOCS, blocks, code, rows
-from tests.support.openapi_requests import GRANTED, SIGN_IN
+from tests.support.openapi_requests import GRANTED, MAIL, SIGN_IN
 from tests.support.person import PASSWORD, Person
 from tests.support.preconditions import (
     Scenario,
@@ -30,8 +30,10 @@ from tests.support.preconditions import (
     locked,
     mailing,
     reset_mailed,
+    verification_mailed,
     verified,
 )
+from tests.support.responses import NEW_PASSWORD
 
 PAGE = DOCS / "operations.md"
 COSTS = {
@@ -79,6 +81,15 @@ def change_mailed(scenario: Scenario) -> None:
     folder = FileBackend(scenario.folder)
     links = [link_of(folder.find(id)) for id in folder.ids()]
     [scenario.placeholders["token"]] = [link.partition("#token=")[2] for link in links if link]
+
+
+def known_device(scenario: Scenario) -> None:
+    """Sign jane in on a device that is known from then on; the session ends."""
+    opened = scenario.jane.client.post("/v1/sessions", json=SIGN_IN).json
+    scenario.placeholders["device"] = opened["device_token"]
+    headers = {"Authorization": f"Bearer {opened['token']}"}
+    ended = scenario.jane.client.delete("/v1/sessions/current", headers=headers)
+    assert ended.status_code == 204
 
 
 class Anonymous(Person):
@@ -162,8 +173,29 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST /v1/email-verifications", "unknown address"): Case(
         202, {"json": {"email": "unknown@example.com"}}
     ),
-    ("POST /v1/email-verifications/confirm", "a new address"): Case(
+    ("POST /v1/email-verifications/confirm", "the current address, with the password"): Case(
+        204,
+        {
+            "by": "anonymous",
+            "json": {"token": "{token}", "password": PASSWORD},
+            "given": (verification_mailed,),
+        },
+    ),
+    ("POST /v1/email-verifications/confirm", "a new address, in a session"): Case(
         204, {"given": (change_mailed,)}
+    ),
+    ("POST /v1/password-resets", "known address, known device"): Case(
+        202, {"json": {**MAIL, "device_token": "{device}"}, "given": (mailing, known_device)}
+    ),
+    ("POST /v1/password-resets/confirm", "one session, signing in"): Case(
+        201,
+        {
+            "json": {"token": "{token}", "new_password": NEW_PASSWORD, "sign_in": True},
+            "given": (verified, reset_mailed),
+        },
+    ),
+    ("POST /v1/sessions", "signed in, on a known device"): Case(
+        201, {"json": {**SIGN_IN, "device_token": "{device}"}, "given": (known_device,)}
     ),
     ("POST /v1/password-resets", "unknown address"): Case(
         202, {"json": {"email": "unknown@example.com"}}
@@ -189,6 +221,7 @@ EVERY_KIND = [
     ("GET /v1/users", "`username=` or `email=`"),
     ("POST /v1/users", "by an admin, of an admin"),
     ("POST /v1/sessions", "rejected, unknown login, locked out"),
+    ("POST /v1/sessions", "signed in, on a known device"),
     ("POST /v1/users/{id}/second-factor", ""),
     ("POST /v1/sessions", "with a code of the second factor"),
     ("PUT /v1/users/{id}/password", "no other session"),

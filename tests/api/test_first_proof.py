@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.person import Person
+from models.tables.login_attempts import FREE_ATTEMPTS
+from tests.support.person import PASSWORD, Person
 from tests.support.responses import outcome
 
 WAYS = [
@@ -76,3 +77,85 @@ class TestReset:
         )
 
         assert outcome(response) == (422, "invalid-request", ["/revoke_api_keys"])
+
+
+class TestVerification:
+    """Verifying an address requires the account, not only its mailbox."""
+
+    @pytest.fixture
+    def token(self, mailed_jane, sent_emails):
+        """Return the token that was emailed to jane."""
+        body = {"email": "jane@example.com"}
+        mailed_jane.client.post("/v1/email-verifications", json=body)
+        return sent_emails()[-1].token
+
+    @pytest.fixture
+    def confirm(self, mailed_jane, token):
+        """Return a function that sends the token without a session."""
+
+        def post(headers=None, **fields):
+            return mailed_jane.client.post(
+                "/v1/email-verifications/confirm", json={"token": token, **fields}, headers=headers
+            )
+
+        return post
+
+    def test_mailbox_alone(self, mailed_jane, confirm, snapshot):
+        """The owner of a mailbox does not verify an account that another person has created."""
+        before = snapshot()
+        response = confirm()
+
+        assert outcome(response)[:2] == (401, "unauthenticated")
+        assert "`password`" in response.json["detail"]
+        assert snapshot() == before
+
+    def test_wrong_password(self, mailed_jane, confirm):
+        """Nor with a wrong password, which names the field."""
+        response = confirm(password="wrong")
+
+        assert outcome(response) == (401, "invalid-credentials", ["/password"])
+        assert not mailed_jane.get("/v1/users/me").json["email_verified"]
+
+    def test_password(self, mailed_jane, confirm):
+        """With the password of the account it is verified."""
+        assert confirm(password=PASSWORD).status_code == 204
+        assert mailed_jane.get("/v1/users/me").json["email_verified"]
+
+    def test_session(self, mailed_jane, confirm):
+        """In a session of the account no password is needed."""
+        assert confirm({"Authorization": f"Bearer {mailed_jane.token}"}).status_code == 204
+        assert mailed_jane.get("/v1/users/me").json["email_verified"]
+
+    def test_session_of_another_user(self, mailed_jane, john, confirm):
+        """A session of another account proves nothing; the password does."""
+        headers = {"Authorization": f"Bearer {john.token}"}
+
+        assert outcome(confirm(headers))[:2] == (401, "unauthenticated")
+        assert confirm(headers, password=PASSWORD).status_code == 204
+
+    def test_session_ended_meanwhile(self, mailed_jane, confirm):
+        """An ended session proves nothing."""
+        mailed_jane.delete("/v1/sessions/current")
+        headers = {"Authorization": f"Bearer {mailed_jane.token}"}
+
+        assert outcome(confirm(headers))[:2] == (401, "unauthenticated")
+
+    def test_guessing(self, confirm):
+        """ASVS 6.3.1: wrong passwords are limited, apart from the attempts to sign in."""
+        guesses = [confirm(password="wrong") for _ in range(FREE_ATTEMPTS)]
+
+        assert {response.status_code for response in guesses} == {401}
+        assert confirm(password=PASSWORD).status_code == 429
+
+    def test_during_a_lockout(self, mailed_jane, confirm):
+        """ASVS 6.1.1: failed sign-ins of others do not keep the user from verifying."""
+        for _ in range(FREE_ATTEMPTS + 1):
+            body = {"login": "jane", "password": "wrong"}
+            mailed_jane.client.post("/v1/sessions", json=body)
+
+        assert confirm(password=PASSWORD).status_code == 204
+
+    @pytest.mark.parametrize("password", [None, 1, [], {}, "x" * 1025])
+    def test_malformed_password(self, confirm, password):
+        """The password is a text."""
+        assert outcome(confirm(password=password)) == (422, "invalid-request", ["/password"])

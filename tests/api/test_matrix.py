@@ -104,12 +104,13 @@ TABLE = [
     Row("POST", "/v1/users/{id}/second-factor/recovery-codes",
         None,                                         "401 404 404 403 401 401 403 403 403 403 401"),
 
-    # Public, since users need these before they can sign in; email is not configured here.
+    # Public, since users need these before they can sign in; email is not configured here. A
+    # session verifies an address without a password, if it is one of the user's.
     Row("POST", "/v1/password-resets", MAIL,          "501 501 501 501 501 501 501 501 501 501 501"),
     Row("POST", "/v1/password-resets/confirm", RESET, "422 422 422 422 422 422 422 422 422 422 422"),
     Row("POST", "/v1/email-verifications", MAIL,      "501 501 501 501 501 501 501 501 501 501 501"),
     Row("POST", "/v1/email-verifications/confirm",
-        TOKEN,                                        "422 422 422 422 422 422 422 422 422 422 422"),
+        TOKEN,                                        "422 422 422 422 401 401 403 403 403 403 401"),
 ]
 # fmt: on
 CELLS = [

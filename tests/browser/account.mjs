@@ -1,11 +1,11 @@
 // Follows the links of emails in Chromium and prints its observations as JSON.
-// Usage: node account.mjs <base URL> <new password>
+// Usage: node account.mjs <base URL> <current password> <new password>
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
-const [base, password] = process.argv.slice(2);
+const [base, current, password] = process.argv.slice(2);
 const email = "mia@example.com";
 const observed = { console: [], withToken: [], addresses: {}, messages: {} };
 const profile = await mkdtemp(join(tmpdir(), "roster-browser-"));
@@ -51,11 +51,16 @@ try {
   await page.getByText("Verify my email address").first().click();
   await page.locator("#form button").waitFor();
   observed.addresses.verify = page.url();
+  await page.locator("#password").fill("not the password");
+  await page.locator("#form button").click();
+  await record("stranger", "error");
+  await page.locator("#password").fill(current);
   await page.locator("#form button").click();
   await record("verified", "done");
 
   // The same token again, in the same tab.
   await page.goto(verification.link);
+  await page.locator("#password").fill(current);
   await page.locator("#form button").click();
   await record("twice", "error");
 

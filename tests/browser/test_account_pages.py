@@ -24,7 +24,10 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any
         mia = {"username": "mia", "email": "mia@example.com", "password": PASSWORD}
         assert service.call("POST", "/v1/users", mia).status == 201
         driver = subprocess.run(
-            ["node", HERE / "account.mjs", f"http://127.0.0.1:{service.port}", NEW_PASSWORD],
+            [
+                *("node", HERE / "account.mjs", f"http://127.0.0.1:{service.port}"),
+                *(PASSWORD, NEW_PASSWORD),
+            ],
             capture_output=True,
             text=True,
             timeout=120,
@@ -43,6 +46,10 @@ class TestVerifyEmail:
         """The button in the email opens a page, and the button there verifies the email."""
         assert observed["messages"]["verified"].startswith("Your email address is confirmed.")
         assert observed["user"]["email_verified"] is True
+
+    def test_needs_the_account(self, observed):
+        """The owner of the mailbox verifies only an account whose password they know (H6)."""
+        assert "not the password of the account" in observed["messages"]["stranger"]
 
     def test_works_once(self, observed):
         """A second use of the link shows why it fails."""

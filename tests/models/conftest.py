@@ -104,15 +104,18 @@ def mail_requests(mailbox: Mailbox) -> AccountEmails:
 
 
 @pytest.fixture
-def confirmations(mail_requests: AccountEmails) -> EmailVerification:
-    return EmailVerification(mail_requests)
+def confirmations(mail_requests: AccountEmails, hasher: PasswordHasher) -> EmailVerification:
+    return EmailVerification(mail_requests, hasher)
 
 
 @pytest.fixture
 def credentials(
-    hasher: PasswordHasher, policy: PasswordPolicy, mail_requests: AccountEmails
+    hasher: PasswordHasher,
+    policy: PasswordPolicy,
+    mail_requests: AccountEmails,
+    sign_in: SessionService,
 ) -> PasswordService:
-    return PasswordService(hasher, policy, mail_requests)
+    return PasswordService(hasher, policy, mail_requests, sign_in)
 
 
 @pytest.fixture

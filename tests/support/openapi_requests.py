@@ -21,6 +21,7 @@ from tests.support.preconditions import (
     strict,
     used_up,
     verification_mailed,
+    verified,
 )
 from tests.support.responses import ABSENT_ID, ADA, NEW_PASSWORD
 
@@ -83,6 +84,10 @@ GRANTED: dict[str, Granted] = {
     "check_ready": Granted("jane"),
     "get_problem_type": Granted("jane", "forbidden"),
 }
+# Changes that lead to the second successful response of an operation.
+OTHER_SUCCESS: dict[tuple[str, str], dict[str, Any]] = {
+    ("confirm_password_reset", "201"): {"json": {**RESET, **TOKEN, "sign_in": True}},
+}
 # What makes each problem of a request that would be granted, where one way serves all operations.
 ALIKE: dict[str, dict[str, Any]] = {
     "unauthenticated": {"headers": {"Authorization": "Bearer rst_none"}},
@@ -130,6 +135,14 @@ SINGLE: dict[tuple[str, str], dict[str, Any]] = {
         "by": "john",
         "json": {**ADA, **ROLES},
         "given": (stale,),
+    },
+    ("confirm_password_reset", "second-factor-required"): {
+        "json": {**RESET, **TOKEN, "sign_in": True},
+        "given": (verified, confirmed, reset_mailed),
+    },
+    ("confirm_email", "invalid-credentials"): {
+        "by": "john",
+        "json": {**TOKEN, "password": "wrong"},
     },
     ("end_session", "fresh-sign-in-required"): {"id": ABSENT_DIGEST, "given": (stale,)},
     ("revoke_api_key", "fresh-sign-in-required"): {

@@ -32,9 +32,9 @@ class TestPages:
             r'<script type="module" src="([^"]+)"', tableless_client.get(path).text
         )
         text = tableless_client.get(f"/{script}", buffered=True).text
-        [imported] = re.findall(r'from "\./([^"]+)"', text)
+        imported = re.findall(r'from "\./([^"]+)"', text)
 
-        for name in (script, f"static/account/{imported}"):
+        for name in (script, *(f"static/account/{name}" for name in imported)):
             assert tableless_client.get(f"/{name}", buffered=True).mimetype == "text/javascript"
 
     def test_nothing_inline(self, tableless_client, path):

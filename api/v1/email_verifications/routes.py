@@ -4,7 +4,8 @@ from typing import Any
 
 from flask_restx import Resource
 
-from api.auth import anonymous_actor
+from api.auth import Principal, anonymous_actor, session_accepted
+from api.lanes import hashes_password
 from api.openapi.annotations import error_responses
 from api.rate_limits import EMAIL_REQUESTS, EMAILED_TOKENS, rate_limited
 from api.responses import accepted, no_content
@@ -36,15 +37,20 @@ class EmailVerifications(Resource):
 
 @email_verifications.route("/confirm")
 class EmailConfirmation(Resource):
-    @email_verifications.doc("confirm_email", security=[])
+    @hashes_password
+    @email_verifications.doc("confirm_email")
+    @session_accepted()
     @body(verification)
     @rate_limited(EMAILED_TOKENS)
-    @error_responses("invalid-token", "email-taken")
+    @error_responses("invalid-token", "email-taken", "invalid-credentials")
     @email_verifications.response(204, "The email address is verified")
-    def post(self, payload: dict[str, Any]) -> Any:
+    def post(self, caller: Principal | None, payload: dict[str, Any]) -> Any:
         """Verify an email address with the emailed token
 
-        A pending new address becomes the user's address; the old one is notified.
+        A pending new address becomes the user's address; the old one is notified. Requires a
+        session of the account, or its password: another person may have registered it with this
+        address.
         """
-        email_verification.confirm(**payload, by=anonymous_actor())
+        by = caller.actor if caller else anonymous_actor()
+        email_verification.confirm(**payload, by=by)
         return no_content()

@@ -2,7 +2,7 @@
 
 from flask_restx import Namespace
 
-from api.schemas import EMAIL_OF_ACCOUNT, EMAILED_TOKEN
+from api.schemas import EMAIL_OF_ACCOUNT, EMAILED_TOKEN, PASSWORD
 from api.validation import strict_schema
 
 email_verifications = Namespace(
@@ -20,5 +20,14 @@ verification_request = strict_schema(
 verification = strict_schema(
     email_verifications,
     "EmailVerification",
-    {"properties": {"token": EMAILED_TOKEN}, "required": ["token"]},
+    {
+        "properties": {
+            "token": EMAILED_TOKEN,
+            "password": {
+                **PASSWORD,
+                "description": "The password of the account; not needed in one of its sessions.",
+            },
+        },
+        "required": ["token"],
+    },
 )

@@ -11,12 +11,11 @@ from api.openapi.annotations import error_responses, headers, links
 from api.pagination import CURSOR, LIMIT_OF_ALL, decode_cursor, page_of, page_response
 from api.rate_limits import PASSWORDS, SIGN_INS, rate_limited
 from api.responses import no_content
-from api.schemas import USER_ID
+from api.schemas import USER_ID, opened_body, opened_session
 from api.serialization import marshal_with
 from api.v1.sessions.schemas import (
     SESSION_ID,
     credentials,
-    opened_session,
     reauthentication,
     session_list,
     sessions,
@@ -39,9 +38,10 @@ class Sessions(Resource):
         The response contains the token, which is shown only once. It does not reveal whether the
         user is unknown, the password is wrong or the user is suspended. After several wrong
         passwords the next attempt has to wait, longer each time, whether it is correct or not:
-        `Retry-After` says how long.
+        `Retry-After` says how long. Attempts with the `device_token` of an earlier sign-in are
+        counted apart, so that others cannot lock this device out.
         """
-        return _opened(*services.sessions.sign_in(**payload, client=client()))
+        return opened_body(services.sessions.sign_in(**payload, client=client())), 201
 
     @sessions.doc("list_sessions")
     @signed_in()
@@ -106,9 +106,8 @@ class Reauthentication(Resource):
         For changes that require recent authentication. A new session with a new token replaces
         the current one, which ends.
         """
-        return _opened(
-            *services.sessions.reauthenticate(caller.session, **payload, client=client())
-        )
+        opened = services.sessions.reauthenticate(caller.session, **payload, client=client())
+        return opened_body(opened), 201
 
 
 @sessions.route("/sessions/<id>")
@@ -174,10 +173,6 @@ def _list(owner: User, caller: Principal, limit: int, cursor: str | None) -> Any
     rows, after = page_of(services.sessions.list_for(owner), after, limit)
     items = [_session_body(row, caller) for row in rows]
     return page_response(items, after, {}, limit, owner=owner.id)
-
-
-def _opened(row: Session, token: str, owner: User) -> Any:
-    return {"id": row.id, "token": token, "expires_at": row.expires_at, "user": owner}, 201
 
 
 def _session_body(row: Session, caller: Principal) -> dict[str, Any]:

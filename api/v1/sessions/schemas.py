@@ -1,11 +1,20 @@
 """The schemas of sessions."""
 
-from typing import Any
-
 from flask_restx import Namespace, fields
 
 from api.fields import Text, Timestamp
-from api.schemas import NEXT_CURSOR, PASSWORD, ip_field, text_field, text_schema, user
+from api.schemas import (
+    DEVICE_TOKEN,
+    EXAMPLE_SESSION_ID,
+    NEXT_CURSOR,
+    OTP,
+    PASSWORD,
+    ip_field,
+    opened_session,
+    text_field,
+    text_schema,
+    user,
+)
 from api.validation import strict_schema
 from models import field_rules
 
@@ -16,8 +25,7 @@ sessions = Namespace(
     path="/v1",
 )
 sessions.add_model(user.name, user)
-
-_EXAMPLE_ID = "5f2c8a1e9b7d4c305f2c8a1e9b7d4c305f2c8a1e9b7d4c305f2c8a1e9b7d4c30"
+sessions.add_model(opened_session.name, opened_session)
 
 session = sessions.model(
     "Session",
@@ -25,7 +33,7 @@ session = sessions.model(
         "id": text_field(
             field_rules.SESSION_ID,
             description="The ID of the session; it is not its token",
-            example=_EXAMPLE_ID,
+            example=EXAMPLE_SESSION_ID,
         ),
         "created_at": Timestamp(required=True, description="When the user signed in"),
         "authenticated_at": Timestamp(
@@ -62,27 +70,6 @@ session_list = sessions.model(
         "next_cursor": NEXT_CURSOR,
     },
 )
-opened_session = sessions.model(
-    "OpenedSession",
-    {
-        "id": text_field(
-            field_rules.SESSION_ID, description="The ID of the session", example=_EXAMPLE_ID
-        ),
-        "token": text_field(
-            field_rules.SESSION_TOKEN,
-            description="Send it as `Authorization: Bearer <token>`",
-            example="rst_AaH7G2h2dkSZNQAAAAAAAHRoaXMgaXMgbm8gcmVhbCB0b2tlbg",
-        ),
-        "expires_at": Timestamp(required=True, description="When it ends unless it is used"),
-        "user": fields.Nested(user, required=True),
-    },
-)
-_OTP: dict[str, Any] = text_schema(
-    field_rules.OTP,
-    description="The code of the authenticator app, or a recovery code. Required if the user has a"
-    " second factor, ignored otherwise.",
-    example="123456",
-)
 credentials = strict_schema(
     sessions,
     "Credentials",
@@ -92,7 +79,8 @@ credentials = strict_schema(
                 field_rules.LOGIN, description="The username or the email address.", example="john"
             ),
             "password": PASSWORD,
-            "otp": _OTP,
+            "otp": OTP,
+            "device_token": DEVICE_TOKEN,
         },
         "required": ["login", "password"],
     },
@@ -103,7 +91,8 @@ reauthentication = strict_schema(
     {
         "properties": {
             "password": {**PASSWORD, "description": "The user's password."},
-            "otp": _OTP,
+            "otp": OTP,
+            "device_token": DEVICE_TOKEN,
         },
         "required": ["password"],
     },
@@ -113,6 +102,6 @@ SESSION_ID = {
         "description": "The ID of a session.",
         "pattern": field_rules.SESSION_ID.pattern,
         "maxLength": field_rules.SESSION_ID.max_length,
-        "x-example": _EXAMPLE_ID,
+        "x-example": EXAMPLE_SESSION_ID,
     }
 }

@@ -65,10 +65,10 @@ class TestReauthenticate:
         assert outcome(jane.get("/v1/users/me")) == (401, "unauthenticated", [])
 
     def test_response(self, jane, reauthenticate):
-        """The response is that of a sign-in: session, token, expiry and user."""
+        """The response is that of a sign-in: session, token, expiry, device and user."""
         response, new = reauthenticate(jane)
 
-        assert set(response.json) == {"id", "token", "expires_at", "user"}
+        assert set(response.json) == {"id", "token", "expires_at", "device_token", "user"}
         assert response.json["id"] != jane.session_id
         assert response.json["user"] == new.get("/v1/users/me").json
 

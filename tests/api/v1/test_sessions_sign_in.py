@@ -32,10 +32,10 @@ class TestSignIn:
         assert response.json["user"]["id"] == jane.id
 
     def test_response(self, jane, sign_in):
-        """The response has the session, its token, its expiry and the user."""
+        """The response has the session, its token, its expiry, a device token and the user."""
         response = sign_in("jane")
 
-        assert set(response.json) == {"id", "token", "expires_at", "user"}
+        assert set(response.json) == {"id", "token", "expires_at", "device_token", "user"}
         assert response.json["user"] == jane.get("/v1/users/me").json
         assert response.headers["Cache-Control"] == "no-store"
 

@@ -19,7 +19,9 @@ def client(email_app):
 
 @pytest.fixture
 def confirm(client):
-    return lambda token: client.post("/v1/email-verifications/confirm", json={"token": token})
+    body = {"password": PASSWORD}
+    path = "/v1/email-verifications/confirm"
+    return lambda token: client.post(path, json={**body, "token": token})
 
 
 @pytest.fixture

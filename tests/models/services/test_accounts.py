@@ -224,7 +224,7 @@ class TestUpdate:
     def test_suspension(self, accounts, register, sign_in):
         """A suspension ends the sessions for good: they do not come back with the user."""
         ada = register("ada")
-        _, token, _ = sign_in.sign_in("ada", PASSWORD, Client())
+        _, token, _, _ = sign_in.sign_in("ada", PASSWORD, Client())
         suspended = accounts.update(ada, {"status": "suspended"})
 
         accounts.update(suspended, {"status": "active"})
@@ -257,7 +257,7 @@ class TestDelete:
     def test_sessions(self, accounts, register, sign_in):
         """Every session is dead and its row is swept away."""
         register("ada")
-        _, token, ada = sign_in.sign_in("ada", PASSWORD, Client())
+        _, token, ada, _ = sign_in.sign_in("ada", PASSWORD, Client())
 
         accounts.delete(ada)
 

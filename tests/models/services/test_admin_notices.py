@@ -120,7 +120,7 @@ class TestNoMailer:
     def test_register(self, context, hasher, policy):
         """Without email settings an admin is registered all the same."""
         emails = AccountEmails(NoMailer(), LoginLookup())
-        accounts = Accounts(hasher, policy, EmailVerification(emails))
+        accounts = Accounts(hasher, policy, EmailVerification(emails, hasher))
 
         user = accounts.register(
             username="bob", email="bob@example.com", password=PASSWORD, roles=ADMIN

@@ -151,7 +151,7 @@ class TestAsk:
     def test_no_mailer(self, context, hasher, policy, ada):
         """Where no mail can be sent a new address counts at once, and is not confirmed."""
         accounts = Accounts(
-            hasher, policy, EmailVerification(AccountEmails(NoMailer(), LoginLookup()))
+            hasher, policy, EmailVerification(AccountEmails(NoMailer(), LoginLookup()), hasher)
         )
         after = accounts.update(ada, {"email": "new@example.com"}, confirms_email=True)
 
@@ -162,7 +162,7 @@ class TestAsk:
 class TestConfirm:
     def test_new_address(self, confirmations, ada, token):
         """The new address counts, is confirmed and claimed; the old one is free."""
-        confirmations.confirm(token, by=SOMEBODY)
+        confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
 
         assert address_of(ada) == ("new@example.com", True)
         assert User.get(ada.id).pending_email is None
@@ -171,7 +171,7 @@ class TestConfirm:
 
     def test_old_address_is_told(self, confirmations, token, mailbox):
         """ASVS 6.3.7: the old address is notified."""
-        confirmations.confirm(token, by=SOMEBODY)
+        confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
 
         (mail,) = mailbox
         assert (mail.kind, mail.to) == (EmailKind.EMAIL_CHANGED, "ada@example.com")
@@ -179,21 +179,23 @@ class TestConfirm:
 
     def test_old_address_is_free(self, confirmations, token, register):
         """The old address is available immediately."""
-        confirmations.confirm(token, by=SOMEBODY)
+        confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
 
         assert register("eve", email="ada@example.com")
         assert len(audited_users()) == 2
 
     def test_sessions_go_on(self, confirmations, token, sign_in):
         """Verification creates and ends no session."""
-        _, session_token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
-        confirmations.confirm(token, by=SOMEBODY)
+        _, session_token, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
 
         assert sign_in.authenticate(session_token)
 
     def test_twenty_at_once(self, run_concurrently, confirmations, ada, token, mailbox):
         """ASVS 6.5.1, 15.4.2: of twenty who bring it at the same moment one succeeds."""
-        outcomes = run_concurrently(*[lambda: confirmations.confirm(token, by=SOMEBODY)] * 20)
+        outcomes = run_concurrently(
+            *[lambda: confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)] * 20
+        )
 
         assert outcomes.count(None) == 1
         assert [type(each) for each in outcomes].count(InvalidToken) == 19
@@ -203,7 +205,7 @@ class TestConfirm:
     def test_after_a_rename(self, confirmations, accounts, ada, token):
         """What else changes meanwhile does not make the token void."""
         accounts.update(ada, {"username": "countess"})
-        confirmations.confirm(token, by=SOMEBODY)
+        confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
 
         assert claims() == {"username#countess", "email#new@example.com"}
 
@@ -214,8 +216,8 @@ class TestSeveralWishes:
         first, second = wish(ada, "one@example.com"), wish(ada, "two@example.com")
 
         with pytest.raises(InvalidToken):
-            confirmations.confirm(first, by=SOMEBODY)
-        confirmations.confirm(second, by=SOMEBODY)
+            confirmations.confirm(first, password=PASSWORD, by=SOMEBODY)
+        confirmations.confirm(second, password=PASSWORD, by=SOMEBODY)
         assert address_of(ada) == ("two@example.com", True)
 
     def test_same_one_again(self, confirmations, accounts, ada, token, wish):
@@ -225,18 +227,18 @@ class TestSeveralWishes:
 
         assert another != token
         assert accounts.get(ada.id).version == version
-        confirmations.confirm(another, by=SOMEBODY)
+        confirmations.confirm(another, password=PASSWORD, by=SOMEBODY)
         assert address_of(ada) == ("new@example.com", True)
 
     def test_either_of_two_mails(self, confirmations, ada, token, wish):
         """The earlier mail for the same address works, too, and then neither does."""
         another = wish(ada, "new@example.com")
-        confirmations.confirm(token, by=SOMEBODY)
+        confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
 
         assert address_of(ada) == ("new@example.com", True)
         with pytest.raises(InvalidToken):
-            confirmations.confirm(token, by=SOMEBODY)
-        confirmations.confirm(another, by=SOMEBODY)
+            confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
+        confirmations.confirm(another, password=PASSWORD, by=SOMEBODY)
         assert address_of(ada) == ("new@example.com", True)
 
     def test_present_one_cancels(self, confirmations, accounts, ada, token):
@@ -246,7 +248,7 @@ class TestSeveralWishes:
 
         assert after.pending_email is None
         with pytest.raises(InvalidToken):
-            confirmations.confirm(token, by=SOMEBODY)
+            confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
         assert address_of(ada) == ("ada@example.com", True)
 
     @pytest.mark.parametrize("turn", ROUNDS)
@@ -254,7 +256,7 @@ class TestSeveralWishes:
         """In every order the reservations are consistent, and no unverified address is active."""
         wishing = accounts.get(ada.id)
         outcome, *others = run_concurrently(
-            lambda: confirmations.confirm(token, by=SOMEBODY),
+            lambda: confirmations.confirm(token, password=PASSWORD, by=SOMEBODY),
             lambda: accounts.update(wishing, {"full_name": "Ada"}),
             lambda: accounts.update(wishing, {"email": "other@example.com"}, confirms_email=True),
         )
@@ -278,7 +280,7 @@ class TestTakenMeanwhile:
         before = User.get(ada.id).serialize()
 
         with pytest.raises(EmailTaken):
-            confirmations.confirm(token, by=SOMEBODY)
+            confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
 
         assert User.get(ada.id).serialize() == before
         assert mailbox == []
@@ -287,9 +289,9 @@ class TestTakenMeanwhile:
     def test_token_can_be_used_again(self, confirmations, accounts, ada, token, eve):
         """A refused token is not used up: it works as soon as the address is free."""
         with pytest.raises(EmailTaken):
-            confirmations.confirm(token, by=SOMEBODY)
+            confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
         accounts.delete(eve)
-        confirmations.confirm(token, by=SOMEBODY)
+        confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
 
         assert address_of(ada) == ("new@example.com", True)
 
@@ -299,7 +301,10 @@ class TestTakenMeanwhile:
         bob = register("bob")
         tokens = wish(ada, "new@example.com"), wish(bob, "new@example.com")
         outcomes = run_concurrently(
-            *(lambda token=token: confirmations.confirm(token, by=SOMEBODY) for token in tokens)
+            *(
+                lambda token=token: confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
+                for token in tokens
+            )
         )
 
         assert Counter(map(type, outcomes)) == {type(None): 1, EmailTaken: 1}
@@ -309,7 +314,7 @@ class TestTakenMeanwhile:
     def test_sign_up(self, run_concurrently, confirmations, register, token, turn):
         """ASVS 2.3.3: of a concurrent sign-up and ada, exactly one gets the address."""
         outcomes = run_concurrently(
-            lambda: confirmations.confirm(token, by=SOMEBODY),
+            lambda: confirmations.confirm(token, password=PASSWORD, by=SOMEBODY),
             lambda: register("eve", email="new@example.com"),
         )
 
@@ -326,7 +331,7 @@ class TestVoid:
 
         def check():
             with pytest.raises(InvalidToken):
-                confirmations.confirm(token, by=SOMEBODY)
+                confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
             assert User.get(ada.id).email == "ada@example.com"
 
         return check
@@ -340,7 +345,7 @@ class TestVoid:
 
     def test_password_was_changed(self, credentials, sign_in, refused):
         """Nor after a change of the password."""
-        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, _, user, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
         )
@@ -370,7 +375,7 @@ class TestVoid:
         """After a reset the pending address must be requested again."""
         credentials.request_reset(ada.email, by=SOMEBODY)
         credentials.reset_password(mailbox[-1].token, NEW_PASSWORD)
-        confirmations.confirm(wish(ada, "new@example.com"), by=SOMEBODY)
+        confirmations.confirm(wish(ada, "new@example.com"), password=NEW_PASSWORD, by=SOMEBODY)
 
         assert address_of(ada) == ("new@example.com", True)
 
@@ -379,7 +384,7 @@ class TestVoid:
         accounts.update(ada, {"email": "admins@example.com"})
 
         with pytest.raises(InvalidToken):
-            confirmations.confirm(token, by=SOMEBODY)
+            confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
         assert address_of(ada) == ("admins@example.com", False)
 
 
@@ -410,6 +415,6 @@ class TestByAnAdmin:
         """The user can confirm it afterwards."""
         accounts.update(ada, {"email": "new@example.com"}, by=Actor("an admin"))
         confirmations.request("new@example.com", by=SOMEBODY)
-        confirmations.confirm(mailbox[-1].token, by=SOMEBODY)
+        confirmations.confirm(mailbox[-1].token, password=PASSWORD, by=SOMEBODY)
 
         assert address_of(ada) == ("new@example.com", True)

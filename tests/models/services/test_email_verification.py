@@ -76,7 +76,7 @@ class TestStart:
 
     def test_confirmed_already(self, confirmations, ada, token, mailbox):
         """A verified address gets no further email."""
-        confirmations.confirm(token, by=SOMEBODY)
+        confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
         confirmations.request(ada.email, by=SOMEBODY)
 
         assert mailbox == []
@@ -95,9 +95,9 @@ class TestStart:
         assert len(mailbox) == 5
 
     @pytest.mark.parametrize("email", ["ada@example.com", "nobody@example.com"])
-    def test_no_mailer(self, ada, email):
+    def test_no_mailer(self, hasher, ada, email):
         """Without a mail server every request is rejected."""
-        confirmations = EmailVerification(AccountEmails(NoMailer(), LoginLookup()))
+        confirmations = EmailVerification(AccountEmails(NoMailer(), LoginLookup()), hasher)
 
         with pytest.raises(EmailNotConfigured):
             confirmations.request(email, by=SOMEBODY)
@@ -114,7 +114,7 @@ class TestStart:
 class TestFinish:
     def test_verified(self, confirmations, accounts, ada, token, mailbox):
         """The address is known to be the user's, and there is nothing to tell by mail."""
-        confirmations.confirm(token, by=SOMEBODY)
+        confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
 
         *_, event = AuditEvent.query(ada.id)
         after = accounts.get(ada.id)
@@ -124,22 +124,24 @@ class TestFinish:
 
     def test_nothing_else(self, confirmations, accounts, ada, token, sign_in):
         """Verification creates and ends no session."""
-        _, session_token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
-        confirmations.confirm(token, by=SOMEBODY)
+        _, session_token, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
 
         assert sign_in.authenticate(session_token)
         assert accounts.get(ada.id).session_epoch == 1
 
     def test_twice(self, confirmations, token):
         """ASVS 6.5.1: a token works once."""
-        confirmations.confirm(token, by=SOMEBODY)
+        confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
 
         with pytest.raises(InvalidToken):
-            confirmations.confirm(token, by=SOMEBODY)
+            confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
 
     def test_twenty_at_once(self, run_concurrently, confirmations, ada, token):
         """ASVS 6.5.1, 15.4.2: of twenty who bring it at the same moment one succeeds."""
-        outcomes = run_concurrently(*[lambda: confirmations.confirm(token, by=SOMEBODY)] * 20)
+        outcomes = run_concurrently(
+            *[lambda: confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)] * 20
+        )
 
         assert outcomes.count(None) == 1
         assert [type(each) for each in outcomes].count(InvalidToken) == 19
@@ -151,7 +153,7 @@ class TestFinish:
         row.update([OneTimeToken.expires_at.set(now())])
 
         with pytest.raises(InvalidToken):
-            confirmations.confirm(token, by=SOMEBODY)
+            confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
         assert not accounts.get(ada.id).email_verified
 
     def test_other_purpose(self, confirmations, credentials, accounts, ada, mailbox):
@@ -159,7 +161,7 @@ class TestFinish:
         credentials.request_reset(ada.email, by=SOMEBODY)
 
         with pytest.raises(InvalidToken):
-            confirmations.confirm(mailbox[0].token, by=SOMEBODY)
+            confirmations.confirm(mailbox[0].token, password=PASSWORD, by=SOMEBODY)
         assert not accounts.get(ada.id).email_verified
 
     def test_address_was_changed(self, confirmations, accounts, ada, token):
@@ -167,7 +169,7 @@ class TestFinish:
         accounts.update(ada, {"email": "new@example.com"})
 
         with pytest.raises(InvalidToken):
-            confirmations.confirm(token, by=SOMEBODY)
+            confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
         assert not accounts.get(ada.id).email_verified
 
     def test_suspended(self, confirmations, accounts, ada, token):
@@ -175,14 +177,14 @@ class TestFinish:
         accounts.update(ada, {"status": "suspended"})
 
         with pytest.raises(InvalidToken):
-            confirmations.confirm(token, by=SOMEBODY)
+            confirmations.confirm(token, password=PASSWORD, by=SOMEBODY)
 
     @pytest.mark.parametrize("turn", ROUNDS)
     def test_deleted(self, run_concurrently, confirmations, accounts, ada, token, turn):
         """A user who is deleted at the same moment is gone, and the token says no more than no."""
         deleted, outcome = run_concurrently(
             lambda: accounts.delete(ada),
-            lambda: confirmations.confirm(token, by=SOMEBODY),
+            lambda: confirmations.confirm(token, password=PASSWORD, by=SOMEBODY),
         )
 
         assert deleted is None
@@ -193,7 +195,7 @@ class TestFinish:
         """Confirming neither loses nor is hindered by changes to the user."""
         changes = [{"metadata": partial(add_key, n)} for n in range(5)]
         outcomes = run_concurrently(
-            lambda: confirmations.confirm(token, by=SOMEBODY),
+            lambda: confirmations.confirm(token, password=PASSWORD, by=SOMEBODY),
             *(lambda c=c: accounts.update(ada, c) for c in changes),
         )
 
@@ -229,7 +231,7 @@ class TestNewUsers:
             with pytest.raises(InvalidCredentials) as caught:
                 strict_sign_in.sign_in(login, password, CLIENT)
             refusals.append((type(caught.value), str(caught.value)))
-        confirmations.confirm(mailbox[0].token, by=SOMEBODY)
+        confirmations.confirm(mailbox[0].token, password=PASSWORD, by=SOMEBODY)
 
         assert len(set(refusals)) == 1
         assert strict_sign_in.sign_in("ada", PASSWORD, CLIENT)
@@ -274,7 +276,7 @@ class TestNewUsers:
         accounts = Accounts(
             hasher,
             policy,
-            EmailVerification(AccountEmails(NoMailer(), LoginLookup())),
+            EmailVerification(AccountEmails(NoMailer(), LoginLookup()), hasher),
             verifies_new_users=True,
         )
 

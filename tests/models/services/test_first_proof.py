@@ -82,7 +82,7 @@ class TestUnverified:
     def test_everything_else(self, accounts, ada, reset, sign_in):
         """Sessions end, the old password is void, and a requested new address is dropped."""
         accounts.update(ada, {"email": "evil@example.com"}, confirms_email=True)
-        _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        _, token, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
 
         reset(ada)
 
@@ -161,7 +161,7 @@ class TestRevokeAll:
 
     def test_sessions_stay(self, keys, ada, sign_in):
         """Sessions are no keys: they stay."""
-        _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        _, token, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
 
         keys.revoke_all(ada, Actor(ada.id))
 
@@ -225,7 +225,7 @@ class TestRevokeAll:
 class TestAuthority:
     def test_address_is_lost(self, keys, verified, sign_in):
         """A request that needs a verified address fails if it is no longer verified (H1)."""
-        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, _, user, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         authority = Authority(user, session, requires_verified_email=True)
         verified.update([User.email_verified.set(False)])
 
@@ -236,7 +236,7 @@ class TestAuthority:
 
     def test_address_is_kept(self, keys, verified, sign_in):
         """With a verified address it succeeds."""
-        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, _, user, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         authority = Authority(user, session, requires_verified_email=True)
 
         assert keys.create(user, "nightly", [], DAY, Actor(user.id, authority=authority))

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from models import Actor, ApiKeys, EmailKind, User
+from models import Actor, ApiKeys, EmailKind, OpenedSession, User
 from models.clock import now
 from models.errors import (
     InvalidCredentials,
@@ -200,7 +200,7 @@ class TestVoid:
 
     def test_password_was_changed(self, credentials, sign_in, refused):
         """A change of the password invalidates the token."""
-        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, _, user, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
         )
@@ -316,7 +316,7 @@ class TestAtOnce:
         )
 
         assert done is None
-        assert {type(each) for each in outcomes} <= {tuple, InvalidCredentials}
+        assert {type(each) for each in outcomes} <= {OpenedSession, InvalidCredentials}
         assert sign_in.list_for(accounts.get(ada.id)) == []
 
     def test_other_changes(

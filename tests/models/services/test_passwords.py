@@ -22,8 +22,8 @@ WEAK = "example.com example.com"
 class TestChangePassword:
     def test_other_sessions_end(self, credentials, ada, sign_in):
         """Every session ends but the one that asks (ASVS 7.4.3)."""
-        _, elsewhere, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
-        session, here, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        _, elsewhere, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, here, user, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
 
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
@@ -36,7 +36,7 @@ class TestChangePassword:
 
     def test_notice(self, credentials, ada, sign_in, mailbox):
         """ASVS 6.3.7: the user is notified by email, without a token."""
-        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, _, user, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
         )
@@ -47,7 +47,7 @@ class TestChangePassword:
 
     def test_event(self, credentials, ada, sign_in):
         """The event tells who changed it, and from where."""
-        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, _, user, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         credentials.change_password(
             user,
             current_password=PASSWORD,
@@ -61,7 +61,7 @@ class TestChangePassword:
 
     def test_wrong_current_password(self, credentials, ada, sign_in, mailbox):
         """Who cannot tell the current password changes nothing (ASVS 6.2.3)."""
-        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, _, user, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
 
         with pytest.raises(WrongPassword):
             credentials.change_password(
@@ -74,7 +74,7 @@ class TestChangePassword:
 
     def test_wrong_ones_count(self, credentials, ada, sign_in):
         """ASVS 6.3.1: attempts through a stolen session count like those of a sign-in."""
-        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, _, user, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         for _ in range(FREE_ATTEMPTS):
             with pytest.raises(WrongPassword):
                 credentials.change_password(
@@ -91,7 +91,7 @@ class TestChangePassword:
 
     def test_ends_the_count(self, credentials, ada, sign_in):
         """A correct password resets the attempts."""
-        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, _, user, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         with pytest.raises(WrongPassword):
             credentials.change_password(
                 user, current_password=WRONG, new_password=NEW_PASSWORD, session=session
@@ -104,7 +104,7 @@ class TestChangePassword:
 
     def test_weak(self, credentials, ada, sign_in, hashes):
         """A weak password is refused before the current one is looked at, and costs no try."""
-        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, _, user, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         hashes.clear()
 
         with pytest.raises(WeakPassword) as caught:
@@ -121,7 +121,7 @@ class TestChangePassword:
 
     def test_session_ended_meanwhile(self, credentials, ada, sign_in):
         """A session that was just ended cannot change the password any more."""
-        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, _, user, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         sign_in.end(user, session.id, by=Actor())
 
         with pytest.raises(Unauthenticated):
@@ -133,7 +133,7 @@ class TestChangePassword:
 
     def test_signed_out_everywhere_meanwhile(self, credentials, ada, sign_in):
         """ASVS 7.4.1: a session that has ended, but has its row still, does not come back."""
-        session, token, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, token, user, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         # The moment between the write that ends all sessions and the removal of their rows.
         ada.update([User.session_epoch.add(1)])
 
@@ -148,7 +148,7 @@ class TestChangePassword:
 
     def test_suspended_meanwhile(self, credentials, accounts, ada, sign_in):
         """ASVS 7.4.2: a suspension is no time to change a password in."""
-        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, _, user, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         accounts.update(user, {"status": "suspended"})
         Session(**session.attribute_values).save()
 
@@ -159,7 +159,7 @@ class TestChangePassword:
 
     def test_deleted_meanwhile(self, credentials, accounts, ada, sign_in):
         """Changing the password of a user who is gone brings no part of it back."""
-        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, _, user, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         accounts.delete(user)
 
         with pytest.raises(Unauthenticated):

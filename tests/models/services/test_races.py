@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from passlib.hash import bcrypt
 
-from models import User
+from models import OpenedSession, User
 from models.errors import (
     EmailTaken,
     InvalidCredentials,
@@ -196,8 +196,8 @@ class TestSignIn:
         """One user signs in from twenty places at once, each with a session of its own."""
         outcomes = run_concurrently(*[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 20)
 
-        assert kinds(outcomes) == {tuple: 20}
-        assert len({token for _, token, _ in outcomes}) == 20
+        assert kinds(outcomes) == {OpenedSession: 20}
+        assert len({opened.token for opened in outcomes}) == 20
         assert len(sign_in.list_for(ada)) == 20
 
     def test_by_many_with_an_old_hash(self, run_concurrently, sign_in, ada):
@@ -206,7 +206,7 @@ class TestSignIn:
         ada.update([User.password_hash.set(old)])
         outcomes = run_concurrently(*[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 10)
 
-        assert kinds(outcomes) == {tuple: 10}
+        assert kinds(outcomes) == {OpenedSession: 10}
         assert User.get(ada.id).password_hash.startswith("$argon2id$")
 
     def test_user_is_changed(self, run_concurrently, sign_in, accounts, ada):
@@ -217,7 +217,7 @@ class TestSignIn:
             *(lambda c=c: accounts.update(ada, c) for c in changes),
         )
 
-        assert kinds(outcomes) == {tuple: 5, User: 5}
+        assert kinds(outcomes) == {OpenedSession: 5, User: 5}
         assert accounts.get(ada.id).metadata == {f"key-{n}": n for n in range(5)}
         assert accounts.get(ada.id).last_login_at is not None
 
@@ -230,14 +230,14 @@ class TestSignIn:
         )
         accounts.update(suspended, {"status": "active"})
 
-        assert set(kinds(outcomes)) <= {tuple, InvalidCredentials}
+        assert set(kinds(outcomes)) <= {OpenedSession, InvalidCredentials}
         assert list(Session.query(ada.id, consistent_read=True)) == []
         assert list(unfinished_cleanup(timedelta(0))) == []
 
     @pytest.mark.parametrize("turn", ROUNDS)
     def test_password_is_changed(self, credentials, run_concurrently, sign_in, accounts, ada, turn):
         """In every order, no session created with the old password is still valid."""
-        session, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, token, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         changed, *outcomes = run_concurrently(
             lambda: credentials.change_password(
                 ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
@@ -247,7 +247,7 @@ class TestSignIn:
         after = accounts.get(ada.id)
 
         assert changed is None
-        assert set(kinds(outcomes)) <= {tuple, InvalidCredentials}
+        assert set(kinds(outcomes)) <= {OpenedSession, InvalidCredentials}
         assert sign_in.authenticate(token).user.id == ada.id
         assert [row.id for row in sign_in.list_for(after)] == [session.id]
 
@@ -260,7 +260,7 @@ class TestSignIn:
         )
 
         assert deleted is None
-        assert set(kinds(outcomes)) <= {tuple, InvalidCredentials}
+        assert set(kinds(outcomes)) <= {OpenedSession, InvalidCredentials}
         assert list(Session.query(ada.id, consistent_read=True)) == []
         assert audited_users() == []
 

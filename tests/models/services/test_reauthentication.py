@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from models import Actor, Client, User
+from models import Actor, Client, OpenedSession, User
 from models.clock import now
 from models.errors import (
     InvalidCredentials,
@@ -39,7 +39,7 @@ def stale(opened):
 class TestRenew:
     def test_fresh(self, sign_in, stale):
         """ASVS 7.5.1: the new session is fresh, and says from where it was asked for."""
-        renewed, token, _ = sign_in.reauthenticate(stale, PASSWORD, THERE)
+        renewed, token, _, _ = sign_in.reauthenticate(stale, PASSWORD, THERE)
 
         found = sign_in.authenticate(token).session
         assert not stale.is_recent(timedelta(minutes=10))
@@ -49,7 +49,7 @@ class TestRenew:
     def test_old_token(self, sign_in, opened, ada):
         """ASVS 7.2.4: the old token is dead, and its row is gone."""
         session, token = opened
-        renewed, _, _ = sign_in.reauthenticate(session, PASSWORD, CLIENT)
+        renewed, _, _, _ = sign_in.reauthenticate(session, PASSWORD, CLIENT)
 
         with pytest.raises(Unauthenticated):
             sign_in.authenticate(token)
@@ -105,7 +105,7 @@ class TestRenew:
             *[lambda: sign_in.reauthenticate(session, PASSWORD, CLIENT)] * 10
         )
 
-        assert [type(each) for each in outcomes].count(tuple) == 1
+        assert [type(each) for each in outcomes].count(OpenedSession) == 1
         assert [type(each) for each in outcomes].count(Unauthenticated) == 9
         assert len(list(Session.query(ada.id))) == 1
 

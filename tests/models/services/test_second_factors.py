@@ -12,6 +12,7 @@ from pynamodb.signals import pre_dynamodb_send
 from models import (
     Actor,
     EmailKind,
+    OpenedSession,
     SecondFactors,
     SecondFactorStatus,
     Session,
@@ -444,7 +445,7 @@ class TestRaces:
             *[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT, phone.code(1))] * 5
         )
 
-        assert outcomes == {tuple: 1, SecondFactorCodeRequired: 4}
+        assert outcomes == {OpenedSession: 1, SecondFactorCodeRequired: 4}
         assert len(list(Session.query(ada.id))) == 1
 
     def test_turned_off_meanwhile(self, second_factors, accounts, ada, by, phone, codes):

@@ -39,7 +39,7 @@ class TestResumeSweeps:
         """Sessions opened after the event are none of its business."""
         accounts.update(ada, {"status": "suspended"})
         accounts.update(accounts.get(ada.id), {"status": "active"})
-        _, token, _ = sign_in.sign_in("ada", PASSWORD, Client())
+        _, token, _, _ = sign_in.sign_in("ada", PASSWORD, Client())
         leave_behind(EventType.USER_SUSPENDED, ada)
 
         resume_cleanup(timedelta(0))

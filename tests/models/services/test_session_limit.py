@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from models import Lifetimes, Session, User
+from models import Lifetimes, OpenedSession, Session, User
 from models.clock import now
 from models.errors import Unauthenticated
 from models.services.session_limit import MAX_SESSIONS
@@ -110,7 +110,7 @@ class TestLimit:
         """Concurrent sign-ins all succeed, and the next one restores the limit (ASVS 15.4.2)."""
         fill(MAX_SESSIONS)
         outcomes = run_concurrently(*[lambda: sign_in.sign_in("ada", PASSWORD, CLIENT)] * 8)
-        assert all(isinstance(each, tuple) for each in outcomes), outcomes
+        assert all(isinstance(each, OpenedSession) for each in outcomes), outcomes
 
         sign_in.sign_in("ada", PASSWORD, CLIENT)
 

@@ -16,7 +16,7 @@ from tests.support.person import CLIENT, PASSWORD
 @pytest.fixture
 def opened(sign_in, ada):
     """A session of ada's and its token."""
-    session, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+    session, token, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
     return session, token
 
 
@@ -24,7 +24,7 @@ class TestOpen:
     @pytest.mark.parametrize("login", ["ada", "ADA", "ada@example.com", "ADA@EXAMPLE.COM"])
     def test_login(self, sign_in, ada, login):
         """User name and address both sign in, whatever their case."""
-        session, token, user = sign_in.sign_in(login, PASSWORD, CLIENT)
+        session, token, user, _ = sign_in.sign_in(login, PASSWORD, CLIENT)
 
         assert user.id == ada.id
         assert sign_in.authenticate(token).session.id == session.id
@@ -86,7 +86,7 @@ class TestOpen:
 
     def test_long_user_agent(self, sign_in, ada):
         """An endless user agent is cut."""
-        session, _, _ = sign_in.sign_in("ada", PASSWORD, Client(None, "x" * 5000))
+        session, _, _, _ = sign_in.sign_in("ada", PASSWORD, Client(None, "x" * 5000))
 
         assert len(session.user_agent) == 400
 
@@ -132,7 +132,7 @@ class TestFind:
     def test_absolute_end(self, make_sign_in, ada):
         """However much it is used, a session ends (ASVS 7.3.2)."""
         brief = make_sign_in(Lifetimes(timedelta(days=7), timedelta(seconds=0)))
-        _, token, _ = brief.sign_in("ada", PASSWORD, CLIENT)
+        _, token, _, _ = brief.sign_in("ada", PASSWORD, CLIENT)
 
         with pytest.raises(Unauthenticated):
             brief.authenticate(token)
@@ -170,7 +170,7 @@ class TestFind:
 class TestEnd:
     def test_one(self, sign_in, opened, ada):
         """The ended session is dead, the other one lives."""
-        _, other, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        _, other, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
 
         sign_in.end(ada, opened[0].id, by=Actor(ada.id))
 

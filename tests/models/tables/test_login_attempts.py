@@ -205,7 +205,7 @@ class TestSignIn:
     def test_living_sessions_go_on(self, sign_in, register):
         """A lockout does not affect existing sessions."""
         register("ada")
-        _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        _, token, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         for _ in range(FREE_ATTEMPTS):
             with pytest.raises(InvalidCredentials):
                 sign_in.sign_in("ada", WRONG, CLIENT)

@@ -22,6 +22,7 @@ WITH_DETAIL = {
     EmailKind.API_KEY_CREATED,
     EmailKind.USERNAME_CHANGED,
     EmailKind.ADMIN_ADDED,
+    EmailKind.NEW_DEVICE,
 }
 
 

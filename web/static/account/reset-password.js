@@ -1,10 +1,9 @@
 import { confirmBy } from "./confirm.js";
+import { showOnRequest } from "./password.js";
 
 const password = document.getElementById("new-password");
 
-document.getElementById("show").addEventListener("change", (event) => {
-  password.type = event.target.checked ? "text" : "password";
-});
+showOnRequest(password);
 
 confirmBy("v1/password-resets/confirm", {
   more: () => ({

@@ -1,3 +1,11 @@
 import { confirmBy } from "./confirm.js";
+import { showOnRequest } from "./password.js";
 
-confirmBy("v1/email-verifications/confirm", { done: "Your email address is confirmed. You can close this page." });
+const password = document.getElementById("password");
+
+showOnRequest(password);
+
+confirmBy("v1/email-verifications/confirm", {
+  more: () => ({ password: password.value }),
+  done: "Your email address is confirmed. You can close this page.",
+});

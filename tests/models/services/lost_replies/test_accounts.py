@@ -62,7 +62,7 @@ class TestOnce:
 
     def test_change_password(self, credentials, proxy, accounts, sign_in, ada, fault):
         """The new password is set, and the call does not fail with a wrong password."""
-        session, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, token, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next(WRITE, fault)
         credentials.change_password(
             ada, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
@@ -74,14 +74,14 @@ class TestOnce:
     def test_sign_in(self, proxy, sign_in, ada, fault):
         """The sign-in creates one session with a valid token."""
         proxy.next(WRITE, fault)
-        _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        _, token, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
 
         assert sign_in.authenticate(token).user.id == ada.id
         assert len(sign_in.list_for(ada)) == 1
 
     def test_end_session(self, proxy, sign_in, ada, fault):
         """The sign-out does not fail with "no such session"."""
-        session, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, _, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next(WRITE, fault)
         sign_in.end(ada, session.id, by=Actor(ada.id))
 
@@ -170,7 +170,7 @@ class TestBatch:
     @pytest.mark.parametrize("fault", [unprocessed, half_processed])
     def test_keys_are_left_once(self, proxy, sign_in, ada, fault):
         """Keys that DynamoDB had no capacity for are asked for again."""
-        _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        _, token, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next("BatchGetItem", fault)
 
         assert sign_in.authenticate(token).user.id == ada.id
@@ -178,7 +178,7 @@ class TestBatch:
 
     def test_keys_are_left_for_ever(self, proxy, sign_in, ada):
         """A session that cannot be read is not a session that has ended."""
-        _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        _, token, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.always("BatchGetItem", unprocessed)
 
         with pytest.raises(Exception) as caught:
@@ -210,7 +210,7 @@ class TestHttp:
 
     def test_token_cannot_be_checked(self, proxy, context, client, sign_in, ada):
         """An unavailable database ends no session: 503, not 401."""
-        _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        _, token, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.always("BatchGetItem", throttled)
         response = client.get("/v1/users/me", headers={"Authorization": f"Bearer {token}"})
 

@@ -139,7 +139,8 @@ class TestOnce:
     def test_change_password(self, proxy, credentials, mailbox, ada, sign_in, operation, fault):
         """The call does not fail with a wrong password; the current session stays valid."""
         sign_in.sign_in("ada", PASSWORD, CLIENT)
-        session, token, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, token, user, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        mailbox.clear()
         proxy.next(operation, fault)
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
@@ -160,19 +161,19 @@ class TestOnce:
 
         (mail,) = mailbox
         assert len(list(OneTimeToken.query(ada.id))) == 1
-        confirmations.confirm(mail.token, by=SOMEBODY)
+        confirmations.confirm(mail.token, password=PASSWORD, by=SOMEBODY)
         assert accounts.get(ada.id).email_verified
 
     @pytest.mark.parametrize("fault", ONCE)
     def test_finish_verification(self, proxy, confirmations, accounts, ada, email_token, fault):
         """The call does not fail with an invalid token, which works once."""
         proxy.next(WRITE, fault)
-        confirmations.confirm(email_token, by=SOMEBODY)
+        confirmations.confirm(email_token, password=PASSWORD, by=SOMEBODY)
 
         assert accounts.get(ada.id).email_verified
         assert count_of("email.verified", ada) == 1
         with pytest.raises(InvalidToken):
-            confirmations.confirm(email_token, by=SOMEBODY)
+            confirmations.confirm(email_token, password=PASSWORD, by=SOMEBODY)
 
     @pytest.mark.parametrize("operation, fault", at("UpdateItem", WRITE))
     def test_pending_change(self, proxy, confirmations, accounts, mailbox, ada, operation, fault):
@@ -182,7 +183,7 @@ class TestOnce:
 
         assert after.version == 2
         assert kinds(mailbox) == [EmailKind.CONFIRM_EMAIL_CHANGE, EmailKind.EMAIL_CHANGE_REQUESTED]
-        confirmations.confirm(mailbox[0].token, by=SOMEBODY)
+        confirmations.confirm(mailbox[0].token, password=PASSWORD, by=SOMEBODY)
         assert [user.email for user in audited_users()] == ["new@example.com"]
 
     @pytest.mark.parametrize("operation, fault", at("UpdateItem", "PutItem"))
@@ -194,27 +195,27 @@ class TestOnce:
         proxy.next(operation, fault)
         accounts.update(wishing, {"email": "new@example.com"}, confirms_email=True)
 
-        confirmations.confirm(mailbox[0].token, by=SOMEBODY)
+        confirmations.confirm(mailbox[0].token, password=PASSWORD, by=SOMEBODY)
         assert [user.email for user in audited_users()] == ["new@example.com"]
 
     @pytest.mark.parametrize("fault", ONCE)
     def test_finish_change(self, proxy, confirmations, mailbox, ada, new_email_token, fault):
         """The call does not fail because the user's own new address is taken."""
         proxy.next(WRITE, fault)
-        confirmations.confirm(new_email_token, by=SOMEBODY)
+        confirmations.confirm(new_email_token, password=PASSWORD, by=SOMEBODY)
 
         (user,) = audited_users()
         assert (user.email, user.email_verified, user.version) == ("new@example.com", True, 3)
         assert kinds(mailbox) == [EmailKind.EMAIL_CHANGED]
         with pytest.raises(InvalidToken):
-            confirmations.confirm(new_email_token, by=SOMEBODY)
+            confirmations.confirm(new_email_token, password=PASSWORD, by=SOMEBODY)
 
     @pytest.mark.parametrize("operation, fault", at("UpdateItem", WRITE))
     def test_renew(self, proxy, sign_in, ada, operation, fault):
         """ASVS 7.2.4: there is one session, which the new token opens and the old one does not."""
-        session, old, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, old, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next(operation, fault)
-        renewed, new, _ = sign_in.reauthenticate(session, PASSWORD, CLIENT)
+        renewed, new, _, _ = sign_in.reauthenticate(session, PASSWORD, CLIENT)
 
         assert sign_in.authenticate(new).user.id == ada.id
         with pytest.raises(Unauthenticated):
@@ -286,7 +287,7 @@ class TestReservation:
 
     def test_renew(self, proxy, sign_in, ada, tries, fault):
         """A wrong password for a session counts once."""
-        session, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, _, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next("UpdateItem", fault)
         with pytest.raises(InvalidCredentials):
             sign_in.reauthenticate(session, WRONG, CLIENT)
@@ -295,7 +296,7 @@ class TestReservation:
 
     def test_wrong_current_password(self, proxy, credentials, sign_in, ada, tries, fault):
         """A wrong current password counts once."""
-        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, _, user, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next("UpdateItem", fault)
         with pytest.raises(WrongPassword):
             credentials.change_password(
@@ -306,7 +307,7 @@ class TestReservation:
 
     def test_right_current_password(self, proxy, credentials, sign_in, ada, tries, fault):
         """A right one is not refused, and leaves no try behind."""
-        session, _, user = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, _, user, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.next("UpdateItem", fault)
         credentials.change_password(
             user, current_password=PASSWORD, new_password=NEW_PASSWORD, session=session
@@ -351,7 +352,7 @@ class TestForEver:
     @pytest.mark.parametrize("fault", DONE_UNSEEN)
     def test_reset_unseen(self, proxy, credentials, reset_token, ada, sign_in, fault):
         """A reset that was never answered is done: the token is spent, the sessions are dead."""
-        _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        _, token, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.always(WRITE, fault)
         with pytest.raises(Exception) as caught:
             credentials.reset_password(reset_token, NEW_PASSWORD)
@@ -369,7 +370,7 @@ class TestForEver:
     @pytest.mark.parametrize("fault", [lost_request, failed, throttled, over_capacity])
     def test_sweep(self, proxy, credentials, mailbox, reset_token, ada, sign_in, fault):
         """A reset counts at once although the rows of sessions cannot be removed yet."""
-        _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        _, token, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.always("BatchWriteItem", fault)
         credentials.reset_password(reset_token, NEW_PASSWORD)
         proxy.behave()
@@ -383,19 +384,19 @@ class TestForEver:
         """Where nothing could be written the old address counts, and so does the token."""
         proxy.always(WRITE, fault)
         with pytest.raises(Exception) as caught:
-            confirmations.confirm(new_email_token, by=SOMEBODY)
+            confirmations.confirm(new_email_token, password=PASSWORD, by=SOMEBODY)
         proxy.behave()
 
         assert is_unavailable(caught.value)
         assert mailbox == []
         assert [user.email for user in audited_users()] == ["ada@example.com"]
-        confirmations.confirm(new_email_token, by=SOMEBODY)
+        confirmations.confirm(new_email_token, password=PASSWORD, by=SOMEBODY)
         assert [user.email for user in audited_users()] == ["new@example.com"]
 
     @pytest.mark.parametrize("fault", NEVER_DONE)
     def test_renew(self, proxy, sign_in, ada, fault):
         """If nothing could be written, the current session stays valid."""
-        session, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+        session, token, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
         proxy.always(WRITE, fault)
         with pytest.raises(Exception) as caught:
             sign_in.reauthenticate(session, PASSWORD, CLIENT)

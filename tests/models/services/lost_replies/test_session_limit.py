@@ -14,7 +14,7 @@ def test_sign_in_succeeds(proxy, sign_in, ada, caplog, fault):
     ada.update([User.session_rows.set(MAX_SESSIONS)])
     proxy.always("Query", fault)
 
-    _, token, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
+    _, token, _, _ = sign_in.sign_in("ada", PASSWORD, CLIENT)
     proxy.behave()
 
     assert sign_in.authenticate(token)
