@@ -25,8 +25,9 @@ from models.services.session_opening import OpenedSession
 from models.services.sessions import SessionService
 from models.services.user_import import UserImport
 from models.tables.api_key import API_KEY_PREFIX, ApiKey, ApiKeyLookup, Scope
-from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType, events_of
+from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType
 from models.tables.authority import Authority
+from models.tables.event_listing import EventFilter, list_events
 from models.tables.rate_window import Allowance, RateLimit, RateLimiter
 from models.tables.session import AuthMethod, Client, Lifetimes, Session, SessionLookup
 from models.tables.user import Role, Status, User, is_user_id
@@ -55,6 +56,7 @@ __all__ = [
     "Email",
     "EmailKind",
     "EmailVerification",
+    "EventFilter",
     "EventType",
     "Lifetimes",
     "LoginLookup",
@@ -86,7 +88,7 @@ __all__ = [
     "UserImport",
     "build_user",
     "db",
-    "events_of",
     "is_user_id",
+    "list_events",
     "resume_cleanup",
 ]

@@ -50,6 +50,11 @@ USER_ID = FieldRule("It must be a UUID in lower case.", max_length=36, pattern=_
 EVENT_ID = USER_ID
 SESSION_ID = FieldRule("It must be 64 hexadecimal digits.", max_length=64, pattern=_SHA256)
 API_KEY_ID = SESSION_ID
+ACTOR = FieldRule(
+    "It must be the ID of a user or of an API key.",
+    max_length=64,
+    pattern=f"{_UUID}|{_SHA256}",
+)
 # Both cases are spelled out: a case-insensitive match would accept U+017F and U+212A as s and k.
 USERNAME = FieldRule(
     "A username has 3 to 32 letters (a-z), digits, dots, underscores or hyphens"

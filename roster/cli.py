@@ -1,4 +1,4 @@
-"""The `roster` command: serve, users, dynamodb, openapi, config."""
+"""The `roster` command: serve, users, events, dynamodb, openapi, config."""
 
 import os
 import signal
@@ -21,6 +21,7 @@ from roster import server
 from roster.app import create_app
 from roster.commands.config import show_config
 from roster.commands.context import settings_errors_in_one_line
+from roster.commands.events import events
 from roster.commands.users import users
 from roster.config import Config, SettingError
 from roster.local import demo
@@ -77,6 +78,7 @@ def openapi_group() -> None:
 
 
 cli.add_command(users)
+cli.add_command(events)
 cli.add_command(show_config)
 cli.add_command(dynamodb)
 

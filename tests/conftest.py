@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -296,15 +297,21 @@ def database_calls() -> Callable[[], Any]:
 
 
 @pytest.fixture
-def run_users(app: Flask) -> Callable[..., Result]:
-    """Run a command of `roster users` on the tables of an app: `run_users("list")`."""
+def run_roster(app: Flask) -> Callable[..., Result]:
+    """Run a command of `roster` on the tables of an app: `run_roster("users", "list")`."""
 
     def run(*arguments: str, app: Flask = app, **options: Any) -> Result:
         with app.app_context():
             services = app.extensions["roster"]
-            return CliRunner().invoke(cli, ["users", *arguments], obj=services, **options)
+            return CliRunner().invoke(cli, [*arguments], obj=services, **options)
 
     return run
+
+
+@pytest.fixture
+def run_users(run_roster: Callable[..., Result]) -> Callable[..., Result]:
+    """Run a command of `roster users` on the tables of an app: `run_users("list")`."""
+    return partial(run_roster, "users")
 
 
 def _checked(app: Flask) -> Flask:

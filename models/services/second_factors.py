@@ -70,6 +70,11 @@ class VerifiedCode:
     _actions: list[Action] = field(repr=False)
     recovery_codes_left: int | None = None
 
+    @property
+    def kind(self) -> str:
+        """Which kind of code it is, as audit events call it."""
+        return "totp" if self.recovery_codes_left is None else "recovery-code"
+
     def consume(self, transaction: Transaction) -> None:
         """Mark the code as used; of concurrent transactions with the same code one succeeds.
 

@@ -89,7 +89,13 @@ class SessionOpening:
         """
         amr = (method, AuthMethod.OTP) if code else (method,)
         session, token = Session.new(user, client, lifetimes, amr)
-        event = AuditEvent.create(type, user.id, Actor(user.id, client.ip))
+        event = AuditEvent.create(
+            type,
+            user.id,
+            Actor(user.id, client.ip),
+            amr=amr,
+            second_factor=code.kind if code else None,
+        )
         new_device = None
         if device is None:
             new_device, device_token = Device.new(user) if is_new_device else (None, None)

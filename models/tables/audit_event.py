@@ -16,8 +16,6 @@ from models.clock import now
 from models.db import db
 from models.tables.authority import Authority, AuthorizedTransaction
 
-# The smallest page to read when a filter may pass few events.
-_FILTERED_PAGE_SIZE = 100
 # The value that puts an event into the index of pending cleanups.
 _PENDING = "sweep"
 
@@ -97,6 +95,28 @@ class _PendingCleanup(GlobalSecondaryIndex[Any]):
     id = UnicodeAttribute(range_key=True)
 
 
+class _ByActor(GlobalSecondaryIndex[Any]):
+    """Only events whose actor is another user than the one they happened to."""
+
+    class Meta:
+        index_name = "by_actor"
+        projection = AllProjection()
+
+    actor_key = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+
+
+class _ByApiKey(GlobalSecondaryIndex[Any]):
+    """Only events of an API key."""
+
+    class Meta:
+        index_name = "by_api_key"
+        projection = AllProjection()
+
+    key_id = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+
+
 class AuditEvent(db.Model):  # type: ignore[misc,name-defined]
     """One thing that happened to one user.
 
@@ -111,11 +131,16 @@ class AuditEvent(db.Model):  # type: ignore[misc,name-defined]
         table_name = "events"
 
     by_pending_cleanup = _PendingCleanup()
+    by_actor = _ByActor()
+    by_api_key = _ByApiKey()
 
     user_id = UnicodeAttribute(hash_key=True)
     id = UnicodeAttribute(range_key=True)
     type = UnicodeAttribute()
     actor_id = UnicodeAttribute(null=True)
+    # The actor, where that is another user: the key of a sparse index. Most events are of what a
+    # user did to its own account, and need no index to be found.
+    actor_key = UnicodeAttribute(null=True)
     ip = UnicodeAttribute(null=True)
     # The API key that made the change or, where a key was created or revoked, that key: API keys
     # cannot do that.
@@ -124,6 +149,9 @@ class AuditEvent(db.Model):  # type: ignore[misc,name-defined]
         attr_name="members", of=UnicodeAttribute, default=list
     )
     reason = UnicodeAttribute(null=True)
+    # The factors that were verified for a session, and which kind of code the second one was.
+    amr: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
+    second_factor = UnicodeAttribute(null=True)
     # Set only on events of unknown logins, which are removed after a while.
     remove_at = TTLAttribute(null=True)
     pending_cleanup = UnicodeAttribute(attr_name="todo", null=True)
@@ -139,6 +167,8 @@ class AuditEvent(db.Model):  # type: ignore[misc,name-defined]
         reason: str | None = None,
         key_id: str | None = None,
         needs_cleanup: bool = False,
+        amr: Sequence[str] = (),
+        second_factor: str | None = None,
     ) -> Self:
         """Return an unsaved event of now.
 
@@ -150,17 +180,22 @@ class AuditEvent(db.Model):  # type: ignore[misc,name-defined]
             reason: Why something failed, in one word.
             key_id: The API key that it is about; by default the one that made the change.
             needs_cleanup: Whether the rows of the user's sessions must be removed afterwards.
+            amr: The factors that were verified, for a session.
+            second_factor: The kind of code that was verified, if one was.
         """
         return cls(
             user_id=user_id,
             id=str(uuid7()),
             type=type,
             actor_id=by.user_id,
+            actor_key=None if by.user_id == user_id else by.user_id,
             ip=by.ip,
             key_id=key_id or by.key_id,
             changed_fields=list(changed_fields),
             reason=reason,
             pending_cleanup=_PENDING if needs_cleanup else None,
+            amr=list(amr) or None,
+            second_factor=second_factor,
         )
 
     @property
@@ -193,38 +228,3 @@ def unfinished_cleanup(older_than: timedelta) -> Iterator[AuditEvent]:
         for event in AuditEvent.by_pending_cleanup.query(_PENDING)
         if event.at <= now() - older_than
     )
-
-
-def events_of(
-    user_id: str, *, type: EventType | None = None, after: str | None = None, limit: int = 25
-) -> tuple[list[AuditEvent], str | None]:
-    """Return a page of a user's events, newest first, in one strongly consistent round trip.
-
-    A page can be shorter than the limit, even empty, while more follow: filtered events are read
-    as well.
-
-    Args:
-        user_id: The user.
-        type: Only events of this type.
-        after: The ID of the event after which the page starts, None for the first page.
-        limit: The maximum number of events.
-
-    Returns:
-        The events, and the ID to continue after, None at the end of the list.
-    """
-    # One event more than the page shows whether another page follows, without another call.
-    page = next(
-        AuditEvent.query(
-            user_id,
-            AuditEvent.id < after if after else None,
-            AuditEvent.type == type if type else None,
-            consistent_read=True,
-            scan_index_forward=False,
-            page_size=limit + 1 if type is None else max(limit + 1, _FILTERED_PAGE_SIZE),
-        ).page_iter
-    )
-    events = [AuditEvent.from_raw_data(item) for item in page["Items"][: limit + 1]]
-    if len(events) > limit:
-        return events[:limit], str(events[limit - 1].id)
-    last = page.get("LastEvaluatedKey")
-    return events, str(last["id"]["S"]) if last else None

@@ -24,6 +24,7 @@ from tests.support.documents import DOCS, blocks, code, rows
 from tests.support.openapi_requests import GRANTED, MAIL, SIGN_IN
 from tests.support.person import PASSWORD, Person
 from tests.support.preconditions import (
+    ABSENT_DIGEST,
     Scenario,
     by_machine,
     confirmed,
@@ -33,7 +34,7 @@ from tests.support.preconditions import (
     verification_mailed,
     verified,
 )
-from tests.support.responses import NEW_PASSWORD
+from tests.support.responses import ABSENT_ID, NEW_PASSWORD
 
 PAGE = DOCS / "operations.md"
 COSTS = {
@@ -170,6 +171,12 @@ CASES: dict[tuple[str, str], Case] = {
     ("DELETE /v1/users/{id}", "by an admin, one session"): Case(204, {"by": "john", "id": "jane"}),
     ("GET /v1/users/{id}/sessions", ""): Case(200, {"id": "jane"}),
     ("DELETE /v1/users/{id}/sessions", "one session"): Case(204, {"id": "jane"}),
+    ("GET /v1/events", "`actor=`, a user"): Case(
+        200, {"query_string": {"actor": ABSENT_ID, "user": None}}
+    ),
+    ("GET /v1/events", "`actor=`, an API key"): Case(
+        200, {"query_string": {"actor": ABSENT_DIGEST, "user": None}}
+    ),
     ("POST /v1/email-verifications", "unknown address"): Case(
         202, {"json": {"email": "unknown@example.com"}}
     ),
@@ -230,6 +237,8 @@ EVERY_KIND = [
     ("DELETE /v1/users/{id}/api-keys/{key_id}", "own account"),
     ("PATCH /v1/users/{id}", "own account, by an API key"),
     ("GET /v1/users/{id}/events", ""),
+    ("GET /v1/events", "`actor=`, a user"),
+    ("GET /v1/events", "`actor=`, an API key"),
     ("DELETE /v1/sessions/current", ""),
     ("POST /v1/password-resets/confirm", "one session"),
     ("POST /v1/password-resets", "known address"),

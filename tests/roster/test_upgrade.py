@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from flask_pynamodb.local import Engine
 from models import db, resume_cleanup
+from models.security.tokens import user_id_of
 from models.tables.login_attempts import FREE_ATTEMPTS
 from roster.app import create_app
 from roster.config import Config
@@ -47,8 +48,11 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def upgraded(engine: Engine) -> Flask:
-    """The current version on the tables of 0.4.1, with the secret key of that time."""
-    return create_app(
+    """The current version on the tables of 0.4.1, with the secret key of that time.
+
+    Its indexes are added while the tables have items, as in an upgrade.
+    """
+    app = create_app(
         Config(
             secret_key=STORE.secrets["secret_key"],
             workers=1,
@@ -63,17 +67,20 @@ def upgraded(engine: Engine) -> Flask:
             },
         )
     )
+    STORE.load(engine)
+    return app
 
 
 @pytest.fixture(scope="module")
-def created(upgraded: Flask) -> list[str]:
-    """The tables that 0.4.1 did not have, created as `roster dynamodb create` does."""
+def upgrade(upgraded: Flask) -> tuple[list[str], list[str]]:
+    """What `roster dynamodb check` reports, and what `roster dynamodb create` changes."""
     with upgraded.app_context():
-        return [str(name) for name in db.create_all()]
+        drift = [str(each) for each in db.check_all() if each.blocks]
+        return drift, db.create_all()
 
 
 @pytest.fixture
-def app(upgraded: Flask, created: list[str], engine: Engine) -> Iterator[Flask]:
+def app(upgraded: Flask, upgrade: Any, engine: Engine) -> Iterator[Flask]:
     """The app on the items that 0.4.1 has written; changes are undone after the test."""
     STORE.load(engine)
     yield upgraded
@@ -129,11 +136,25 @@ def problem(response: TestResponse) -> tuple[int, str]:
 
 
 class TestTables:
-    def test_need_no_migration(self, app: Flask, created: list[str]):
-        """The tables and indexes of 0.4.1 are as this version declares them; one is new."""
+    def test_additions(self, upgrade: tuple[list[str], list[str]]):
+        """A table and two indexes are new: they are reported as missing, and then added."""
+        drift, added = upgrade
+
+        table, names = "roster-events", ("by_actor", "by_api_key")
+        assert sorted(drift) == [
+            "table roster-devices is missing",
+            *(f"table {table} lacks the index {name}" for name in names),
+        ]
+        assert sorted(added) == [
+            *(f"added the index {name} to {table}" for name in names),
+            "created roster-devices",
+        ]
+
+    def test_need_no_further_migration(self, app: Flask):
+        """The tables and other indexes of 0.4.1 are those that this version declares."""
         with app.app_context():
             assert [drift for drift in db.check_all() if drift.blocks] == []
-        assert created == ["created roster-devices"]
+            assert db.create_all() == []
 
     def test_rows_are_consistent(self, app: Flask):
         """Every row is readable; reservations and the count of admins agree with the users."""
@@ -390,6 +411,23 @@ class TestEvents:
         events = call("GET", path, admin).json["items"]
 
         assert [event["reason"] for event in events] == ["wrong-password"] * 3
+
+    def test_of_deleted_user(self, call: Call, admin: str):
+        """M8: the events of a user whom 0.4.1 has deleted are listed."""
+        id = user_id_of("rst_", SESSIONS["hedy"])
+        events = call("GET", f"/v1/events?user={id}", admin).json["items"]
+
+        assert events[0]["type"] == "user.deleted"
+        assert {event["user_id"] for event in events} == {id}
+
+    def test_by_actor(self, call: Call, admin: str, user_id: Callable[[str], str]):
+        """Of an actor's events of 0.4.1, those on its own account are listed by actor."""
+        john = user_id("john")
+        by_john = call("GET", f"/v1/events?actor={john}", admin).json["items"]
+        own = call("GET", f"/v1/events?actor={john}&user={john}", admin).json["items"]
+
+        assert len(by_john) > 1
+        assert by_john == own
 
 
 class TestOneTimeTokens:

@@ -41,12 +41,14 @@ class Granted(NamedTuple):
         id: The ID in the path, if there is one.
         body: The JSON body.
         given: The preconditions.
+        query: The query parameters.
     """
 
     by: str
     id: str = ""
     body: Any = None
     given: tuple[Precondition, ...] = ()
+    query: dict[str, str] = {}
 
 
 GRANTED: dict[str, Granted] = {
@@ -59,6 +61,7 @@ GRANTED: dict[str, Granted] = {
     "start_password_reset": Granted("john", "jane", given=(mailing,)),
     "unlock_user": Granted("john", "jane", given=(locked,)),
     "list_user_events": Granted("jane", "me"),
+    "list_events": Granted("john", query={"user": "{jane}"}),
     "list_user_sessions": Granted("john", "me"),
     "end_user_sessions": Granted("john", "me"),
     "sign_in": Granted("jane", body=SIGN_IN),

@@ -1,17 +1,48 @@
 """The routes of audit events."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask_restx import Resource
 
-from api.auth import Principal, signed_in
+from api.auth import Principal, admin_required, signed_in
 from api.openapi.annotations import error_responses, headers, links
 from api.pagination import CURSOR, LIMIT, decode_cursor, page_response
 from api.schemas import USER_ID
 from api.serialization import marshal_with
-from api.v1.events.schemas import TYPE, event_page, events
+from api.v1.events.schemas import ACTOR, TYPE, USER, event_page, events
 from api.validation import query
-from models import AuditEvent, EventType, events_of
+from api.validation_errors import raise_if_any
+from models import AuditEvent, EventFilter, EventType, list_events
+
+
+@events.route("/events")
+class Events(Resource):
+    @events.doc("list_events")
+    @admin_required()
+    @query({"limit": LIMIT, "cursor": CURSOR, "type": TYPE, "user": USER, "actor": ACTOR})
+    @error_responses("invalid-cursor")
+    @links(200, {"list_events": {"query.cursor": "$response.body#/next_cursor"}})
+    @headers("Link")
+    @marshal_with(event_page, description="One page of events")
+    def get(
+        self, caller: Principal, limit: int = 25, cursor: str | None = None, **filters: str
+    ) -> Any:
+        """List audit events by user or by actor
+
+        For admins only, newest first, also of deleted users. `user` or `actor` is required; both
+        together list what the actor did to the user. The events of a user are strongly consistent;
+        what an actor did to other users, and what an API key did, appears after about a second. A
+        page can have fewer events than `limit`, or none, while `next_cursor` says that more follow.
+        """
+        if not filters.keys() & {"user", "actor"}:
+            detail = "Send `user` or `actor`, or both."
+            raise_if_any([(f"/{name}", detail) for name in ("user", "actor")])
+        after = decode_cursor(cursor, filters)
+        chosen = EventFilter(filters.get("user"), filters.get("actor"), _type_of(filters))
+        found, after = list_events(chosen, after=after, limit=limit)
+        items = [event_body(row, hides_ip=False) for row in found]
+        return page_response(items, after, filters, limit)
 
 
 @events.route("/users/<id>/events")
@@ -43,8 +74,8 @@ class UserEvents(Resource):
         """
         owner = caller.get_visible_user(id)
         after = decode_cursor(cursor, filters, owner=owner.id)
-        type = EventType(filters["type"]) if "type" in filters else None
-        found, after = events_of(owner.id, type=type, after=after, limit=limit)
+        chosen = EventFilter(owner.id, type=_type_of(filters))
+        found, after = list_events(chosen, after=after, limit=limit)
         items = [event_body(row, hides_ip=not caller.is_admin) for row in found]
         return page_response(items, after, filters, limit, owner=owner.id)
 
@@ -60,6 +91,7 @@ def event_body(row: AuditEvent, *, hides_ip: bool) -> dict[str, Any]:
     is_by_another_user = row.actor_id not in (None, row.user_id)
     return {
         "id": row.id,
+        "user_id": row.user_id,
         "type": row.type,
         "at": row.at,
         "actor_id": row.actor_id,
@@ -67,4 +99,10 @@ def event_body(row: AuditEvent, *, hides_ip: bool) -> dict[str, Any]:
         "api_key_id": row.key_id,
         "members": row.changed_fields,
         "reason": row.reason,
+        "amr": row.amr or [],
+        "second_factor": row.second_factor,
     }
+
+
+def _type_of(filters: Mapping[str, str]) -> EventType | None:
+    return EventType(filters["type"]) if "type" in filters else None

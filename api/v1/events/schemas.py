@@ -3,7 +3,7 @@
 from flask_restx import Namespace, fields
 
 from api.fields import Text, Timestamp
-from api.schemas import EXAMPLE_USER_ID, NEXT_CURSOR, ip_field, text_field
+from api.schemas import EXAMPLE_USER_ID, NEXT_CURSOR, ip_field, text_field, text_schema
 from models import EventType, field_rules
 
 events = Namespace(
@@ -23,6 +23,11 @@ event = events.model(
             field_rules.EVENT_ID,
             description="Time-ordered UUID",
             example="01a1fb1b-6876-7644-9935-2f0d4c8b71aa",
+        ),
+        "user_id": text_field(
+            field_rules.USER_ID,
+            description="The user it happened to, who may be deleted",
+            example=EXAMPLE_USER_ID,
         ),
         "type": Text(
             required=True,
@@ -61,6 +66,22 @@ event = events.model(
             max_length=32,
             example=None,
         ),
+        "amr": fields.List(
+            Text(pattern="^[a-z]+$", max_length=10),
+            required=True,
+            max_items=4,
+            description="The factors that were verified for a session (RFC 8176): `pwd`, and `otp`"
+            " for a code of an authenticator or a recovery code; empty for other events, and for"
+            " sessions of versions before 0.7",
+            example=[],
+        ),
+        "second_factor": Text(
+            required=True,
+            nullable=True,
+            description="Which kind of code `otp` was; null without one",
+            enum=["totp", "recovery-code"],
+            example=None,
+        ),
     },
 )
 event_page = events.model(
@@ -73,3 +94,14 @@ event_page = events.model(
     },
 )
 TYPE = {"type": "string", "enum": _TYPES, "description": "Only events of this type."}
+USER = text_schema(
+    field_rules.USER_ID,
+    description="What happened to the user with this ID, who may be deleted.",
+    example=EXAMPLE_USER_ID,
+)
+ACTOR = text_schema(
+    field_rules.ACTOR,
+    description="What the user with this ID did, in sessions and by API keys, or what the API key"
+    " with this ID did.",
+    example=EXAMPLE_USER_ID,
+)

@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
-from models import Role, Services, Status, User, UserFilter, events_of, resume_cleanup
+from models import (
+    EventFilter,
+    Role,
+    Services,
+    Status,
+    User,
+    UserFilter,
+    list_events,
+    resume_cleanup,
+)
 from roster.commands.context import with_services
 from roster.commands.output import show_json, show_table
 from roster.commands.users.group import as_json, get_user, login, users
@@ -63,7 +72,7 @@ def list_users(
 def show(services: Services, login: str, is_json: bool) -> None:
     """Show a user and its latest audit events."""
     found = get_user(services, login)
-    rows, _ = events_of(found.id, limit=_EVENTS_SHOWN)
+    rows, _ = list_events(EventFilter(found.id), limit=_EVENTS_SHOWN)
     about: dict[str, Any] = {
         "user": as_user(found),
         # Only the name of the scheme.

@@ -146,6 +146,7 @@ class TestOperations:
             "start_password_reset",
             "unlock_user",
             "list_user_events",
+            "list_events",
             "sign_in",
             "reauthenticate",
             "list_sessions",

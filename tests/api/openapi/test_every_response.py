@@ -48,7 +48,7 @@ SUCCESSES = [(name, status) for name, operation in OPERATIONS.items()
 
 def send(scenario: Scenario, name: str, **changes: Any) -> TestResponse:
     """Send the successful request of an operation with changes."""
-    by, id, body, given = GRANTED[name]
+    by, id, body, given, query = GRANTED[name]
     for bring_about in changes.pop("given", given):
         bring_about(scenario)
     method, path = CALLS[name]
@@ -57,6 +57,7 @@ def send(scenario: Scenario, name: str, **changes: Any) -> TestResponse:
     path = path.format(id=words.get(id, id), slug=id, key_id=words["key"])
     body = changes.pop("json", body)
     options = {} if body is None or "data" in changes else {"json": fill(body, words)}
+    options["query_string"] = fill(query, words) | changes.pop("query_string", {})
     return scenario.people[changes.pop("by", by)].request(method, path, **options, **changes)
 
 
@@ -129,7 +130,7 @@ class TestResponses:
 
         assert response.json["type"] == f"/problems/{slug}"
 
-    @pytest.mark.parametrize("name", ["list_users", "list_user_events"])
+    @pytest.mark.parametrize("name", ["list_users", "list_user_events", "list_events"])
     def test_next_page_is_linked(self, scenario, name):
         """The optional `Link` header is present if there is a next page."""
         response = send(scenario, name, query_string={"limit": 1})

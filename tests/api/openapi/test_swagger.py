@@ -79,6 +79,7 @@ class TestDocument:
             ("POST", "/v1/users/{id}/password-reset"),
             ("DELETE", "/v1/users/{id}/lock"),
             ("GET", "/v1/users/{id}/events"),
+            ("GET", "/v1/events"),
             ("GET", "/v1/users/{id}/api-keys"),
             ("POST", "/v1/users/{id}/api-keys"),
             ("DELETE", "/v1/users/{id}/api-keys"),

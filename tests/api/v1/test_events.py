@@ -71,6 +71,7 @@ class TestItems:
 
         assert event.pop("id")
         assert event == {
+            "user_id": jane.id,
             "type": "user.updated",
             "at": after["updated_at"],
             "actor_id": jane.id,
@@ -78,6 +79,8 @@ class TestItems:
             "api_key_id": None,
             "members": ["full_name"],
             "reason": None,
+            "amr": [],
+            "second_factor": None,
         }
 
     def test_failed_sign_in(self, active_user):

@@ -414,6 +414,26 @@ class TestRecovery:
         assert mailbox == []
 
 
+class TestEvent:
+    def test_totp(self, phone, codes, clock, enter, ada):
+        """M8: the event of a sign-in says that a TOTP code was verified (ASVS 16.3.1)."""
+        clock.move(1)
+        enter(phone.code())
+
+        assert _factors_of_last_event(ada) == ("session.opened", ["pwd", "otp"], "totp")
+
+    def test_recovery_code(self, codes, enter, ada):
+        """M8: the event of a sign-in says that a recovery code was used instead."""
+        enter(codes[0])
+
+        assert _factors_of_last_event(ada) == ("session.opened", ["pwd", "otp"], "recovery-code")
+
+
+def _factors_of_last_event(user: User) -> tuple[str, list[str], str | None]:
+    *_, event = AuditEvent.query(user.id)
+    return event.type, event.amr, event.second_factor
+
+
 class TestRaces:
     def test_one_code(self, run_concurrently, second_factors, accounts, ada, phone, codes):
         """ASVS 15.4.2: of twenty who bring one code at once one gets through."""
