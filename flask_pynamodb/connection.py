@@ -5,8 +5,11 @@ import threading
 import time
 from collections.abc import Mapping
 from functools import cache
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
+from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -77,6 +80,9 @@ class AppConnection(Connection):
         session = super().session
         loader = _loader_of(session.get_config_variable("data_path"))
         session.register_component("data_loader", loader)
+        if _is_loopback(self.host):
+            # Another host, such as a proxy of HTTP_PROXY, does not reach the loopback of this one.
+            session.set_default_client_config(Config(proxies={}))
         return session
 
     @property
@@ -181,6 +187,14 @@ class AppTable(TableConnection):
         self.table_name = meta_table.table_name
         self.connection = connection
         connection.register_table(meta_table)
+
+
+def _is_loopback(url: str | None) -> bool:
+    host = urlsplit(url or "").hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _tries(answer: Mapping[str, Any]) -> int:

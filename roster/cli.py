@@ -95,9 +95,21 @@ cli.add_command(dynamodb)
     type=click.Path(path_type=Path, file_okay=False),
     help="The data folder of --local.",
 )
+@click.option(
+    "--expose-demo-users",
+    "exposes_demo",
+    is_flag=True,
+    help="Allow --local with demo users on a --host that other computers can reach.",
+)
 @click.option("--with-make", is_flag=True, hidden=True, help="Stop together with make, the parent.")
 def serve(
-    is_local: bool, host: str, port: int, workers: int | None, data: Path, with_make: bool
+    is_local: bool,
+    host: str,
+    port: int,
+    workers: int | None,
+    data: Path,
+    exposes_demo: bool,
+    with_make: bool,
 ) -> None:
     """Serve the API until SIGTERM or Ctrl-C."""
     with server.stopped_by_signals():
@@ -108,7 +120,7 @@ def serve(
             config = replace(config, workers=workers or config.workers)
             address = server.free_address(host, port)
             if is_local:
-                _serve_locally(config, address, port, data)
+                _serve_locally(config, address, port, data, exposes_demo=exposes_demo)
             else:
                 _serve_on_aws(config, address, port)
         except (SettingError, ConfigurationError, server.PortTaken, EngineError) as error:
@@ -128,7 +140,9 @@ def _serve_on_aws(config: Config, host: str, port: int) -> None:
     server.serve(config, host, port)
 
 
-def _serve_locally(config: Config, host: str, port: int, data: Path) -> None:
+def _serve_locally(config: Config, host: str, port: int, data: Path, *, exposes_demo: bool) -> None:
+    if not exposes_demo:
+        demo.require_loopback(config, host)
     engine_failures: list[str] = []
 
     def stop_without_engine(line: str) -> None:
@@ -140,6 +154,8 @@ def _serve_locally(config: Config, host: str, port: int, data: Path) -> None:
             config = demo.configure(config, engine, data, demo.url(host, port))
             with open_services(config) as services:
                 db.create_all()
+                if not (config.demo or exposes_demo):
+                    demo.require_no_demo_users(host, data)
                 if config.demo:
                     _seed(services, config)
                 resume_cleanup()

@@ -1,4 +1,4 @@
-"""`python -m bench.support.delaying_proxy PORT TARGET_PORT MILLISECONDS`: a far database.
+"""`python -m bench.support.delaying_proxy PORT TARGET MILLISECONDS`: a far database.
 
 A TCP proxy between a service and the engine. Each chunk to the engine is forwarded after the delay,
 each chunk from the engine immediately. The delays of consecutive chunks overlap. The event loop
@@ -44,9 +44,9 @@ def delaying_proxy(target: str, milliseconds: float, log: Path) -> Iterator[Prox
         milliseconds: The delay of each chunk to the engine.
         log: The file for its output.
     """
-    port, target_port = free_port(), target.rpartition(":")[2]
+    port = free_port()
     command = [sys.executable, "-m", "bench.support.delaying_proxy"]
-    command += [str(port), target_port, str(milliseconds)]
+    command += [str(port), target, str(milliseconds)]
     with log.open("ab") as output, running(command, output) as process:
         _wait_until_ready(port)
         yield Proxy(process.pid, f"http://{LOOPBACK}:{port}")
@@ -69,12 +69,12 @@ class _ClientSide(asyncio.Protocol):
     """The connection from the service; its chunks are delayed and stay in order.
 
     Args:
-        target_port: The port of the engine.
+        target: The URL of the engine.
         seconds: The delay.
     """
 
-    def __init__(self, target_port: int, seconds: float) -> None:
-        self._target_port = target_port
+    def __init__(self, target: str, seconds: float) -> None:
+        self._host, self._port = target.removeprefix("http://").split(":")
         self._seconds = seconds
         self._loop = asyncio.get_running_loop()
         self._chunks: deque[bytes] = deque()
@@ -99,7 +99,7 @@ class _ClientSide(asyncio.Protocol):
     async def _connect(self, client: asyncio.Transport) -> None:
         try:
             self._engine, _ = await self._loop.create_connection(
-                lambda: _EngineSide(client), LOOPBACK, self._target_port
+                lambda: _EngineSide(client), self._host, int(self._port)
             )
         except OSError:
             client.close()
@@ -119,14 +119,14 @@ class _ClientSide(asyncio.Protocol):
 
 def main() -> int:
     """Forward connections until the process is ended."""
-    port, target_port, milliseconds = sys.argv[1:]
-    asyncio.run(_serve(int(port), int(target_port), float(milliseconds) / 1000))
+    port, target, milliseconds = sys.argv[1:]
+    asyncio.run(_serve(int(port), target, float(milliseconds) / 1000))
     return 0
 
 
-async def _serve(port: int, target_port: int, seconds: float) -> None:
+async def _serve(port: int, target: str, seconds: float) -> None:
     server = await asyncio.get_running_loop().create_server(
-        lambda: _ClientSide(target_port, seconds), LOOPBACK, port, backlog=_BACKLOG
+        lambda: _ClientSide(target, seconds), LOOPBACK, port, backlog=_BACKLOG
     )
     await server.serve_forever()
 

@@ -13,11 +13,11 @@ from flask_pynamodb.local.binary import find_binary
 from flask_pynamodb.local.data_folder import locked
 from flask_pynamodb.local.process import (
     LOOPBACK,
+    Address,
     EngineError,
     EngineProcess,
     PortTaken,
-    free_port,
-    url,
+    random_address,
 )
 
 STOP_TIMEOUT = 5.0  # seconds from SIGTERM to SIGKILL
@@ -25,7 +25,7 @@ PORT_ATTEMPTS = 5
 
 
 class Engine:
-    """One engine process, bound to 127.0.0.1 and one port.
+    """One engine process, bound to one port of one loopback address.
 
     A context manager, or `start()` and `stop()`:
 
@@ -36,7 +36,8 @@ class Engine:
         data: The folder of the tables, created with mode 0700 if missing. It contains
             `dynamodb.sqlite`, `engine.log` and `engine.lock`. None for tables in memory.
         binary: The dynoxide binary; None for `dynoxide` on the PATH.
-        port: The port to listen on; None for a free one at every start.
+        port: The port of 127.0.0.1 to listen on; None for a random loopback address with a free
+            port at every start, which web pages cannot find.
         on_exit: Called with one line of text, once and in a daemon thread, if the engine ends
             without `stop()`.
     """
@@ -73,15 +74,16 @@ class Engine:
 
     @property
     def host(self) -> str:
-        """The URL of the engine, for example `http://127.0.0.1:49152`.
+        """The URL of the engine, for example `http://127.81.3.202:49152`.
 
         Raises:
             EngineError: The engine has no fixed port and was never started.
         """
-        port = self._child.port if self._child else self._port
-        if port is None:
+        if self._child is not None:
+            return self._child.address.url
+        if self._port is None:
             raise EngineError("The local engine has no address yet: call start() first.")
-        return url(port)
+        return Address(LOOPBACK, self._port).url
 
     @property
     def is_alive(self) -> bool:
@@ -139,16 +141,16 @@ class Engine:
             child.has_ended.wait()
 
     def _launch(self, binary: Path, inherited: tuple[int, ...]) -> EngineProcess:
-        for port in self._candidate_ports():
+        for address in self._candidates():
             with contextlib.suppress(PortTaken):
-                return EngineProcess(binary, port, self.data, inherited)
-        raise EngineError(f"Port {port} of {LOOPBACK} is taken: choose another one.")
+                return EngineProcess(binary, address, self.data, inherited)
+        raise EngineError(f"Port {address.port} of {address.ip} is taken: choose another one.")
 
-    def _candidate_ports(self) -> Iterable[int]:
-        """Return ports to try: another process may take a free port before the engine listens."""
+    def _candidates(self) -> Iterable[Address]:
+        """Return addresses to try: another process may take a port before the engine listens."""
         if self._port is not None:
-            return [self._port]
-        return (free_port() for _ in range(PORT_ATTEMPTS))
+            return [Address(LOOPBACK, self._port)]
+        return (random_address() for _ in range(PORT_ATTEMPTS))
 
     def _watch(self, child: EngineProcess) -> None:
         # Signals must reach the main thread, in which CPython runs the handlers.

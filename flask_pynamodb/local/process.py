@@ -3,6 +3,7 @@
 import ctypes
 import http.client
 import os
+import secrets
 import signal
 import socket
 import subprocess  # nosec B404
@@ -11,6 +12,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import IO
 
@@ -34,6 +37,18 @@ class PortTaken(Exception):
     """Another process listens on the port chosen for the engine."""
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an engine listens."""
+
+    ip: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.ip}:{self.port}"
+
+
 class EngineProcess:
     """An engine process that has answered a request, and its log.
 
@@ -43,12 +58,12 @@ class EngineProcess:
     """
 
     def __init__(
-        self, binary: Path, port: int, data: Path | None, inherited: tuple[int, ...]
+        self, binary: Path, address: Address, data: Path | None, inherited: tuple[int, ...]
     ) -> None:
-        command = [str(binary), "--host", LOOPBACK, "--port", str(port)]
+        command = [str(binary), "--host", address.ip, "--port", str(address.port)]
         if data:
             command += ["--db-path", str(data / "dynamodb.sqlite")]
-        self.port = port
+        self.address = address
         self.has_ended = threading.Event()
         self.is_expected_to_end = False
         self.log = _open_log(data)
@@ -95,7 +110,7 @@ class EngineProcess:
     def _answers(self) -> bool:
         # Another process may have taken the port and answer, so the log must contain the line that
         # the engine writes after listen(2) has succeeded.
-        return f"{url(self.port)}\n" in self._log_tail() and _is_answering(self.port)
+        return f"{self.address.url}\n" in self._log_tail() and _is_answering(self.address)
 
     def _log_tail(self) -> str:
         """Return the end of the log since the start of this process."""
@@ -148,8 +163,8 @@ def _open_log(data: Path | None) -> IO[bytes]:
     )
 
 
-def _is_answering(port: int) -> bool:
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=1)
+def _is_answering(address: Address) -> bool:
+    connection = http.client.HTTPConnection(address.ip, address.port, timeout=1)
     try:
         connection.request("GET", "/")
         return connection.getresponse().status == 200
@@ -159,12 +174,20 @@ def _is_answering(port: int) -> bool:
         connection.close()
 
 
-def free_port() -> int:
+def random_address() -> Address:
+    """Return a loopback address and a free port of it, which cannot be found by trying."""
+    ip = _random_loopback() if sys.platform == "linux" else LOOPBACK
+    return Address(ip, free_port(ip))
+
+
+def free_port(ip: str = LOOPBACK) -> int:
     with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
+        probe.bind((ip, 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def url(port: int) -> str:
-    return f"http://{LOOPBACK}:{port}"
+def _random_loopback() -> str:
+    # Linux has all of 127.0.0.0/8; other systems have 127.0.0.1 only. Without the network's own
+    # address and the broadcast address.
+    return str(IPv4Address("127.0.0.1") + secrets.randbelow(2**24 - 2))

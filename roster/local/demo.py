@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from flask_pynamodb.local import Engine
-from models import Accounts, Role
+from models import Accounts, LoginLookup, Role
 from models.errors import EmailTaken, UsernameTaken
 from roster.config import Config, EmailSettings, SettingError
+from roster.local.loopback import is_loopback
 
 _DEMO_USERS = (("john", "John Doe", Role.ADMIN), ("jane", "Jane Doe", Role.USER))
 _REGION = "us-east-1"
@@ -61,6 +62,36 @@ def seed(accounts: Accounts, password: str) -> None:
             continue
 
 
+def require_loopback(config: Config, host: str) -> None:
+    """Reject an address that other computers can reach: the demo password is public.
+
+    Raises:
+        SettingError: The address is not one of loopback.
+    """
+    if config.demo and not is_loopback(host):
+        raise SettingError(
+            f"Other computers can reach {host}, and the demo users have a public password: john is"
+            " an admin. Set ROSTER_DEMO=off, or add --expose-demo-users."
+        )
+
+
+def require_no_demo_users(host: str, data: Path) -> None:
+    """Reject an address that other computers can reach, if an earlier start created demo users.
+
+    Raises:
+        SettingError: The address is not one of loopback, and there are demo users in the tables.
+    """
+    if is_loopback(host):
+        return
+    logins = LoginLookup()
+    if found := [name for name, _, _ in _DEMO_USERS if logins.find(name)[0]]:
+        raise SettingError(
+            f"Other computers can reach {host}, and an earlier start created {' and '.join(found)}"
+            f" in {data}, with a public password. Choose another folder with --data, or add"
+            " --expose-demo-users."
+        )
+
+
 def url(host: str, port: int) -> str:
     """Return the URL of the service for a browser on this computer."""
     # Wildcard addresses cannot be opened in a browser.
@@ -98,7 +129,7 @@ def _secret_key(path: Path) -> str:
     if not path.exists():
         draft = path.with_suffix(".draft")
         draft.unlink(missing_ok=True)
-        # Never a file that somebody else has open.
+        # Never a file that another user has open.
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(32))
         draft.replace(path)

@@ -1,7 +1,6 @@
 """The mailbox page of local mode, for requests from the same computer only."""
 
 from email.message import EmailMessage
-from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from werkzeug.exceptions import NotFound
 
 from api.responses import json_response
 from roster.email.file_backend import FileBackend, html_of, link_of, text_of
+from roster.local.loopback import is_loopback
 from web.html import html, page
 
 _POLICY = (
@@ -84,20 +84,8 @@ def _require_local_request() -> None:
     """Respond 404 to remote requests: these emails give access to accounts."""
     # A remote page with a host name that resolves to this computer (DNS rebinding) connects from
     # here, but under its own name. A proxy on this computer forwards remote requests.
-    names_us = _is_loopback(urlsplit(f"//{request.host}").hostname or "")
-    if not (names_us and _is_loopback(request.remote_addr or "")):
+    names_us = is_loopback(urlsplit(f"//{request.host}").hostname or "")
+    if not (names_us and is_loopback(request.remote_addr or "")):
         raise NotFound
     if any(name in request.headers for name in _PROXY_HEADERS):
         raise NotFound
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return address.is_loopback

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import botocore.session
 import pytest
@@ -195,6 +197,18 @@ class TestStart:
 
             assert table_names(two) == []
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="others have no more loopback addresses")
+    def test_address_cannot_be_found_by_trying(self):
+        """A web page that tries the ports of 127.0.0.1 does not reach the engine (L4)."""
+        with Engine() as one, Engine() as two:
+            addresses = [urlsplit(engine.host) for engine in (one, two)]
+
+            assert all(ip_address(address.hostname).is_loopback for address in addresses)
+            assert len({"127.0.0.1", *(address.hostname for address in addresses)}) == 3
+            for address in addresses:
+                with pytest.raises(ConnectionRefusedError):
+                    socket.create_connection(("127.0.0.1", address.port))
+
     def test_on_a_given_port(self):
         """A port that was asked for is known before the start and used."""
         engine = Engine(port=free_port())
@@ -238,9 +252,7 @@ class TestStart:
     def test_engine_never_answers(self, fake, monkeypatch):
         """An engine that hangs is an error and is not left behind."""
         monkeypatch.setattr(process, "START_TIMEOUT", 0.2)
-        binary = fake(
-            "#!/bin/sh\necho listening on http://127.0.0.1:$4\necho pid $$\nexec sleep 60\n"
-        )
+        binary = fake("#!/bin/sh\necho listening on http://$2:$4\necho pid $$\nexec sleep 60\n")
 
         with pytest.raises(EngineError, match="did not answer") as caught:
             Engine(binary=binary).start()

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+from urllib.parse import urlsplit
 
 import pytest
 from pynamodb.attributes import TTLAttribute, UnicodeAttribute
@@ -513,14 +514,14 @@ class TestCommands:
         with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
             lines = [process.stdout.readline() for _ in range(4)]
             host = lines[1].partition("DYNAMODB_HOST=")[2].strip()
-            port = int(host.rpartition(":")[2])
-            socket.create_connection(("127.0.0.1", port)).close()
+            address = urlsplit(host).hostname, urlsplit(host).port
+            socket.create_connection(address).close()
 
             process.send_signal(stop)
 
             assert process.wait(timeout=20) == 0
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port))
+            socket.create_connection(address)
 
     def test_local_engine_missing(self, run, monkeypatch):
         """Without an engine `local` says in one line what to do."""

@@ -50,6 +50,16 @@ def say(dynamodb_engine):
     return say
 
 
+class TestProxy:
+    @pytest.mark.parametrize("transport", ["botocore", "curl"])
+    def test_loopback(self, say, monkeypatch, transport):
+        """Requests to loopback never go to the proxy of the environment."""
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
+
+        assert say("no_module", DYNAMODB_TRANSPORT=transport) == f"by {transport}"
+
+
 class TestWithoutExtra:
     @pytest.mark.parametrize("missing", ["pycurl", "orjson"])
     def test_not_named(self, say, missing):

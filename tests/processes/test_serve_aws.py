@@ -161,12 +161,12 @@ class TestServe:
 
     def test_dynamodb_is_interrupted(self, harness: ProcessHarness, settings: dict[str, str]):
         """Without DynamoDB the service keeps running and is not ready; later it is ready again."""
-        with local_engine(harness.data) as engine:
+        port = free_port()
+        with local_engine(harness.data, port=port) as engine:
             changed = {**settings, "DYNAMODB_HOST": engine.host}
             harness.run_forked("dynamodb", "create", **changed)
             service = start_serve(harness, changed).until_ready()
         wait_for(lambda: service.call("GET", "/health/ready").status == 503, "the service notices")
-        port = int(engine.host.rpartition(":")[2])
         with local_engine(harness.data, port=port):
             service.until_ready()
 

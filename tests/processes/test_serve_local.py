@@ -39,9 +39,9 @@ class FailingServer(BaseHTTPRequestHandler):
     def log_message(self, *words):
         pass
 
-port = int(sys.argv[4])
-server = HTTPServer(("127.0.0.1", port), FailingServer)
-print(f"listening on http://127.0.0.1:{{port}}", flush=True)
+host, port = sys.argv[2], int(sys.argv[4])
+server = HTTPServer((host, port), FailingServer)
+print(f"listening on http://{{host}}:{{port}}", flush=True)
 server.serve_forever()
 """
 
@@ -380,6 +380,20 @@ class TestRejectedStart:
     def test_host_is_not_here(self, harness: ProcessHarness, host: str):
         """The line names an unknown host name, or an address of another computer."""
         assert host in rejection(harness, "--host", host)
+
+    def test_demo_users_on_every_interface(self, harness: ProcessHarness):
+        """Demo users and a host that others can reach do not start together (L4)."""
+        said = rejection(harness, "--host", "0.0.0.0")
+
+        assert "0.0.0.0" in said
+        assert "--expose-demo-users" in said
+
+    def test_demo_users_of_an_earlier_start(self, harness: ProcessHarness):
+        """ROSTER_DEMO=off does not hide the demo users that the folder already has (L4)."""
+        assert harness.serve().stop() == 0
+        said = rejection(harness, "--host", "0.0.0.0", ROSTER_DEMO="off")
+
+        assert f"created john and jane in {harness.data}" in said
 
     def test_data_folder_is_in_use(self, harness: ProcessHarness):
         """Two services never share one database; the first keeps running."""

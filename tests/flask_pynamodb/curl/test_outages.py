@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from flask_pynamodb.curl import CurlClient
+from flask_pynamodb.local.process import free_port
 from tests.support.engine import local_engine
 
 KEY = {"id": {"S": "1"}}
@@ -33,8 +34,8 @@ class TestOutage:
         self, tmp_path: Path, make_curl: Any
     ) -> None:
         """Calls fail while it is away, and find their data when it is back, without a restart."""
-        with local_engine(tmp_path) as engine:
-            port = int(engine.host.rpartition(":")[2])
+        port = free_port()
+        with local_engine(tmp_path, port=port) as engine:
             client = make_curl(engine.host, curl={"sleep": lambda wait: None})
             client.create_table(**TABLE)
             client._make_api_call("PutItem", {"TableName": "outage", "Item": KEY})
@@ -49,8 +50,8 @@ class TestOutage:
         self, tmp_path: Path, make_curl: Any
     ) -> None:
         """A restart between two tries costs a wait and nothing else."""
-        engine = local_engine(tmp_path).start()
-        port = int(engine.host.rpartition(":")[2])
+        port = free_port()
+        engine = local_engine(tmp_path, port=port).start()
         revived = local_engine(tmp_path, port=port)
         client = make_curl(engine.host, curl={"sleep": lambda wait: revived.start()})
         client.create_table(**TABLE)
