@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_LOGLEVEL := error
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage test-browser test-contract fuzz lint lint-openapi audit format bench bench-peers openapi swagger-ui docs requirements clean
+.PHONY: help run test coverage test-browser test-contract fuzz lint lint-openapi audit sbom format bench bench-peers openapi swagger-ui docs requirements clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -58,9 +58,13 @@ lint-openapi: tests/contract/$(NPM) ## Spectral with the OWASP rules, and Redocl
 	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
 	    $(CONTRACT)/redocly lint --config openapi/redocly.yaml openapi/openapi.json
 
-# --strict: fail if the database is not reachable or does not know a package.
-audit: $(TOOLS) ## check the pinned dependencies for known vulnerabilities (needs the internet)
-	$(VENV)/contract/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/run.txt
+audit: $(TOOLS) ## check the pinned dependencies for known vulnerabilities (ARGS=--require-databases)
+	$(VENV)/contract/bin/python tools/audit.py --pip-audit $(VENV)/contract/bin/pip-audit $(ARGS)
+
+# The time of the last commit, so that the same commit makes the same file.
+sbom: $(TOOLS) ## write the software bill of materials (CycloneDX) to dist/sbom.cdx.json
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || date +%s) \
+	    $(VENV)/contract/bin/python tools/sbom.py dist/sbom.cdx.json
 
 format: $(DEV) ## fix and format the code
 	$(BIN)/ruff check --fix .
