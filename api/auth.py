@@ -13,7 +13,7 @@ from flask import request
 
 from api.errors import RequestError
 from api.openapi.annotations import describe, error_responses
-from api.principal import Principal, anonymous_actor, client, identify, session_required
+from api.principal import Principal, anonymous_actor, identify, session_required
 from api.services import rules
 from api.validation import without_query
 from models import SignUp
@@ -23,7 +23,6 @@ __all__ = [
     "Principal",
     "admin_required",
     "anonymous_actor",
-    "client",
     "self_required",
     "session_accepted",
     "signed_in",

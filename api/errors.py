@@ -8,6 +8,7 @@ import orjson
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
+from api import security_log
 from api.problems import MEDIA_TYPE, PROBLEMS
 from flask_pynamodb import InvalidCursor, is_unavailable
 from models import errors as domain
@@ -121,24 +122,13 @@ def _challenge(slug: str) -> str:
 
 
 def _respond_to_request_error(error: RequestError) -> Response:
-    if error.problem.status == 403:
-        _log_rejection(error.problem.slug)
+    security_log.rejected(error.problem, error)
     return respond(error.problem.slug, error.detail, error.errors, error.headers)
-
-
-# Attempts at operations that the caller may not use; they are logged.
-_REJECTIONS = (
-    domain.RoleRequired,
-    domain.SecondFactorEnrollmentRequired,
-    domain.SecondFactorNotUsed,
-    domain.EmailNotVerified,
-)
 
 
 def _respond_to_domain_error(error: domain.AccountError) -> Response:
     slug = next(DOMAIN_PROBLEMS[kind] for kind in type(error).__mro__ if kind in DOMAIN_PROBLEMS)
-    if isinstance(error, _REJECTIONS):
-        _log_rejection(slug)
+    security_log.rejected(PROBLEMS[slug], error)
     headers = {}
     if isinstance(error, domain.TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
@@ -146,19 +136,8 @@ def _respond_to_domain_error(error: domain.AccountError) -> Response:
     return respond(slug, str(error), errors, headers)
 
 
-def _log_rejection(slug: str) -> None:
-    """Log an attempt at a forbidden operation (ASVS 16.3.2): the route, not the URL."""
-    log.warning(
-        "request %s: %s %s by %s is rejected: %s",
-        g.request_id,
-        request.method,
-        request.url_rule,
-        g.get("caller_id", "anonymous"),
-        slug,
-    )
-
-
 def _respond_to_invalid_cursor(error: InvalidCursor) -> Response:
+    security_log.rejected(PROBLEMS["invalid-cursor"], error)
     return respond("invalid-cursor", str(error), [("/cursor", str(error))])
 
 

@@ -1,10 +1,10 @@
 """The authenticated caller of a request: a user with a session or an API key."""
 
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 
 from flask import g, request
 
+from api.client import client
 from api.errors import RequestError
 from api.services import api_keys, rules, sessions
 from models import (
@@ -13,7 +13,6 @@ from models import (
     Actor,
     ApiKey,
     Authority,
-    Client,
     Role,
     Scope,
     SecondFactorRule,
@@ -203,7 +202,7 @@ def identify() -> Principal:
     if scheme.lower() != "bearer":
         raise Unauthenticated
     caller = _authenticate(token.strip())
-    g.caller_id = caller.user.id
+    g.caller = caller
     return caller
 
 
@@ -212,24 +211,9 @@ def anonymous_actor() -> Actor:
     return Actor(ANONYMOUS.user_id, client().ip)
 
 
-def client() -> Client:
-    """Return the origin of the current request."""
-    return Client(ip=_address(), user_agent=request.headers.get("User-Agent"))
-
-
 def session_required() -> RequestError:
     """Return the error for an API key where only sessions are accepted."""
     return RequestError("forbidden", "An API key may not do this; sign in.")
-
-
-def _address() -> str | None:
-    """Return the address of the client; None if the trusted proxy sends none."""
-    try:
-        address = ip_address((request.remote_addr or "").partition("%")[0])
-    except ValueError:
-        return None
-    # A dual-stack socket reports 192.0.2.7 as ::ffff:192.0.2.7: one client, one name.
-    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def _authenticate(token: str) -> Principal:

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 
-from api.auth import client
+from api.client import client
 from api.openapi.annotations import describe, error_responses
 from models import Allowance, RateLimit, RateLimiter
 from models.errors import TooManyRequests
@@ -63,13 +63,13 @@ def _take(limit: RateLimit) -> None:
     if limiter is None:
         return
     try:
-        g.allowance = limiter.take(limit, _bucket(client().ip, request.remote_addr))
+        g.allowance = limiter.take(limit, bucket(client().ip, request.remote_addr))
     except TooManyRequests as error:
         g.allowance = Allowance(limit, 0, error.retry_after)
         raise
 
 
-def _bucket(address: str | None, text: str | None) -> str:
+def bucket(address: str | None, text: str | None) -> str:
     """Return the key under which the requests of a client are counted.
 
     Args:

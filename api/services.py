@@ -10,6 +10,7 @@ from models import (
     Accounts,
     ApiKeys,
     EmailVerification,
+    MergedEvents,
     PasswordService,
     SecondFactors,
     Services,
@@ -32,4 +33,5 @@ passwords = cast(PasswordService, LocalProxy(lambda: _current().passwords))
 email_verification = cast(EmailVerification, LocalProxy(lambda: _current().email_verification))
 second_factors = cast(SecondFactors, LocalProxy(lambda: _current().second_factors))
 api_keys = cast(ApiKeys, LocalProxy(lambda: _current().api_keys))
+merged_events = cast(MergedEvents, LocalProxy(lambda: _current().merged_events))
 rules = cast(AccessRules, LocalProxy(lambda: _current().rules))

@@ -83,6 +83,20 @@ class PynamoDB:
         """
         return Standalone(AppState(self, {**DEFAULTS, **settings}))
 
+    def current_database(self) -> Standalone:
+        """Return the current database, for work that continues after the request.
+
+        Example:
+            >>> database = db.current_database()
+            >>> def work() -> None:  # in another thread
+            ...     with database.context():
+            ...         Todo("1").save()
+
+        Raises:
+            RuntimeError: There is neither an app context nor a standalone database.
+        """
+        return Standalone(current_state())
+
     @property
     def connection(self) -> Connection:
         """The low-level connection to the current app's main database."""

@@ -15,8 +15,10 @@ from models.security.totp import RECOVERY_CODES, NewSecret, Totp
 from models.services.account_emails import AccountEmails
 from models.services.accounts import Accounts, build_user
 from models.services.api_keys import MAX_API_KEYS, ApiKeys
+from models.services.background import Background
 from models.services.email_verification import EmailVerification
 from models.services.login_lookup import LoginLookup
+from models.services.merged_events import MergedEvents, client_key
 from models.services.passwords import PasswordService
 from models.services.registry import AccessRules, SecondFactorRule, Services, SignUp
 from models.services.second_factors import SecondFactors, SecondFactorStatus
@@ -52,6 +54,7 @@ __all__ = [
     "AuditEvent",
     "AuthMethod",
     "Authority",
+    "Background",
     "Client",
     "Email",
     "EmailKind",
@@ -61,6 +64,7 @@ __all__ = [
     "Lifetimes",
     "LoginLookup",
     "Mailer",
+    "MergedEvents",
     "NewSecret",
     "NoMailer",
     "OpenedSession",
@@ -87,6 +91,7 @@ __all__ = [
     "UserFilter",
     "UserImport",
     "build_user",
+    "client_key",
     "db",
     "is_user_id",
     "list_events",

@@ -32,6 +32,8 @@ Exception
       └── TooManyConflicts                     concurrent updates kept winning
 """
 
+from datetime import datetime
+
 
 class UnreadableSecret(Exception):
     """No configured key opens a sealed value: a fault of the configuration or of the stored data.
@@ -45,9 +47,12 @@ class AccountError(Exception):
 
     Attributes:
         field: The field of the request that is at fault, None if no single one is.
+        subject: For the log: the ID of the user that the request was about, or the key of an
+            unknown login or a client; None if it is not known.
     """
 
     field: str | None = None
+    subject: str | None = None
 
 
 class InvalidCredentials(AccountError):
@@ -142,18 +147,37 @@ class TooManyRequests(AccountError):
 
     Attributes:
         retry_after: Whole seconds to wait, at least 1.
+        quota: The name of the exhausted quota, if it is one.
+        counted_as: The key under which the requests were counted.
     """
 
-    def __init__(self, retry_after: int, detail: str = "Too many requests of this kind.") -> None:
+    def __init__(
+        self,
+        retry_after: int,
+        detail: str = "Too many requests of this kind.",
+        *,
+        quota: str | None = None,
+        counted_as: str | None = None,
+    ) -> None:
         super().__init__(f"{detail} Try again in {retry_after} seconds.")
         self.retry_after = retry_after
+        self.quota = quota
+        self.counted_as = counted_as
 
 
 class TooManyAttempts(TooManyRequests):
-    """Too many attempts have failed: for a while no password is verified."""
+    """Too many attempts have failed: for a while no password is verified.
 
-    def __init__(self, retry_after: int) -> None:
+    Attributes:
+        since: When the lockout began; None if concurrent attempts kept winning.
+    """
+
+    def __init__(
+        self, retry_after: int, *, subject: str | None = None, since: datetime | None = None
+    ) -> None:
         super().__init__(retry_after, "Too many attempts to sign in.")
+        self.subject = subject
+        self.since = since
 
 
 class Busy(AccountError):

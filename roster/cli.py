@@ -26,6 +26,7 @@ from roster.commands.users import users
 from roster.config import Config, SettingError
 from roster.local import demo
 from roster.local.engine import find_engine, local_engine
+from roster.observability import logs
 from roster.wiring import open_services
 
 
@@ -44,6 +45,7 @@ def load_database_app() -> Flask:
 
 def main() -> None:
     """Run the console script."""
+    logs.configure()
     try:
         cli()
     except Exception as error:

@@ -23,6 +23,7 @@ from granian.server import Server as Granian
 from roster.app import create_app
 from roster.config import Config, usable_cores
 from roster.front import Front, FrontSettings
+from roster.observability import logs
 
 # The buffer for a request line and header fields, in bytes. Heads that do not fit are 414 or 431;
 # what arrives in one read may exceed it.
@@ -154,6 +155,7 @@ def _start_worker(config: Config, parent: int) -> Front:
     _dispatch_signals([signal.SIGTERM])
     _watch_parent(lambda: os.getppid() != parent)
     _set_scheduling_policy()
+    logs.configure()
     front = Front(
         create_app(config),
         FrontSettings(

@@ -9,9 +9,11 @@ from models import (
     AccountEmails,
     Accounts,
     ApiKeys,
+    Background,
     EmailVerification,
     Lifetimes,
     LoginLookup,
+    MergedEvents,
     PasswordHasher,
     PasswordPolicy,
     PasswordService,
@@ -56,7 +58,9 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
     policy = PasswordPolicy(config.password_min_length)
     mailer = build_mailer(config.email)
     logins = LoginLookup(SecretKeys([config.secret_key]).derive("unknown logins")[0])
-    emails = AccountEmails(mailer, logins)
+    background = Background()
+    merged_events = MergedEvents(background)
+    emails = AccountEmails(mailer, logins, merged_events)
     email_verification = EmailVerification(emails, hasher, config.verification_lifetime)
     totp = Totp([config.secret_key], "Roster", legacy_secrets=config.totp_secrets)
     second_factors = SecondFactors(totp, mailer)
@@ -81,6 +85,8 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         email_verification=email_verification,
         second_factors=second_factors,
         api_keys=ApiKeys(mailer),
+        merged_events=merged_events,
+        background=background,
         rules=AccessRules(
             signup=config.signup,
             second_factor=config.second_factor,

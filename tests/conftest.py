@@ -8,6 +8,7 @@ john is an admin; jane and eve are regular users.
 
 import os
 import shutil
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -34,6 +35,9 @@ from tests.support.openapi_client import OpenApiClient
 from tests.support.person import DEVICE, Person
 from tests.support.responses import NEW_PASSWORD
 from tests.support.shared_tables import empty, read_items, shared_config
+
+# The apps of the running tests.
+_apps: "weakref.WeakSet[Flask]" = weakref.WeakSet()
 
 pytest_plugins = ["flask_pynamodb.testing"]
 
@@ -84,6 +88,9 @@ def shared_app(config: Config) -> Flask:
 def app(shared_app: Flask) -> Iterator[Flask]:
     """Return the shared app; its tables are empty when a test starts."""
     yield shared_app
+    # Nothing that a test has caused may be written during the next one.
+    for each in list(_apps):
+        assert each.extensions["roster"].background.drain(10)
     empty(shared_app.app_context)
 
 
@@ -317,4 +324,5 @@ def run_users(run_roster: Callable[..., Result]) -> Callable[..., Result]:
 def _checked(app: Flask) -> Flask:
     """Give the app clients that check its responses against the OpenAPI description."""
     app.test_client_class = OpenApiClient
+    _apps.add(app)
     return app

@@ -1,17 +1,22 @@
 """Emails with tokens, requested by address: nothing reveals whether an account exists."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from models.clock import now
 from models.email import Email, Mailer
 from models.errors import EmailNotConfigured, TooManyRequests
+from models.services.background import Background
 from models.services.login_lookup import LoginLookup
+from models.services.merged_events import MergedEvents
 from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.login_attempts import ATTEMPTS_FORGOTTEN_AFTER
 from models.tables.one_time_token import OneTimeToken
 from models.tables.rate_window import RateLimit, RateLimiter
 from models.tables.user import User
+
+log = logging.getLogger("roster.security")
 
 # The emails of one kind that an account gets, however many are requested. Each kind has its own
 # quota, so that requests for one kind cannot exhaust the quota of another.
@@ -29,9 +34,12 @@ class TokenEmail:
 class AccountEmails:
     """Stores tokens and emails them."""
 
-    def __init__(self, mailer: Mailer, logins: LoginLookup) -> None:
+    def __init__(
+        self, mailer: Mailer, logins: LoginLookup, merged_events: MergedEvents | None = None
+    ) -> None:
         self.mailer = mailer
         self._logins = logins
+        self._merged_events = merged_events or MergedEvents(Background())
         self._limiter = RateLimiter()
 
     def send_if_account_exists(
@@ -70,6 +78,9 @@ class AccountEmails:
         try:
             self._limiter.take(quota, f"{type}#{source}#{subject}")
         except TooManyRequests:
+            # The response reveals nothing, so only the event does.
+            self._merged_events.quota_exceeded(subject, quota.name, by)
+            log.warning("quota exceeded quota=%s subject=%s", quota.name, subject)
             return
         token_email = make_email(user) if user and user.is_active else None
         event = AuditEvent.create(type, subject, by)

@@ -6,7 +6,9 @@ from enum import StrEnum
 
 from models.services.accounts import Accounts
 from models.services.api_keys import ApiKeys
+from models.services.background import Background
 from models.services.email_verification import EmailVerification
+from models.services.merged_events import MergedEvents
 from models.services.passwords import PasswordService
 from models.services.second_factors import SecondFactors
 from models.services.sessions import SessionService
@@ -54,4 +56,6 @@ class Services:
     email_verification: EmailVerification
     second_factors: SecondFactors
     api_keys: ApiKeys
+    merged_events: MergedEvents
+    background: Background
     rules: AccessRules

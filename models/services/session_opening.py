@@ -1,5 +1,6 @@
 """Begin a session: what every way of signing in writes in its transaction."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +14,8 @@ from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.device import Device
 from models.tables.session import AuthMethod, Client, Lifetimes, Session
 from models.tables.user import User
+
+log = logging.getLogger("roster.security")
 
 # A program that keeps no device token signs in on a new device each time.
 _NOTICE_INTERVAL = timedelta(days=1)
@@ -128,7 +131,15 @@ class SessionOpening:
             transaction.save(event)
 
     def finish(self, mailer: Mailer) -> OpenedSession:
-        """Notify the user of what was stored, and return it."""
+        """Log what was stored, notify the user of it, and return it."""
+        event = self.events[0]
+        log.info(
+            "signed in event=%s subject=%s amr=%s second_factor=%s",
+            event.type,
+            event.user_id,
+            ",".join(event.amr),
+            event.second_factor or "-",
+        )
         if self.code:
             self.code.notify(mailer)
         if self.notifies_of_device:

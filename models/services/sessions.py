@@ -317,7 +317,9 @@ class SessionService:
         reason = self._failure_reason(user, matches)
         if user is None or reason:
             record_failure(attempt, reason, Actor(ip=client.ip), self.mailer)
-            raise InvalidCredentials
+            error = InvalidCredentials()
+            error.subject = attempt.subject
+            raise error
         return user, new_hash
 
     def _failure_reason(self, user: User | None, matches: bool) -> str | None:
@@ -336,8 +338,9 @@ class SessionService:
     ) -> VerifiedCode | None:
         try:
             return self.second_factors.verify(user, otp)
-        except SecondFactorCodeRequired:
+        except SecondFactorCodeRequired as error:
             record_failure(attempt, "second-factor", Actor(ip=client.ip), self.mailer)
+            error.subject = attempt.subject
             raise
 
 

@@ -9,7 +9,7 @@ from flask_pynamodb import Transaction
 from models.clock import now
 from models.db import db
 from models.email import Email, EmailKind, Mailer
-from models.errors import UserNotFound
+from models.errors import TooManyAttempts, UserNotFound
 from models.services.login_lookup import LoginLookup, reserve_attempt
 from models.tables import device as devices
 from models.tables.audit_event import Actor, AuditEvent, EventType, save_events
@@ -103,7 +103,11 @@ def reserve_with_email(user: User) -> Attempt:
         TooManyAttempts: The next attempt has to wait.
     """
     row = Attempts(f"mailbox#{user.id}")
-    reserve(row)
+    try:
+        reserve(row)
+    except TooManyAttempts as error:
+        error.subject = user.id
+        raise
     return Attempt(user.id, user, row)
 
 

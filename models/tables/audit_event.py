@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, Self
 
-from pynamodb.attributes import ListAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.attributes import ListAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from uuid_utils import UUID, uuid7
 
@@ -44,12 +44,15 @@ class EventType(StrEnum):
     API_KEY_REVOKED = "api-key.revoked"
     API_KEYS_REVOKED = "api-keys.revoked"
     SIGN_IN_FAILED = "sign-in.failed"
+    SIGN_IN_REJECTED = "sign-in.rejected"
     ACCOUNT_LOCKED = "account.locked"
     ACCOUNT_UNLOCKED = "account.unlocked"
     SESSION_OPENED = "session.opened"
     SESSION_RENEWED = "session.renewed"
     SESSION_ENDED = "session.ended"
     SESSIONS_ENDED = "sessions.ended"
+    ACCESS_DENIED = "access.denied"
+    QUOTA_EXCEEDED = "quota.exceeded"
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,10 @@ class AuditEvent(db.Model):  # type: ignore[misc,name-defined]
     # The factors that were verified for a session, and which kind of code the second one was.
     amr: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
     second_factor = UnicodeAttribute(null=True)
-    # Set only on events of unknown logins, which are removed after a while.
+    # Set only on merged events: how many there were, and the last addition to their number.
+    occurrences = NumberAttribute(attr_name="count", null=True)
+    batch_id = UnicodeAttribute(attr_name="batch", null=True)
+    # Set only on events of unknown logins and clients, which are removed after a while.
     remove_at = TTLAttribute(null=True)
     pending_cleanup = UnicodeAttribute(attr_name="todo", null=True)
 

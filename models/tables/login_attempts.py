@@ -69,6 +69,7 @@ class CountingRow(Protocol):
     failed_attempts: Any
     last_attempt_at: Any
     reservation_id: Any
+    _hash_keyname: Any
 
     def update(self, actions: list[Action], condition: Condition) -> Any: ...
 
@@ -149,7 +150,11 @@ def _write(
 def _next_count(row: CountingRow) -> int:
     wait = _remaining_wait(row, now())
     if wait > timedelta(0):
-        raise TooManyAttempts(retry_after=max(1, -(-wait // timedelta(seconds=1))))
+        raise TooManyAttempts(
+            retry_after=max(1, -(-wait // timedelta(seconds=1))),
+            subject=str(getattr(row, row._hash_keyname)),
+            since=row.last_attempt_at,
+        )
     is_forgotten = (
         not row.last_attempt_at or now() - row.last_attempt_at >= ATTEMPTS_FORGOTTEN_AFTER
     )

@@ -80,7 +80,7 @@ class RateLimiter:
         reset = max(1, round(ends_at - time_now))
         key = f"{limit.name}#{client}#{number}"
         if key in self._exhausted:
-            raise TooManyRequests(reset)
+            raise TooManyRequests(reset, quota=limit.name, counted_as=client)
         row = RateWindow(key)
         row.update(
             [
@@ -91,7 +91,7 @@ class RateLimiter:
         )
         if row.requests > limit.quota:
             self._remember(key, ends_at, time_now)
-            raise TooManyRequests(reset)
+            raise TooManyRequests(reset, quota=limit.name, counted_as=client)
         return Allowance(limit, int(limit.quota - row.requests), reset)
 
     def _remember(self, key: str, ends_at: float, time_now: float) -> None:

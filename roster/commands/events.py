@@ -1,15 +1,18 @@
 """`roster events`: audit events of users and of actors, also of deleted users."""
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from itertools import islice
 
 import click
 
+from api.rate_limits import bucket
 from models import (
     AuditEvent,
     EventFilter,
     EventType,
     Services,
+    client_key,
     field_rules,
     is_user_id,
     list_events,
@@ -31,6 +34,7 @@ _COLUMNS = (
     "reason",
     "amr",
     "second_factor",
+    "count",
 )
 _PAGE = 100
 
@@ -40,6 +44,7 @@ events = CommandGroup("events", help="Read audit events.")
 @events.command("list")
 @click.option("--user", metavar="LOGIN", help="What happened to this user; by ID if it is deleted.")
 @click.option("--actor", metavar="LOGIN", help="What this user did, or the API key with this ID.")
+@click.option("--client", metavar="ADDRESS", help="Spent quotas of clients that did not sign in.")
 @click.option("--type", type=click.Choice([type.value for type in EventType]))
 @click.option(
     "--limit",
@@ -54,15 +59,18 @@ def list_command(
     services: Services,
     user: str | None,
     actor: str | None,
+    client: str | None,
     type: str | None,
     limit: int,
     is_json: bool,
 ) -> None:
     """List audit events of a user, of an actor, or of an actor on a user, newest first."""
-    if user is None and actor is None:
-        raise click.UsageError("Name --user or --actor, or both.")
+    if user is None and actor is None and client is None:
+        raise click.UsageError("Name --user or --actor, or both, or --client.")
+    if client is not None and (user, actor) != (None, None):
+        raise click.UsageError("--client does not go with --user or --actor.")
     chosen = EventFilter(
-        None if user is None else _id_of(services, user),
+        _subject(services, user, client),
         None if actor is None else _id_of(services, actor),
         EventType(type) if type else None,
     )
@@ -81,6 +89,15 @@ def _every_event(chosen: EventFilter) -> Iterator[AuditEvent]:
         yield from page
         if after is None:
             return
+
+
+def _subject(services: Services, user: str | None, client: str | None) -> str | None:
+    if client is not None:
+        try:
+            return client_key(bucket(str(ip_address(client)), None))
+        except ValueError:
+            raise click.BadParameter("It must be an IP address.", param_hint="--client") from None
+    return None if user is None else _id_of(services, user)
 
 
 def _id_of(services: Services, login: str) -> str:

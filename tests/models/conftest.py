@@ -13,11 +13,13 @@ from models import (
     CHEAPEST_PROFILE,
     AccountEmails,
     Accounts,
+    Background,
     Client,
     Email,
     EmailVerification,
     Lifetimes,
     LoginLookup,
+    MergedEvents,
     PasswordHasher,
     PasswordPolicy,
     PasswordService,
@@ -99,8 +101,16 @@ def policy() -> PasswordPolicy:
 
 
 @pytest.fixture
-def mail_requests(mailbox: Mailbox) -> AccountEmails:
-    return AccountEmails(mailbox, LoginLookup())
+def background(database: Standalone) -> Iterator[Background]:
+    """Background work that begins when it is drained, at the latest after the test."""
+    background = Background(seconds=3600)
+    yield background
+    assert background.drain(10)
+
+
+@pytest.fixture
+def mail_requests(mailbox: Mailbox, background: Background) -> AccountEmails:
+    return AccountEmails(mailbox, LoginLookup(), MergedEvents(background))
 
 
 @pytest.fixture

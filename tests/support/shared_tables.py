@@ -59,7 +59,11 @@ def empty(context: Context) -> None:
 
 
 def read_items(context: Context) -> dict[str, list[str]]:
-    """Return the items of all tables, without counts of requests and attempts, and failures."""
+    """Return the items of all tables.
+
+    Counts of requests and attempts, failures and merged events are left out, since they record
+    rejected requests.
+    """
     with context():
         return {
             model.__name__: sorted(map(_written, filter(_is_kept, _items(model))))
@@ -69,7 +73,7 @@ def read_items(context: Context) -> dict[str, list[str]]:
 
 
 def _is_kept(item: dict[str, Any]) -> bool:
-    return item.get("type") != _FAILED
+    return item.get("type") != _FAILED and "batch" not in item
 
 
 def _written(item: dict[str, Any]) -> str:

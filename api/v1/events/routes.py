@@ -101,6 +101,7 @@ def event_body(row: AuditEvent, *, hides_ip: bool) -> dict[str, Any]:
         "reason": row.reason,
         "amr": row.amr or [],
         "second_factor": row.second_factor,
+        "count": int(row.occurrences or 1),
     }
 
 

@@ -82,6 +82,13 @@ event = events.model(
             enum=["totp", "recovery-code"],
             example=None,
         ),
+        "count": fields.Integer(
+            required=True,
+            min=1,
+            description="How many times it happened: more than once for merged events, which count"
+            " what happened in ten minutes from `at` on",
+            example=1,
+        ),
     },
 )
 event_page = events.model(

@@ -4,7 +4,8 @@ from typing import Any
 
 from flask_restx import Resource
 
-from api.auth import anonymous_actor, client
+from api.auth import anonymous_actor
+from api.client import client
 from api.lanes import hashes_password
 from api.openapi.annotations import error_responses
 from api.rate_limits import EMAIL_REQUESTS, EMAILED_TOKENS, rate_limited

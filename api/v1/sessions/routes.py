@@ -5,7 +5,8 @@ from typing import Any
 from flask_restx import Resource
 
 from api import services
-from api.auth import Principal, admin_required, client, signed_in
+from api.auth import Principal, admin_required, signed_in
+from api.client import client
 from api.lanes import hashes_password
 from api.openapi.annotations import error_responses, headers, links
 from api.pagination import CURSOR, LIMIT_OF_ALL, decode_cursor, page_of, page_response

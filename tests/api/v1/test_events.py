@@ -81,6 +81,7 @@ class TestItems:
             "reason": None,
             "amr": [],
             "second_factor": None,
+            "count": 1,
         }
 
     def test_failed_sign_in(self, active_user):

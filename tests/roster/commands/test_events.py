@@ -78,7 +78,21 @@ class TestList:
         result = run()
 
         assert result.exit_code == 2
-        assert "Name --user or --actor, or both." in result.output
+        assert "Name --user or --actor, or both, or --client." in result.output
+
+    def test_client_of_a_user(self, run):
+        """Events of anonymous clients are no events of a user."""
+        result = run("--client", "192.0.2.7", "--user", ABSENT_ID)
+
+        assert result.exit_code == 2
+        assert "--client does not go with" in result.output
+
+    def test_malformed_client(self, run):
+        """A client is an IP address."""
+        result = run("--client", "example.com")
+
+        assert result.exit_code == 2
+        assert "It must be an IP address." in result.output
 
     def test_without_tables(self, make_app, config, run_roster):
         """Missing tables are one line that says what to do."""
