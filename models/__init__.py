@@ -26,6 +26,7 @@ from models.services.session_cleanup import resume_cleanup
 from models.services.session_opening import OpenedSession
 from models.services.sessions import SessionService
 from models.services.user_import import UserImport
+from models.services.wrong_code_notices import WrongCodeNotices
 from models.tables.api_key import API_KEY_PREFIX, ApiKey, ApiKeyLookup, Scope
 from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType
 from models.tables.authority import Authority
@@ -90,6 +91,7 @@ __all__ = [
     "User",
     "UserFilter",
     "UserImport",
+    "WrongCodeNotices",
     "build_user",
     "client_key",
     "db",

@@ -21,6 +21,11 @@ class EmailKind(StrEnum):
     USERNAME_CHANGED = "username-changed"
     ADDRESS_PROVEN = "address-proven"
     ADMIN_ADDED = "admin-added"
+    ROLES_CHANGED = "roles-changed"
+    ACCOUNT_SUSPENDED = "account-suspended"
+    ACCOUNT_REACTIVATED = "account-reactivated"
+    ACCOUNT_DELETED = "account-deleted"
+    WRONG_CODE = "wrong-code"
     ACCOUNT_LOCKED = "account-locked"
     NEW_DEVICE = "new-device"
 

@@ -23,6 +23,7 @@ from models import (
     Services,
     SessionService,
     Totp,
+    WrongCodeNotices,
     db,
 )
 from roster.config import Config, usable_cores
@@ -70,6 +71,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         second_factors=second_factors,
         mailer=mailer,
         logins=logins,
+        wrong_code_notices=WrongCodeNotices(mailer, background),
         requires_verified_email=config.require_verified_email,
     )
     return Services(

@@ -20,6 +20,7 @@ from models.errors import (
 from models.security.legacy_hashes import validate_imported
 from models.security.passwords import PasswordHasher, PasswordPolicy
 from models.services.account_emails import TokenEmail
+from models.services.account_notices import notice_of_deletion, notices_of
 from models.services.admin_notices import AdminNotices
 from models.services.email_verification import EmailVerification, require_available
 from models.services.metadata import validate_size
@@ -220,10 +221,7 @@ class Accounts:
         changes = normalize_changes(changes)
         recipients = self._admin_notices.recipients() if _may_make_admin(user, changes) else []
         after = self._update(user, changes, versions, confirms_email, by)
-        if after.username != user.username:
-            notice = Email(
-                EmailKind.USERNAME_CHANGED, user.email, after.username, detail=user.username
-            )
+        for notice in notices_of(user, after):
             self._emails.mailer.send(notice)
         if after.is_active_admin and not user.is_active_admin:
             self._admin_notices.send(recipients, after)
@@ -268,6 +266,7 @@ class Accounts:
                 transaction.save(event)
                 count_admin(transaction, -int(current.is_active_admin))
             remove_ended_sessions(event, before_epoch=math.inf)
+            self._emails.mailer.send(notice_of_deletion(current))
 
         retry_on_conflict(user, versions, delete)
 

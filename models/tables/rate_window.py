@@ -4,8 +4,10 @@ import time
 from dataclasses import dataclass
 
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.exceptions import UpdateError
 
-from models.clock import from_seconds
+from flask_pynamodb import error_code
+from models.clock import from_seconds, now
 from models.db import db
 from models.errors import TooManyRequests
 
@@ -52,6 +54,22 @@ class RateWindow(db.Model):  # type: ignore[misc,name-defined]
     key = UnicodeAttribute(hash_key=True)
     requests = NumberAttribute(default=0)
     remove_at = TTLAttribute()
+
+
+def is_first_within(seconds: int, key: str) -> bool:
+    """Return whether nothing happened under a key in this time, and store that it has now.
+
+    Of concurrent callers one is the first.
+    """
+    condition = RateWindow.remove_at.does_not_exist() | (RateWindow.remove_at < now())
+    ends_at = from_seconds(time.time() + seconds)
+    try:
+        RateWindow(key).update([RateWindow.remove_at.set(ends_at)], condition)
+    except UpdateError as error:
+        if error_code(error) != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
 
 
 class RateLimiter:

@@ -28,6 +28,11 @@ SUBJECTS: Mapping[EmailKind, str] = {
     EmailKind.USERNAME_CHANGED: "Your username has changed",
     EmailKind.ADDRESS_PROVEN: "Your account has a new password",
     EmailKind.ADMIN_ADDED: "A new admin",
+    EmailKind.ROLES_CHANGED: "Your roles have changed",
+    EmailKind.ACCOUNT_SUSPENDED: "Your account was suspended",
+    EmailKind.ACCOUNT_REACTIVATED: "Your account is active again",
+    EmailKind.ACCOUNT_DELETED: "Your account was deleted",
+    EmailKind.WRONG_CODE: "Your password was used with a wrong code",
     EmailKind.ACCOUNT_LOCKED: "Too many failed attempts to sign in",
     EmailKind.NEW_DEVICE: "A sign-in on a new device",
 }

@@ -1,15 +1,17 @@
 """What leaves a trace: log lines and audit events of rejected requests (M8, ASVS 16.3)."""
 
 import logging
+import time
 from dataclasses import replace
 
 import pytest
 
 from api import rate_limits
-from models import SecondFactorRule
+from models import EmailKind, SecondFactorRule
 from models.services.account_emails import EMAIL_QUOTA
 from models.tables.login_attempts import FREE_ATTEMPTS
 from tests.support.api_keys import with_key
+from tests.support.authenticator import Authenticator
 from tests.support.events import merged
 from tests.support.person import PASSWORD
 from tests.support.responses import ABSENT_ID, outcome
@@ -264,6 +266,34 @@ class TestQuotas:
         assert len([line for line in lines() if "quota=mails" in line]) == 2
         expected = [("quota.exceeded", "mails", 2)] if address.startswith("jane") else []
         assert merged(email_app, john, user=jane.id) == expected
+
+
+class TestEmails:
+    def test_wrong_code(self, email_app, jane, edit_row, sent_emails):
+        """M8: the owner learns of a correct password with a wrong code; the client does not."""
+        edit_row(jane, email_verified=True)
+        jane.client = email_app.test_client()
+        secret = jane.post("/v1/users/me/second-factor").json["secret"]
+        code = Authenticator(secret, time.time).code()
+        jane.post("/v1/users/me/second-factor/confirm", json={"otp": code})
+        right = {"login": "jane", "password": PASSWORD}
+        first = jane.client.post("/v1/sessions", json={**right, "otp": code})
+        again = jane.client.post("/v1/sessions", json={**right, "otp": code})
+
+        assert email_app.extensions["roster"].background.drain(10)
+        kinds = [email.kind for email in sent_emails()]
+        assert kinds.count(EmailKind.WRONG_CODE) == 1
+        assert outcome(first) == outcome(again) == (401, "second-factor-required", [])
+        assert first.json["detail"] == again.json["detail"]
+
+    def test_deleted_by_an_admin(self, email_app, john, jane, sent_emails):
+        """M8: a user whom an admin deletes is told."""
+        john.client = email_app.test_client()
+        john.delete(jane.path)
+
+        assert [(email.kind, email.to) for email in sent_emails()] == [
+            (EmailKind.ACCOUNT_DELETED, "jane@example.com")
+        ]
 
 
 class TestSecrets:

@@ -27,6 +27,7 @@ from models import (
     SessionService,
     Totp,
     User,
+    WrongCodeNotices,
     db,
 )
 from models.errors import InvalidCredentials
@@ -145,7 +146,11 @@ def second_factors(mailbox: Mailbox) -> SecondFactors:
 
 @pytest.fixture
 def make_sign_in(
-    context: None, hasher: PasswordHasher, mailbox: Mailbox, second_factors: SecondFactors
+    context: None,
+    hasher: PasswordHasher,
+    mailbox: Mailbox,
+    second_factors: SecondFactors,
+    background: Background,
 ) -> Any:
     """Makes what signs people in: `make_sign_in(lifetimes=Lifetimes(...))`."""
 
@@ -156,6 +161,7 @@ def make_sign_in(
             second_factors=second_factors,
             mailer=mailbox,
             logins=LoginLookup(),
+            wrong_code_notices=WrongCodeNotices(mailbox, background),
             **settings,
         )
 

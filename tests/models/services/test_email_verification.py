@@ -84,6 +84,7 @@ class TestStart:
     def test_suspended(self, confirmations, accounts, ada, mailbox):
         """A suspended user is not mailed."""
         accounts.update(ada, {"status": "suspended"})
+        mailbox.clear()
         confirmations.request(ada.email, by=SOMEBODY)
 
         assert mailbox == []

@@ -94,6 +94,7 @@ class TestStartReset:
     def test_suspended(self, credentials, accounts, ada, mailbox):
         """A suspended user gets no token, and its address no other answer."""
         accounts.update(ada, {"status": "suspended"})
+        mailbox.clear()
         credentials.request_reset(ada.email, by=SOMEBODY)
 
         assert mailbox == []

@@ -5,7 +5,17 @@ from typing import Any
 
 import pytest
 
-from models import Actor, LoginLookup, SecondFactors, SecretKeys, Session, Totp, User, db
+from models import (
+    Actor,
+    LoginLookup,
+    SecondFactors,
+    SecretKeys,
+    Session,
+    Totp,
+    User,
+    WrongCodeNotices,
+    db,
+)
 from models.errors import SecondFactorCodeRequired, UnreadableSecret
 from models.security.totp import key_of
 from models.services.sessions import SessionService
@@ -43,7 +53,7 @@ def phone(service, ada: User, clock: Clock) -> Authenticator:
 
 
 @pytest.fixture
-def sign_in(service, hasher, mailbox) -> Callable[..., Session]:
+def sign_in(service, hasher, mailbox, background) -> Callable[..., Session]:
     """Return a function that signs ada in with a code, on a service with these secret keys."""
 
     def run(otp: str, *keys: str) -> Session:
@@ -53,6 +63,7 @@ def sign_in(service, hasher, mailbox) -> Callable[..., Session]:
             second_factors=service(*keys),
             mailer=mailbox,
             logins=LoginLookup(),
+            wrong_code_notices=WrongCodeNotices(mailbox, background),
         ).sign_in("ada", PASSWORD, CLIENT, otp)[0]
 
     return run

@@ -23,6 +23,7 @@ WITH_DETAIL = {
     EmailKind.USERNAME_CHANGED,
     EmailKind.ADMIN_ADDED,
     EmailKind.NEW_DEVICE,
+    EmailKind.ROLES_CHANGED,
 }
 
 

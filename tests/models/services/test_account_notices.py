@@ -1,0 +1,160 @@
+"""Emails about what was done to an account: suspension, roles, deletion, a wrong code (M8)."""
+
+from datetime import timedelta
+
+import pytest
+
+from models import Actor, Email, EmailKind, Totp, User
+from models.clock import now
+from models.errors import InvalidCredentials, LastAdmin, SecondFactorCodeRequired
+from models.services.second_factors import SecondFactors
+from models.tables.rate_window import RateWindow
+from tests.support.authenticator import Authenticator, Clock
+from tests.support.person import CLIENT, PASSWORD
+
+
+@pytest.fixture
+def root(register, mailbox) -> User:
+    """Return another admin, so that ada is never the last one."""
+    return register("root", roles=["admin"])
+
+
+class TestStatus:
+    def test_suspended(self, accounts, ada, mailbox):
+        """M8: a user who is suspended is told by email."""
+        accounts.update(ada, {"status": "suspended"})
+
+        assert mailbox == [Email(EmailKind.ACCOUNT_SUSPENDED, ada.email, "ada")]
+
+    def test_reactivated(self, accounts, ada, mailbox):
+        """The end of a suspension is told, too."""
+        suspended = accounts.update(ada, {"status": "suspended"})
+        mailbox.clear()
+        accounts.update(suspended, {"status": "active"})
+
+        assert mailbox == [Email(EmailKind.ACCOUNT_REACTIVATED, ada.email, "ada")]
+
+    def test_with_a_new_address(self, accounts, ada, mailbox):
+        """An admin who also changes the address cannot divert the email."""
+        accounts.update(ada, {"status": "suspended", "email": "other@example.com"})
+
+        assert {each.to for each in mailbox} == {ada.email}
+
+    def test_unchanged(self, accounts, ada, mailbox):
+        """The same status and roles are no change."""
+        accounts.update(ada, {"status": "active", "roles": ["user"], "full_name": "Ada"})
+
+        assert mailbox == []
+
+    def test_rejected(self, accounts, register, mailbox):
+        """A change that fails is not told."""
+        only = register("only", roles=["admin"])
+        mailbox.clear()
+        with pytest.raises(LastAdmin):
+            accounts.update(only, {"status": "suspended"})
+
+        assert mailbox == []
+
+
+class TestRoles:
+    def test_admin(self, accounts, ada, root, mailbox):
+        """M8: a user who is made an admin is told, besides the other admins."""
+        accounts.update(ada, {"roles": ["user", "admin"]})
+
+        assert {(each.kind, each.to, each.detail) for each in mailbox} == {
+            (EmailKind.ROLES_CHANGED, ada.email, "admin, user"),
+            (EmailKind.ADMIN_ADDED, root.email, "ada"),
+        }
+
+    def test_none(self, accounts, ada, mailbox):
+        """A user who loses all roles is told so."""
+        accounts.update(ada, {"roles": []})
+
+        assert mailbox == [Email(EmailKind.ROLES_CHANGED, ada.email, "ada", detail="none")]
+
+
+class TestDeletion:
+    def test_deleted(self, accounts, ada, mailbox):
+        """M8: the address of a deleted account is told, before it is gone."""
+        accounts.delete(ada)
+
+        assert mailbox == [Email(EmailKind.ACCOUNT_DELETED, ada.email, "ada")]
+
+    def test_current_address(self, accounts, ada, mailbox):
+        """The email goes to the address that the account had at the end."""
+        accounts.update(ada, {"email": "ada@example.org"})
+        mailbox.clear()
+        accounts.delete(ada)
+
+        assert [each.to for each in mailbox] == ["ada@example.org"]
+
+
+class TestWrongCode:
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return Clock()
+
+    @pytest.fixture
+    def second_factors(self, mailbox, clock) -> SecondFactors:
+        return SecondFactors(Totp(["a key that only tests have"], clock=clock), mailbox)
+
+    @pytest.fixture
+    def attempt(self, second_factors, sign_in, ada, by, clock, mailbox):
+        """Give ada a second factor; return a function that tries to sign in."""
+        phone = Authenticator(second_factors.enroll(ada, by).secret, clock)
+        second_factors.confirm(ada, phone.code(), by)
+        mailbox.clear()
+
+        def run(otp=None, password=PASSWORD):
+            with pytest.raises((InvalidCredentials, SecondFactorCodeRequired)):
+                sign_in.sign_in("ada", password, CLIENT, otp)
+
+        return run
+
+    @pytest.fixture
+    def by(self, ada):
+        return Actor(ada.id)
+
+    def test_told(self, attempt, background, ada, mailbox):
+        """M8: a correct password with a wrong code is told to the owner."""
+        attempt("000000")
+
+        assert background.drain(10)
+        assert mailbox == [Email(EmailKind.WRONG_CODE, ada.email, "ada")]
+
+    @pytest.mark.parametrize(
+        ("otp", "password"),
+        [(None, PASSWORD), ("", PASSWORD), ("000000", "a wrong password")],
+    )
+    def test_nothing_to_tell(self, attempt, background, mailbox, otp, password):
+        """A missing code is how clients learn that one is needed; a wrong password is no sign."""
+        attempt(otp, password)
+
+        assert background.drain(10)
+        assert mailbox == []
+
+    def test_once_an_hour(self, attempt, background, mailbox):
+        """An attacker who guesses codes causes one email an hour, in whichever process."""
+        for otp in ("000000", "000001", "000002"):
+            attempt(otp)
+            assert background.drain(10)
+
+        assert len(mailbox) == 1
+
+    def test_after_an_hour(self, attempt, background, ada, mailbox):
+        """An hour later the next one is told again."""
+        attempt("000000")
+        assert background.drain(10)
+        row = RateWindow.get(f"wrong-code-email#{ada.id}")
+        row.update([RateWindow.remove_at.set(row.remove_at - timedelta(hours=1, seconds=1))])
+        attempt("000001")
+
+        assert background.drain(10)
+        assert len(mailbox) == 2
+        assert row.remove_at < now()
+
+    def test_request_does_not_wait(self, attempt, ada, mailbox, background):
+        """ASVS 6.3.8: the attempt neither decides nor sends."""
+        attempt("000000")
+
+        assert mailbox == []
