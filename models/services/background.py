@@ -104,7 +104,7 @@ class Background:
         self._thread = thread
         # Runs at the end of this process only: like atexit, but also in processes created by
         # multiprocessing, such as workers, which end without running atexit handlers.
-        multiprocessing.util.Finalize(None, self.drain, exitpriority=0)
+        multiprocessing.util.Finalize(None, self.drain, exitpriority=10)
 
     def _work(self) -> None:
         # CPython runs signal handlers in the main thread: a signal delivered here could be delayed.

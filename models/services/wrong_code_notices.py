@@ -7,7 +7,7 @@ from models.services.background import Background
 from models.tables.rate_window import is_first_within
 from models.tables.user import User
 
-# An attacker who guesses codes must not flood the mailbox.
+# Guessing codes must not flood the mailbox.
 INTERVAL_SECONDS = 3600
 
 

@@ -106,7 +106,7 @@ class TestObjectsOfOthers:
         assert merged(app, john, user=jane.id) == [("access.denied", "user-not-found", 2)]
 
     def test_admin(self, app, john, lines):
-        """An admin who looks for a user that does not exist is not denied anything."""
+        """An unknown ID is no rejection for an admin."""
         assert outcome(john.get(f"/v1/users/{ABSENT_ID}"))[0] == 404
 
         assert lines() == []
@@ -259,7 +259,7 @@ class TestQuotas:
 
     @pytest.mark.parametrize("address", ["jane@example.com", "flooded@example.com"])
     def test_emails(self, email_app, john, jane, lines, address):
-        """Requests for emails over the account's quota are recorded, whoever has the address."""
+        """Emails over the quota of an account are recorded, also for unknown addresses."""
         for _ in range(EMAIL_QUOTA.quota + 2):
             email_app.test_client().post("/v1/email-verifications", json={"email": address})
 
@@ -270,7 +270,7 @@ class TestQuotas:
 
 class TestEmails:
     def test_wrong_code(self, email_app, jane, edit_row, sent_emails):
-        """M8: the owner learns of a correct password with a wrong code; the client does not."""
+        """M8: the owner learns of a correct password with a wrong code, the client does not."""
         edit_row(jane, email_verified=True)
         jane.client = email_app.test_client()
         secret = jane.post("/v1/users/me/second-factor").json["secret"]
@@ -287,7 +287,7 @@ class TestEmails:
         assert first.json["detail"] == again.json["detail"]
 
     def test_deleted_by_an_admin(self, email_app, john, jane, sent_emails):
-        """M8: a user whom an admin deletes is told."""
+        """M8: the owner is notified of a deletion by an admin."""
         john.client = email_app.test_client()
         john.delete(jane.path)
 

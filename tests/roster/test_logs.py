@@ -1,4 +1,4 @@
-"""The format of log lines: one record is one line, whatever its text (ASVS 16.2, 16.4.1)."""
+"""The format of log lines: one record is one line with any text (ASVS 16.2, 16.4.1)."""
 
 import logging
 import re

@@ -30,7 +30,7 @@ def listed(person, **query):
 
 
 def done(person, **query):
-    """Return the types of events and to whom they happened."""
+    """Return the types of events and the users they happened to."""
     return [(event["type"], event["user_id"]) for event in listed(person, **query)]
 
 

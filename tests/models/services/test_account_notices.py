@@ -21,13 +21,13 @@ def root(register, mailbox) -> User:
 
 class TestStatus:
     def test_suspended(self, accounts, ada, mailbox):
-        """M8: a user who is suspended is told by email."""
+        """M8: a suspension is reported to the user by email."""
         accounts.update(ada, {"status": "suspended"})
 
         assert mailbox == [Email(EmailKind.ACCOUNT_SUSPENDED, ada.email, "ada")]
 
     def test_reactivated(self, accounts, ada, mailbox):
-        """The end of a suspension is told, too."""
+        """The end of a suspension is reported, too."""
         suspended = accounts.update(ada, {"status": "suspended"})
         mailbox.clear()
         accounts.update(suspended, {"status": "active"})
@@ -47,7 +47,7 @@ class TestStatus:
         assert mailbox == []
 
     def test_rejected(self, accounts, register, mailbox):
-        """A change that fails is not told."""
+        """A change that fails is not reported."""
         only = register("only", roles=["admin"])
         mailbox.clear()
         with pytest.raises(LastAdmin):
@@ -58,7 +58,7 @@ class TestStatus:
 
 class TestRoles:
     def test_admin(self, accounts, ada, root, mailbox):
-        """M8: a user who is made an admin is told, besides the other admins."""
+        """M8: a new role is reported to the user, besides the report to the other admins."""
         accounts.update(ada, {"roles": ["user", "admin"]})
 
         assert {(each.kind, each.to, each.detail) for each in mailbox} == {
@@ -67,7 +67,7 @@ class TestRoles:
         }
 
     def test_none(self, accounts, ada, mailbox):
-        """A user who loses all roles is told so."""
+        """The loss of all roles is reported."""
         accounts.update(ada, {"roles": []})
 
         assert mailbox == [Email(EmailKind.ROLES_CHANGED, ada.email, "ada", detail="none")]
@@ -75,7 +75,7 @@ class TestRoles:
 
 class TestDeletion:
     def test_deleted(self, accounts, ada, mailbox):
-        """M8: the address of a deleted account is told, before it is gone."""
+        """M8: a deletion is reported to the address of the account."""
         accounts.delete(ada)
 
         assert mailbox == [Email(EmailKind.ACCOUNT_DELETED, ada.email, "ada")]
@@ -116,7 +116,7 @@ class TestWrongCode:
         return Actor(ada.id)
 
     def test_told(self, attempt, background, ada, mailbox):
-        """M8: a correct password with a wrong code is told to the owner."""
+        """M8: a correct password with a wrong code is reported to the owner."""
         attempt("000000")
 
         assert background.drain(10)
@@ -134,7 +134,7 @@ class TestWrongCode:
         assert mailbox == []
 
     def test_once_an_hour(self, attempt, background, mailbox):
-        """An attacker who guesses codes causes one email an hour, in whichever process."""
+        """Guessing codes causes one email an hour."""
         for otp in ("000000", "000001", "000002"):
             attempt(otp)
             assert background.drain(10)
@@ -142,7 +142,7 @@ class TestWrongCode:
         assert len(mailbox) == 1
 
     def test_after_an_hour(self, attempt, background, ada, mailbox):
-        """An hour later the next one is told again."""
+        """An hour later the next one is reported again."""
         attempt("000000")
         assert background.drain(10)
         row = RateWindow.get(f"wrong-code-email#{ada.id}")
