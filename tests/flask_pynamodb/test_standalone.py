@@ -96,6 +96,42 @@ def test_precedence_over_an_app(db, database, note, dynamodb_settings):
         assert note.Meta.table_name == "other-note"
 
 
+def test_current_database_of_an_app(db, note, dynamodb_settings):
+    """Work that another thread does after the request uses the database of its app."""
+    app = Flask("other")
+    app.config.update({**dynamodb_settings, "DYNAMODB_TABLE_PREFIX": "other-"})
+    db.init_app(app)
+    names = []
+    with app.app_context():
+        current = db.current_database()
+
+    def work():
+        with current.context():
+            names.append(note.Meta.table_name)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+    assert names == ["other-note"]
+
+
+def test_current_database_of_a_context(db, database, note):
+    """Inside the context of a standalone database it is that one."""
+    with database.context():
+        note("1").save()
+        current = db.current_database()
+
+    with current.context():
+        assert note.get("1").id == "1"
+
+
+def test_no_current_database(db):
+    """Outside of any context there is none."""
+    with pytest.raises(RuntimeError, match="outside of an app context"):
+        db.current_database()
+
+
 def test_invalid_settings(db):
     """Invalid settings are an error when the database is made."""
     with pytest.raises(ConfigurationError, match="DYNAMODB_READ_TIMEOUT_SECONDS"):

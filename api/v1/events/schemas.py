@@ -9,8 +9,8 @@ from models import EventType, field_rules
 events = Namespace(
     "events",
     "What happened to a user, written in the transaction of the change: failed sign-ins, changes,"
-    " resets, and who made them. Events never change; they contain the names of changed fields but"
-    " not their values.",
+    " resets, and who made them. Events never change, except for the `count` of merged ones; they"
+    " contain the names of changed fields but not their values.",
     path="/v1",
 )
 
