@@ -85,6 +85,7 @@ event = events.model(
         "count": fields.Integer(
             required=True,
             min=1,
+            max=2**31 - 1,
             description="How many times it happened: more than once for merged events, which count"
             " what happened in ten minutes from `at` on",
             example=1,
