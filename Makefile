@@ -77,7 +77,7 @@ bench-peers: $(DEV) $(ENGINE) $(FASTAPI)/run.stamp $(EXPRESS) ## measure reads b
 	$(BIN)/python -m bench.peers $(ARGS)
 
 openapi: $(DEV) ## write openapi/*.json
-	ROSTER_SECRET_KEY=unused $(BIN)/roster openapi write
+	$(BIN)/roster openapi write
 
 swagger-ui: tools/swagger-ui/$(NPM) ## copy the pinned Swagger UI to api/static/swagger-ui
 	cp $(addprefix tools/swagger-ui/node_modules/swagger-ui-dist/,$(notdir $(SWAGGER_UI))) api/static/swagger-ui/

@@ -67,7 +67,7 @@ def _app(engine: Engine) -> Flask:
     }
     # One client makes more requests here than the rate limits allow.
     config = Config(
-        secret_key="only for the bench", workers=1, dynamodb=settings, rate_limits=False
+        secret_keys=("only for the bench",), workers=1, dynamodb=settings, rate_limits=False
     )
     return create_app(config, profile=CHEAPEST_PROFILE)
 

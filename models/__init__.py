@@ -17,6 +17,7 @@ from models.services.accounts import Accounts, build_user
 from models.services.api_keys import MAX_API_KEYS, ApiKeys
 from models.services.background import Background
 from models.services.email_verification import EmailVerification
+from models.services.key_rotation import KeyRotation, KeyState, KeyUse, Rekeyed
 from models.services.login_lookup import LoginLookup
 from models.services.merged_events import MergedEvents, client_key
 from models.services.passwords import PasswordService
@@ -62,6 +63,9 @@ __all__ = [
     "EmailVerification",
     "EventFilter",
     "EventType",
+    "KeyRotation",
+    "KeyState",
+    "KeyUse",
     "Lifetimes",
     "LoginLookup",
     "Mailer",
@@ -75,6 +79,7 @@ __all__ = [
     "Profile",
     "RateLimit",
     "RateLimiter",
+    "Rekeyed",
     "Role",
     "Scope",
     "SecondFactorRule",

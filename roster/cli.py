@@ -1,4 +1,4 @@
-"""The `roster` command: serve, users, events, dynamodb, openapi, config."""
+"""The `roster` command: serve, users, events, keys, dynamodb, openapi, config."""
 
 import os
 import signal
@@ -22,6 +22,7 @@ from roster.app import create_app
 from roster.commands.config import show_config
 from roster.commands.context import settings_errors_in_one_line
 from roster.commands.events import events
+from roster.commands.keys import keys
 from roster.commands.users import users
 from roster.config import Config, SettingError
 from roster.local import demo
@@ -81,6 +82,7 @@ def openapi_group() -> None:
 
 cli.add_command(users)
 cli.add_command(events)
+cli.add_command(keys)
 cli.add_command(show_config)
 cli.add_command(dynamodb)
 
@@ -180,7 +182,9 @@ def _seed(services: Services, config: Config) -> None:
 def write() -> None:
     """Write openapi/openapi.json and openapi/swagger.json."""
     with settings_errors_in_one_line():
-        app = create_app()
+        # The documents depend on no key.
+        config = replace(Config.from_env(local=True), secret_keys=("unused",))
+        app = create_app(config)
     for name, path in openapi.PATHS.items():
         path.write_text(openapi.render(app, name))
         click.echo(f"wrote {path}")

@@ -11,6 +11,7 @@ from models import (
     ApiKeys,
     Background,
     EmailVerification,
+    KeyRotation,
     Lifetimes,
     LoginLookup,
     MergedEvents,
@@ -58,12 +59,12 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
     hasher = PasswordHasher(profile, threads=cores_per_worker)
     policy = PasswordPolicy(config.password_min_length)
     mailer = build_mailer(config.email)
-    logins = LoginLookup(SecretKeys([config.secret_key]).derive("unknown logins")[0])
+    logins = LoginLookup(SecretKeys(config.secret_keys).derive("unknown logins")[0])
     background = Background()
     merged_events = MergedEvents(background)
     emails = AccountEmails(mailer, logins, merged_events)
     email_verification = EmailVerification(emails, hasher, config.verification_lifetime)
-    totp = Totp([config.secret_key], "Roster", legacy_secrets=config.totp_secrets)
+    totp = Totp(config.secret_keys, "Roster", legacy_secrets=config.totp_secrets)
     second_factors = SecondFactors(totp, mailer)
     sessions = SessionService(
         hasher,
@@ -87,6 +88,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         email_verification=email_verification,
         second_factors=second_factors,
         api_keys=ApiKeys(mailer),
+        key_rotation=KeyRotation(totp),
         merged_events=merged_events,
         background=background,
         rules=AccessRules(

@@ -18,9 +18,11 @@ from api.problems import PROBLEMS
 from flask_pynamodb.settings import DEFAULTS
 from models import EventType, db
 from roster.config import Config
+from roster.config.secret_keys import weakness
 from tests.support.documents import DOCS, ROOT, blocks, code, rows
 from tests.support.engine import local_engine
 from tests.support.process_harness import ProcessHarness
+from tests.support.secret_key import SECRET_KEY
 
 EXTENSION = ROOT / "flask_pynamodb" / "README.md"
 PAGES = [*ROOT.glob("*.md"), *DOCS.glob("*.md"), EXTENSION]
@@ -72,7 +74,7 @@ def bare_environment(monkeypatch) -> None:
     for name in list(os.environ):
         if name.startswith(("ROSTER_", "DYNAMODB_", "AWS_")):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("ROSTER_SECRET_KEY", "only for tests")
+    monkeypatch.setenv("ROSTER_SECRET_KEY", SECRET_KEY)
 
 
 @pytest.fixture(scope="class")
@@ -146,7 +148,8 @@ class TestConfiguration:
         for given in {name, *_NEEDED_TOO.get(name, ())}:
             monkeypatch.setenv(given, code(SETTINGS[given][2]))
 
-        assert Config.from_env()
+        # The public example of a secret key must not start a service.
+        assert Config.from_env(local=name == "ROSTER_SECRET_KEY")
 
 
 class TestErrors:
@@ -311,7 +314,25 @@ class TestContainer:
         """compose.yaml names no setting that the service does not have."""
         compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
 
-        assert compose["x-settings"].keys() <= SETTINGS.keys()
+        names = {name.removesuffix("_FILE") for name in compose["x-settings"]}
+        assert names <= SETTINGS.keys()
+
+    def test_compose_creates_a_secret_key(self, tmp_path):
+        """L1: the service of compose.yaml has a random key of its own, which stays."""
+        compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
+        command = [
+            part.replace("$$", "$") for part in compose["services"]["secret-key"]["entrypoint"]
+        ]
+        file = tmp_path / "secret-key"
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        keys = []
+        for _ in range(2):
+            environment = {"PATH": path, "ROSTER_SECRET_KEY_FILE": str(file)}
+            subprocess.run(command, check=True, env=environment)
+            keys.append(file.read_text().strip())
+
+        assert keys[0] == keys[1]
+        assert weakness(keys[0]) is None
 
 
 class TestLinks:

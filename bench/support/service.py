@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import secrets
 import subprocess
 import sys
 import time
@@ -90,7 +91,7 @@ def roster_on(endpoint: str, log: Path, *, transport: str) -> Iterator[Service]:
         transport: One of `flask_pynamodb.TRANSPORTS`.
     """
     settings = {
-        "ROSTER_SECRET_KEY": "only for the benchmark",
+        "ROSTER_SECRET_KEY": secrets.token_urlsafe(32),
         "DYNAMODB_HOST": endpoint,
         "DYNAMODB_REGION": REGION,
         "DYNAMODB_AWS_ACCESS_KEY_ID": "local",

@@ -13,7 +13,7 @@ from passlib.totp import TOTP
 
 from models.errors import UnreadableSecret
 
-_DERIVED_TAG = "0"
+DERIVED_TAG = "0"
 
 
 class LegacyTotpSecrets:
@@ -26,11 +26,16 @@ class LegacyTotpSecrets:
 
     def __init__(self, secret_keys: Sequence[str], by_tag: Mapping[str, str]) -> None:
         secrets = {tag: [secret] for tag, secret in by_tag.items()}
-        secrets.setdefault(_DERIVED_TAG, []).extend(map(_derive, secret_keys))
+        secrets.setdefault(DERIVED_TAG, []).extend(map(_derive, secret_keys))
         self._factories = {
             tag: [TOTP.using(secrets={tag: secret}) for secret in each]
             for tag, each in secrets.items()
         }
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags whose values can be opened."""
+        return list(self._factories)
 
     def open(self, stored: str) -> list[bytes]:
         """Return the possible secrets: one for each key that may have encrypted the value.

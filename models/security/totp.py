@@ -29,6 +29,8 @@ _DIGITS = 6
 _OTP = re.compile(f"[0-9]{{{_DIGITS}}}")
 # RFC 4226, 4: 160 bits are recommended.
 _SECRET_BYTES = 20
+# The key of version 0.6 that was derived from the secret key, as `key_of` names it.
+DERIVED_KEY = f"tag {legacy_totp.DERIVED_TAG}"
 # 120 bits: from 112 bits on a plain digest may be stored (ASVS 6.5.2), and 15 bytes make 24
 # letters of base32 without padding.
 _RECOVERY_CODE_BYTES = 15
@@ -97,6 +99,11 @@ class Totp:
     def key_ids(self) -> list[str]:
         """The IDs of the secret keys, the current one first."""
         return self._sealer.key_ids
+
+    @property
+    def legacy_keys(self) -> list[str]:
+        """The keys that open the form of 0.6, as `key_of` names them."""
+        return [f"tag {tag}" for tag in self._legacy.tags]
 
     def new(self, label: str, user_id: str) -> NewSecret:
         """Return a new secret of 160 bits.

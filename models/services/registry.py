@@ -8,6 +8,7 @@ from models.services.accounts import Accounts
 from models.services.api_keys import ApiKeys
 from models.services.background import Background
 from models.services.email_verification import EmailVerification
+from models.services.key_rotation import KeyRotation
 from models.services.merged_events import MergedEvents
 from models.services.passwords import PasswordService
 from models.services.second_factors import SecondFactors
@@ -56,6 +57,7 @@ class Services:
     email_verification: EmailVerification
     second_factors: SecondFactors
     api_keys: ApiKeys
+    key_rotation: KeyRotation
     merged_events: MergedEvents
     background: Background
     rules: AccessRules

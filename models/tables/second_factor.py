@@ -1,5 +1,7 @@
 """The second factor of a user: the encrypted TOTP secret and the digests of recovery codes."""
 
+from collections.abc import Iterator
+
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.expressions.condition import Condition
 
@@ -52,6 +54,21 @@ def find(user: User) -> SecondFactor | None:
         return SecondFactor.get(user.id, consistent_read=True)  # type: ignore[no-any-return]
     except SecondFactor.DoesNotExist:
         return None
+
+
+def scan(after: str | None = None, *, page_size: int = 500) -> Iterator[SecondFactor]:
+    """Yield every row of the table, page by page; strongly consistent. For commands only.
+
+    Args:
+        after: The user ID after which to begin; it need not exist any more.
+        page_size: The maximum number of rows of a page.
+    """
+    start = {"user_id": {"S": after}} if after else None
+    with db.allow_scan():
+        rows = SecondFactor.scan(
+            consistent_read=True, page_size=page_size, last_evaluated_key=start
+        )
+    yield from rows
 
 
 def delete(transaction: Transaction, user: User) -> None:

@@ -4,6 +4,7 @@ from roster.config.cores import usable_cores
 from roster.config.dynamodb import DYNAMODB_SETTINGS
 from roster.config.email import EmailSettings, SmtpSecurity
 from roster.config.parsing import SettingError
+from roster.config.secret_keys import split_keys
 from roster.config.service import Config
 from roster.config.setting import Setting, declared_in
 
@@ -15,5 +16,6 @@ __all__ = [
     "SettingError",
     "SmtpSecurity",
     "declared_in",
+    "split_keys",
     "usable_cores",
 ]

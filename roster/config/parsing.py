@@ -38,15 +38,6 @@ def text(*validators: Validator) -> Parser:
     return Parser(partial(_call, "str", validate=list(validators)))
 
 
-def required_text() -> Parser:
-    """Return a parser of text that is not blank."""
-
-    def read(env: Env, name: str) -> str:
-        return env.str(name).strip()
-
-    return Parser(read)
-
-
 def integer(low: int, high: int | None = None) -> Parser:
     """Return a parser of whole numbers within bounds."""
     allowed = f"{low} or more" if high is None else f"{low} to {high}"

@@ -7,7 +7,7 @@ from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from models import SHORTEST_PASSWORD_MIN_LENGTH, SecondFactorRule, SignUp
+from models import SHORTEST_PASSWORD_MIN_LENGTH, SecondFactorRule, SecretKeys, SignUp
 from roster.config.cores import usable_cores
 from roster.config.dynamodb import DYNAMODB_SETTINGS, read_dynamodb
 from roster.config.email import EmailSettings, read_email
@@ -20,10 +20,10 @@ from roster.config.parsing import (
     not_empty,
     origins,
     pairs,
-    required_text,
     switch,
     text,
 )
+from roster.config.secret_keys import CREATE_KEY, secret_keys, weakness
 from roster.config.setting import Setting, declared_in, read_all, setting
 
 PREFIX = "ROSTER_"
@@ -35,13 +35,15 @@ _OF_SERVICE_DISCOVERY = re.compile(r"ROSTER_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|P
 class Config:
     """The settings of one service."""
 
-    secret_key: str = setting(
+    secret_keys: tuple[str, ...] = setting(
         "ROSTER_SECRET_KEY",
-        required_text(),
+        secret_keys(),
         MISSING,
-        example="a-long-random-value-7c1f9a",
-        meaning="Signs the cursors of lists; other keys are derived from it. Required, except under"
-        " `--local`, which creates one in the data folder.",
+        example="the-new-key,the-old-key",
+        meaning="One random value of 32 bytes or more, or several, separated by commas or line"
+        " breaks: the keys of each use are derived from them. The first one signs and seals, the"
+        " others still verify and open. Required, except under `--local`, which creates one in the"
+        " data folder. See [secret keys](#secret-keys).",
         is_secret=True,
     )
     signup: SignUp = setting(
@@ -123,8 +125,9 @@ class Config:
         ),
         dict,
         example="2026=a-long-random-value-7c1f9a",
-        meaning="The keys that encrypt second factors, by tag: `tag=secret`, separated by commas;"
-        " 16 characters or more each. See [encryption keys](#encryption-keys-of-second-factors).",
+        meaning="Deprecated. The keys that encrypted second factors in version 0.6 and earlier, by"
+        " tag: `tag=secret`, separated by commas; 16 characters or more each. They are only used"
+        " to open those. See [secret keys](#secret-keys).",
         is_secret=True,
     )
     rate_limits: bool = setting(
@@ -249,17 +252,14 @@ class Config:
         values = read_all(
             declared_in(cls),
             errors,
-            secret_key="",  # nosec B106
+            secret_keys=(),
             demo=local,
             require_verified_email=email["smtp_host"] is not None and not local,
         )
         errors += email_errors
         dynamodb = read_dynamodb(errors)
-        if not values["secret_key"] and not local:
-            errors.append(
-                "ROSTER_SECRET_KEY is not set. Give it a long random value, the same on every host:"
-                " it signs the cursors of lists."
-            )
+        if not local:
+            errors += _faulty_secret_key(declared_in(cls)["secret_keys"], values["secret_keys"])
         if values["demo"] and not local:
             errors.append(
                 "ROSTER_DEMO creates users with a public password: it is for"
@@ -271,8 +271,13 @@ class Config:
 
     def for_flask(self) -> dict[str, Any]:
         """Return the keys that Flask and its extensions read."""
+        # A weak key may have been guessed: it still opens second factors, but verifies nothing.
+        older = [key for key in self.secret_keys[1:] if not weakness(key)]
+        # Flask's own keys sign nothing but cursors.
+        keys = SecretKeys([*self.secret_keys[:1], *older]).derive("cursors")
         return {
-            "SECRET_KEY": self.secret_key,
+            "SECRET_KEY": keys[0] if keys else None,
+            "SECRET_KEY_FALLBACKS": keys[1:],
             "MAX_CONTENT_LENGTH": 64 * 1024,
             # RESTX lets clients prune responses by a header, and fails with 500 on a bad one.
             "RESTX_MASK_HEADER": "",
@@ -293,6 +298,21 @@ class Config:
             *((one, getattr(self.email, name)) for name, one in declared_in(EmailSettings).items()),
             *((one, self.dynamodb.get(key)) for key, one in DYNAMODB_SETTINGS.items()),
         ]
+
+
+def _faulty_secret_key(declared: Setting, keys: tuple[str, ...]) -> list[str]:
+    """Return the errors of the current secret key, outside of local mode."""
+    if keys:
+        reason = weakness(keys[0])
+        which = f"The first of {len(keys)} keys in" if len(keys) > 1 else "The key in"
+        fault = f"{which} {declared.variable} {reason}." if reason else ""
+    elif declared.source == declared.file_variable:
+        # Reading the file has failed.
+        return []
+    else:
+        fault = f"{declared.variable} is not set."
+    advice = f" Create a key, and use it on every host: {CREATE_KEY}."
+    return [fault + advice] if fault else []
 
 
 def _unknown_variables() -> list[str]:

@@ -71,13 +71,11 @@ class Setting:
                 return self.parser.read(Env(), source)
             if self.variable in os.environ:
                 raise SettingError(f"Set {self.variable} or {self.file_variable}, not both.")
+            _check_file(source)
             env = FileAwareEnv(file_suffix=_FILE_SUFFIX, strip_whitespace=True)
             return self.parser.read(env, self.variable)
         except EnvError as error:
             raise SettingError(str(error)) from None
-        except ValueError:
-            # environs raises a bare one for a file that it cannot read.
-            raise SettingError(f"{self.file_variable} is not a readable text file.") from None
 
     @property
     def default_value(self) -> Any:
@@ -156,6 +154,27 @@ def as_text(value: Any) -> str:
             return str(value)
         case _:
             return str(value)
+
+
+def _check_file(variable: str) -> None:
+    """Check the file that a variable names.
+
+    The errors do not repeat the path: it is the secret itself if the variables are confused.
+
+    Raises:
+        SettingError: It cannot be read, or is empty.
+    """
+    try:
+        is_empty = not Path(os.environ[variable]).read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise SettingError(f"{variable}: the file is not UTF-8 text.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a path"
+        raise SettingError(
+            f"{variable} must be the path of a readable file: {reason[0].lower()}{reason[1:]}."
+        ) from None
+    if is_empty:
+        raise SettingError(f"{variable}: the file is empty.")
 
 
 def _is_set(name: str, declared: Setting) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from flask_pynamodb.local import Engine
 from models import Accounts, LoginLookup, Role
 from models.errors import EmailTaken, UsernameTaken
-from roster.config import Config, EmailSettings, SettingError
+from roster.config import Config, EmailSettings, SettingError, split_keys
 from roster.local.loopback import is_loopback
 
 _DEMO_USERS = (("john", "John Doe", Role.ADMIN), ("jane", "Jane Doe", Role.USER))
@@ -27,7 +27,7 @@ def configure(config: Config, engine: Engine, data: Path, base: str) -> Config:
     return replace(
         config,
         is_local=True,
-        secret_key=config.secret_key or _secret_key(data / "secret-key"),
+        secret_keys=config.secret_keys or split_keys(_secret_key(data / "secret-key")),
         email=_email(config.email, data, base),
         dynamodb={
             **config.dynamodb,

@@ -191,6 +191,19 @@ class TestPaginate:
                 "python", filter_condition=thread.views < 50, limit=3, cursor=first.next_cursor
             )
 
+    def test_secret_is_replaced(self, thread, app):
+        """A cursor of an older key is valid while that key is in SECRET_KEY_FALLBACKS."""
+        cursor = thread.paginate("python", limit=3).next_cursor
+        app.config.update(SECRET_KEY="another", SECRET_KEY_FALLBACKS=["only for tests"])
+        newer = thread.paginate("python", limit=3).next_cursor
+
+        assert thread.paginate("python", limit=3, cursor=cursor).items
+        app.config.update(SECRET_KEY_FALLBACKS=None)
+        assert newer != cursor
+        assert thread.paginate("python", limit=3, cursor=newer).items
+        with pytest.raises(InvalidCursor):
+            thread.paginate("python", limit=3, cursor=cursor)
+
     def test_no_secret(self, thread, app):
         """Without a secret key there is nothing to sign with, and that is said."""
         app.secret_key = None

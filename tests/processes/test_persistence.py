@@ -51,7 +51,7 @@ class ParallelSignUps:
 def app_on(engine: Engine) -> Flask:
     return create_app(
         Config(
-            secret_key="only for tests",
+            secret_keys=("only for tests",),
             dynamodb={
                 "DYNAMODB_HOST": engine.host,
                 "DYNAMODB_REGION": "us-east-1",

@@ -16,10 +16,11 @@ from tests.support.process_harness import (
     only_line,
     wait_for,
 )
+from tests.support.secret_key import SECRET_KEY
 
 # Complete settings; each test of a rejected start removes one or sets a wrong value.
 COMPLETE = {
-    "ROSTER_SECRET_KEY": "only for tests",
+    "ROSTER_SECRET_KEY": SECRET_KEY,
     "AWS_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "local",
     "AWS_SECRET_ACCESS_KEY": "local",

@@ -7,6 +7,7 @@ import pytest
 
 from flask_pynamodb.local import Engine
 from tests.support.process_harness import HERE, PASSWORD, ProcessHarness, only_line
+from tests.support.secret_key import SECRET_KEY
 from tests.support.smtp_server import MailServer, texts
 
 
@@ -20,7 +21,7 @@ def mail_server() -> Iterator[MailServer]:
 def settings(dynamodb_engine: Engine) -> dict[str, str]:
     """Settings for the engine that replaces AWS, without any tables."""
     return {
-        "ROSTER_SECRET_KEY": "only for tests",
+        "ROSTER_SECRET_KEY": SECRET_KEY,
         "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",

@@ -54,7 +54,7 @@ def upgraded(engine: Engine) -> Flask:
     """
     app = create_app(
         Config(
-            secret_key=STORE.secrets["secret_key"],
+            secret_keys=(STORE.secrets["secret_key"],),
             workers=1,
             rate_limits=False,
             dynamodb={

@@ -29,7 +29,7 @@ def shared_config(engine: Engine, transport: str, prefix: str) -> Config:
     session = botocore.session.get_session()
     session.set_credentials("local", "local")
     return Config(
-        secret_key="only for tests",
+        secret_keys=("only for tests",),
         workers=1,
         # Tests look into whole tables; that the service never does has a test of its own.
         dynamodb={

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from api import openapi
 from roster.cli import cli
+from tests.support.secret_key import SECRET_KEY
 
 NAMES = list(openapi.PATHS)
 
@@ -27,7 +28,7 @@ class TestDocuments:
             "import api.openapi as o, roster.app; app = roster.app.create_app();"
             " print(*(o.render(app, name) for name in o.PATHS), sep='', end='')"
         )
-        environment = {**os.environ, "ROSTER_SECRET_KEY": "x", "PYTHONHASHSEED": seed}
+        environment = {**os.environ, "ROSTER_SECRET_KEY": SECRET_KEY, "PYTHONHASHSEED": seed}
 
         run = subprocess.run(
             [sys.executable, "-c", script], env=environment, capture_output=True, check=True
@@ -49,7 +50,7 @@ class TestDocuments:
         paths = {name: tmp_path / name for name in NAMES}
         monkeypatch.setattr(openapi, "PATHS", paths)
 
-        monkeypatch.setenv("ROSTER_SECRET_KEY", "unused")
+        monkeypatch.delenv("ROSTER_SECRET_KEY", raising=False)
 
         result = CliRunner().invoke(cli, ["openapi", "write"])
 

@@ -236,7 +236,7 @@ class TestCursor:
 
     def test_of_another_key(self, make_app, john, jane):
         """A cursor of a service with another secret key is rejected."""
-        other = replace(john, client=make_app(secret_key="another").test_client())
+        other = replace(john, client=make_app(secret_keys=("another",)).test_client())
         cursor = other.get("/v1/users?limit=1").json["next_cursor"]
 
         response = john.get(f"/v1/users?cursor={cursor}")

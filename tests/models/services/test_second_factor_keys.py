@@ -155,7 +155,7 @@ class TestKeyIsGone:
             service(NEW).confirm(ada, phone.code(), by)
 
     def test_row_of_another_user(self, ada, phone, register, clock, service, sign_in):
-        """ASVS 11.3.3: a writer of the table cannot give ada the second factor of somebody else."""
+        """ASVS 11.3.3: a writer of the table cannot give ada the second factor of another user."""
         eve = register("eve")
         theirs = Authenticator(service(OLD).enroll(eve, Actor(eve.id)).secret, clock)
         rewrite(ada, secret=SecondFactor.get(eve.id).secret)

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from roster.cli import cli
+from tests.support.secret_key import SECRET_KEY
 
 
 @pytest.fixture(autouse=True)
@@ -14,7 +15,7 @@ def environment(monkeypatch):
     """Set a secret key, a setting and a region, and nothing else."""
     for name in [name for name in os.environ if name.startswith(("ROSTER_", "DYNAMODB_", "AWS_"))]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("ROSTER_SECRET_KEY", "hunter2hunter2")
+    monkeypatch.setenv("ROSTER_SECRET_KEY", f"hunter2{SECRET_KEY}")
     monkeypatch.setenv("ROSTER_SESSION_IDLE", "36h")
     monkeypatch.setenv("AWS_REGION", "eu-west-3")
 

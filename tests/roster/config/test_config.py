@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from flask_pynamodb import ConfigurationError
-from models import CHEAPEST_PROFILE, SecondFactorRule, SignUp
+from models import CHEAPEST_PROFILE, SecondFactorRule, SecretKeys, SignUp
 from roster.app import create_app
 from roster.config import (
     DYNAMODB_SETTINGS,
@@ -19,6 +19,7 @@ from roster.config import (
     usable_cores,
 )
 from roster.config.setting import as_text
+from tests.support.secret_key import SECRET_KEY
 
 PREFIXES = ("ROSTER_", "DYNAMODB_", "AWS_")
 ALL_SETTINGS = (
@@ -26,7 +27,7 @@ ALL_SETTINGS = (
     *declared_in(EmailSettings).values(),
     *DYNAMODB_SETTINGS.values(),
 )
-SECRET = "a long random value"
+SECRETS = [one.variable for one in ALL_SETTINGS if one.is_secret]
 # Roster's settings raise the first, those of the extension the second.
 ERRORS = (SettingError, ConfigurationError)
 SMTP_SERVER = {
@@ -43,14 +44,14 @@ def environment(monkeypatch):
     """Set a secret key and no other setting."""
     for name in [name for name in os.environ if name.startswith(PREFIXES)]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("ROSTER_SECRET_KEY", SECRET)
+    monkeypatch.setenv("ROSTER_SECRET_KEY", SECRET_KEY)
 
 
 class TestDefaults:
     @pytest.mark.parametrize(
         "attribute, value",
         [
-            ("secret_key", SECRET),
+            ("secret_keys", (SECRET_KEY,)),
             ("signup", SignUp.OPEN),
             ("session_idle", timedelta(days=7)),
             ("session_max", timedelta(days=30)),
@@ -479,15 +480,22 @@ class TestRefusals:
         assert "\n" not in str(error.value)
 
 
+def _file_of(folder, text: str) -> str:
+    """Write a text to a file and return its path."""
+    file = folder / "text"
+    file.write_text(text)
+    return str(file)
+
+
 class TestSecretFiles:
     def test_secret(self, monkeypatch, tmp_path):
         """A secret can be in a file, without the whitespace at its ends."""
         file = tmp_path / "key"
-        file.write_text("  a key in a file\n")
+        file.write_text(f"  {SECRET_KEY}\n")
         monkeypatch.delenv("ROSTER_SECRET_KEY")
         monkeypatch.setenv("ROSTER_SECRET_KEY_FILE", str(file))
 
-        assert Config.from_env().secret_key == "a key in a file"
+        assert Config.from_env().secret_keys == (SECRET_KEY,)
 
     def test_parsed_secret(self, monkeypatch, tmp_path):
         """The text of a file is parsed like that of a variable."""
@@ -514,17 +522,60 @@ class TestSecretFiles:
         with pytest.raises(SettingError, match="ROSTER_SECRET_KEY or ROSTER_SECRET_KEY_FILE"):
             Config.from_env()
 
-    @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
-    def test_unreadable(self, monkeypatch, tmp_path, content):
-        """A missing file, or one that is not text, is an error with the name of the variable."""
-        file = tmp_path / "key"
-        if content is not None:
-            file.write_bytes(content)
+    @pytest.mark.parametrize("variable", SECRETS)
+    @pytest.mark.parametrize(
+        "content, reason",
+        [
+            (b"\xff\xfe", "the file is not UTF-8 text"),
+            (b"", "the file is empty"),
+            (b" \r\n\t\n", "the file is empty"),
+        ],
+    )
+    def test_faulty_content(self, monkeypatch, tmp_path, variable, content, reason):
+        """L1: an empty file, or one that is not text, is one line about that variable alone."""
+        file = tmp_path / "secret"
+        file.write_bytes(content)
         monkeypatch.delenv("ROSTER_SECRET_KEY")
-        monkeypatch.setenv("ROSTER_SECRET_KEY_FILE", str(file))
+        monkeypatch.setenv("ROSTER_SECRET_KEY_FILE", _file_of(tmp_path, SECRET_KEY))
+        monkeypatch.setenv(f"{variable}_FILE", str(file))
 
-        with pytest.raises(SettingError, match="ROSTER_SECRET_KEY_FILE is not a readable text"):
+        with pytest.raises(SettingError) as error:
             Config.from_env()
+        assert str(error.value).startswith(f"{variable}_FILE: {reason}.")
+
+    @pytest.mark.parametrize("variable", SECRETS)
+    @pytest.mark.parametrize(
+        "path, reason",
+        [
+            ("{folder}/missing", "no such file or directory"),
+            ("{folder}", "is a directory"),
+            ("", "is a directory"),
+            ("{folder}/" + "x" * 5000, "file name too long"),
+        ],
+    )
+    def test_unreadable(self, monkeypatch, tmp_path, variable, path, reason):
+        """L1: a file that cannot be read is one line that says why, and does not repeat the path.
+
+        The path may be the secret itself, given to the wrong variable.
+        """
+        monkeypatch.delenv("ROSTER_SECRET_KEY")
+        monkeypatch.setenv("ROSTER_SECRET_KEY_FILE", _file_of(tmp_path, SECRET_KEY))
+        monkeypatch.setenv(f"{variable}_FILE", path.format(folder=tmp_path))
+
+        with pytest.raises(SettingError) as error:
+            Config.from_env()
+        assert f"{variable}_FILE must be the path of a readable file: {reason}." in str(error.value)
+        assert str(tmp_path) not in str(error.value)
+        assert "not set" not in str(error.value)
+
+    @pytest.mark.parametrize("variable", SECRETS)
+    def test_every_secret(self, monkeypatch, tmp_path, variable):
+        """ASVS 13.3.1: each secret is read from a file like from the variable."""
+        [declared] = [one for one in ALL_SETTINGS if one.variable == variable]
+        monkeypatch.delenv(variable, raising=False)
+        monkeypatch.setenv(f"{variable}_FILE", _file_of(tmp_path, f"{declared.example}\n"))
+
+        assert as_text(declared.read(None)) == declared.example
 
     def test_error_does_not_repeat_the_file(self, monkeypatch, tmp_path):
         """ASVS 16.2.5: an error about the text of a file does not repeat it."""
@@ -554,7 +605,7 @@ class TestLocal:
         """Local mode creates a secret key."""
         monkeypatch.delenv("ROSTER_SECRET_KEY")
 
-        assert Config.from_env(local=True).secret_key == ""
+        assert Config.from_env(local=True).secret_keys == ()
 
     @pytest.mark.parametrize("text, value", [("1", True), ("0", False), ("false", False)])
     def test_demo_users(self, monkeypatch, text, value):
@@ -582,7 +633,7 @@ class TestConfig:
     )
     def test_secrets_are_not_printed(self, monkeypatch, variable):
         """Secrets are not in the repr of the settings."""
-        monkeypatch.setenv(variable, "X-Key=hunter2-hunter2")
+        monkeypatch.setenv(variable, f"X-Key=hunter2-{SECRET_KEY}")
 
         assert "hunter2" not in repr(Config.from_env())
 
@@ -607,6 +658,6 @@ class TestConfig:
 
         app = create_app(profile=CHEAPEST_PROFILE)
 
-        assert app.config["SECRET_KEY"] == SECRET
+        assert app.config["SECRET_KEY"] == SecretKeys([SECRET_KEY]).derive("cursors")[0]
         assert app.config["DYNAMODB_TABLE_PREFIX"] == "other-"
         assert app.config["MAX_CONTENT_LENGTH"] == 65_536
