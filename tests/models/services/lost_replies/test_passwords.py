@@ -16,6 +16,7 @@ from models.errors import (
     WrongPassword,
 )
 from models.tables.audit_event import AuditEvent
+from models.tables.device import Device
 from models.tables.login_attempts import FIRST_WAIT, FREE_ATTEMPTS, Attempts
 from models.tables.one_time_token import OneTimeToken
 from models.tables.session import Session
@@ -134,6 +135,29 @@ class TestOnce:
         assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT)
         with pytest.raises(InvalidToken):
             credentials.reset_password(reset_token, PASSWORD)
+
+    @pytest.mark.parametrize("fault", ONCE)
+    def test_reset_signs_in(self, proxy, credentials, reset_token, ada, sign_in, fault):
+        """One session and one device are opened, and both tokens are the stored ones."""
+        proxy.next(WRITE, fault)
+        opened = credentials.reset_password(reset_token, NEW_PASSWORD, sign_in=CLIENT)
+
+        assert sign_in.authenticate(opened.token).session.id == opened.session.id
+        assert [row.id for row in Session.query(ada.id)] == [opened.session.id]
+        assert len(list(Device.query(ada.id))) == 1
+        assert sign_in.sign_in("ada", NEW_PASSWORD, CLIENT, device_token=opened.device_token)
+
+    @pytest.mark.parametrize("operation, fault", at("UpdateItem", WRITE))
+    def test_sign_in_on_a_device(self, proxy, ada, sign_in, operation, fault):
+        """One session is opened, and the device has no failed attempts."""
+        device_token = sign_in.sign_in("ada", PASSWORD, CLIENT).device_token
+        proxy.next(operation, fault)
+        opened = sign_in.sign_in("ada", PASSWORD, CLIENT, device_token=device_token)
+
+        [device] = Device.query(ada.id)
+        assert opened.device_token == device_token
+        assert device.failed_attempts is None
+        assert len(list(Session.query(ada.id))) == 2
 
     @pytest.mark.parametrize("operation, fault", at(WRITE, "BatchWriteItem"))
     def test_change_password(self, proxy, credentials, mailbox, ada, sign_in, operation, fault):
