@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import click
 
-from models import KeyState, Rekeyed, Services
+from models import KeyState, Rekeyed, Services, is_user_id
 from roster.commands.command_group import CommandGroup, as_json
 from roster.commands.context import with_services
 from roster.commands.output import show_json, show_table
@@ -31,8 +31,19 @@ def status(services: Services, is_json: bool) -> None:
         raise SystemExit(1)
 
 
+def _user_id(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not is_user_id(value):
+        raise click.BadParameter("must be a user ID, as an interrupted run has printed it.")
+    return value
+
+
 @keys.command()
-@click.option("--after", metavar="ID", help="Continue after this user ID, which a run has printed.")
+@click.option(
+    "--after",
+    metavar="ID",
+    callback=_user_id,
+    help="Continue after this user ID, which a run has printed.",
+)
 @as_json
 @with_services
 def rekey(services: Services, after: str | None, is_json: bool) -> None:

@@ -27,7 +27,7 @@ def configure(config: Config, engine: Engine, data: Path, base: str) -> Config:
     return replace(
         config,
         is_local=True,
-        secret_keys=config.secret_keys or split_keys(_secret_key(data / "secret-key")),
+        secret_keys=config.secret_keys or _secret_keys(data / "secret-key"),
         email=_email(config.email, data, base),
         dynamodb={
             **config.dynamodb,
@@ -123,8 +123,8 @@ def _email(settings: EmailSettings, data: Path, base: str) -> EmailSettings:
     )
 
 
-def _secret_key(path: Path) -> str:
-    """Return the key in the file, which is created at the first start and private to its owner."""
+def _secret_keys(path: Path) -> tuple[str, ...]:
+    """Return the keys in the file, which is created at the first start and private to its owner."""
     # Renamed when complete, so that a killed start leaves no partial key.
     if not path.exists():
         draft = path.with_suffix(".draft")
@@ -139,4 +139,7 @@ def _secret_key(path: Path) -> str:
             f"{path} must belong to you and be accessible to nobody else: check who made it, and"
             " delete it to get another key."
         )
-    return path.read_text().strip()
+    keys = split_keys(path.read_text(errors="replace"))
+    if not keys:
+        raise SettingError(f"{path} is empty: restore it, or delete it to get another key.")
+    return keys

@@ -47,26 +47,27 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def upgraded(engine: Engine) -> Flask:
-    """The current version on the tables of 0.4.1, with the secret key of that time.
-
-    Its indexes are added while the tables have items, as in an upgrade.
-    """
-    app = create_app(
-        Config(
-            secret_keys=(STORE.secrets["secret_key"],),
-            workers=1,
-            rate_limits=False,
-            dynamodb={
-                "DYNAMODB_HOST": engine.host,
-                "DYNAMODB_REGION": "us-east-1",
-                "DYNAMODB_AWS_ACCESS_KEY_ID": "local",
-                "DYNAMODB_AWS_SECRET_ACCESS_KEY": "local",
-                "DYNAMODB_TABLE_PREFIX": "roster-",
-                "DYNAMODB_ALLOW_SCAN": True,
-            },
-        )
+def config_of(engine: Engine) -> Callable[..., Config]:
+    """Return a function that makes settings for these tables with secret keys."""
+    return lambda *secret_keys: Config(
+        secret_keys=secret_keys,
+        workers=1,
+        rate_limits=False,
+        dynamodb={
+            "DYNAMODB_HOST": engine.host,
+            "DYNAMODB_REGION": "us-east-1",
+            "DYNAMODB_AWS_ACCESS_KEY_ID": "local",
+            "DYNAMODB_AWS_SECRET_ACCESS_KEY": "local",
+            "DYNAMODB_TABLE_PREFIX": "roster-",
+            "DYNAMODB_ALLOW_SCAN": True,
+        },
     )
+
+
+@pytest.fixture(scope="module")
+def upgraded(engine: Engine, config_of: Callable[..., Config]) -> Flask:
+    """The current version on the tables of 0.4.1, with the secret key of that time."""
+    app = create_app(config_of(STORE.secrets["secret_key"]))
     STORE.load(engine)
     return app
 
@@ -347,6 +348,22 @@ class TestSecondFactor:
         assert problem(sign_in("ada")) == (401, "second-factor-required")
         assert sign_in("ada", otp=code).status_code == 201
         assert sign_in("ada", otp=code).status_code == 401
+
+    def test_replaced_key(self, app: Flask, config_of: Callable[..., Config]):
+        """M3: after a rekey with a new key in front, the secret key of 0.4.1 can be removed."""
+        new = "the key that replaces it"
+        both = create_app(config_of(new, STORE.secrets["secret_key"]))
+        with both.app_context():
+            outcome = both.extensions["roster"].key_rotation.rekey()
+        after = create_app(config_of(new))
+        code = Authenticator(STORE.secrets["totp"], time.time).code()
+        body = {"login": "ada", "password": PASSWORD, "otp": code}
+
+        assert (outcome.resealed, outcome.unreadable) == (2, [])
+        assert after.test_client().post("/v1/sessions", json=body).status_code == 201
+        with after.app_context():
+            [use] = after.extensions["roster"].key_rotation.status()
+        assert (use.state, use.second_factors) == ("current", 2)
 
     def test_recovery_codes(self, sign_in: Call, call: Call):
         """Recovery codes work once; the number of unused ones is stored."""

@@ -1,13 +1,16 @@
 """Second factors while the secret key is replaced: sealed again on use, and unreadable without."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from models import (
     Actor,
+    KeyRotation,
     LoginLookup,
+    Rekeyed,
     SecondFactors,
     SecretKeys,
     Session,
@@ -206,3 +209,15 @@ class TestRaces:
                 row.is_same_enrollment(),
                 otherwise=SecondFactorCodeRequired(),
             )
+
+    def test_rekey_during_sign_ins(self, run_concurrently, ada, phone, clock, service, sign_in):
+        """M3: sign-ins while a rekey runs succeed, and the second factor stays usable."""
+        rotation = KeyRotation(service(NEW, OLD).totp)
+        for keys in [(NEW, OLD), (OLD, NEW)] * 5:
+            enter = partial(sign_in, phone.code(), *keys)
+            results = run_concurrently(rotation.rekey, enter, rotation.rekey)
+            clock.move(1)
+
+            assert [type(result) for result in results] == [Rekeyed, Session, Rekeyed]
+        rotation.rekey()
+        assert sign_in(phone.code(), NEW)

@@ -101,7 +101,7 @@ class TestRekey:
         """M3: each page tells where an interrupted run continues."""
         monkeypatch.setitem(KeyRotation.rekey.__kwdefaults__, "limit", 2)
         for number in range(5):
-            enroll(f"user-{number}", OLD)
+            enroll(f"0197a000-0000-7000-8000-{number:012}", OLD)
         whole = run("rekey")
         after = whole.stderr.splitlines()[0].rpartition(" ")[2]
         rest = run("rekey", "--after", after)
@@ -109,6 +109,14 @@ class TestRekey:
         assert whole.stdout.startswith("5 sealed again")
         assert len(whole.stderr.splitlines()) == 2
         assert rest.stdout.startswith("0 sealed again, 3 already current")
+
+    @pytest.mark.parametrize("after", ["", "x", "x" * 3000, "0197a000"])
+    def test_invalid_position(self, run, after):
+        """A position that is no user ID is a usage error."""
+        result = run("rekey", "--after", after)
+
+        assert result.exit_code == 2
+        assert "must be a user ID" in result.stderr
 
     def test_no_table(self, run, make_app, config):
         """A missing table is one line."""

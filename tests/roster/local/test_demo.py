@@ -6,7 +6,8 @@ import stat
 import pytest
 
 from roster.config import SettingError
-from roster.local.demo import _secret_key
+from roster.config.secret_keys import weakness
+from roster.local.demo import _secret_keys
 
 
 @pytest.fixture
@@ -18,10 +19,10 @@ def path(tmp_path):
 class TestSecretKey:
     def test_created_once(self, path):
         """The first start creates a key that only its owner can read; later ones read it."""
-        key = _secret_key(path)
+        [key] = _secret_keys(path)
 
-        assert len(key) >= 40
-        assert _secret_key(path) == key
+        assert weakness(key) is None
+        assert _secret_keys(path) == (key,)
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
     def test_draft_of_somebody_else(self, path):
@@ -30,7 +31,7 @@ class TestSecretKey:
         draft.write_text("")
         draft.chmod(0o666)
         with draft.open() as spy:
-            key = _secret_key(path)
+            [key] = _secret_keys(path)
 
             assert spy.read() == ""
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -41,8 +42,24 @@ class TestSecretKey:
         target = tmp_path / "elsewhere"
         path.with_suffix(".draft").symlink_to(target)
 
-        assert _secret_key(path)
+        assert _secret_keys(path)
         assert not target.exists()
+
+    def test_several(self, path):
+        """M3: the key of local mode is replaced like another one: a file with one on each line."""
+        path.write_text("the new key\nthe old key\n")
+        path.chmod(0o600)
+
+        assert _secret_keys(path) == ("the new key", "the old key")
+
+    @pytest.mark.parametrize("text", ["", "\n", " , "])
+    def test_empty(self, path, text):
+        """An empty file is one clear line, and no empty key."""
+        path.write_text(text)
+        path.chmod(0o600)
+
+        with pytest.raises(SettingError, match="is empty"):
+            _secret_keys(path)
 
     @pytest.mark.parametrize("bits", [0o640, 0o604, 0o666])
     def test_readable_by_others(self, path, bits):
@@ -51,7 +68,7 @@ class TestSecretKey:
         path.chmod(bits)
 
         with pytest.raises(SettingError, match="accessible to nobody else") as caught:
-            _secret_key(path)
+            _secret_keys(path)
 
         assert "others know" not in str(caught.value)
 
@@ -63,4 +80,4 @@ class TestSecretKey:
         os.chown(path, 65534, 65534)
 
         with pytest.raises(SettingError):
-            _secret_key(path)
+            _secret_keys(path)
