@@ -1,5 +1,6 @@
 """Rate limits by route and client, counted in DynamoDB, so that all workers share them."""
 
+import secrets
 import time
 from dataclasses import dataclass
 
@@ -61,10 +62,18 @@ def is_first_within(seconds: int, key: str) -> bool:
 
     Of concurrent callers one is the first.
     """
-    condition = RateWindow.remove_at.does_not_exist() | (RateWindow.remove_at < now())
+    # Identifies the caller, so that a repetition by the transport finds its own write.
+    caller = secrets.randbits(52)
+    condition = (
+        RateWindow.remove_at.does_not_exist()
+        | (RateWindow.remove_at < now())
+        | (RateWindow.requests == caller)
+    )
     ends_at = from_seconds(time.time() + seconds)
     try:
-        RateWindow(key).update([RateWindow.remove_at.set(ends_at)], condition)
+        RateWindow(key).update(
+            [RateWindow.remove_at.set(ends_at), RateWindow.requests.set(caller)], condition
+        )
     except UpdateError as error:
         if error_code(error) != "ConditionalCheckFailedException":
             raise

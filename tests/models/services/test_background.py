@@ -105,6 +105,13 @@ class TestMergedEvent:
         assert (row.occurrences, row.ip, row.type) == (5, "192.0.2.1", "access.denied")
         assert (row.actor_id, row.changed_fields, row.remove_at) == (ID, [], None)
 
+    def test_concurrent(self, event, run_concurrently):
+        """Workers that count at the same time lose nothing."""
+        run_concurrently(*[lambda: event.add(3)] * 10)
+        [row] = AuditEvent.query(ID)
+
+        assert row.occurrences == 30
+
     def test_id(self, event):
         """The ID is a UUIDv7 of the beginning of the window, as those of other events."""
         id = UUID(event.id)
