@@ -140,6 +140,12 @@ def _serve_on_aws(config: Config, host: str, port: int) -> None:
                 f"{'; '.join(missing)}. `roster dynamodb create` creates missing tables."
             )
         resume_cleanup()
+    if config.totp_secrets:
+        click.echo(
+            "ROSTER_TOTP_SECRETS is deprecated: run `roster keys rekey`, and unset it when"
+            " `roster keys status` shows 0 for its tags.",
+            err=True,
+        )
     click.echo(f"Roster serves on {demo.url(host, port)} with {config.workers} workers")
     server.serve(config, host, port)
 

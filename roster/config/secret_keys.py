@@ -14,8 +14,8 @@ from roster.config.parsing import Parser, SettingError
 CREATE_KEY = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 _SEPARATORS = re.compile(r"[,\r\n]")
 _MIN_BYTES = 32
-# 32 random hexadecimal digits have fewer once in 10 million keys.
-_MIN_DISTINCT = 8
+# 32 random hexadecimal digits have fewer once in a billion keys.
+_MIN_DISTINCT = 7
 # Seven letters or more, which a random key contains once in 100 million.
 _PLACEHOLDERS = re.compile(
     "changeme|changethis|changeit|placeholder|example|replaceme|replacethis|secretkey|yoursecret"
@@ -71,6 +71,9 @@ def _is_repetition(key: str) -> bool:
 
 
 def _is_sequence(key: str) -> bool:
-    """Whether most characters are the neighbors of the one before, as in `abcdef` or `654321`."""
+    """Whether most characters are neighbors of the one before, as in `abcdef` or `654321`.
+
+    Of random hexadecimal digits a sixth are.
+    """
     steps = [abs(ord(after) - ord(before)) for before, after in pairwise(key)]
-    return sum(step <= 1 for step in steps) > len(steps) // 2
+    return sum(step <= 1 for step in steps) > len(steps) * 3 / 4

@@ -121,9 +121,20 @@ class TestRunbook:
 
         # 5. The old key is removed.
         service = serve(NEW)
+        assert "deprecated" not in service.said
         assert status() == {NEW_ID: 3}
         assert sign_in(service, "eve", authenticators["eve"].code()).status == 201
         for name in ("ada", "joan"):
             later = authenticators[name].code(1)
             assert sign_in(service, name, later).status == 201
         service.stop()
+
+    def test_deprecated_setting(self, harness, settings, key_file, serve):
+        """The line at the start says how to get rid of ROSTER_TOTP_SECRETS."""
+        key_file.write_text(NEW)
+        assert harness.run("dynamodb", "create", **settings)[0] == 0
+        settings["ROSTER_TOTP_SECRETS"] = "2026=k3yThatNobodyGuesses"
+        service = serve(NEW)
+
+        assert "ROSTER_TOTP_SECRETS is deprecated" in service.said
+        assert "k3y" not in service.said
