@@ -13,6 +13,7 @@ from models.security.passwords import (
 from models.security.secret_keys import SecretKeys
 from models.security.totp import RECOVERY_CODES, NewSecret, Totp
 from models.services.account_emails import AccountEmails
+from models.services.account_mailer import REQUESTED, AccountMailer
 from models.services.accounts import Accounts, build_user
 from models.services.api_keys import MAX_API_KEYS, ApiKeys
 from models.services.background import Background
@@ -44,9 +45,11 @@ __all__ = [
     "MAX_API_KEYS",
     "OWASP_PROFILE",
     "RECOVERY_CODES",
+    "REQUESTED",
     "SHORTEST_PASSWORD_MIN_LENGTH",
     "AccessRules",
     "AccountEmails",
+    "AccountMailer",
     "Accounts",
     "Actor",
     "Allowance",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, Self
 
 
 class EmailKind(StrEnum):
@@ -30,6 +30,30 @@ class EmailKind(StrEnum):
     NEW_DEVICE = "new-device"
 
 
+class Account(Protocol):
+    """What an email takes from a user."""
+
+    @property
+    def id(self) -> str:
+        """The ID."""
+        ...
+
+    @property
+    def username(self) -> str:
+        """The username."""
+        ...
+
+    @property
+    def email(self) -> str:
+        """The stored address."""
+        ...
+
+    @property
+    def email_verified(self) -> bool:
+        """Whether the address is known to be the user's."""
+        ...
+
+
 @dataclass(frozen=True)
 class Email:
     """One email.
@@ -37,10 +61,15 @@ class Email:
     Attributes:
         kind: What it says.
         to: An address as stored with the account, never as a caller wrote it.
-        username: The account it is about.
+        username: The account it is about; empty if the recipient may not own it.
         token: The token in its link, None for a notification.
         minutes: How long the token is valid.
         detail: More to say, such as a new address, the name of a key, or a username.
+        account_id: The account whose quota counts it.
+        is_verified: Whether the address is known to be the recipient's.
+        count: How many notices of this kind it stands for.
+        hours: In how many hours they came.
+        is_decoy: Whether it is composed but not delivered.
     """
 
     kind: EmailKind
@@ -49,6 +78,43 @@ class Email:
     token: str | None = field(default=None, repr=False)
     minutes: int | None = None
     detail: str | None = None
+    account_id: str = field(default="", compare=False)
+    is_verified: bool = field(default=False, compare=False)
+    count: int = 1
+    hours: int = 1
+    is_decoy: bool = False
+
+    @classmethod
+    def to_user(
+        cls,
+        kind: EmailKind,
+        user: Account,
+        *,
+        token: str | None = None,
+        minutes: int | None = None,
+        detail: str | None = None,
+        is_verified: bool | None = None,
+    ) -> Self:
+        """Return an email to the stored address of a user.
+
+        Args:
+            kind: What it says.
+            user: The user as read.
+            token: The token in its link.
+            minutes: How long the token is valid.
+            detail: More to say.
+            is_verified: Whether the address is known to be the user's; as stored by default.
+        """
+        return cls(
+            kind,
+            user.email,
+            user.username,
+            token,
+            minutes,
+            detail,
+            account_id=user.id,
+            is_verified=bool(user.email_verified if is_verified is None else is_verified),
+        )
 
 
 class Mailer(Protocol):
@@ -62,6 +128,10 @@ class Mailer(Protocol):
     def send(self, email: Email) -> None:
         """Queue an email. Never blocks and never fails."""
 
+    def drain(self, seconds: float) -> bool:
+        """Attempt to deliver each queued email now; return whether none is queued."""
+        ...
+
 
 class NoMailer:
     """The mailer of a service without email settings."""
@@ -70,3 +140,7 @@ class NoMailer:
 
     def send(self, email: Email) -> None:
         """Drop the email."""
+
+    def drain(self, seconds: float) -> bool:
+        """Return that no email is queued."""
+        return True

@@ -7,6 +7,7 @@ from models import (
     OWASP_PROFILE,
     AccessRules,
     AccountEmails,
+    AccountMailer,
     Accounts,
     ApiKeys,
     Background,
@@ -45,7 +46,12 @@ def open_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Iterat
         ConfigurationError: The settings of the database contradict each other.
     """
     with db.standalone(config.for_database()).context():
-        yield build_services(config, profile=profile)
+        services = build_services(config, profile=profile)
+        try:
+            yield services
+        finally:
+            # While the database can be reached.
+            services.background.drain()
 
 
 def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Services:
@@ -58,9 +64,9 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
     cores_per_worker = max(1, usable_cores() // config.workers)
     hasher = PasswordHasher(profile, threads=cores_per_worker)
     policy = PasswordPolicy(config.password_min_length)
-    mailer = build_mailer(config.email)
     logins = LoginLookup(SecretKeys(config.secret_keys).derive("unknown logins")[0])
     background = Background()
+    mailer = AccountMailer(build_mailer(config.email), background)
     merged_events = MergedEvents(background)
     emails = AccountEmails(mailer, logins, merged_events)
     email_verification = EmailVerification(emails, hasher, config.verification_lifetime)

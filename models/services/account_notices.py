@@ -1,5 +1,7 @@
 """Emails about what was done to an account, also by admins: its owner must not find out later."""
 
+from dataclasses import replace
+
 from models.email import Email, EmailKind
 from models.tables.user import User
 
@@ -13,7 +15,8 @@ def notices_of(before: User, after: User) -> list[Email]:
     """
 
     def notice(kind: EmailKind, detail: str | None = None) -> Email:
-        return Email(kind, before.email, after.username, detail=detail)
+        email = Email.to_user(kind, before, detail=detail)
+        return replace(email, username=after.username)
 
     notices = []
     if after.username != before.username:
@@ -29,4 +32,4 @@ def notices_of(before: User, after: User) -> list[Email]:
 
 def notice_of_deletion(user: User) -> Email:
     """Return the email about the deletion of a user, whose address is about to be gone."""
-    return Email(EmailKind.ACCOUNT_DELETED, user.email, user.username)
+    return Email.to_user(EmailKind.ACCOUNT_DELETED, user)

@@ -140,7 +140,7 @@ class Accounts:
             UsernameTaken: Another user has the username.
             EmailTaken: Another user has the email address, in whatever case.
         """
-        recipients = self._admin_notices.recipients() if user.is_active_admin else []
+        admin_emails = self._admin_notices.prepare() if user.is_active_admin else []
         with by.transaction() as transaction:
             for key, taken in (
                 (username_key(user.username), UsernameTaken()),
@@ -152,7 +152,7 @@ class Accounts:
             count_admin(transaction, int(user.is_active_admin))
             if token_email:
                 transaction.save(token_email.row)
-        self._admin_notices.send(recipients, user)
+        self._admin_notices.send(admin_emails, user)
 
     def get(self, user_id: str) -> User:
         """Return the user with this ID, strongly consistent.
@@ -219,12 +219,12 @@ class Accounts:
             TooManyRequests: The account's hourly quota of emails is exhausted.
         """
         changes = normalize_changes(changes)
-        recipients = self._admin_notices.recipients() if _may_make_admin(user, changes) else []
+        admin_emails = self._admin_notices.prepare() if _may_make_admin(user, changes) else []
         after = self._update(user, changes, versions, confirms_email, by)
         for notice in notices_of(user, after):
             self._emails.mailer.send(notice)
         if after.is_active_admin and not user.is_active_admin:
-            self._admin_notices.send(recipients, after)
+            self._admin_notices.send(admin_emails, after)
         return after
 
     def _update(
@@ -243,7 +243,7 @@ class Accounts:
             user, versions, lambda current: apply_update(current, changes, by)
         )
         if after.email != user.email:
-            self._emails.mailer.send(Email(EmailKind.EMAIL_CHANGED, user.email, user.username))
+            self._emails.mailer.send(Email.to_user(EmailKind.EMAIL_CHANGED, user))
         return after
 
     def delete(self, user: User, *, versions: Versions = None, by: Actor = ANONYMOUS) -> None:
@@ -290,9 +290,7 @@ class Accounts:
         after = retry_on_conflict(
             user, versions, lambda current: apply_update(current, values, by, token_email)
         )
-        notification = Email(
-            EmailKind.EMAIL_CHANGE_REQUESTED, user.email, user.username, detail=address
-        )
+        notification = Email.to_user(EmailKind.EMAIL_CHANGE_REQUESTED, user, detail=address)
         for email in (token_email.email, notification):
             self._emails.mailer.send(email)
         return after

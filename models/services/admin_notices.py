@@ -1,6 +1,6 @@
 """Reports of new admins by email: an account that gains every right must not go unnoticed."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 from models.email import Email, EmailKind, Mailer
 from models.tables.user import Role, Status, User
@@ -8,19 +8,6 @@ from models.tables.user_listing import UserFilter, newest_first
 
 # The newest admins that are notified.
 MAX_RECIPIENTS = 100
-
-
-@dataclass(frozen=True)
-class Recipient:
-    """Who is notified.
-
-    Attributes:
-        address: The email address.
-        name: How the email addresses its reader.
-    """
-
-    address: str
-    name: str
 
 
 class AdminNotices:
@@ -35,23 +22,29 @@ class AdminNotices:
         self._mailer = mailer
         self._address = address
 
-    def recipients(self) -> list[Recipient]:
-        """Return who is to be notified of a new admin; call this before the change.
+    def prepare(self) -> list[Email]:
+        """Return the emails about a new admin, still without its name; call before the change.
 
         So a failure to read the admins fails the request while nothing has changed.
         """
         if not self._mailer.is_configured:
             return []
         if self._address:
-            return [Recipient(self._address, "security team")]
+            # The operator has chosen this address.
+            operator = Email(
+                EmailKind.ADMIN_ADDED,
+                self._address,
+                "security team",
+                account_id="operator",
+                is_verified=True,
+            )
+            return [operator]
         chosen = UserFilter(Status.ACTIVE, Role.ADMIN)
         admins, _ = newest_first(chosen, after=None, limit=MAX_RECIPIENTS)
-        return [Recipient(admin.email, admin.username) for admin in admins]
+        return [Email.to_user(EmailKind.ADMIN_ADDED, admin) for admin in admins]
 
-    def send(self, recipients: list[Recipient], user: User) -> None:
-        """Notify the recipients that the user is an admin now; the user is not notified."""
-        for each in recipients:
-            if each.address != user.email:
-                self._mailer.send(
-                    Email(EmailKind.ADMIN_ADDED, each.address, each.name, detail=user.username)
-                )
+    def send(self, emails: list[Email], user: User) -> None:
+        """Send prepared emails, that the user is an admin now; the user gets none."""
+        for email in emails:
+            if email.to != user.email:
+                self._mailer.send(replace(email, detail=user.username))

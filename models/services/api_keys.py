@@ -77,9 +77,7 @@ class ApiKeys:
             transaction.save(
                 AuditEvent.create(EventType.API_KEY_CREATED, user.id, by, key_id=key.id)
             )
-        self.mailer.send(
-            Email(EmailKind.API_KEY_CREATED, to=user.email, username=user.username, detail=name)
-        )
+        self.mailer.send(Email.to_user(EmailKind.API_KEY_CREATED, user, detail=name))
         return key, token
 
     def list_for(self, user: User) -> list[ApiKey]:

@@ -18,8 +18,10 @@ log = logging.getLogger(__name__)
 # How long submissions of one key are merged. So an attacker causes at most one write in this time
 # and process for each key, however many requests are sent.
 MERGED_SECONDS = 5.0
-# Keys that wait at the same time, a few hundred bytes each.
+# Keys that wait at the same time, a few hundred bytes each. An attacker can fill the queue with
+# records of rejected requests, so a part of it is reserved for work that must not be dropped.
 MAX_WAITING = 1000
+RESERVED = 250
 # How long a process that ends waits for its work.
 _SECONDS_AT_EXIT = 5.0
 
@@ -49,17 +51,19 @@ class Background:
         self._reset()
         _all.add(self)
 
-    def submit(self, key: Hashable, job: Job) -> None:
+    def submit(self, key: Hashable, job: Job, *, is_essential: bool = False) -> None:
         """Do a job soon, with the number of its submissions. Never blocks and never fails.
 
         Args:
             key: The jobs of one key are the same: one of them is done.
             job: Called with the number of submissions, with the current database.
+            is_essential: Whether it may take the reserved part of the queue.
         """
+        limit = self._max_waiting + RESERVED * is_essential
         with self._changed:
             if key in self._waiting:
                 self._waiting[key].times += 1
-            elif len(self._waiting) >= self._max_waiting:
+            elif len(self._waiting) >= limit:
                 self._dropped += 1
             else:
                 self._waiting[key] = _Waiting(job, db.current_database())

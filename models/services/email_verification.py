@@ -62,6 +62,7 @@ class EmailVerification:
             username=user.username,
             token=token,
             minutes=int(self.lifetime.total_seconds() // 60),
+            account_id=user.id,
         )
         return TokenEmail(row, email)
 
@@ -92,7 +93,7 @@ class EmailVerification:
         _require_current(row, user)
         attempt = None if by.user_id == user.id else self._verify_password(user, password, by)
 
-        def change(current: User) -> str | None:
+        def change(current: User) -> User | None:
             if attempt and current.password_hash != user.password_hash:
                 raise InvalidToken
             return _confirm(current, row, by, attempt)
@@ -102,8 +103,7 @@ class EmailVerification:
         except UserNotFound:
             raise InvalidToken from None
         if replaced:
-            email = Email(EmailKind.EMAIL_CHANGED, to=replaced, username=user.username)
-            self.emails.mailer.send(email)
+            self.emails.mailer.send(Email.to_user(EmailKind.EMAIL_CHANGED, replaced))
 
     def _verify_password(self, user: User, password: str | None, by: Actor) -> Attempt:
         """Verify the password of a client that has the emailed token; return its attempt."""
@@ -133,8 +133,8 @@ def require_available(user: User, address: str) -> None:
         raise EmailTaken
 
 
-def _confirm(before: User, row: OneTimeToken, by: Actor, attempt: Attempt | None) -> str | None:
-    """Write the confirmation; return the address that was replaced, if any."""
+def _confirm(before: User, row: OneTimeToken, by: Actor, attempt: Attempt | None) -> User | None:
+    """Write the confirmation; return the user before, if the address was replaced."""
     _require_current(row, before)
     is_new = row.email != before.email
     after = copy_with(before, email=row.email, email_verified=True)
@@ -148,7 +148,7 @@ def _confirm(before: User, row: OneTimeToken, by: Actor, attempt: Attempt | None
         swap_reservations(transaction, before, after)
         write(transaction, before, after)
         transaction.save(AuditEvent.create(type, before.id, by))
-    return str(before.email) if is_new else None
+    return before if is_new else None
 
 
 def _require_current(row: OneTimeToken, user: User) -> None:

@@ -105,7 +105,7 @@ class PasswordService:
             remove_ended_sessions(event, before_epoch=after.session_epoch)
 
         retry_on_conflict(row, None, change)
-        self.emails.mailer.send(Email(EmailKind.PASSWORD_CHANGED, user.email, user.username))
+        self.emails.mailer.send(Email.to_user(EmailKind.PASSWORD_CHANGED, user))
 
     def request_reset(self, email: str, *, device_token: str | None = None, by: Actor) -> None:
         """Email a token to the user with this address, if there is one.
@@ -218,7 +218,7 @@ class PasswordService:
             kind, opening = retry_on_conflict(user, None, change)
         except UserNotFound:
             raise InvalidToken from None
-        self.emails.mailer.send(Email(kind, user.email, user.username))
+        self.emails.mailer.send(Email.to_user(kind, user, is_verified=True))
         return opening.finish(self.emails.mailer) if opening else None
 
     def unlock(self, user: User, *, by: Actor) -> None:
@@ -263,7 +263,7 @@ class PasswordService:
     def _make_reset_email(self, user: User) -> TokenEmail:
         row, token = OneTimeToken.new(user, Purpose.RESET_PASSWORD, user.email, self.reset_lifetime)
         minutes = int(self.reset_lifetime.total_seconds() // 60)
-        email = Email(EmailKind.RESET_PASSWORD, user.email, user.username, token, minutes)
+        email = Email.to_user(EmailKind.RESET_PASSWORD, user, token=token, minutes=minutes)
         return TokenEmail(row, email)
 
     def _validate_new(self, password: str, user: User) -> None:

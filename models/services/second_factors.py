@@ -90,13 +90,8 @@ class VerifiedCode:
     def notify(self, mailer: Mailer) -> None:
         """Notify the user of a used recovery code, which a thief may have found."""
         if self.recovery_codes_left is not None:
-            email = Email(
-                EmailKind.RECOVERY_CODE_USED,
-                self.user.email,
-                self.user.username,
-                detail=str(self.recovery_codes_left),
-            )
-            mailer.send(email)
+            left = str(self.recovery_codes_left)
+            mailer.send(Email.to_user(EmailKind.RECOVERY_CODE_USED, self.user, detail=left))
 
 
 class SecondFactors:
@@ -295,7 +290,7 @@ class SecondFactors:
         return VerifiedCode(user, is_unused, _accept(match))
 
     def _notify(self, user: User, kind: EmailKind) -> None:
-        self.mailer.send(Email(kind, user.email, user.username))
+        self.mailer.send(Email.to_user(kind, user))
 
 
 def _match_recovery_code(user: User, row: SecondFactor, code: str) -> VerifiedCode | None:

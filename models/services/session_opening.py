@@ -143,8 +143,7 @@ class SessionOpening:
         if self.code:
             self.code.notify(mailer)
         if self.notifies_of_device:
-            user, ip = self.user, self.session.ip
-            mailer.send(Email(EmailKind.NEW_DEVICE, user.email, user.username, detail=ip))
+            mailer.send(Email.to_user(EmailKind.NEW_DEVICE, self.user, detail=self.session.ip))
         return OpenedSession(self.session, self.token, self.user, self.device_token)
 
 

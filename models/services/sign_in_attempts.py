@@ -132,8 +132,7 @@ def record_failure(attempt: Attempt, reason: str | None, by: Actor, mailer: Mail
             event.remove_at = now() + ATTEMPTS_FORGOTTEN_AFTER
     save_events(events)
     if attempt.user and lockout == _FIRST_LOCKOUT:
-        user = attempt.user
-        mailer.send(Email(EmailKind.ACCOUNT_LOCKED, user.email, user.username))
+        mailer.send(Email.to_user(EmailKind.ACCOUNT_LOCKED, attempt.user))
 
 
 def ended_lockout(

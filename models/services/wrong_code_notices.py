@@ -28,7 +28,7 @@ class WrongCodeNotices:
     def notify(self, user: User) -> None:
         """Notify a user of a correct password with a wrong code."""
         if self._mailer.is_configured:
-            email = Email(EmailKind.WRONG_CODE, user.email, user.username)
+            email = Email.to_user(EmailKind.WRONG_CODE, user)
             self._background.submit(("wrong-code", user.id), partial(self._send, user.id, email))
 
     def _send(self, user_id: str, email: Email, _times: int) -> None:

@@ -81,6 +81,33 @@ def is_first_within(seconds: int, key: str) -> bool:
     return True
 
 
+def count_use(limit: RateLimit, client: str, times: int) -> tuple[int, int]:
+    """Count uses of a quota that is not exhausted by rejection, but by merging.
+
+    Args:
+        limit: The quota.
+        client: Who uses it.
+        times: How many uses to count.
+
+    Returns:
+        The uses in the current window, and those in the window before; the latter are only read
+        at the first use in a window, and else 0.
+    """
+    time_now = time.time()
+    number = int(time_now // limit.window)
+    row = RateWindow(f"{limit.name}#{client}#{number}")
+    # Kept for another window, which reads it.
+    remove_at = from_seconds((number + 2) * limit.window + 60)
+    row.update([RateWindow.requests.add(times), RateWindow.remove_at.set(remove_at)])
+    if row.requests > times:
+        return int(row.requests), 0
+    try:
+        before = RateWindow.get(f"{limit.name}#{client}#{number - 1}", consistent_read=True)
+    except RateWindow.DoesNotExist:
+        return int(row.requests), 0
+    return int(row.requests), int(before.requests)
+
+
 class RateLimiter:
     """Counts requests.
 

@@ -3,7 +3,7 @@
 from models import Mailer, NoMailer
 from roster.config import EmailSettings
 from roster.email.file_backend import FileBackend
-from roster.email.queue import EmailQueue
+from roster.email.queue import SPREAD_SECONDS, EmailQueue
 from roster.email.render import EmailRenderer
 from roster.email.smtp_backend import SmtpBackend
 
@@ -13,7 +13,9 @@ __all__ = ["build_mailer"]
 def build_mailer(settings: EmailSettings) -> Mailer:
     """Return the mailer of these settings; without server and folder it drops emails."""
     if settings.smtp_host is not None:
-        return EmailQueue(EmailRenderer(settings).compose, SmtpBackend(settings).deliver)
-    if settings.folder is not None:
-        return EmailQueue(EmailRenderer(settings).compose, FileBackend(settings.folder).deliver)
-    return NoMailer()
+        deliver = SmtpBackend(settings).deliver
+    elif settings.folder is not None:
+        deliver = FileBackend(settings.folder).deliver
+    else:
+        return NoMailer()
+    return EmailQueue(EmailRenderer(settings).compose, deliver, spread=SPREAD_SECONDS)

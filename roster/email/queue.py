@@ -4,6 +4,7 @@ import heapq
 import itertools
 import logging
 import os
+import random
 import signal
 import threading
 import time
@@ -13,15 +14,20 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from multiprocessing.util import Finalize
 
-from models import Email
+from models import REQUESTED, Email
 from roster.email.delivery import DeliveryFailed
 
 log = logging.getLogger("roster.mail")
 
 # Seconds before each retry: they bridge an outage of minutes, within the lifetime of a token.
 DELAYS = (1.0, 10.0, 60.0, 240.0)
-# Emails that may be queued in one process: about half a megabyte.
+# Emails that may be queued in one process: about half a megabyte. Callers can fill a part of it
+# with requested emails; the rest is reserved for notices about the security of accounts.
 MAX_QUEUED = 1000
+REQUESTED_SHARE = 0.8
+# Seconds before an email is composed, at most. Composing holds Python's lock, so it must not begin
+# right after the response: the time of the next request would reveal it (ASVS 6.3.8).
+SPREAD_SECONDS = 2.0
 # How long a process that ends waits for its queue.
 _SECONDS_AT_EXIT = 5.0
 
@@ -51,6 +57,7 @@ class EmailQueue:
         deliver: Delivers a message; raises DeliveryFailed.
         delays: Seconds before each retry after a temporary failure.
         max_queued: Emails that may be queued; further ones are dropped.
+        spread: Seconds before an email is composed, at most: a random time.
     """
 
     is_configured = True
@@ -62,22 +69,27 @@ class EmailQueue:
         *,
         delays: Sequence[float] = DELAYS,
         max_queued: int = MAX_QUEUED,
+        spread: float = 0.0,
     ) -> None:
         self._compose = compose
         self._deliver = deliver
         self._delays = delays
         self._max_queued = max_queued
+        self._spread = spread
         self._numbers = itertools.count()
         self._reset()
         _queues.add(self)
 
     def send(self, email: Email) -> None:
         """Queue an email. Never blocks and never fails."""
+        share = REQUESTED_SHARE if email.kind in REQUESTED else 1
+        # Nothing depends on the quality of this randomness.
+        due = time.monotonic() + random.random() * self._spread  # nosec B311
         with self._changed:
-            if len(self._waiting) >= self._max_queued:
-                log.error("email %s dropped: %d are queued", email.kind, self._max_queued)
+            if len(self._waiting) >= self._max_queued * share:
+                log.error("email %s dropped: %d are queued", email.kind, len(self._waiting))
                 return
-            self._put(_Queued(time.monotonic(), next(self._numbers), email))
+            self._put(_Queued(due, next(self._numbers), email))
             self._ensure_thread()
 
     def drain(self, seconds: float) -> bool:
@@ -163,7 +175,8 @@ class EmailQueue:
         try:
             # Rendered once: servers and readers detect duplicates by the Message-ID.
             waiting.message = waiting.message or self._compose(waiting.email)
-            self._deliver(waiting.message)
+            if not waiting.email.is_decoy:
+                self._deliver(waiting.message)
         except DeliveryFailed as error:
             is_over = not error.is_temporary or waiting.failures >= len(self._delays)
             outcome = "not sent" if is_over else "postponed"

@@ -96,6 +96,8 @@ class EmailRenderer:
             "token": email.token,
             "link": self._link(email),
             "lifetime": _in_words(email.minutes),
+            "count": str(email.count) if email.count > 1 else None,
+            "hours": f"{email.hours} hours" if email.hours > 1 else "hour",
         }
 
     def _link(self, email: Email) -> str | None:

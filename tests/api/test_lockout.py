@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from models import EmailKind
+from models import EmailKind, User
 from models.clock import now
 from models.tables.device import MAX_DEVICES, Device
 from models.tables.login_attempts import FREE_ATTEMPTS, LONGEST_WAIT, MAX_CONSECUTIVE_FAILURES
@@ -390,8 +390,9 @@ class TestResetEmails:
 
 
 class TestNotices:
-    def test_of_a_lockout(self, jane, sign_in, lock, sent_emails):
+    def test_of_a_lockout(self, jane, edit_row, sign_in, lock, sent_emails):
         """The user is notified once, however long the attack lasts."""
+        edit_row(jane, email_verified=True)
         lock()
         for _ in range(5):
             sign_in(password="wrong")
@@ -404,9 +405,10 @@ class TestNotices:
 
         assert sent_emails() == []
 
-    def test_of_a_new_device(self, register, sign_in, sent_emails):
+    def test_of_a_new_device(self, register, email_app, sign_in, sent_emails):
         """A sign-in on a further device is reported with its address, once a day."""
-        register("ada")
+        with email_app.app_context():
+            User.get(register("ada")).update([User.email_verified.set(True)])
         sign_in("ada", NEW_PASSWORD)
         assert sent_emails() == []
         for _ in range(3):

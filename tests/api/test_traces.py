@@ -286,8 +286,9 @@ class TestEmails:
         assert outcome(first) == outcome(again) == (401, "second-factor-required", [])
         assert first.json["detail"] == again.json["detail"]
 
-    def test_deleted_by_an_admin(self, email_app, john, jane, sent_emails):
+    def test_deleted_by_an_admin(self, email_app, john, jane, edit_row, sent_emails):
         """M8: the owner is notified of a deletion by an admin."""
+        edit_row(jane, email_verified=True)
         john.client = email_app.test_client()
         john.delete(jane.path)
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -116,6 +117,48 @@ class TestSend:
         assert queue.drain(SECONDS)
         assert len(backend.delivered) == 3
         assert caplog.messages == ["email password-changed dropped: 2 are queued"]
+
+    def test_reserve(self, make_queue, caplog):
+        """M4: requested emails, which any caller can cause, leave room for security notices."""
+        backend = RecordingBackend()
+        backend.may_continue.clear()
+        queue = make_queue(backend, max_queued=10)
+        queue.send(CHANGED)
+        wait_for(lambda: backend.attempts, "the first email is in delivery")
+        for _ in range(20):
+            queue.send(RESET)
+        for _ in range(5):
+            queue.send(CHANGED)
+
+        backend.may_continue.set()
+        assert queue.drain(SECONDS)
+        assert backend.delivered.count("Reset your password") == 8
+        assert backend.delivered.count("Your password has changed") == 3
+
+    def test_decoy(self, renderer):
+        """L3: an email without an account costs the same work: it is composed, then dropped."""
+        backend, composed = RecordingBackend(), []
+
+        def compose(email):
+            composed.append(email)
+            return renderer.compose(email)
+
+        queue = EmailQueue(compose, backend.deliver, delays=())
+        queue.send(replace(RESET, is_decoy=True))
+        assert queue.drain(SECONDS)
+
+        assert len(composed) == 1
+        assert backend.attempts == []
+
+    def test_spread(self, make_queue):
+        """L3: an email is not composed right after the response, but when the queue is drained."""
+        backend = RecordingBackend()
+        queue = make_queue(backend, spread=3600 * 24)
+        queue.send(RESET)
+
+        assert backend.attempts == []
+        assert queue.drain(SECONDS)
+        assert backend.delivered == ["Reset your password"]
 
 
 class TestFailures:

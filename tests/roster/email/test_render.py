@@ -72,6 +72,22 @@ class TestEveryKind:
         assert [part["Bcc"] for part in message.walk() if "Bcc" in part] == []
         assert not re.search(r"^\s*(Bcc|Your account is closed)", text_of(message), re.MULTILINE)
 
+    def test_merged(self, renderer, kind):
+        """M4: an email that stands for several says how many."""
+        single = renderer.compose(email_of(kind))
+        merged = renderer.compose(email_of(kind, count=40, hours=2))
+
+        for part in (text_of, html_of):
+            assert "This happened" not in part(single)
+            assert "This happened 40 times within the last 2 hours." in part(merged)
+
+    def test_without_username(self, renderer, kind):
+        """M4: an email to an address that may belong to another person has no username."""
+        message = renderer.compose(email_of(kind, username=""))
+
+        for text in (text_of(message), html_of(message)):
+            assert "Hello," in text
+
     def test_detail(self, renderer, kind):
         """Some kinds include a detail, such as a new address or a key's name; others do not."""
         message = renderer.compose(email_of(kind, detail="the nightly export"))
