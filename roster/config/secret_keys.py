@@ -53,7 +53,7 @@ def weakness(key: str) -> str | None:
     """
     length = len(key.encode())
     if length < _MIN_BYTES:
-        return f"has {length} bytes, fewer than {_MIN_BYTES}"
+        return f"is too short ({length} of {_MIN_BYTES} bytes)"
     if re.search(r"\s", key):
         return "contains whitespace, so it is not random; keys are separated by commas"
     if len(set(key)) < _MIN_DISTINCT or _is_repetition(key):

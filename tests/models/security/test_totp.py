@@ -2,6 +2,9 @@
 
 import base64
 import logging
+import re
+import subprocess
+import sys
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -10,6 +13,7 @@ from models import RECOVERY_CODES, SecretKeys, Totp
 from models.errors import UnreadableSecret
 from models.security.totp import digest_of, key_of, new_recovery_codes
 from tests.support.authenticator import Authenticator, Clock
+from tests.support.documents import DOCS
 from tests.support.legacy_totp import encrypt
 
 OLD, NEW = "a key that only tests have", "another key of tests"
@@ -255,6 +259,18 @@ class TestLegacy:
 
         assert key_of(stored) == f"tag {tag}"
         assert Totp([NEW], clock=clock).match(match.resealed, phone.code(), user_id=ADA)
+
+    def test_secret_key_with_a_comma(self, clock, made, phone):
+        """The command in docs/upgrading.md yields what opens the secrets of such a key."""
+        old = "an old key, with a comma"
+        [command] = re.findall(r"`python3 -c '(.+?)'`", (DOCS / "upgrading.md").read_text())
+        output = subprocess.check_output(
+            [sys.executable, "-c", command], env={"OLD_KEY": old}, text=True
+        )
+        totp = Totp([NEW], legacy_secrets={"0": output.strip()}, clock=clock)
+        stored = encrypt(made.secret, secret_key=old)
+
+        assert totp.match(stored, phone.code(), user_id=ADA)
 
     def test_tag_is_gone(self, clock, made, phone):
         """M3, ASVS 16.5.3: a tag that is no longer configured is an error that names it."""

@@ -21,10 +21,10 @@ GENERATORS = {
     "password manager": lambda: "".join(secrets.choice(string.printable[:94]) for _ in range(32)),
 }
 WEAK = {
-    "": "has 0 bytes",
-    "x": "has 1 bytes",
-    "changeme": "has 8 bytes",
-    SECRET_KEY[:31]: "has 31 bytes",
+    "": "(0 of 32 bytes)",
+    "x": "(1 of 32 bytes)",
+    "changeme": "(8 of 32 bytes)",
+    SECRET_KEY[:31]: "(31 of 32 bytes)",
     "x" * 32: "repeats",
     "0" * 64: "repeats",
     "abcd" * 8: "repeats",
@@ -113,7 +113,7 @@ class TestSeveral:
 
     def test_weak_key_in_front(self, monkeypatch):
         """L1: only the key that signs and seals has to be good: the weak one can be replaced."""
-        with pytest.raises(SettingError, match="first of 2 keys in ROSTER_SECRET_KEY has 29 bytes"):
+        with pytest.raises(SettingError, match="first of 2 keys in ROSTER_SECRET_KEY is too short"):
             read(monkeypatch, f"{OLD},{SECRET_KEY}")
 
     def test_two_keys_without_comma(self, monkeypatch):
