@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from flask import Flask
 
-from api import cors, docs_page, errors, openapi, rate_limits, responses, services
+from api import cors, docs_page, errors, openapi, path_ids, rate_limits, responses, services
 from api.rest import build_api
 from models import Services
 
@@ -31,6 +31,7 @@ def init_app(
     cors.init_app(app, origins)
     responses.init_app(app)
     errors.init_app(app)
+    path_ids.init_app(app)
     rate_limits.init_app(app, enabled=limits_requests)
     services.init_app(app, domain)
     docs_page.init_app(app, keeps_tokens=keeps_tokens)

@@ -1,11 +1,12 @@
 """Domain error to problem+json: one table, one response function. `problems.py` is the registry."""
 
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from api import security_log
@@ -51,6 +52,10 @@ _BY_STATUS: Mapping[int, str] = {
     413: "payload-too-large",
     415: "unsupported-media-type",
 }
+
+
+# A URL can be as long as the server allows; what an error repeats of it is not.
+_MAX_PATH_LENGTH = 200
 
 
 class RequestError(Exception):
@@ -132,7 +137,9 @@ def _respond_to_domain_error(error: domain.AccountError) -> Response:
     headers = {}
     if isinstance(error, domain.TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
-    errors = [(f"/{error.field}", str(error))] if error.field else ()
+    # Both names of a user can be taken at once.
+    faults = [each for each in (error, *error.other_failures) if getattr(each, "field", None)]
+    errors = [(f"/{each.field}", str(each)) for each in faults]  # type: ignore[attr-defined]
     return respond(slug, str(error), errors, headers)
 
 
@@ -147,7 +154,19 @@ def _respond_to_http_error(error: HTTPException) -> Response | HTTPException:
         return error
     slug = _BY_STATUS.get(status, "bad-request" if status < 500 else "internal-error")
     headers = {name: value for name, value in error.get_headers() if name == "Allow"}
-    return respond(slug, PROBLEMS[slug].meaning, headers=headers)
+    detail = PROBLEMS[slug].meaning
+    if status == 404:
+        detail += _other_url()
+    return respond(slug, detail, headers=headers)
+
+
+def _other_url() -> str:
+    """Return a sentence with the URL that differs only in its slashes, if there is one."""
+    path = re.sub("/{2,}", "/", request.path).rstrip("/")
+    adapter = current_app.create_url_adapter(request)
+    if path == request.path or adapter is None or not adapter.test(path, request.method):
+        return ""
+    return f" The URL without the additional slash exists: {path[:_MAX_PATH_LENGTH]}."
 
 
 def _respond_to_failure(error: Exception) -> Response:

@@ -1,5 +1,6 @@
 """Read JSON strictly: reject what could not be stored or returned exactly as it was sent."""
 
+import codecs
 import json
 import math
 from collections.abc import Iterator
@@ -18,6 +19,12 @@ def read_object(data: bytes) -> dict[str, Any]:
     Raises:
         RequestError: It is not a JSON object, or contains what cannot be stored.
     """
+    if data.startswith(codecs.BOM_UTF8):
+        raise RequestError(
+            "malformed-json",
+            "The body begins with a byte order mark, which JSON does not allow (RFC 8259, 8.1)."
+            " Send UTF-8 without it.",
+        )
     try:
         payload = json.loads(
             data.decode(),

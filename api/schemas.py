@@ -6,7 +6,7 @@ from flask_restx import Model, fields
 
 from api.fields import Object, Text, Timestamp
 from models import OpenedSession, Role, Status, field_rules
-from models.field_rules import FieldRule
+from models.field_rules import FieldRule, any_case
 
 
 def text_schema(rule: FieldRule, **documentation: Any) -> dict[str, Any]:
@@ -38,7 +38,7 @@ EXAMPLE_SESSION_ID = "5f2c8a1e9b7d4c305f2c8a1e9b7d4c305f2c8a1e9b7d4c305f2c8a1e9b
 USER_ID = {
     "id": {
         "description": "The ID of a user, or `me` for the signed-in user.",
-        "pattern": f"^me$|{field_rules.USER_ID.pattern}",
+        "pattern": f"^me$|{any_case(field_rules.USER_ID.pattern)}",
         "maxLength": field_rules.USER_ID.max_length,
         "x-example": EXAMPLE_USER_ID,
     }

@@ -28,7 +28,7 @@ class Transaction(TransactWrite):
 
     Each write takes `otherwise`: the exception to raise if its condition fails. If several
     conditions fail, the first write in the order checks, deletes, saves, updates (the order in the
-    request) determines the exception.
+    request) determines the exception; its attribute `other_failures` lists those of the others.
     """
 
     def __init__(self, connection: Connection, base_backoff_ms: float = 25) -> None:
@@ -110,9 +110,15 @@ class Transaction(TransactWrite):
 
     def _raise_otherwise(self, error: TransactWriteError) -> None:
         exceptions = [one for kind in self._otherwise.values() for one in kind]
-        for reason, exception in zip(error.cancellation_reasons, exceptions, strict=False):
-            if reason is not None and reason.code == "ConditionalCheckFailed" and exception:
-                raise exception from error
+        failed = [
+            exception
+            for reason, exception in zip(error.cancellation_reasons, exceptions, strict=False)
+            if reason is not None and reason.code == "ConditionalCheckFailed" and exception
+        ]
+        if failed:
+            first, *others = failed
+            first.other_failures = others  # type: ignore[attr-defined]
+            raise first from error
 
 
 def _is_conflict(error: TransactWriteError) -> bool:

@@ -32,6 +32,7 @@ Exception
       └── TooManyConflicts                     concurrent updates kept winning
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 
@@ -49,10 +50,12 @@ class AccountError(Exception):
         field: The field of the request that is at fault, None if no single one is.
         subject: For the log: the ID of the user that the request was about, or the key of an
             unknown login or a client; None if it is not known.
+        other_failures: What else is at fault in the same transaction.
     """
 
     field: str | None = None
     subject: str | None = None
+    other_failures: Sequence[Exception] = ()
 
 
 class InvalidCredentials(AccountError):

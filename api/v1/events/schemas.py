@@ -5,6 +5,7 @@ from flask_restx import Namespace, fields
 from api.fields import Text, Timestamp
 from api.schemas import EXAMPLE_USER_ID, NEXT_CURSOR, ip_field, text_field, text_schema
 from models import EventType, field_rules
+from models.field_rules import any_case
 
 events = Namespace(
     "events",
@@ -104,11 +105,13 @@ event_page = events.model(
 TYPE = {"type": "string", "enum": _TYPES, "description": "Only events of this type."}
 USER = text_schema(
     field_rules.USER_ID,
+    pattern=any_case(field_rules.USER_ID.pattern),
     description="What happened to the user with this ID, who may be deleted.",
     example=EXAMPLE_USER_ID,
 )
 ACTOR = text_schema(
     field_rules.ACTOR,
+    pattern=any_case(field_rules.ACTOR.pattern),
     description="What the user with this ID did, in sessions and by API keys, or what the API key"
     " with this ID did.",
     example=EXAMPLE_USER_ID,

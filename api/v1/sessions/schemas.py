@@ -17,6 +17,7 @@ from api.schemas import (
 )
 from api.validation import strict_schema
 from models import field_rules
+from models.field_rules import any_case
 
 sessions = Namespace(
     "sessions",
@@ -100,7 +101,7 @@ reauthentication = strict_schema(
 SESSION_ID = {
     "id": {
         "description": "The ID of a session.",
-        "pattern": field_rules.SESSION_ID.pattern,
+        "pattern": any_case(field_rules.SESSION_ID.pattern),
         "maxLength": field_rules.SESSION_ID.max_length,
         "x-example": EXAMPLE_SESSION_ID,
     }

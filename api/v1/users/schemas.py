@@ -102,14 +102,12 @@ FILTERS: dict[str, dict[str, Any]] = {
         "enum": [role.value for role in Role],
         "description": "Only users with this role.",
     },
-    "username": {
-        "type": "string",
-        "maxLength": field_rules.USERNAME.max_length,
-        "description": "An exact match, regardless of case.",
-    },
-    "email": {
-        "type": "string",
-        "maxLength": field_rules.EMAIL.max_length,
-        "description": "An exact match, regardless of case.",
-    },
+    "username": text_schema(
+        field_rules.USERNAME, description="An exact match, regardless of case.", example="john"
+    ),
+    "email": text_schema(
+        field_rules.EMAIL_LOOKUP,
+        description="An exact match, regardless of case.",
+        example="john@example.com",
+    ),
 }

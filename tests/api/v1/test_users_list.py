@@ -131,8 +131,7 @@ class TestFilters:
             ("username=jane", ["jane"]),
             ("username=JANE", ["jane"]),
             ("username=jan", []),
-            ("username=", []),
-            ("username=no+such+user", []),
+            ("username=no-such-user", []),
             ("email=jane@example.com", ["jane"]),
             ("email=Jane@Example.COM", ["jane"]),
             ("email=jane@example", []),
@@ -147,11 +146,6 @@ class TestFilters:
     def test_matches(self, mixed_users, query, expected):
         """All filters must match; names match as a whole and in any case."""
         assert names(mixed_users.get(f"/v1/users?{query}")) == expected
-
-    @pytest.mark.parametrize("query", ["username=jane@example.com", "email=jane"])
-    def test_username_is_not_an_email(self, mixed_users, query):
-        """`username` matches usernames and `email` matches emails, never the other."""
-        assert names(mixed_users.get(f"/v1/users?{query}")) == []
 
     @pytest.mark.parametrize(
         "query, expected",
@@ -182,6 +176,9 @@ class TestFilters:
             ("status=active&status=suspended", "/status"),
             ("email=" + "a" * 255, "/email"),
             ("username=" + "a" * 33, "/username"),
+            ("username=", "/username"),
+            ("username=jane@example.com", "/username"),
+            ("email=jane", "/email"),
             ("cursor=" + "a" * 3000, "/cursor"),
         ],
     )

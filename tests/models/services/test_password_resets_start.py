@@ -55,7 +55,6 @@ class TestStartReset:
             "mike.s@example.com@evil.example",
             "mike.s@example.com,eve@evil.example",
             "mike.s@example.com\r\nbcc: eve@evil.example",
-            " mike.s@example.com",
             "",
         ],
     )
