@@ -301,18 +301,19 @@ class TestQueues:
         """A request that waits too long is 503 with Retry-After, and no attempt is counted."""
         service = harness.serve(ROSTER_RATE_LIMITS="off", ROSTER_QUEUE_SECONDS="1s")
         token = service.token_of("jane")
-        body = json.dumps({"login": "jane", "password": "wrong"}).encode()
-        request = head("POST", "/v1/sessions", JSON, f"Content-Length: {len(body)}", CLOSE) + body
         connections = [connect(service.port) for _ in range(400)]
-        for connection in connections:
-            connection.sendall(request)
+        for number, connection in enumerate(connections):
+            # Each login is another one: a locked one would be rejected without a hash.
+            body = json.dumps({"login": f"unknown-{number}", "password": "wrong"}).encode()
+            length = f"Content-Length: {len(body)}"
+            connection.sendall(head("POST", "/v1/sessions", JSON, length, CLOSE) + body)
         responses = [read_to_end(connection) for connection in connections]
         for connection in connections:
             connection.close()
         counts = Counter(map(status_of, responses))
         late = next(response for response in responses if status_of(response) == 503)
 
-        assert set(counts) <= {401, 429, 503}
+        assert set(counts) == {401, 503}
         assert b"/problems/busy" in late
         assert b"retry-after: 1" in late.lower()
         assert service.call("GET", "/v1/users/me", token=token).status == 200

@@ -235,7 +235,7 @@ class TestUnbufferedNginx:
 def test_dual_stack(tmp_path, transport):
     """On a dual-stack listener an IPv4 proxy is trusted, and the address of its client is IPv4."""
     with contextlib.closing(ProcessHarness(tmp_path, transport)) as harness:
-        service = harness.serve_on("::", ROSTER_TRUSTED_PROXIES="127.0.0.1")
+        service = harness.serve_on("::ffff:127.0.0.1", ROSTER_TRUSTED_PROXIES="127.0.0.1")
         proxy = start_haproxy(harness, service.port)
         wait_for(lambda: is_listening(proxy.port), "HAProxy listens")
 
