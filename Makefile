@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_LOGLEVEL := error
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage test-browser test-contract fuzz lint lint-openapi audit sbom format bench bench-peers openapi swagger-ui docs requirements clean
+.PHONY: help run test coverage test-browser test-contract fuzz lint lint-openapi audit sbom format bench bench-peers breached-passwords openapi swagger-ui docs requirements clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -65,6 +65,11 @@ audit: $(TOOLS) ## check the pinned dependencies for known vulnerabilities (ARGS
 sbom: $(TOOLS) ## write the software bill of materials (CycloneDX) to dist/sbom.cdx.json
 	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || date +%s) \
 	    $(VENV)/contract/bin/python tools/sbom.py dist/sbom.cdx.json
+
+breached-passwords: $(DEV) ## write the filter of breached passwords from its source
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	    $(BIN)/python -m pip download -q --no-deps -d "$$folder" -r tools/breached-passwords.txt && \
+	    PYTHONPATH=. $(BIN)/python tools/write_breached_passwords.py "$$folder"
 
 format: $(DEV) ## fix and format the code
 	$(BIN)/ruff check --fix .

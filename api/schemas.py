@@ -64,7 +64,8 @@ PASSWORD = text_schema(
 NEW_PASSWORD = text_schema(
     field_rules.PASSWORD,
     format="password",
-    description="At least 15 characters unless configured otherwise, not common, not your name.",
+    description="At least 15 characters unless configured otherwise; not common, breached or easy"
+    " to guess, and not your name.",
     example="a stone bridge over the river",
 )
 EMAILED_TOKEN = text_schema(

@@ -2,12 +2,11 @@
 
 from models.db import db
 from models.email import Email, EmailKind, Mailer, NoMailer
+from models.security.password_policy import SHORTEST_PASSWORD_MIN_LENGTH, PasswordPolicy
 from models.security.passwords import (
     CHEAPEST_PROFILE,
     OWASP_PROFILE,
-    SHORTEST_PASSWORD_MIN_LENGTH,
     PasswordHasher,
-    PasswordPolicy,
     Profile,
 )
 from models.security.secret_keys import SecretKeys

@@ -28,7 +28,7 @@ from models import (
     WrongCodeNotices,
     db,
 )
-from roster.config import Config, usable_cores
+from roster.config import DEMO_PASSWORD, Config, usable_cores
 from roster.email import build_mailer
 
 
@@ -63,7 +63,9 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
     """
     cores_per_worker = max(1, usable_cores() // config.workers)
     hasher = PasswordHasher(profile, threads=cores_per_worker)
-    policy = PasswordPolicy(config.password_min_length)
+    # The published password of the demo users is on the lists of attackers.
+    exempt = (DEMO_PASSWORD,) if config.demo or config.is_local else ()
+    policy = PasswordPolicy(config.password_min_length, exempt=exempt)
     logins = LoginLookup(SecretKeys(config.secret_keys).derive("unknown logins")[0])
     background = Background()
     mailer = AccountMailer(build_mailer(config.email), background)

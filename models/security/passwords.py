@@ -1,29 +1,13 @@
-"""The policy for new passwords, and the only module that hashes and verifies passwords."""
+"""The only module that hashes and verifies passwords."""
 
-import re
+import unicodedata
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from passlib.context import CryptContext
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-from models import field_rules
-from models.errors import WeakPassword
 from models.security import legacy_hashes
 from models.security.hash_pool import HashPool
-
-# NIST SP 800-63B-4, 3.1.1.2: the minimum even where a second factor exists.
-SHORTEST_PASSWORD_MIN_LENGTH = 8
-_COMMON = frozenset(FREQUENCY_LISTS["passwords"][:10_000])
-_SHORTEST_CONTEXT_WORD = 4
-_SERVICE_WORDS = ("roster", "password", "passwort")
-_SEQUENCES = (
-    "abcdefghijklmnopqrstuvwxyz",
-    "0123456789",
-    "qwertyuiopasdfghjklzxcvbnm",
-    "qwertzuiopasdfghjklyxcvbnm",
-)
-_LONGEST_REPEATED_UNIT = 8
 
 
 @dataclass(frozen=True)
@@ -50,7 +34,8 @@ CHEAPEST_PROFILE = Profile(memory_kib=8, rounds=1, parallelism=1)
 class PasswordHasher:
     """Hashes and verifies passwords under one profile.
 
-    A password counts exactly as received: it is neither trimmed nor normalized (ASVS 6.2.8).
+    A password is neither trimmed nor case-folded. It is hashed in Unicode normal form C, so that
+    every keyboard types the same; hashes of the form as received also match (ADR 0019).
 
     Args:
         profile: The cost of a hash.
@@ -86,12 +71,12 @@ class PasswordHasher:
         return self._pool.slot()
 
     def hash(self, password: str) -> str:
-        """Hash a password with a new salt.
+        """Hash a password, in normal form C, with a new salt.
 
         Raises:
             Busy: The queue for hashes is full.
         """
-        return str(self._pool.run(self._context.hash, password))
+        return str(self._pool.run(self._context.hash, _normalize(password)))
 
     def verify(self, password: str, stored: str | None) -> tuple[bool, str | None]:
         """Compare a password with a stored hash, at the same cost with and without an account.
@@ -102,13 +87,15 @@ class PasswordHasher:
 
         Returns:
             Whether it matches; and a new hash to store if the old one has an older scheme or
-            older parameters, else None.
+            older parameters, or was made of another form of the password, else None.
 
         Raises:
             Busy: The queue for hashes is full.
         """
         try:
-            matches, new_hash = self._pool.run(self._compare, password, stored or self._dummy_hash)
+            matches, new_hash = self._pool.run(
+                self._compare_forms, password, stored or self._dummy_hash
+            )
         except (ValueError, NotImplementedError):
             # How passlib reports a password that this hash can never have been made of (over 4096
             # characters, a lone surrogate), and a stored text that is no hash.
@@ -126,6 +113,19 @@ class PasswordHasher:
             return "argon2, older parameters" if is_outdated else "argon2"
         return legacy_hashes.scheme_of(stored) or "unknown"
 
+    def _compare_forms(self, password: str, stored: str) -> tuple[bool, str | None]:
+        """Compare normal form C first, then the password as received if that differs.
+
+        A wrong password costs the same for every account, and without one: the number of
+        comparisons depends on the password alone.
+        """
+        normalized = _normalize(password)
+        matches, new_hash = self._compare(normalized, stored)
+        if matches or normalized == password:
+            return matches, new_hash
+        matches, new_hash = self._compare(password, stored)
+        return matches, self._context.hash(normalized) if matches else None
+
     def _compare(self, password: str, stored: str) -> tuple[bool, str | None]:
         if self._context.identify(stored):
             return self._context.verify_and_update(password, stored)  # type: ignore[no-any-return]
@@ -137,77 +137,6 @@ class PasswordHasher:
         return False, None
 
 
-class PasswordPolicy:
-    """The rules for new passwords. Every code point counts as one character.
-
-    Args:
-        min_length: Characters a new password must have, at least 8.
-    """
-
-    def __init__(self, min_length: int = 15) -> None:
-        if min_length < SHORTEST_PASSWORD_MIN_LENGTH:
-            raise ValueError(f"min_length must be at least {SHORTEST_PASSWORD_MIN_LENGTH}")
-        self.min_length = min_length
-
-    def validate(self, password: str, *context: str, field: str = "password") -> None:
-        """Reject a new password that an attacker would guess early.
-
-        Args:
-            password: The new password.
-            context: Words about the account that must not carry the password: username, email
-                address, full name.
-            field: The name of the password in the caller's request.
-
-        Raises:
-            WeakPassword: It is too short or too long, common, repetitive, a keyboard sequence, or
-                too little remains of it without the context words; the text says which.
-        """
-        reason = (
-            self._wrong_length(password)
-            or _is_common(password)
-            or _is_pattern(password)
-            or _relies_on(password, context)
-        )
-        if reason:
-            raise WeakPassword(field, reason)
-
-    def _wrong_length(self, password: str) -> str | None:
-        if len(password) < self.min_length:
-            return f"A password has at least {self.min_length} characters; a sentence is fine."
-        if len(password) > field_rules.PASSWORD.max_length:
-            return f"A password has at most {field_rules.PASSWORD.max_length} characters."
-        return None
-
-
-def _is_common(password: str) -> str | None:
-    if password.lower() in _COMMON:
-        return "This is one of the most common passwords. Choose another one."
-    return None
-
-
-def _is_pattern(password: str) -> str | None:
-    folded, length = password.lower(), len(password)
-    if any(
-        folded == (folded[:unit] * length)[:length]
-        for unit in range(1, min(_LONGEST_REPEATED_UNIT, length // 2) + 1)
-    ):
-        return "The password repeats a few characters. Choose a less regular one."
-    if any(folded in keys * 8 or folded in keys[::-1] * 8 for keys in _SEQUENCES):
-        return "The password is a sequence of adjacent keys or letters. Choose another one."
-    return None
-
-
-def _relies_on(password: str, context: tuple[str, ...]) -> str | None:
-    words = {part for text in context for part in re.split(r"[\s@]+", text.lower())}
-    rest = password.lower()
-    for word in sorted(words.union(_SERVICE_WORDS), key=len, reverse=True):
-        if len(word) >= _SHORTEST_CONTEXT_WORD:
-            rest = rest.replace(word, "")
-    if rest == password.lower():
-        return None
-    if len(rest) < SHORTEST_PASSWORD_MIN_LENGTH or _is_common(rest) or _is_pattern(rest):
-        return (
-            "Without your name, your email address and words such as the name of this service,"
-            " too little of the password remains. Choose another one."
-        )
-    return None
+def _normalize(password: str) -> str:
+    """Return the form that is hashed: normal form C (NIST SP 800-63B-4, 3.1.1.2)."""
+    return unicodedata.normalize("NFC", password)

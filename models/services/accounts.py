@@ -18,7 +18,8 @@ from models.errors import (
     VersionMismatch,
 )
 from models.security.legacy_hashes import validate_imported
-from models.security.passwords import PasswordHasher, PasswordPolicy
+from models.security.password_policy import PasswordPolicy
+from models.security.passwords import PasswordHasher
 from models.services.account_emails import TokenEmail
 from models.services.account_notices import notice_of_deletion, notices_of
 from models.services.admin_notices import AdminNotices

@@ -12,7 +12,8 @@ from models.errors import (
     UserNotFound,
     WrongPassword,
 )
-from models.security.passwords import PasswordHasher, PasswordPolicy
+from models.security.password_policy import PasswordPolicy
+from models.security.passwords import PasswordHasher
 from models.services.account_emails import AccountEmails, TokenEmail
 from models.services.second_factors import VerifiedCode
 from models.services.session_cleanup import remove_ended_sessions

@@ -5,10 +5,11 @@ from roster.config.dynamodb import DYNAMODB_SETTINGS
 from roster.config.email import EmailSettings, SmtpSecurity
 from roster.config.parsing import SettingError
 from roster.config.secret_keys import split_keys
-from roster.config.service import Config
+from roster.config.service import DEMO_PASSWORD, Config
 from roster.config.setting import Setting, declared_in
 
 __all__ = [
+    "DEMO_PASSWORD",
     "DYNAMODB_SETTINGS",
     "Config",
     "EmailSettings",

@@ -31,6 +31,10 @@ PREFIX = "ROSTER_"
 _OF_SERVICE_DISCOVERY = re.compile(r"ROSTER_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_\w+)?)")
 
 
+# Documented, so that the first sign-in needs no search. Only `--local` accepts it.
+DEMO_PASSWORD = "correct horse battery staple"
+
+
 @dataclass(frozen=True)
 class Config:
     """The settings of one service."""
@@ -207,9 +211,10 @@ class Config:
     demo_password: str = setting(
         "ROSTER_DEMO_PASSWORD",
         text(not_empty()),
-        "correct horse battery staple",
+        DEMO_PASSWORD,
         example="a lantern beside the old mill",
-        meaning="The password of new demo users; it must satisfy the password rules.",
+        meaning="The password of new demo users; any but the default must satisfy the password"
+        " rules.",
         default_text="`correct horse battery staple`",
         is_secret=True,
     )

@@ -222,7 +222,7 @@ class TestUsers:
         """Usernames and emails of 0.4.1 are taken; those of deleted and renamed users are free."""
 
         def register(username: str, email: str) -> int:
-            body = {"username": username, "email": email, "password": PASSWORD}
+            body = {"username": username, "email": email, "password": NEW_PASSWORD}
             return client.post("/v1/users", json=body).status_code
 
         assert register("jane", "other@example.com") == 409

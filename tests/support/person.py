@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from models import Client
 
-PASSWORD = "correct horse battery staple"
+PASSWORD = "seven lanterns on the pier"
 NEW_PASSWORD = "a stone bridge over the river"
 # The client that each user has signed in with when a test begins.
 DEVICE = Client(ip="127.0.0.1", user_agent="a browser")
