@@ -4,7 +4,17 @@ from collections.abc import Sequence
 
 from flask import Flask
 
-from api import cors, docs_page, errors, openapi, path_ids, rate_limits, responses, services
+from api import (
+    cors,
+    docs_page,
+    errors,
+    openapi,
+    path_ids,
+    rate_limits,
+    responses,
+    services,
+    write_limits,
+)
 from api.rest import build_api
 from models import Services
 
@@ -33,6 +43,7 @@ def init_app(
     errors.init_app(app)
     path_ids.init_app(app)
     rate_limits.init_app(app, enabled=limits_requests)
+    write_limits.init_app(app, enabled=limits_requests)
     services.init_app(app, domain)
     docs_page.init_app(app, keeps_tokens=keeps_tokens)
     api = build_api()

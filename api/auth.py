@@ -16,6 +16,7 @@ from api.openapi.annotations import describe, error_responses
 from api.principal import Principal, anonymous_actor, identify, session_required
 from api.services import rules
 from api.validation import without_query
+from api.write_limits import take_write
 from models import SignUp
 
 __all__ = [
@@ -60,9 +61,11 @@ def signed_in(*, api_keys: bool = False, recent: bool = False) -> Guard:
 
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            return view(*args, caller=_identify(api_keys, recent), **kwargs)
+            caller = _identify(api_keys, recent)
+            _count_write(caller)
+            return view(*args, caller=caller, **kwargs)
 
-        return _document(guarded, api_keys=api_keys, recent=recent)
+        return _document(guarded, *_for_writes(view), api_keys=api_keys, recent=recent)
 
     return decorate
 
@@ -87,10 +90,12 @@ def self_required(*, api_keys: bool = False, recent: bool = False, verified: boo
                 caller.require_recent_auth()
             if verified:
                 caller.require_verified_email()
+            _count_write(caller)
             return view(*args, id=id, caller=caller, **kwargs)
 
         for_address = ("email-not-verified",) if verified else ()
         slugs = ("forbidden", "user-not-found", "second-factor-missing", *for_address)
+        slugs = (*slugs, *_for_writes(view))
         return _document(guarded, *slugs, api_keys=api_keys, recent=recent)
 
     return decorate
@@ -174,6 +179,16 @@ def _identify(api_keys: bool, recent: bool = False) -> Principal:
     if recent:
         caller.require_recent_auth()
     return caller
+
+
+def _count_write(caller: Principal) -> None:
+    if request.method not in _READ_METHODS and not caller.is_admin:
+        take_write(caller.user.id)
+
+
+def _for_writes(view: View) -> tuple[str, ...]:
+    """Return the problem of a user who makes too many changes, if a view makes any."""
+    return () if view.__name__.upper() in _READ_METHODS else ("too-many-requests",)
 
 
 def _document(view: View, *slugs: str, api_keys: bool, recent: bool = False) -> View:

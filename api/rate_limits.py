@@ -25,6 +25,9 @@ EMAIL_REQUESTS = RateLimit("mail-requests", quota=20)
 EMAILED_TOKENS = RateLimit("mailed-tokens", quota=60)
 # The owner of a stolen session must not guess a code (ASVS 6.6.3).
 SECOND_FACTOR_CONFIRMATIONS = RateLimit("second-factor-confirmations", quota=60)
+# A username or an address that is rejected reveals that it is taken. Each user has this quota, and
+# each client for all of its users.
+NAME_CHANGES = RateLimit("name-changes", quota=30, window=3600)
 # A client with one IPv6 address has the network around it (RFC 6177).
 _IPV6_PREFIX = 64
 
@@ -58,15 +61,35 @@ def rate_limited(limit: RateLimit, *, spares_admins: bool = False) -> Callable[[
     return decorate
 
 
+def limit_user_and_client(limit: RateLimit, user_id: str) -> None:
+    """Reject a signed-in user whose quota is exhausted, or whose client's is.
+
+    Args:
+        limit: How many requests the user and the client may make.
+        user_id: The user.
+
+    Raises:
+        TooManyRequests: A quota is exhausted.
+    """
+    limiter: RateLimiter | None = current_app.extensions["roster-limits"]
+    if limiter is not None:
+        limiter.take(limit, user_id)
+        limiter.take(limit, _client_bucket())
+
+
 def _take(limit: RateLimit) -> None:
     limiter: RateLimiter | None = current_app.extensions["roster-limits"]
     if limiter is None:
         return
     try:
-        g.allowance = limiter.take(limit, bucket(client().ip, request.remote_addr))
+        g.allowance = limiter.take(limit, _client_bucket())
     except TooManyRequests as error:
         g.allowance = Allowance(limit, 0, error.retry_after)
         raise
+
+
+def _client_bucket() -> str:
+    return bucket(client().ip, request.remote_addr)
 
 
 def bucket(address: str | None, text: str | None) -> str:

@@ -6,6 +6,7 @@ Here the traversal happens when the view is declared; a missing value is an erro
 
 from collections.abc import Callable, Mapping
 from functools import wraps
+from types import MappingProxyType
 from typing import Any
 
 from flask import Response
@@ -27,7 +28,11 @@ _BUILT_INS: Mapping[Any, Marshal | None] = {
 
 
 def marshal_with(
-    schema: Model, *, code: int = 200, description: str | None = None
+    schema: Model,
+    *,
+    code: int = 200,
+    description: str | None = None,
+    others: Mapping[int, str] = MappingProxyType({}),
 ) -> Callable[[View], View]:
     """Respond with what a view returns, serialized by a schema, and document that.
 
@@ -37,6 +42,7 @@ def marshal_with(
         schema: The schema.
         code: The status of a response whose view does not return one.
         description: The description of the response in the API document.
+        others: Descriptions of the same response with other statuses.
     """
     marshal = compiled(schema)
 
@@ -49,7 +55,8 @@ def marshal_with(
             data, status, headers = unpack(result, code)
             return json_response(marshal(data), status, headers)
 
-        responses: dict[str, Any] = {str(code): (description, schema, {})}
+        texts = {code: description, **others}
+        responses: dict[str, Any] = {str(key): (text, schema, {}) for key, text in texts.items()}
         return describe(marshalled, responses=responses)  # type: ignore[return-value]
 
     return decorate

@@ -26,6 +26,7 @@ class EmailKind(StrEnum):
     ACCOUNT_REACTIVATED = "account-reactivated"
     ACCOUNT_DELETED = "account-deleted"
     WRONG_CODE = "wrong-code"
+    ADDRESS_IN_USE = "address-in-use"
     ACCOUNT_LOCKED = "account-locked"
     NEW_DEVICE = "new-device"
 

@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 from models.clock import now
-from models.email import Email, Mailer
+from models.email import Email, EmailKind, Mailer
 from models.errors import EmailNotConfigured, TooManyRequests
 from models.services.background import Background
-from models.services.login_lookup import LoginLookup
+from models.services.login_lookup import LoginLookup, find_user
 from models.services.merged_events import MergedEvents
 from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.login_attempts import ATTEMPTS_FORGOTTEN_AFTER
@@ -18,6 +19,7 @@ from models.tables.user import User
 
 log = logging.getLogger("roster.security")
 
+_DECOY_ADDRESS = "nobody@example.invalid"
 # The emails of one kind that an account gets, however many are requested. Each kind has its own
 # quota, so that requests for one kind cannot exhaust the quota of another.
 EMAIL_QUOTA = RateLimit("mails", quota=5, window=3600)
@@ -29,6 +31,14 @@ class TokenEmail:
 
     row: OneTimeToken
     email: Email
+
+    @classmethod
+    def decoy(cls, kind: EmailKind) -> Self:
+        """Return what looks like any other, for an account that does not exist."""
+        row, token = OneTimeToken.decoy()
+        # Composed and dropped, so that both cases cost the same (ASVS 6.3.8).
+        email = Email(kind, _DECOY_ADDRESS, "", token, minutes=10, is_decoy=True)
+        return cls(row, email)
 
 
 class AccountEmails:
@@ -47,6 +57,7 @@ class AccountEmails:
         email: str,
         type: EventType,
         by: Actor,
+        kind: EmailKind,
         make_email: Callable[[User], TokenEmail | None],
         *,
         quota: RateLimit = EMAIL_QUOTA,
@@ -54,14 +65,15 @@ class AccountEmails:
     ) -> None:
         """Email a token to the user with an address, if there is one who may have it.
 
-        The database calls are the same without an account, and the email is sent in the
-        background (ASVS 6.3.8).
+        The database calls are the same without an account, and so is the work in the background
+        (ASVS 6.3.8).
 
         Args:
             email: The address as the caller wrote it. The email goes to the stored address
                 (CVE-2019-19844).
             type: The type of the audit event.
             by: The caller.
+            kind: The kind of email.
             make_email: Returns the token and its email, or None if this user must not get one.
             quota: How many emails of this type an account gets at the request of known devices,
                 and again at that of all others.
@@ -82,15 +94,37 @@ class AccountEmails:
             self._merged_events.quota_exceeded(subject, quota.name, by)
             log.warning("quota exceeded quota=%s subject=%s", quota.name, subject)
             return
-        token_email = make_email(user) if user and user.is_active else None
+        wanted = make_email(user) if user and user.is_active else None
+        token_email = wanted or TokenEmail.decoy(kind)
         event = AuditEvent.create(type, subject, by)
         if user is None:
             event.remove_at = now() + ATTEMPTS_FORGOTTEN_AFTER
         with by.transaction() as transaction:
-            transaction.save(token_email.row if token_email else OneTimeToken.decoy())
+            transaction.save(token_email.row)
             transaction.save(event)
-        if token_email:
-            self.mailer.send(token_email.email)
+        self.mailer.send(token_email.email)
+
+    def email_about_new_address(self, address: str, token_email: TokenEmail) -> Email:
+        """Return the email to an address that a user has requested as the new one.
+
+        If the address is another user's, the owner gets a notice instead of the token; the caller
+        cannot tell. The database calls are the same in both cases.
+
+        Args:
+            address: The new address.
+            token_email: The token for it, and the email with it.
+        """
+        [owner_id] = self._logins.find(address)
+        owner = find_user(owner_id)
+        try:
+            self._limiter.take(EMAIL_QUOTA, f"address#{self._logins.unknown_login_key(address)}")
+        except TooManyRequests:
+            # Many accounts must not flood one mailbox.
+            log.warning("quota exceeded quota=%s subject=address", EMAIL_QUOTA.name)
+            return TokenEmail.decoy(EmailKind.CONFIRM_EMAIL_CHANGE).email
+        if owner is None:
+            return token_email.email
+        return Email.to_user(EmailKind.ADDRESS_IN_USE, owner)
 
     def send_to_user(self, user: User, type: EventType, by: Actor, token_email: TokenEmail) -> None:
         """Email a token to a user.

@@ -19,11 +19,12 @@ log = logging.getLogger("roster.mail")
 NOTICE_QUOTA = RateLimit("notices", quota=5, window=3600)
 # Kinds with their own quotas: guessing codes must not flood the mailbox.
 _QUOTAS = {EmailKind.WRONG_CODE: RateLimit("notices", quota=1, window=3600)}
-# Requested emails, which have quotas where they are requested (`AccountEmails`). They may go to
-# unverified addresses: verifying them depends on it.
-REQUESTED = frozenset(
+# Emails with a token may go to unverified addresses: verifying them depends on it.
+_WITH_TOKEN = frozenset(
     {EmailKind.VERIFY_EMAIL, EmailKind.CONFIRM_EMAIL_CHANGE, EmailKind.RESET_PASSWORD}
 )
+# Emails that a caller requests have quotas where they are requested (`AccountEmails`).
+REQUESTED = _WITH_TOKEN | {EmailKind.ADDRESS_IN_USE}
 
 
 class AccountMailer:
@@ -51,10 +52,11 @@ class AccountMailer:
         if not email.is_verified:
             # A user can register with the address of another person: texts that the user chose
             # could be phishing in the name of this service.
-            email = replace(email, username="", detail=None)
+            is_decoy = email.is_decoy or email.kind not in _WITH_TOKEN
+            email = replace(email, username="", detail=None, is_decoy=is_decoy)
         if email.kind in REQUESTED:
             self._mailer.send(email)
-        elif email.is_verified:
+        elif not email.is_decoy:
             key = ("notice", email.account_id, email.kind, email.to)
             self._background.submit(key, partial(self._send_notice, email), is_essential=True)
 

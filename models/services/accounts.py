@@ -23,7 +23,7 @@ from models.security.passwords import PasswordHasher
 from models.services.account_emails import TokenEmail
 from models.services.account_notices import notice_of_deletion, notices_of
 from models.services.admin_notices import AdminNotices
-from models.services.email_verification import EmailVerification, require_available
+from models.services.email_verification import EmailVerification
 from models.services.metadata import validate_size
 from models.services.session_cleanup import remove_ended_sessions
 from models.services.user_update import (
@@ -274,7 +274,11 @@ class Accounts:
     def _update_pending_email(
         self, user: User, changes: Mapping[str, Any], versions: Versions, by: Actor
     ) -> User:
-        """Update a user; a new email address becomes its pending one."""
+        """Update a user; a new email address becomes its pending one, taken or not.
+
+        So the caller cannot find out who has an account (ASVS 6.3.8): requests are counted first,
+        and cost and answer are the same for an address of another user.
+        """
         values = dict(changes)
         address = values.pop("email")
         # The same address in another case needs no confirmation.
@@ -285,14 +289,14 @@ class Accounts:
             return retry_on_conflict(
                 user, versions, lambda current: apply_update(current, values, by)
             )
-        require_available(user, address)
         self._emails.check_quota(user, "email-change")
         token_email = self.email_verification.make_email(user, address, is_new=True)
+        first = self._emails.email_about_new_address(address, token_email)
         after = retry_on_conflict(
             user, versions, lambda current: apply_update(current, values, by, token_email)
         )
         notification = Email.to_user(EmailKind.EMAIL_CHANGE_REQUESTED, user, detail=address)
-        for email in (token_email.email, notification):
+        for email in (first, notification):
             self._emails.mailer.send(email)
         return after
 

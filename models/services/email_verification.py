@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from models.email import Email, EmailKind
 from models.errors import (
-    EmailTaken,
     IncorrectPassword,
     InvalidToken,
     Unauthenticated,
@@ -15,7 +14,6 @@ from models.services.account_emails import AccountEmails, TokenEmail
 from models.services.sign_in_attempts import Attempt, record_failure, reserve_with_email
 from models.services.user_update import copy_with, retry_on_conflict, swap_reservations, write
 from models.tables.audit_event import Actor, AuditEvent, EventType
-from models.tables.identifier import Identifier, email_key
 from models.tables.one_time_token import OneTimeToken, Purpose
 from models.tables.user import User
 
@@ -50,7 +48,11 @@ class EmailVerification:
             return None if user.email_verified else self.make_email(user, user.email)
 
         self.emails.send_if_account_exists(
-            email, EventType.EMAIL_VERIFICATION_REQUESTED, by, make_email
+            email,
+            EventType.EMAIL_VERIFICATION_REQUESTED,
+            by,
+            EmailKind.VERIFY_EMAIL,
+            make_email,
         )
 
     def make_email(self, user: User, address: str, *, is_new: bool = False) -> TokenEmail:
@@ -117,20 +119,6 @@ class EmailVerification:
                 record_failure(attempt, "wrong-password", by, self.emails.mailer)
                 raise IncorrectPassword
         return attempt
-
-
-def require_available(user: User, address: str) -> None:
-    """Reject early an address of another user; the transaction that reserves it decides.
-
-    Raises:
-        EmailTaken: Another user has it.
-    """
-    try:
-        owner = Identifier.get(email_key(address), consistent_read=True).owner
-    except Identifier.DoesNotExist:
-        return
-    if owner != user.id:
-        raise EmailTaken
 
 
 def _confirm(before: User, row: OneTimeToken, by: Actor, attempt: Attempt | None) -> User | None:

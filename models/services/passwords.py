@@ -129,6 +129,7 @@ class PasswordService:
             email,
             type,
             by,
+            EmailKind.RESET_PASSWORD,
             self._make_reset_email,
             quota=RateLimit("reset-emails", quota=EMAILS_PER_TOKEN_LIFETIME, window=window),
             device_token=device_token,

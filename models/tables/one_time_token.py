@@ -59,11 +59,11 @@ class OneTimeToken(db.Model):  # type: ignore[misc,name-defined]
         return row, token
 
     @classmethod
-    def decoy(cls) -> Self:
-        """Return a row that looks like any other, of a token that is never sent to any user."""
+    def decoy(cls) -> tuple[Self, str]:
+        """Return a row that looks like any other, and its token, which is never sent to a user."""
         return cls.new(
             User(str(uuid7()), session_epoch=0), Purpose.CONFIRM_EMAIL, "", timedelta(days=1)
-        )[0]
+        )
 
     @classmethod
     def get_valid(cls, token: str, purpose: Purpose) -> tuple[Self, User]:

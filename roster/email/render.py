@@ -34,6 +34,7 @@ SUBJECTS: Mapping[EmailKind, str] = {
     EmailKind.ACCOUNT_DELETED: "Your account was deleted",
     EmailKind.WRONG_CODE: "Your password was used with a wrong code",
     EmailKind.ACCOUNT_LOCKED: "Too many failed attempts to sign in",
+    EmailKind.ADDRESS_IN_USE: "Your address was entered for another account",
     EmailKind.NEW_DEVICE: "A sign-in on a new device",
 }
 # The page that the link of an email leads to.

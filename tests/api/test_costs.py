@@ -151,12 +151,14 @@ CASES: dict[tuple[str, str], Case] = {
     ("PATCH /v1/users/{id}", "own account, by an API key"): Case(
         200, {"by": "machine", "given": (recently_used_key,)}
     ),
-    ("PATCH /v1/users/{id}", "own account, no change"): Case(200, {"json": {"username": "jane"}}),
+    ("PATCH /v1/users/{id}", "own account, same username"): Case(
+        200, {"json": {"username": "jane"}}
+    ),
     ("PATCH /v1/users/{id}", "own account, new username"): Case(
         200, {"json": {"username": "jeanne"}}
     ),
     ("PATCH /v1/users/{id}", "own account, new address, to be verified"): Case(
-        200, {"json": ANOTHER_ADDRESS, "given": (mailing,)}
+        202, {"json": ANOTHER_ADDRESS, "given": (mailing,)}
     ),
     ("PATCH /v1/users/{id}", "own account, new address, without emails"): Case(
         200, {"json": ANOTHER_ADDRESS}

@@ -1,11 +1,13 @@
 """Rate limits by route and client, and the client's address (ASVS 2.4.1, 6.3.1, 15.3.4)."""
 
 import re
+import time
 from dataclasses import replace
 
 import pytest
 
-from api import rate_limits
+from api import rate_limits, write_limits
+from api.rate_limits import NAME_CHANGES
 from models import RateLimit, RateLimiter
 from tests.support.person import PASSWORD
 from tests.support.responses import ADA, outcome
@@ -54,6 +56,103 @@ class TestHeaders:
     def test_unlimited_routes(self, jane):
         """Reading the current user is not counted, and writes nothing."""
         assert "RateLimit" not in jane.get("/v1/users/me").headers
+
+
+class TestNameChanges:
+    """M5: a signed-in user cannot find out who has an account by asking again and again."""
+
+    @pytest.mark.parametrize("taken", [{"username": "john"}, {"email": "john@example.com"}])
+    def test_taken(self, jane, john, app, monkeypatch, taken):
+        """Requests for taken values are counted before they are compared, for each user."""
+        monkeypatch.setitem(app.extensions, "roster-limits", RateLimiter())
+        statuses = [jane.patch("/v1/users/me", json=taken).status_code for _ in range(50)]
+
+        assert statuses == [409] * NAME_CHANGES.quota + [429] * (50 - NAME_CHANGES.quota)
+
+    def test_free(self, jane, small_quotas):
+        """A value that is free gets the same response when the quota is spent."""
+        for name in ("jane-1", "jane-2"):
+            assert jane.patch("/v1/users/me", json={"username": name}).status_code == 200
+        response = jane.patch("/v1/users/me", json={"username": "jane-3"})
+
+        assert outcome(response) == (429, "too-many-requests", [])
+
+    def test_several_accounts(self, jane, eve, small_quotas):
+        """A client with several accounts has one quota for all of them."""
+        for person in (jane, eve):
+            person.patch("/v1/users/me", json={"username": "john"})
+        response = eve.patch("/v1/users/me", json={"username": "john"})
+
+        assert response.status_code == 429
+
+    def test_other_clients(self, jane, eve, small_quotas):
+        """A user who has spent the quota of a client does not affect users elsewhere."""
+        for _ in range(3):
+            jane.patch("/v1/users/me", json={"username": "john"})
+        elsewhere = {"environ_base": {"REMOTE_ADDR": "192.0.2.9"}}
+        response = eve.patch("/v1/users/me", json={"username": "eve-2"}, **elsewhere)
+
+        assert response.status_code == 200
+
+    def test_admins(self, john, jane, small_quotas):
+        """Admins, who can list all users, are exempt."""
+        for number in range(5):
+            response = john.patch(jane.path, json={"username": f"jane-{number}"})
+            assert response.status_code == 200
+
+    def test_other_fields(self, jane, small_quotas):
+        """Other fields do not count."""
+        for number in range(5):
+            response = jane.patch("/v1/users/me", json={"full_name": f"Jane {number}"})
+            assert response.status_code == 200
+
+
+class TestWrites:
+    @pytest.fixture
+    def small_quota(self, monkeypatch, app):
+        """Allow three changes a day."""
+        monkeypatch.setitem(app.extensions, "roster-writes", write_limits.WriteLimiter())
+        monkeypatch.setitem(vars(write_limits.WRITES), "quota", 3)
+        monkeypatch.setitem(vars(write_limits.WRITES), "window", 86_400)
+
+    def test_burst(self, jane, small_quota, snapshot):
+        """M5: a user who makes too many changes gets 429, and nothing is written."""
+        for number in range(3):
+            change = {"metadata": {"number": number}}
+            assert jane.patch("/v1/users/me", json=change).status_code == 200
+        before = snapshot()
+        response = jane.patch("/v1/users/me", json={"metadata": {"number": 3}})
+
+        assert outcome(response) == (429, "too-many-requests", [])
+        assert int(response.headers["Retry-After"]) >= 1
+        assert snapshot() == before
+
+    def test_reads(self, jane, small_quota):
+        """Reads are not counted."""
+        for _ in range(5):
+            assert jane.get("/v1/users/me").status_code == 200
+
+    def test_other_users(self, jane, eve, small_quota):
+        """Each user has a quota."""
+        for number in range(4):
+            jane.patch("/v1/users/me", json={"metadata": {"number": number}})
+
+        assert eve.patch("/v1/users/me", json={"full_name": "Eve"}).status_code == 200
+
+    def test_admins(self, john, jane, small_quota):
+        """Admins are exempt: they synchronize many users."""
+        for number in range(5):
+            change = {"metadata": {"number": number}}
+            assert john.patch(jane.path, json=change).status_code == 200
+
+    def test_next_window(self, jane, small_quota, monkeypatch):
+        """In the next window the whole quota is available again."""
+        for number in range(4):
+            jane.patch("/v1/users/me", json={"metadata": {"number": number}})
+        tomorrow = time.time() + 86_400
+        monkeypatch.setattr(write_limits.time, "time", lambda: tomorrow)
+
+        assert jane.patch("/v1/users/me", json={"full_name": "Jane"}).status_code == 200
 
 
 class TestCounting:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from api import rate_limits
+from api import rate_limits, write_limits
 from models import PasswordHasher, RateLimit, SecondFactorRule, Session, User
 from models.clock import now
 from models.errors import Busy
@@ -33,6 +33,7 @@ Precondition = Callable[["Scenario"], Any]
 POLICIES = [
     *(policy for policy in vars(rate_limits).values() if isinstance(policy, RateLimit)),
     EMAIL_QUOTA,
+    write_limits.WRITES,
 ]
 # The format of the IDs of sessions and keys, and one that does not exist.
 ABSENT_DIGEST = "0" * 64

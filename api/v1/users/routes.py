@@ -19,7 +19,13 @@ from api.lanes import hashes_password
 from api.merge_patch import merge_patch
 from api.openapi.annotations import error_responses, headers, links
 from api.pagination import CURSOR, LIMIT, decode_cursor, page_response
-from api.rate_limits import PASSWORDS, SIGN_UPS, rate_limited
+from api.rate_limits import (
+    NAME_CHANGES,
+    PASSWORDS,
+    SIGN_UPS,
+    limit_user_and_client,
+    rate_limited,
+)
 from api.responses import accepted, no_content
 from api.schemas import USER_ID, user
 from api.serialization import marshal_with
@@ -39,6 +45,8 @@ from models import Role, Status, User, UserFilter
 _USER_ENDPOINT = "users_user_item"
 # The fields that decide about access to an account.
 _CONTROL_FIELDS = frozenset({"username", *ADMIN_FIELDS})
+# Fields whose values are unique, so that a rejected value reveals another user.
+_UNIQUE_FIELDS = frozenset({"username", "email"})
 _ITS_ID = {"id": "$response.body#/id"}
 
 
@@ -115,7 +123,11 @@ class UserItem(Resource):
     @error_responses("user-not-found", "username-taken", "email-taken", "last-admin")
     @error_responses("fresh-sign-in-required", "too-many-requests")
     @links(200, dict.fromkeys(("get_user", "delete_user"), _ITS_ID))
-    @marshal_with(user, description="The updated user")
+    @marshal_with(
+        user,
+        description="The updated user",
+        others={202: "An email to confirm the new address was requested"},
+    )
     @with_etag
     def patch(
         self, id: str, caller: Principal, payload: dict[str, Any], versions: Container[int] | None
@@ -127,8 +139,12 @@ class UserItem(Resource):
         changes are not overwritten. Suspending a user ends its sessions at once.
 
         A new `email`, `username`, `roles` or `status` requires recent authentication; an API key
-        may set the last three with the scope `accounts`. Your own new address replaces the old one
-        once it is confirmed with the token that is emailed to it; until then the old one is shown.
+        may set the last three with the scope `accounts`.
+
+        Your own new address replaces the old one once it is confirmed with the token that is
+        emailed to it; until then the response is 202 and shows the old one. It is the same if the
+        address is another user's, who then gets an email. Users may change their own username and
+        address 30 times an hour.
         """
         target = caller.get_visible_user(id)
         # Control of the address allows a password reset: an old session must not decide on it.
@@ -136,6 +152,8 @@ class UserItem(Resource):
             caller.require_recent_auth()
         elif not _CONTROL_FIELDS.isdisjoint(payload):
             caller.require_account_control()
+        if not _UNIQUE_FIELDS.isdisjoint(payload) and not caller.is_admin:
+            limit_user_and_client(NAME_CHANGES, caller.user.id)
         updated = accounts.update(
             target,
             _changes(payload),
@@ -143,7 +161,8 @@ class UserItem(Resource):
             confirms_email=caller.is_self(id),
             by=caller.actor,
         )
-        return updated, 200, {}
+        is_pending = "email" in payload and updated.pending_email is not None
+        return updated, 202 if is_pending else 200, {}
 
     @users.doc("delete_user")
     @signed_in(api_keys=True)

@@ -46,7 +46,7 @@ class TestOwnEmail:
         response = jane.patch(path.replace("own id", jane.path), json={"email": NEW})
 
         sent = sorted((email.kind, email.to) for email in sent_emails())
-        assert (response.status_code, response.json["email"]) == (200, JANE)
+        assert (response.status_code, response.json["email"]) == (202, JANE)
         assert "pending_email" not in response.json
         assert sent == [
             (EmailKind.CONFIRM_EMAIL_CHANGE, NEW),
@@ -96,14 +96,18 @@ class TestOwnEmail:
         assert outcome(confirm(token)) == (409, "email-taken", ["/email"])
         assert snapshot() == before
 
-    def test_taken(self, jane, eve, sent_emails, snapshot):
-        """Another user's email is rejected at once, in any case."""
-        before = snapshot()
-        response = jane.patch("/v1/users/me", json={"email": "EVE@example.com"})
+    @pytest.mark.parametrize("is_verified", [True, False])
+    def test_taken(self, jane, eve, edit_row, sent_emails, is_verified):
+        """M5: the response is the same for a taken address; a verified owner gets an email."""
+        edit_row(eve, email_verified=is_verified)
+        free = jane.patch("/v1/users/me", json={"email": NEW})
+        taken = jane.patch("/v1/users/me", json={"email": "EVE@example.com"})
 
-        assert outcome(response) == (409, "email-taken", ["/email"])
-        assert sent_emails() == []
-        assert snapshot() == before
+        shown = [{**each.json, "updated_at": ""} for each in (free, taken)]
+        assert free.status_code == taken.status_code == 202
+        assert shown[0] == shown[1]
+        to_eve = [email.kind for email in sent_emails() if email.to == "eve@example.com"]
+        assert to_eve == [EmailKind.ADDRESS_IN_USE] * is_verified
 
     def test_second_change_replaces_the_first(self, jane, token, confirm):
         """A second change makes the token of the first invalid."""
@@ -149,7 +153,7 @@ class TestOwnEmail:
             jane.patch("/v1/users/me", json={"email": new_address}) for new_address in new_addresses
         ]
 
-        assert [response.status_code for response in responses] == [200] * 5 + [429]
+        assert [response.status_code for response in responses] == [202] * 5 + [429]
         assert 1 <= int(responses[-1].headers["Retry-After"]) <= 3600
         assert "new5@example.com" not in {email.to for email in sent_emails()}
 

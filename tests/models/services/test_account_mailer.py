@@ -63,7 +63,7 @@ class TestUnverifiedAddress:
 
         assert mailbox == []
 
-    @pytest.mark.parametrize("kind", sorted(REQUESTED))
+    @pytest.mark.parametrize("kind", sorted(REQUESTED - {EmailKind.ADDRESS_IN_USE}))
     def test_no_chosen_text(self, mailer, mallory, mailbox, kind):
         """M4: emails with a token go there, without any text that the user chose."""
         mailer.send(Email.to_user(kind, mallory, token="rso_x", minutes=10, detail=PHISHING))
@@ -71,6 +71,13 @@ class TestUnverifiedAddress:
         [email] = mailbox
         assert (email.kind, email.token) == (kind, "rso_x")
         assert (email.username, email.detail) == ("", None)
+
+    def test_address_in_use(self, mailer, mallory, mailbox):
+        """M4: the notice that another user requests the address is composed and dropped."""
+        mailer.send(Email.to_user(EmailKind.ADDRESS_IN_USE, mallory))
+
+        assert mailbox == []
+        assert [email.kind for email in mailbox.decoys] == [EmailKind.ADDRESS_IN_USE]
 
     def test_verified(self, notify, ada, mailbox):
         """A verified address gets notices with the username and the details."""

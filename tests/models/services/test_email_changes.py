@@ -112,14 +112,48 @@ class TestAsk:
         assert mailbox == []
 
     def test_taken(self, accounts, ada, register, mailbox):
-        """Another user's address is rejected immediately, and no email is sent."""
+        """M5: another user's address is pending, too; its owner is notified, without a token."""
+        eve = register("eve")
+        after = accounts.update(ada, {"email": "EVE@example.com"}, confirms_email=True)
+
+        notice, warn = mailbox
+        assert after.pending_email == "EVE@example.com"
+        assert (notice.kind, notice.to) == (EmailKind.ADDRESS_IN_USE, eve.email)
+        assert (notice.token, notice.detail) == (None, None)
+        assert (warn.kind, warn.to) == (EmailKind.EMAIL_CHANGE_REQUESTED, "ada@example.com")
+
+    def test_equal_work(self, accounts, ada, register, mailbox, database_calls):
+        """M5: the calls and the number of emails are the same for a free and a taken address."""
         register("eve")
+        work = []
+        for address in ("free@example.com", "eve@example.com"):
+            with database_calls() as calls:
+                accounts.update(accounts.get(ada.id), {"email": address}, confirms_email=True)
+            work.append((list(calls), len(mailbox)))
+            mailbox.clear()
 
-        with pytest.raises(EmailTaken):
-            accounts.update(ada, {"email": "EVE@example.com"}, confirms_email=True)
+        assert work[0] == work[1]
 
-        assert mailbox == []
-        assert User.get(ada.id).pending_email is None
+    def test_count_before_asking(self, accounts, ada, register, mailbox):
+        """M5: a spent quota is reported before the address is looked up, taken or not."""
+        register("eve")
+        for n in range(5):
+            accounts.update(ada, {"email": f"new{n}@example.com"}, confirms_email=True)
+
+        for address in ("eve@example.com", "free@example.com"):
+            with pytest.raises(TooManyRequests):
+                accounts.update(ada, {"email": address}, confirms_email=True)
+
+    @pytest.mark.parametrize("address", ["eve@example.com", "free@example.com"])
+    def test_flood_of_one_address(self, accounts, register, mailbox, address):
+        """M4: however many accounts request one address, it gets five emails an hour."""
+        register("eve")
+        for n in range(7):
+            accounts.update(register(f"bot{n}"), {"email": address}, confirms_email=True)
+
+        sent = [email for email in mailbox if email.to == address]
+        assert len(sent) == 5
+        assert len(mailbox.decoys) == 2
 
     def test_no_address(self, accounts, ada, mailbox):
         """What cannot be an address is refused before anything is written."""

@@ -80,6 +80,18 @@ class TestStartReset:
         assert mailbox == []
         assert events_of(ada) == ["user.registered"]
 
+    @pytest.mark.parametrize("name", ["ada", "nobody", "amy"])
+    def test_equal_emails(self, credentials, register, ada, accounts, mailbox, name):
+        """L3: one email is composed, of the same kind, with an account, without, and suspended."""
+        accounts.update(register("amy"), {"status": "suspended"})
+        mailbox.clear()
+        credentials.request_reset(f"{name}@example.com", by=SOMEBODY)
+
+        [email] = [*mailbox, *mailbox.decoys]
+        assert email.kind is EmailKind.RESET_PASSWORD
+        assert email.token.startswith("rso_")
+        assert email.is_decoy is (name != "ada")
+
     def test_nobody(self, credentials, context, mailbox):
         """For an unknown address a token is stored that is not sent, and expires."""
         credentials.request_reset("nobody@example.com", by=SOMEBODY)

@@ -69,7 +69,7 @@ class TestNew:
 
     def test_decoy(self, give, ada):
         """The row of an unknown user looks like a token, but no token matches it."""
-        real, decoy = give()[0], OneTimeToken.decoy()
+        real, decoy = give()[0], OneTimeToken.decoy()[0]
 
         assert decoy.serialize().keys() == real.serialize().keys()
         assert decoy.user_id != ada.id

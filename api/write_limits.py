@@ -1,0 +1,57 @@
+"""A limit for changes by a signed-in user: a bound for mistakes and for a stolen session.
+
+It is counted in the memory of each worker, since a count in the database would cost a write for
+each change. So a service with several workers grants more, but bounded.
+"""
+
+import threading
+import time
+
+from flask import Flask, current_app
+
+from models import RateLimit
+from models.errors import TooManyRequests
+
+# Twice as many in a burst across two windows. Admins and their API keys are exempt.
+WRITES = RateLimit("writes", quota=120)
+
+
+class WriteLimiter:
+    """Counts the changes of each user in the current window."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._window = 0
+        self._counts: dict[str, int] = {}
+
+    def take(self, user_id: str) -> None:
+        """Count a change before it is carried out.
+
+        Raises:
+            TooManyRequests: The quota of the user is exhausted.
+        """
+        time_now = time.time()
+        window = int(time_now // WRITES.window)
+        with self._lock:
+            if window != self._window:
+                self._window, self._counts = window, {}
+            count = self._counts[user_id] = self._counts.get(user_id, 0) + 1
+        if count > WRITES.quota:
+            wait = max(1, round((window + 1) * WRITES.window - time_now))
+            raise TooManyRequests(wait, quota=WRITES.name, counted_as=user_id)
+
+
+def init_app(app: Flask, *, enabled: bool) -> None:
+    """Enable or disable the limit."""
+    app.extensions["roster-writes"] = WriteLimiter() if enabled else None
+
+
+def take_write(user_id: str) -> None:
+    """Count a change by a signed-in user.
+
+    Raises:
+        TooManyRequests: The quota of the user is exhausted.
+    """
+    limiter: WriteLimiter | None = current_app.extensions["roster-writes"]
+    if limiter is not None:
+        limiter.take(user_id)
