@@ -100,6 +100,13 @@ HEADERS: Json = {
             'Bearer error="insufficient_user_authentication"',
         ],
     ),
+    "Content-Security-Policy": _header(
+        "What browsers may load and execute for this response, and where they may embed it.",
+        "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    "Referrer-Policy": _header(
+        "Browsers must not send the URL to other pages.", "no-referrer", enum=["no-referrer"]
+    ),
     "X-Content-Type-Options": _header(
         "Browsers must not guess the media type.", "nosniff", enum=["nosniff"]
     ),

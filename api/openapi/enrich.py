@@ -66,6 +66,7 @@ def _add_headers(
 ) -> None:
     for status, response in operation["responses"].items():
         names = ["X-Request-Id", "X-Content-Type-Options"]
+        names += ["Content-Security-Policy", "Referrer-Policy"]
         # Other errors do not report limits: see api/rate_limits.py.
         if status < "400" or status == "429":
             names += of_limits

@@ -46,6 +46,11 @@ def problem(
         ("content-type", MEDIA_TYPE),
         ("x-request-id", request_id),
         ("x-content-type-options", "nosniff"),
+        (
+            "content-security-policy",
+            "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+        ("referrer-policy", "no-referrer"),
         ("cache-control", "no-store"),
         SERVER,
     ]

@@ -36,8 +36,11 @@ class TestHeaders:
         "path", ["/health/live", "/docs", "/", "/nothing", "/v1/users", "/swagger.json"]
     )
     def test_on_every_response(self, tableless_client, path):
-        """Each response has a request id and forbids MIME sniffing (ASVS 3.4.4)."""
+        """Each response forbids sniffing, frames and referrers (ASVS 3.4.4, 3.4.5, 3.4.6)."""
         response = tableless_client.get(path)
+
+        assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
+        assert response.headers["Referrer-Policy"] == "no-referrer"
 
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["X-Request-Id"]

@@ -272,6 +272,7 @@ class TestResponses:
     def test_common_headers(self, responses):
         """Each response has a request id and forbids MIME sniffing."""
         always = {"X-Request-Id", "X-Content-Type-Options"}
+        always |= {"Content-Security-Policy", "Referrer-Policy"}
 
         assert [each for each in responses if not always <= names(each[2])] == []
 
