@@ -106,7 +106,7 @@ _ALL = (
         403,
         "Email address not verified",
         "API keys and second factors can be set up after the email address is verified, so that the"
-        " owner of the address finds none of somebody else's. Send the address to"
+        " owner of the address finds none of another person's. Send the address to"
         " `POST /v1/email-verifications`, confirm the token, and retry.",
     ),
     Problem("not-found", 404, "Not found", "There is nothing at this URL."),

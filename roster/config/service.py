@@ -86,7 +86,7 @@ class Config:
         example="off",
         meaning="Whether signing in requires a verified email address: {allowed}. With `on`, every"
         " new user is sent a verification email, so [emails](#emails) must be configured. Without"
-        " it, somebody can register the address of another person and use the account.",
+        " it, a user can register the address of another person and use the account.",
         default_text="`on` with `ROSTER_SMTP_HOST`, `off` under `--local`",
     )
     verification_lifetime: timedelta = setting(

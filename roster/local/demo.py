@@ -136,7 +136,7 @@ def _secret_keys(path: Path) -> tuple[str, ...]:
     status = path.stat()
     if status.st_uid != os.geteuid() or status.st_mode & 0o077:
         raise SettingError(
-            f"{path} must belong to you and be accessible to nobody else: check who made it, and"
+            f"{path} must belong to you and be inaccessible to other users: check its origin, and"
             " delete it to get another key."
         )
     keys = split_keys(path.read_text(errors="replace"))

@@ -90,7 +90,7 @@ class TestFind:
         assert accounts.find(login).id == ada.id
 
     @pytest.mark.parametrize("login", ["bob", "bob@example.com", "", "no such name"])
-    def test_nobody(self, accounts, register, login):
+    def test_unknown_login(self, accounts, register, login):
         """Absent is not an error."""
         register("ada")
 

@@ -319,7 +319,7 @@ class TestSignIn:
         with pytest.raises(SecondFactorCodeRequired):
             enter()
 
-    def test_code_of_somebody_else(self, second_factors, register, clock, codes, enter):
+    def test_code_of_another_user(self, second_factors, register, clock, codes, enter):
         """The code of one user is none of another."""
         eve = register("eve")
         phone = Authenticator(second_factors.enroll(eve, Actor(eve.id)).secret, clock)

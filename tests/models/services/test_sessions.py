@@ -184,7 +184,7 @@ class TestEnd:
         with pytest.raises(SessionNotFound):
             sign_in.end(ada, id, by=Actor())
 
-    def test_somebody_elses(self, sign_in, opened, register):
+    def test_session_of_another_user(self, sign_in, opened, register):
         """A user cannot end another user's session by its ID (ASVS 8.2.2)."""
         with pytest.raises(SessionNotFound):
             sign_in.end(register("eve"), opened[0].id, by=Actor())

@@ -157,7 +157,7 @@ class TestSignIn:
         assert (len(wrong), len(locked)) == (FREE_ATTEMPTS, 50 - FREE_ATTEMPTS)
         assert hashes == ["verify_secret"] * FREE_ATTEMPTS
 
-    def test_fifty_guesses_at_nobody(self, run_concurrently, sign_in, context, hashes):
+    def test_fifty_guesses_at_an_unknown_login(self, run_concurrently, sign_in, context, hashes):
         """An unknown login is locked out in the same way (ASVS 6.3.8)."""
         hashes.clear()
         outcomes = run_concurrently(*[lambda: sign_in.sign_in("nobody", WRONG, CLIENT)] * 50)

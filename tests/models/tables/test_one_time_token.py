@@ -52,7 +52,7 @@ class TestNew:
         assert first[:21] == second[:21]
         assert first[22:] != second[22:]
 
-    def test_nobody_else_learns_it(self, give):
+    def test_token_is_not_stored(self, give):
         """ASVS 16.2.5: the row has a digest; neither it nor what is printed of it has the token."""
         row, token = give()
 

@@ -25,7 +25,7 @@ class TestSecretKey:
         assert _secret_keys(path) == (key,)
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
-    def test_draft_of_somebody_else(self, path):
+    def test_draft_of_another_user(self, path):
         """A draft that was there before, and may be open elsewhere, is not used (L5)."""
         draft = path.with_suffix(".draft")
         draft.write_text("")
@@ -67,7 +67,7 @@ class TestSecretKey:
         path.write_text("a key that others know")
         path.chmod(bits)
 
-        with pytest.raises(SettingError, match="accessible to nobody else") as caught:
+        with pytest.raises(SettingError, match="inaccessible to other users") as caught:
             _secret_keys(path)
 
         assert "others know" not in str(caught.value)
@@ -75,7 +75,7 @@ class TestSecretKey:
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
     def test_of_another_user(self, path):
         """A key of another user is rejected."""
-        path.write_text("a key of somebody")
+        path.write_text("a key of another user")
         path.chmod(0o600)
         os.chown(path, 65534, 65534)
 
