@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Flask
 
-from web import account, security_txt
+from web import account, problems, security_txt
 
 
 def init_app(app: Flask, *, security_contact: str, base_url: str) -> None:
@@ -21,5 +21,6 @@ def init_app(app: Flask, *, security_contact: str, base_url: str) -> None:
         static_url_path="/static",
     )
     account.add_pages(pages)
+    problems.add_pages(pages)
     security_txt.add_page(pages, contact=security_contact, base_url=base_url)
     app.register_blueprint(pages)

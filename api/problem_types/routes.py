@@ -6,9 +6,22 @@ from flask_restx import Resource
 
 from api.errors import RequestError
 from api.openapi.annotations import error_responses
-from api.problem_types.schemas import explanation, problem_types
+from api.problem_types.schemas import explanation, explanation_list, problem_types
 from api.problems import PROBLEMS
 from api.serialization import marshal_with
+
+
+@problem_types.route("")
+class ProblemTypes(Resource):
+    @problem_types.doc("list_problem_types", security=[])
+    @error_responses("busy")
+    @marshal_with(explanation_list, description="All problem types")
+    def get(self) -> Any:
+        """List the problem types
+
+        A browser gets a page.
+        """
+        return {"items": list(PROBLEMS.values())}
 
 
 @problem_types.route("/<slug>")
@@ -29,7 +42,7 @@ class ProblemType(Resource):
     def get(self, slug: str) -> Any:
         """Explain a problem type
 
-        The `type` of an error is the path of this resource.
+        The `type` of an error is the path of this resource. A browser gets a page.
         """
         if slug not in PROBLEMS:
             raise RequestError("not-found", "There is no problem with this name.")

@@ -33,3 +33,14 @@ explanation = problem_types.model(
         ),
     },
 )
+explanation_list = problem_types.model(
+    "ProblemTypeList",
+    {
+        "items": fields.List(
+            fields.Nested(explanation),
+            required=True,
+            description="All problem types, by status",
+            max_items=100,
+        )
+    },
+)

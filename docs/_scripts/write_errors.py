@@ -27,7 +27,7 @@ Every error is an `application/problem+json` document (RFC 9457), also for unkno
 ```
 
 - `type` identifies the type of the problem.
-  It never changes, so clients should compare it; `GET` on it returns an explanation.
+  It never changes, so clients should compare it; `GET` on it returns an explanation, as a page in a browser; `GET /problems` lists all types.
 - `title` is the same for all problems of a type, `detail` describes this one.
 - `status` is the HTTP status.
 - `request_id` is also in the `X-Request-Id` header and in the log of the service.

@@ -85,6 +85,7 @@ GRANTED: dict[str, Granted] = {
     "confirm_email": Granted("jane", body=TOKEN, given=(verification_mailed,)),
     "check_live": Granted("jane"),
     "check_ready": Granted("jane"),
+    "list_problem_types": Granted("jane"),
     "get_problem_type": Granted("jane", "forbidden"),
 }
 # Changes that lead to the second successful response of an operation.

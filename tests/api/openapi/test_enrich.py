@@ -57,6 +57,7 @@ FREE = {
     "check_live",
     "check_ready",
     "get_problem_type",
+    "list_problem_types",
 }
 
 
@@ -169,6 +170,7 @@ class TestOperations:
             "check_live",
             "check_ready",
             "get_problem_type",
+            "list_problem_types",
         }
 
     def test_security(self, document, operations_by_id):

@@ -8,7 +8,7 @@ from api import openapi
 
 # Parameters of every URL that no description lists.
 IMPLIED = {"HEAD", "OPTIONS"}
-DESCRIBED = ("/v1/", "/health/", "/problems/")
+DESCRIBED = ("/v1/", "/health/", "/problems")
 WITH_BODY = {
     "create_user",
     "update_user",
