@@ -104,6 +104,13 @@ class Principal:
         self._used_rights.add(Role.ADMIN)
         return True
 
+    def may_assign_any_username(self) -> bool:
+        """Return whether the caller may assign reserved usernames: as an admin."""
+        try:
+            return self.has_admin_rights()
+        except (SecondFactorEnrollmentRequired, SecondFactorNotUsed):
+            return False
+
     def _require_second_factor(self) -> None:
         if not self.user.has_second_factor:
             raise SecondFactorEnrollmentRequired

@@ -27,6 +27,7 @@ from models.services.session_cleanup import resume_cleanup
 from models.services.session_opening import OpenedSession
 from models.services.sessions import SessionService
 from models.services.user_import import UserImport
+from models.services.usernames import UsernameRules
 from models.services.wrong_code_notices import WrongCodeNotices
 from models.tables.api_key import API_KEY_PREFIX, ApiKey, ApiKeyLookup, Scope
 from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType
@@ -98,6 +99,7 @@ __all__ = [
     "User",
     "UserFilter",
     "UserImport",
+    "UsernameRules",
     "WrongCodeNotices",
     "build_user",
     "client_key",

@@ -25,9 +25,11 @@ from models import (
     Services,
     SessionService,
     Totp,
+    UsernameRules,
     WrongCodeNotices,
     db,
 )
+from roster.breach_range import BreachRange
 from roster.config import DEMO_PASSWORD, Config, usable_cores
 from roster.email import build_mailer
 
@@ -65,7 +67,11 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
     hasher = PasswordHasher(profile, threads=cores_per_worker)
     # The published password of the demo users is on the lists of attackers.
     exempt = (DEMO_PASSWORD,) if config.demo or config.is_local else ()
-    policy = PasswordPolicy(config.password_min_length, exempt=exempt)
+    policy = PasswordPolicy(
+        config.password_min_length,
+        exempt=exempt,
+        is_known_breach=BreachRange(config.breach_url) if config.breach_url else None,
+    )
     logins = LoginLookup(SecretKeys(config.secret_keys).derive("unknown logins")[0])
     background = Background()
     mailer = AccountMailer(build_mailer(config.email), background)
@@ -90,6 +96,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
             email_verification,
             verifies_new_users=config.require_verified_email,
             security_email=config.email.security_email,
+            usernames=UsernameRules(config.reserved_usernames, config.username_quarantine),
         ),
         sessions=sessions,
         passwords=PasswordService(hasher, policy, emails, sessions, config.reset_lifetime),

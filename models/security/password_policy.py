@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from zxcvbn import zxcvbn
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
@@ -23,6 +23,10 @@ _MIN_GUESSES_OF_REST = 10**SHORTEST_PASSWORD_MIN_LENGTH
 _PART_LENGTH = 24
 _PARTS = 3
 _COMMON = frozenset(FREQUENCY_LISTS["passwords"])
+_BREACHED = (
+    "This password is on a list of passwords from data breaches, which attackers try first. Choose"
+    " another one."
+)
 _SHORTEST_CONTEXT_WORD = 4
 _SERVICE_WORDS = ("roster", "password", "passwort")
 _KEYBOARD_WALKS = (
@@ -57,14 +61,22 @@ class PasswordPolicy:
         min_length: Characters a new password must have, at least 8.
         exempt: Passwords that the operator has published, as that of the demo users; they are
             accepted.
+        is_known_breach: Asks another service about a password that satisfies all other rules.
     """
 
-    def __init__(self, min_length: int = 15, *, exempt: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        min_length: int = 15,
+        *,
+        exempt: Collection[str] = (),
+        is_known_breach: Callable[[str], bool] | None = None,
+    ) -> None:
         if min_length < SHORTEST_PASSWORD_MIN_LENGTH:
             raise ValueError(f"min_length must be at least {SHORTEST_PASSWORD_MIN_LENGTH}")
         self.min_length = min_length
         self._min_guesses = 10 ** min(min_length, _MAX_GUESSES_EXPONENT)
         self._exempt = frozenset(exempt)
+        self._is_known_breach = is_known_breach
 
     def validate(self, password: str, *context: str, field: str = "password") -> None:
         """Reject a new password that an attacker would guess early.
@@ -88,6 +100,7 @@ class PasswordPolicy:
                 or _is_pattern(password)
                 or _is_common(password)
                 or _is_guessable(password, self._min_guesses)
+                or self._is_breached_elsewhere(password)
             )
         if reason:
             raise WeakPassword(field, reason)
@@ -99,15 +112,17 @@ class PasswordPolicy:
             return f"A password has at most {field_rules.PASSWORD.max_length} characters."
         return None
 
+    def _is_breached_elsewhere(self, password: str) -> str | None:
+        if self._is_known_breach and self._is_known_breach(password):
+            return _BREACHED
+        return None
+
 
 def _is_common(password: str) -> str | None:
     if password.lower() in _COMMON:
         return "This is one of the most common passwords. Choose another one."
     if is_breached(password):
-        return (
-            "This password is on a list of passwords from data breaches, which attackers try"
-            " first. Choose another one."
-        )
+        return _BREACHED
     return None
 
 

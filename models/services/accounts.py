@@ -27,6 +27,7 @@ from models.services.email_verification import EmailVerification
 from models.services.metadata import validate_size
 from models.services.session_cleanup import remove_ended_sessions
 from models.services.user_update import (
+    Handover,
     Versions,
     apply_update,
     get_user,
@@ -36,6 +37,7 @@ from models.services.user_update import (
     reserved_keys,
     retry_on_conflict,
 )
+from models.services.usernames import UsernameRules
 from models.tables import second_factor
 from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType
 from models.tables.counter import count_admin
@@ -60,6 +62,7 @@ class Accounts:
         email_verification: Verifies email addresses.
         verifies_new_users: Whether new users are asked at once to verify their address.
         security_email: The address that is notified of new admins; None for all admins.
+        usernames: The rules for usernames that users choose.
     """
 
     def __init__(
@@ -70,10 +73,12 @@ class Accounts:
         *,
         verifies_new_users: bool = False,
         security_email: str | None = None,
+        usernames: UsernameRules | None = None,
     ) -> None:
         self.hasher = hasher
         self.policy = policy
         self.email_verification = email_verification
+        self._usernames = usernames or UsernameRules()
         self._emails = email_verification.emails
         self._admin_notices = AdminNotices(self._emails.mailer, security_email)
         self._verifies_new_users = verifies_new_users and self._emails.mailer.is_configured
@@ -89,6 +94,7 @@ class Accounts:
         roles: Sequence[str] = (Role.USER,),
         status: str = Status.ACTIVE,
         email_verified: bool = False,
+        any_username: bool = False,
         by: Actor = ANONYMOUS,
     ) -> User:
         """Create a user with a password of its own choice.
@@ -102,6 +108,7 @@ class Accounts:
             roles: What the user may do.
             status: Whether the user may sign in.
             email_verified: Whether the address is known to be the user's.
+            any_username: Whether the username may be a reserved one, or one in quarantine.
             by: The caller.
 
         Raises:
@@ -118,16 +125,30 @@ class Accounts:
             status=status,
             email_verified=email_verified,
         )
+        if not any_username:
+            self._usernames.require_allowed(user.username)
         self.policy.validate(password, user.username, user.email, full_name or "")
         user.password_hash = self.hasher.hash(password)
         token_email = self._make_verification_email(user)
-        self.create(user, EventType.USER_REGISTERED, by=by, token_email=token_email)
+        self.create(
+            user,
+            EventType.USER_REGISTERED,
+            by=by,
+            any_username=any_username,
+            token_email=token_email,
+        )
         if token_email:
             self._emails.mailer.send(token_email.email)
         return user
 
     def create(
-        self, user: User, type: EventType, *, by: Actor, token_email: TokenEmail | None = None
+        self,
+        user: User,
+        type: EventType,
+        *,
+        by: Actor,
+        any_username: bool = False,
+        token_email: TokenEmail | None = None,
     ) -> None:
         """Store a new user, with or without a password, and reserve its names.
 
@@ -135,6 +156,7 @@ class Accounts:
             user: A user from `build_user`.
             type: The type of its first audit event.
             by: The caller.
+            any_username: Whether the username may be one in quarantine.
             token_email: A token to store in the same transaction.
 
         Raises:
@@ -143,11 +165,14 @@ class Accounts:
         """
         admin_emails = self._admin_notices.prepare() if user.is_active_admin else []
         with by.transaction() as transaction:
-            for key, taken in (
-                (username_key(user.username), UsernameTaken()),
-                (email_key(user.email), EmailTaken()),
-            ):
-                Identifier.reserve(transaction, key, user.id, otherwise=taken)
+            Identifier.take(
+                transaction,
+                username_key(user.username),
+                user.id,
+                otherwise=UsernameTaken(),
+                takes_over=any_username,
+            )
+            Identifier.reserve(transaction, email_key(user.email), user.id, otherwise=EmailTaken())
             transaction.save(user, User.id.does_not_exist())
             transaction.save(AuditEvent.create(type, user.id, by))
             count_admin(transaction, int(user.is_active_admin))
@@ -193,6 +218,7 @@ class Accounts:
         *,
         versions: Versions = None,
         confirms_email: bool = False,
+        any_username: bool = False,
         by: Actor = ANONYMOUS,
     ) -> User:
         """Update fields of a user.
@@ -204,6 +230,7 @@ class Accounts:
             versions: Reject the update unless the user is at one of these versions.
             confirms_email: Whether a new email address stays pending until it is confirmed, where
                 emails can be sent. Until then it is the user's `pending_email`.
+            any_username: Whether a new username may be a reserved one, or one in quarantine.
             by: The caller.
 
         Returns:
@@ -220,8 +247,11 @@ class Accounts:
             TooManyRequests: The account's hourly quota of emails is exhausted.
         """
         changes = normalize_changes(changes)
+        if not any_username and changes.get("username", user.username) != user.username:
+            self._usernames.require_allowed(changes["username"])
         admin_emails = self._admin_notices.prepare() if _may_make_admin(user, changes) else []
-        after = self._update(user, changes, versions, confirms_email, by)
+        handover = Handover(self._usernames.quarantine, any_username)
+        after = self._update(user, changes, versions, confirms_email, by, handover)
         for notice in notices_of(user, after):
             self._emails.mailer.send(notice)
         if after.is_active_admin and not user.is_active_admin:
@@ -235,13 +265,14 @@ class Accounts:
         versions: Versions,
         confirms_email: bool,
         by: Actor,
+        handover: Handover,
     ) -> User:
         if "email" in changes and confirms_email and self._emails.mailer.is_configured:
-            return self._update_pending_email(user, changes, versions, by)
+            return self._update_pending_email(user, changes, versions, by, handover)
         if "email" in changes:
             changes["pending_email"] = None
         after = retry_on_conflict(
-            user, versions, lambda current: apply_update(current, changes, by)
+            user, versions, lambda current: apply_update(current, changes, by, handover)
         )
         if after.email != user.email:
             self._emails.mailer.send(Email.to_user(EmailKind.EMAIL_CHANGED, user))
@@ -261,8 +292,15 @@ class Accounts:
             with by.transaction() as transaction:
                 transaction.delete(current, is_unmodified(current), otherwise=VersionMismatch())
                 # If a reservation was swapped concurrently, read the user again.
-                for key in reserved_keys(current):
-                    Identifier.release(transaction, key, user.id, otherwise=VersionMismatch())
+                stale = VersionMismatch()
+                Identifier.give_up(
+                    transaction,
+                    username_key(current.username),
+                    user.id,
+                    otherwise=stale,
+                    quarantine=self._usernames.quarantine,
+                )
+                Identifier.release(transaction, email_key(current.email), user.id, otherwise=stale)
                 second_factor.delete(transaction, current)
                 transaction.save(event)
                 count_admin(transaction, -int(current.is_active_admin))
@@ -272,7 +310,12 @@ class Accounts:
         retry_on_conflict(user, versions, delete)
 
     def _update_pending_email(
-        self, user: User, changes: Mapping[str, Any], versions: Versions, by: Actor
+        self,
+        user: User,
+        changes: Mapping[str, Any],
+        versions: Versions,
+        by: Actor,
+        handover: Handover,
     ) -> User:
         """Update a user; a new email address becomes its pending one, taken or not.
 
@@ -287,13 +330,13 @@ class Accounts:
         if not is_new:
             values.update(email=address)
             return retry_on_conflict(
-                user, versions, lambda current: apply_update(current, values, by)
+                user, versions, lambda current: apply_update(current, values, by, handover)
             )
         self._emails.check_quota(user, "email-change")
         token_email = self.email_verification.make_email(user, address, is_new=True)
         first = self._emails.email_about_new_address(address, token_email)
         after = retry_on_conflict(
-            user, versions, lambda current: apply_update(current, values, by, token_email)
+            user, versions, lambda current: apply_update(current, values, by, handover, token_email)
         )
         notification = Email.to_user(EmailKind.EMAIL_CHANGE_REQUESTED, user, detail=address)
         for email in (first, notification):
@@ -307,7 +350,7 @@ class Accounts:
 
     def _find_by_key(self, key: str) -> User | None:
         try:
-            return self.get(Identifier.get(key, consistent_read=True).owner)
+            return self.get(Identifier.get(key, consistent_read=True).user_id or "")
         except (Identifier.DoesNotExist, UserNotFound):
             return None
 

@@ -12,7 +12,13 @@ from models.errors import (
 from models.security.passwords import PasswordHasher
 from models.services.account_emails import AccountEmails, TokenEmail
 from models.services.sign_in_attempts import Attempt, record_failure, reserve_with_email
-from models.services.user_update import copy_with, retry_on_conflict, swap_reservations, write
+from models.services.user_update import (
+    Handover,
+    copy_with,
+    retry_on_conflict,
+    swap_reservations,
+    write,
+)
 from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.one_time_token import OneTimeToken, Purpose
 from models.tables.user import User
@@ -133,7 +139,7 @@ def _confirm(before: User, row: OneTimeToken, by: Actor, attempt: Attempt | None
         row.spend(transaction)
         if attempt:
             attempt.forget(transaction)
-        swap_reservations(transaction, before, after)
+        swap_reservations(transaction, before, after, Handover())
         write(transaction, before, after)
         transaction.save(AuditEvent.create(type, before.id, by))
     return before if is_new else None

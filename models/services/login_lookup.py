@@ -46,9 +46,9 @@ class LoginLookup:
         key = login_key(login) or _UNUSED_KEY
         if others:
             row, *items = db.get_many((Identifier, key), *others)
-            return [row and str(row.owner), *items]
+            return [row and row.user_id, *items]
         try:
-            return [str(Identifier.get(key, consistent_read=True).owner)]
+            return [Identifier.get(key, consistent_read=True).user_id]
         except Identifier.DoesNotExist:
             return [None]
 

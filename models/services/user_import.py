@@ -39,7 +39,7 @@ class UserImport:
         """
         user = build_user(**details)
         try:
-            self.accounts.create(user, EventType.USER_IMPORTED, by=by)
+            self.accounts.create(user, EventType.USER_IMPORTED, by=by, any_username=True)
         except (UsernameTaken, EmailTaken):
             if self.accounts.find_named(user.username, user.email) is None:
                 raise

@@ -3,6 +3,8 @@
 import random
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from pynamodb.expressions.condition import Condition
@@ -111,8 +113,25 @@ def normalize_roles(roles: Sequence[str]) -> list[str]:
     return sorted(set(roles))
 
 
+@dataclass(frozen=True)
+class Handover:
+    """What becomes of usernames that are given up.
+
+    Attributes:
+        quarantine: How long the old username is not available to other users.
+        takes_over: Whether the new one may be a username that another user has given up.
+    """
+
+    quarantine: timedelta = timedelta()
+    takes_over: bool = False
+
+
 def apply_update(
-    before: User, changes: Mapping[str, Any], by: Actor, token_email: TokenEmail | None = None
+    before: User,
+    changes: Mapping[str, Any],
+    by: Actor,
+    handover: Handover,
+    token_email: TokenEmail | None = None,
 ) -> User:
     """Update fields of a user in one transaction, if it is still as read.
 
@@ -120,6 +139,7 @@ def apply_update(
         before: The user as read.
         changes: New values of fields; `metadata` may be a function of the current metadata.
         by: The caller.
+        handover: What becomes of the old username.
         token_email: A token to store in the same transaction.
 
     Returns:
@@ -152,7 +172,7 @@ def apply_update(
         needs_cleanup=ends_sessions,
     )
     with by.transaction() as transaction:
-        swap_reservations(transaction, before, after)
+        swap_reservations(transaction, before, after, handover)
         write(transaction, before, after)
         transaction.save(event)
         count_admin(transaction, after.is_active_admin - before.is_active_admin)
@@ -203,14 +223,34 @@ def reserved_keys(user: User) -> set[str]:
     return {username_key(user.username), email_key(user.email)}
 
 
-def swap_reservations(transaction: Transaction, before: User, after: User) -> None:
+def swap_reservations(
+    transaction: Transaction, before: User, after: User, handover: Handover
+) -> None:
     """Release the names that the user no longer has, and reserve its new ones."""
-    for key_of, field, taken in (
-        (username_key, "username", UsernameTaken()),
-        (email_key, "email", EmailTaken()),
-    ):
-        old, new = key_of(getattr(before, field)), key_of(getattr(after, field))
-        Identifier.swap(transaction, before.id, old, new, taken=taken, stale=VersionMismatch())
+    if before.username != after.username:
+        old, new = username_key(before.username), username_key(after.username)
+        Identifier.give_up(
+            transaction,
+            old,
+            before.id,
+            otherwise=VersionMismatch(),
+            quarantine=handover.quarantine,
+        )
+        Identifier.take(
+            transaction,
+            new,
+            before.id,
+            otherwise=UsernameTaken(),
+            takes_over=handover.takes_over,
+        )
+    Identifier.swap(
+        transaction,
+        before.id,
+        email_key(before.email),
+        email_key(after.email),
+        taken=EmailTaken(),
+        stale=VersionMismatch(),
+    )
 
 
 def _with_changes(before: User, changes: Mapping[str, Any]) -> User:

@@ -1,20 +1,80 @@
 """Reserved usernames and email addresses: the unique constraint that DynamoDB lacks."""
 
 import unicodedata
+from datetime import timedelta
 
 from email_validator import EmailNotValidError, validate_email
+from pynamodb.attributes import TTLAttribute
+from pynamodb.expressions.condition import Condition
 
-from flask_pynamodb import UniqueValue
+from flask_pynamodb import Transaction, UniqueValue
 from models import field_rules
+from models.clock import now
 from models.db import db
 from models.errors import InvalidEmail, InvalidField
 
 
 class Identifier(UniqueValue, db.Model):  # type: ignore[misc,name-defined]
-    """One reserved name; its owner is a user's ID. It exists exactly as long as the user has it."""
+    """One reserved name; its owner is a user's ID.
+
+    The row of an email address exists exactly as long as the user has it. That of a username stays
+    for a time after the user has given it up, and belongs to no user then.
+    """
 
     class Meta:
         table_name = "identifiers"
+
+    # Until when a name that was given up is not available to others. DynamoDB deletes the row
+    # later; the conditions compare the time.
+    held_until = TTLAttribute(null=True)
+
+    @property
+    def user_id(self) -> str | None:
+        """The ID of the user that has the name now."""
+        return None if self.held_until else str(self.owner)
+
+    @classmethod
+    def take(
+        cls,
+        transaction: Transaction,
+        key: str,
+        user_id: str,
+        *,
+        otherwise: Exception,
+        takes_over: bool = False,
+    ) -> None:
+        """Reserve a name that is free, or that the same user has given up.
+
+        Args:
+            transaction: The transaction of the user.
+            key: The key of the name.
+            user_id: The user.
+            otherwise: Raised if the name is not available.
+            takes_over: Whether a name that another user has given up is available at once.
+        """
+        is_held: Condition = cls.held_until.exists()
+        if not takes_over:
+            is_held &= (cls.owner == user_id) | (cls.held_until <= now())
+        row = cls(value=key, owner=user_id)
+        transaction.save(row, cls.value.does_not_exist() | is_held, otherwise=otherwise)
+
+    @classmethod
+    def give_up(
+        cls,
+        transaction: Transaction,
+        key: str,
+        user_id: str,
+        *,
+        otherwise: Exception,
+        quarantine: timedelta,
+    ) -> None:
+        """Release a name; for the time of the quarantine only the same user can take it back."""
+        has_it = (cls.owner == user_id) & cls.held_until.does_not_exist()
+        if quarantine:
+            row = cls(value=key, owner=user_id, held_until=now() + quarantine)
+            transaction.save(row, has_it, otherwise=otherwise)
+        else:
+            transaction.delete(cls(value=key), has_it, otherwise=otherwise)
 
 
 def username_key(username: str) -> str:

@@ -13,6 +13,8 @@ from environs import Env
 from marshmallow import ValidationError
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
+from models import field_rules
+
 Validator = Callable[[Any], Any]
 
 
@@ -103,6 +105,21 @@ def origins() -> Parser:
     return Parser(read)
 
 
+def range_url() -> Parser:
+    """Return a parser of the URL of a range search: https, or http on this computer."""
+    allowed = "An `https` URL, or `http` on a loopback address, without a query"
+    return Parser(partial(_call, "str", validate=_must_be_range_url), allowed)
+
+
+def usernames() -> Parser:
+    """Return a parser of usernames, separated by commas."""
+
+    def read(env: Env, name: str) -> tuple[str, ...]:
+        return tuple(env.list(name, validate=_must_be_usernames, delimiter=","))
+
+    return Parser(read)
+
+
 def pairs(hint: str, *, key: str = ".+", min_length: int = 0, optional: bool = False) -> Parser:
     """Return a parser of `name=value` pairs, separated by commas.
 
@@ -155,6 +172,18 @@ def _must_be_origins(values: list[str]) -> None:
         # As browsers write it: lower case, no path, not even a slash.
         if not re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?", value):
             raise ValidationError("Must be origins, as in https://app.example.com.")
+
+
+def _must_be_range_url(value: str) -> None:
+    # Passwords must not depend on who can read or change a connection.
+    loopback = r"http://(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?(/[^\s?#]*)?"
+    if not re.fullmatch(rf"https://[^\s/?#@]+(/[^\s?#]*)?|{loopback}", value):
+        raise ValidationError("Must be an https URL, as in https://api.example.com/range/.")
+
+
+def _must_be_usernames(values: list[str]) -> None:
+    if not all(field_rules.USERNAME.matches(value) for value in values):
+        raise ValidationError("Must be usernames, as in acme,billing-team.")
 
 
 def _must_be_networks(values: list[str]) -> None:

@@ -20,8 +20,10 @@ from roster.config.parsing import (
     not_empty,
     origins,
     pairs,
+    range_url,
     switch,
     text,
+    usernames,
 )
 from roster.config.secret_keys import CREATE_KEY, secret_keys, weakness
 from roster.config.setting import Setting, declared_in, read_all, setting
@@ -56,6 +58,31 @@ class Config:
         SignUp.OPEN,
         example="closed",
         meaning="Who may create users: {allowed}. `closed` is for admins only.",
+    )
+    breach_url: str | None = setting(
+        "ROSTER_BREACH_URL",
+        range_url(),
+        None,
+        example="https://api.pwnedpasswords.com/range/",
+        meaning='A service that new passwords are looked up in, by the range search of "Have I Been'
+        ' Pwned": five digits of a digest leave the service. {allowed}. See'
+        " [password rules](security.md#password-rules).",
+    )
+    reserved_usernames: tuple[str, ...] = setting(
+        "ROSTER_RESERVED_USERNAMES",
+        usernames(),
+        (),
+        example="acme,billing-team",
+        meaning="Further usernames that only admins may assign, separated by commas. See"
+        " [reserved usernames](security.md#usernames).",
+    )
+    username_quarantine: timedelta = setting(
+        "ROSTER_USERNAME_QUARANTINE",
+        duration(timedelta(0)),
+        timedelta(days=90),
+        example="30d",
+        meaning="How long a username is not available to other users after a user has changed it or"
+        " was deleted: {allowed}.",
     )
     session_idle: timedelta = setting(
         "ROSTER_SESSION_IDLE",

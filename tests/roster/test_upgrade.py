@@ -138,17 +138,19 @@ def problem(response: TestResponse) -> tuple[int, str]:
 
 class TestTables:
     def test_additions(self, upgrade: tuple[list[str], list[str]]):
-        """A table and two indexes are new: they are reported as missing, and then added."""
+        """A table, two indexes and a TTL are new: they are reported as missing, and then added."""
         drift, added = upgrade
 
         table, names = "roster-events", ("by_actor", "by_api_key")
         assert sorted(drift) == [
             "table roster-devices is missing",
             *(f"table {table} lacks the index {name}" for name in names),
+            "table roster-identifiers lacks time to live on held_until",
         ]
         assert sorted(added) == [
             *(f"added the index {name} to {table}" for name in names),
             "created roster-devices",
+            "set time to live on roster-identifiers",
         ]
 
     def test_need_no_further_migration(self, app: Flask):

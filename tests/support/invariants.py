@@ -12,7 +12,9 @@ def audited_users() -> list[User]:
     number of active admins.
     """
     users: list[User] = list(User.scan(consistent_read=True))
-    reservations = {row.value: row.owner for row in Identifier.scan(consistent_read=True)}
+    reservations = {
+        row.value: row.owner for row in Identifier.scan(consistent_read=True) if not row.held_until
+    }
     counted = sum(row.value for row in Counter.scan(consistent_read=True))
 
     assert reservations == {

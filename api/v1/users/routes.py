@@ -91,12 +91,17 @@ class Users(Resource):
     def post(self, caller: Principal | None, payload: dict[str, Any]) -> Any:
         """Register a user
 
-        Open to everyone unless sign-up is closed; only an admin may set `roles` and `status`. A
+        Open to everyone unless sign-up is closed; only an admin may set `roles` and `status`, or
+        assign a reserved username such as `support`, or one that another user gave up lately. A
         new admin requires recent authentication, and is reported to the other admins by email.
         """
         if caller and Role.ADMIN in payload.get("roles", ()):
             caller.require_account_control()
-        created = accounts.register(**payload, by=caller.actor if caller else anonymous_actor())
+        created = accounts.register(
+            **payload,
+            any_username=caller is not None and caller.may_assign_any_username(),
+            by=caller.actor if caller else anonymous_actor(),
+        )
         return created, 201, {"Location": url_for(_USER_ENDPOINT, id=created.id)}
 
 
@@ -159,6 +164,7 @@ class UserItem(Resource):
             _changes(payload),
             versions=versions,
             confirms_email=caller.is_self(id),
+            any_username="username" in payload and caller.may_assign_any_username(),
             by=caller.actor,
         )
         is_pending = "email" in payload and updated.pending_email is not None
@@ -173,8 +179,9 @@ class UserItem(Resource):
     def delete(self, id: str, caller: Principal, versions: Container[int] | None) -> Any:
         """Delete a user
 
-        Its sessions end at once; its username and email address become available. Requires recent
-        authentication; an API key may delete other users with the scope `accounts`.
+        Its sessions end at once. Its email address becomes available; its username does after a
+        quarantine (`ROSTER_USERNAME_QUARANTINE`). Requires recent authentication; an API key may
+        delete other users with the scope `accounts`.
         """
         target = caller.get_visible_user(id)
         if caller.is_self(id):

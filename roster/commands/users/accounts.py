@@ -43,6 +43,7 @@ def create_admin(services: Services, username: str, email: str, password: str) -
         password=password,
         roles=[Role.ADMIN],
         email_verified=True,
+        any_username=True,
     )
     click.echo(f"created {admin.username}, {admin.id}")
 

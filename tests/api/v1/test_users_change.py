@@ -135,11 +135,12 @@ class TestNames:
         old = client.post("/v1/sessions", json={"login": "jane", "password": jane.password})
         assert outcome(old) == (401, "invalid-credentials", [])
 
-    def test_old_username_is_free(self, jane, client):
-        """After a rename another user may take the old username."""
+    def test_old_username_is_kept_from_others(self, jane, client):
+        """After a rename no other user may take the old username for a time; the same user may."""
         jane.patch("/v1/users/me", json={"username": "janet"})
 
-        assert client.post("/v1/users", json={**ADA, "username": "jane"}).status_code == 201
+        assert client.post("/v1/users", json={**ADA, "username": "jane"}).status_code == 409
+        assert jane.patch("/v1/users/me", json={"username": "jane"}).status_code == 200
 
     def test_old_email_is_free(self, jane, client):
         """After a change of email another user may take the old one."""

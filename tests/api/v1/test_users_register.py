@@ -198,3 +198,54 @@ class TestRegister:
     def test_signed_in_user_registers_another(self, jane):
         """While sign-up is open, signed-in users may register others."""
         assert jane.post("/v1/users", json=ADA).status_code == 201
+
+
+class TestUsernames:
+    def test_reserved(self, client, snapshot):
+        """A reserved username is rejected with the reason, and nothing is stored (M7)."""
+        before = snapshot()
+
+        response = client.post("/v1/users", json={**ADA, "username": "Admin-1"})
+
+        assert outcome(response) == (422, "invalid-request", ["/username"])
+        assert "reserved" in response.json["errors"][0]["detail"]
+        assert snapshot() == before
+
+    def test_reserved_by_change(self, jane):
+        """A user cannot change to a reserved username."""
+        response = jane.patch("/v1/users/me", json={"username": "support"})
+
+        assert outcome(response) == (422, "invalid-request", ["/username"])
+
+    def test_admin_assigns(self, john, jane):
+        """An admin can assign reserved usernames, to new users and to others."""
+        created = john.post("/v1/users", json={**ADA, "username": "support"})
+        changed = john.patch(jane.path, json={"username": "postmaster"})
+
+        assert (created.status_code, changed.status_code) == (201, 200)
+
+    def test_quarantine(self, jane, client):
+        """A username that was given up looks like any other that is taken."""
+        in_use = client.post("/v1/users", json={**ADA, "username": "jane"})
+        jane.patch("/v1/users/me", json={"username": "janet"})
+
+        response = client.post("/v1/users", json={**ADA, "username": "jane"})
+
+        assert outcome(response) == outcome(in_use) == (409, "username-taken", ["/username"])
+        assert response.json["detail"] == in_use.json["detail"]
+
+    def test_sign_in_with_the_former_username(self, jane, client):
+        """The former username is an unknown login."""
+        jane.patch("/v1/users/me", json={"username": "janet"})
+        body = {"login": "jane", "password": jane.password}
+
+        response = client.post("/v1/sessions", json=body)
+
+        assert outcome(response) == (401, "invalid-credentials", [])
+        assert client.post("/v1/sessions", json={**body, "login": "janet"}).status_code == 201
+
+    def test_admin_ends_the_quarantine(self, john, jane):
+        """An admin can assign a username in quarantine at once."""
+        jane.delete("/v1/users/me")
+
+        assert john.post("/v1/users", json={**ADA, "username": "jane"}).status_code == 201

@@ -16,7 +16,7 @@ from tests.support.person import CLIENT, PASSWORD
 @pytest.fixture
 def root(register, mailbox) -> User:
     """Return another admin, so that ada is never the last one."""
-    return register("root", roles=["admin"])
+    return register("root", roles=["admin"], any_username=True)
 
 
 class TestStatus:

@@ -65,7 +65,8 @@ def address_of(user):
 
 
 def claims():
-    return {claim.value for claim in Identifier.scan(consistent_read=True)}
+    rows = Identifier.scan(consistent_read=True)
+    return {row.value for row in rows if not row.held_until}
 
 
 class TestAsk:

@@ -38,6 +38,8 @@ SMTP_SERVER = {
     "ROSTER_PUBLIC_URL": "https://accounts.example.com",
 }
 
+RANGE_URL = "https://breaches.example.com/range/"
+
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
@@ -58,6 +60,9 @@ class TestDefaults:
             ("password_min_length", 15),
             ("workers", usable_cores()),
             ("demo", False),
+            ("breach_url", None),
+            ("reserved_usernames", ()),
+            ("username_quarantine", timedelta(days=90)),
             ("demo_password", "correct horse battery staple"),
             ("rate_limits", True),
             ("trusted_proxies", ()),
@@ -132,6 +137,11 @@ class TestValues:
         "variable, text, attribute, value",
         [
             ("ROSTER_SIGNUP", "closed", "signup", SignUp.CLOSED),
+            ("ROSTER_RESERVED_USERNAMES", "acme,ops", "reserved_usernames", ("acme", "ops")),
+            ("ROSTER_USERNAME_QUARANTINE", "0s", "username_quarantine", timedelta()),
+            ("ROSTER_USERNAME_QUARANTINE", "30d", "username_quarantine", timedelta(days=30)),
+            ("ROSTER_BREACH_URL", RANGE_URL, "breach_url", RANGE_URL),
+            ("ROSTER_BREACH_URL", "http://[::1]:8/r/", "breach_url", "http://[::1]:8/r/"),
             ("ROSTER_SESSION_IDLE", "12h", "session_idle", timedelta(hours=12)),
             ("ROSTER_SESSION_IDLE", "1d12h", "session_idle", timedelta(hours=36)),
             ("ROSTER_SESSION_MAX", "90d", "session_max", timedelta(days=90)),
@@ -267,6 +277,15 @@ class TestRefusals:
         [
             ("ROSTER_SECRET_KEY", ""),
             ("ROSTER_SECRET_KEY", "   "),
+            ("ROSTER_RESERVED_USERNAMES", "acme,a b"),
+            ("ROSTER_USERNAME_QUARANTINE", "soon"),
+            ("ROSTER_BREACH_URL", ""),
+            ("ROSTER_BREACH_URL", "http://breaches.example.com/range/"),
+            ("ROSTER_BREACH_URL", "http://127.0.0.1.example.com/range/"),
+            ("ROSTER_BREACH_URL", "http://localhost@example.com/range/"),
+            ("ROSTER_BREACH_URL", "https://user:word@example.com/range/"),
+            ("ROSTER_BREACH_URL", "https://breaches.example.com/range/?q="),
+            ("ROSTER_BREACH_URL", "ftp://breaches.example.com/"),
             ("ROSTER_SIGNUP", "maybe"),
             ("ROSTER_SIGNUP", ""),
             ("ROSTER_SESSION_IDLE", "soon"),
