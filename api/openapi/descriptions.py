@@ -103,6 +103,8 @@ HEADERS: Json = {
     "Content-Security-Policy": _header(
         "What browsers may load and execute for this response, and where they may embed it.",
         "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+        pattern="^default-src ",
+        maxLength=1024,
     ),
     "Referrer-Policy": _header(
         "Browsers must not send the URL to other pages.", "no-referrer", enum=["no-referrer"]
