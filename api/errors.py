@@ -140,7 +140,9 @@ def _respond_to_domain_error(error: domain.AccountError) -> Response:
     # Both names of a user can be taken at once.
     faults = [each for each in (error, *error.other_failures) if getattr(each, "field", None)]
     errors = [(f"/{each.field}", str(each)) for each in faults]  # type: ignore[attr-defined]
-    return respond(slug, str(error), errors, headers)
+    pointers = [pointer for pointer, _ in errors]
+    detail = str(error) if len(pointers) < 2 else f"Check {', '.join(pointers)}."
+    return respond(slug, detail, errors, headers)
 
 
 def _respond_to_invalid_cursor(error: InvalidCursor) -> Response:

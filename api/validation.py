@@ -20,6 +20,7 @@ from api.validation_errors import UNKNOWN, escape, faults_of, raise_if_any, rais
 
 View = Callable[..., Any]
 Check = Callable[[Any], list[tuple[str, str]]]
+Rules = Callable[[dict[str, str]], list[tuple[str, str]]]
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -32,6 +33,7 @@ def body(
     *,
     media_types: tuple[str, ...] = (JSON,),
     admin_only: Iterable[str] = (),
+    rules: Rules | None = None,
 ) -> Callable[[View], View]:
     """Validate the body against a schema; the view gets `payload`.
 
@@ -40,6 +42,9 @@ def body(
             `x-rule` is the sentence of the error for a pattern that does not match.
         media_types: The accepted values of `Content-Type`.
         admin_only: Fields that only an admin may send; needs `caller` from a guard above.
+        rules: Returns the faults of fields that the schema accepts; called only for a body with
+            other faults, so that all are reported together. Other bodies meet the same rules in
+            the domain.
     """
     check = compile_check(schema.__schema__)
     admin_fields = frozenset(admin_only)
@@ -51,7 +56,10 @@ def body(
             payload = _read_body(media_types)
             if admin_fields:
                 _require_admin_for(admin_fields, payload, kwargs["caller"])
-            raise_if_any(check(payload))
+            faults = check(payload)
+            if faults and rules:
+                faults += _faults_by_rules(rules, payload, faults)
+            raise_if_any(faults)
             return view(*args, payload=payload, **kwargs)
 
         slugs = [
@@ -142,6 +150,15 @@ def to_json_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
         properties = converted["properties"].items()
         converted["properties"] = {name: to_json_schema(part) for name, part in properties}
     return converted
+
+
+def _faults_by_rules(
+    rules: Rules, payload: dict[str, Any], faults: list[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    faulty = {pointer for pointer, _ in faults}
+    accepted = {name: value for name, value in payload.items() if f"/{name}" not in faulty}
+    texts = {name: value for name, value in accepted.items() if isinstance(value, str)}
+    return rules(texts)
 
 
 def _reject_parameters() -> None:

@@ -32,7 +32,7 @@ Exception
       └── TooManyConflicts                     concurrent updates kept winning
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 
@@ -244,6 +244,19 @@ class InvalidField(AccountError):
     def __init__(self, field: str, detail: str) -> None:
         super().__init__(detail)
         self.field = field
+
+
+def raise_together(faults: Iterable[InvalidField]) -> None:
+    """Raise the first of several faults with the others in `other_failures`; nothing if none.
+
+    Raises:
+        InvalidField: There is at least one.
+    """
+    found = list(faults)
+    if found:
+        first, *others = found
+        first.other_failures = others
+        raise first
 
 
 class WeakPassword(InvalidField):

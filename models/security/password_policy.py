@@ -78,7 +78,9 @@ class PasswordPolicy:
         self._exempt = frozenset(exempt)
         self._is_known_breach = is_known_breach
 
-    def validate(self, password: str, *context: str, field: str = "password") -> None:
+    def validate(
+        self, password: str, *context: str, field: str = "password", offline: bool = False
+    ) -> None:
         """Reject a new password that an attacker would guess early.
 
         Args:
@@ -86,6 +88,7 @@ class PasswordPolicy:
             context: Words about the account that must not carry the password: username, email
                 address, full name.
             field: The name of the password in the caller's request.
+            offline: Whether to ask no other service, for a password that is not set yet.
 
         Raises:
             WeakPassword: It is too short or too long; too little remains of it without the context
@@ -100,7 +103,7 @@ class PasswordPolicy:
                 or _is_pattern(password)
                 or _is_common(password)
                 or _is_guessable(password, self._min_guesses)
-                or self._is_breached_elsewhere(password)
+                or (None if offline else self._is_breached_elsewhere(password))
             )
         if reason:
             raise WeakPassword(field, reason)

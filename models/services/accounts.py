@@ -6,7 +6,7 @@ so concurrent callers cannot both succeed.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from models.email import Email, EmailKind
@@ -16,6 +16,7 @@ from models.errors import (
     UsernameTaken,
     UserNotFound,
     VersionMismatch,
+    raise_together,
 )
 from models.security.legacy_hashes import validate_imported
 from models.security.password_policy import PasswordPolicy
@@ -116,6 +117,10 @@ class Accounts:
             UsernameTaken: Another user has the username.
             EmailTaken: Another user has the email address, in whatever case.
         """
+        texts = {"username": username, "email": email, "password": password}
+        if full_name:
+            texts["full_name"] = full_name
+        raise_together(self.faults_of(texts, any_username=any_username))
         user = build_user(
             username=username,
             email=email,
@@ -125,9 +130,6 @@ class Accounts:
             status=status,
             email_verified=email_verified,
         )
-        if not any_username:
-            self._usernames.require_allowed(user.username)
-        self.policy.validate(password, user.username, user.email, full_name or "")
         user.password_hash = self.hasher.hash(password)
         token_email = self._make_verification_email(user)
         self.create(
@@ -140,6 +142,33 @@ class Accounts:
         if token_email:
             self._emails.mailer.send(token_email.email)
         return user
+
+    def faults_of(
+        self, texts: Mapping[str, str], *, any_username: bool = False, offline: bool = False
+    ) -> list[InvalidField]:
+        """Return what the rules reject of a new user, one fault for each field.
+
+        Args:
+            texts: `username`, `email`, `password` and `full_name`, as far as they are known.
+            any_username: Whether the username may be a reserved one.
+            offline: Whether to ask no other service about the password.
+        """
+        checks: dict[str, Callable[[str], Any]] = {
+            "username": normalize_username if any_username else self._usernames.normalize,
+            "email": normalize_email,
+            "password": lambda password: self.policy.validate(
+                password,
+                *(texts.get(name, "") for name in ("username", "email", "full_name")),
+                offline=offline,
+            ),
+        }
+        faults = []
+        for name in checks.keys() & texts.keys():
+            try:
+                checks[name](texts[name])
+            except InvalidField as fault:
+                faults.append(fault)
+        return sorted(faults, key=lambda fault: list(checks).index(fault.field))
 
     def create(
         self,

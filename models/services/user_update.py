@@ -13,10 +13,12 @@ from flask_pynamodb import Transaction
 from models.clock import now
 from models.errors import (
     EmailTaken,
+    InvalidField,
     TooManyConflicts,
     UsernameTaken,
     UserNotFound,
     VersionMismatch,
+    raise_together,
 )
 from models.services.account_emails import TokenEmail
 from models.services.metadata import validate_size
@@ -105,7 +107,14 @@ def normalize_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
         "email": normalize_email,
         "roles": normalize_roles,
     }
-    return {name: rules[name](value) if name in rules else value for name, value in changes.items()}
+    normalized, faults = dict(changes), []
+    for name in rules.keys() & changes.keys():
+        try:
+            normalized[name] = rules[name](changes[name])
+        except InvalidField as fault:
+            faults.append(fault)
+    raise_together(sorted(faults, key=lambda fault: fault.field))
+    return normalized
 
 
 def normalize_roles(roles: Sequence[str]) -> list[str]:

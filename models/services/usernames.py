@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from models.errors import InvalidField
+from models.tables.identifier import normalize_username
 
 # RFC 2142; the addresses that prove the control of a domain to certificate authorities (CA/Browser
 # Forum Baseline Requirements, 3.2.2.4.4); names that sound like the operator or like the service.
@@ -32,6 +33,16 @@ class UsernameRules:
 
     reserved: Iterable[str] = ()
     quarantine: timedelta = timedelta(days=90)
+
+    def normalize(self, username: str) -> str:
+        """Return a username that a user chooses, as stored.
+
+        Raises:
+            InvalidField: It is not valid, or reserved.
+        """
+        normalized = normalize_username(username)
+        self.require_allowed(normalized)
+        return normalized
 
     def require_allowed(self, username: str) -> None:
         """Reject a reserved username, also with separators in it or digits at its end.

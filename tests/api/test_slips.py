@@ -92,6 +92,48 @@ class TestBlanks:
 
 
 class TestTogether:
+    def test_sign_up(self, client, snapshot):
+        """A form with three wrong fields is told all three, whichever rule each breaks."""
+        before = snapshot()
+        body = {"username": "a b", "email": "x", "password": "short"}
+
+        response = client.post("/v1/users", json=body)
+
+        assert outcome(response) == (422, "invalid-request", ["/email", "/password", "/username"])
+        assert snapshot() == before
+
+    def test_rules_of_the_domain(self, client):
+        """Neither is wrong for the schema."""
+        body = {"username": "admin", "email": "x@localhost", "password": "password password"}
+
+        response = client.post("/v1/users", json=body)
+
+        assert outcome(response) == (422, "invalid-request", ["/email", "/password", "/username"])
+
+    def test_with_an_unknown_field(self, client):
+        """A field that does not exist hides no other fault."""
+        body = {"username": "ada", "email": "x", "password": "short", "admin": True}
+
+        response = client.post("/v1/users", json=body)
+
+        assert outcome(response)[2] == ["/admin", "/email", "/password"]
+
+    def test_with_wrong_types(self, client):
+        """Rules are applied to texts only."""
+        body = {"username": 5, "email": ["x"], "password": "short", "full_name": None}
+
+        response = client.post("/v1/users", json=body)
+
+        assert outcome(response)[2] == ["/email", "/password", "/username"]
+
+    def test_name_in_the_password(self, client):
+        """The password is judged with the names that were sent with it."""
+        body = {"username": "montgomery", "email": "x", "password": "montgomery 1234567"}
+
+        response = client.post("/v1/users", json=body)
+
+        assert outcome(response)[2] == ["/email", "/password"]
+
     def test_both_names_are_taken(self, jane, john, client, snapshot):
         """The response to a sign-up names both conflicts."""
         before = snapshot()

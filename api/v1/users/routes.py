@@ -50,6 +50,10 @@ _UNIQUE_FIELDS = frozenset({"username", "email"})
 _ITS_ID = {"id": "$response.body#/id"}
 
 
+def _faults_of_new_user(texts: dict[str, str]) -> list[tuple[str, str]]:
+    return [(f"/{fault.field}", str(fault)) for fault in accounts.faults_of(texts, offline=True)]
+
+
 @users.route("")
 class Users(Resource):
     @users.doc("list_users")
@@ -81,7 +85,7 @@ class Users(Resource):
     @hashes_password
     @users.doc("create_user")
     @signup_allowed(api_keys=True)
-    @body(new_user, admin_only=ADMIN_FIELDS)
+    @body(new_user, admin_only=ADMIN_FIELDS, rules=_faults_of_new_user)
     @rate_limited(SIGN_UPS, spares_admins=True)
     @error_responses("username-taken", "email-taken", "fresh-sign-in-required")
     @links(201, dict.fromkeys(("get_user", "update_user", "delete_user"), _ITS_ID))
