@@ -110,6 +110,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
             signup=config.signup,
             second_factor=config.second_factor,
             recent_auth=config.recent_auth,
+            failed_sign_in_time=config.failed_sign_in_time,
             verifies_addresses=mailer.is_configured,
         ),
     )

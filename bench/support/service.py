@@ -82,23 +82,27 @@ def roster(
 
 
 @contextmanager
-def roster_on(endpoint: str, log: Path, *, transport: str) -> Iterator[Service]:
+def roster_on(
+    endpoint: str, log: Path, *, transport: str, settings: Mapping[str, str] | None = None
+) -> Iterator[Service]:
     """Run `roster serve` on existing tables.
 
     Args:
         endpoint: The URL of a DynamoDB that does not verify signatures.
         log: The file for its output.
         transport: One of `flask_pynamodb.TRANSPORTS`.
+        settings: Additional environment variables.
     """
-    settings = {
+    all_settings = {
         "ROSTER_SECRET_KEY": secrets.token_urlsafe(32),
         "DYNAMODB_HOST": endpoint,
         "DYNAMODB_REGION": REGION,
         "DYNAMODB_AWS_ACCESS_KEY_ID": "local",
         "DYNAMODB_AWS_SECRET_ACCESS_KEY": "local",
         "DYNAMODB_TRANSPORT": transport,
+        **(settings or {}),
     }
-    with serving(_roster_serve(WORKERS), "/health/ready", log, settings) as service:
+    with serving(_roster_serve(WORKERS), "/health/ready", log, all_settings) as service:
         yield service
 
 

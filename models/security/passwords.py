@@ -127,12 +127,14 @@ class PasswordHasher:
         return matches, self._context.hash(normalized) if matches else None
 
     def _compare(self, password: str, stored: str) -> tuple[bool, str | None]:
-        if self._context.identify(stored):
-            return self._context.verify_and_update(password, stored)  # type: ignore[no-any-return]
+        is_outdated = not self._context.identify(stored) or self._context.needs_update(stored)
+        if not is_outdated:
+            return bool(self._context.verify(password, stored)), None
         if legacy_hashes.verify(password, stored):
             return True, self._context.hash(password)
-        # A wrong password costs one argon2 hash too, or fast old hashes would reveal by their
-        # response time that an account exists (ASVS 6.3.8).
+        # A wrong password costs one hash of Roster's parameters in any case, or fast old hashes
+        # would reveal by their response time that an account exists (ASVS 6.3.8). Slow ones are
+        # hidden by the minimum time of a failed sign-in.
         self._context.verify(password, self._dummy_hash)
         return False, None
 

@@ -37,6 +37,7 @@ class AccessRules:
         signup: Who may create users.
         second_factor: Who must have a second factor.
         recent_auth: How long after authentication sensitive changes are allowed.
+        failed_sign_in_time: How long a failed sign-in takes at least.
         verifies_addresses: Whether keys and second factors require a verified address, since
             emails can be sent.
     """
@@ -44,6 +45,7 @@ class AccessRules:
     signup: SignUp = SignUp.OPEN
     second_factor: SecondFactorRule = SecondFactorRule.OPTIONAL
     recent_auth: timedelta = timedelta(minutes=10)
+    failed_sign_in_time: timedelta = timedelta(0)
     verifies_addresses: bool = False
 
 

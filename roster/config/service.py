@@ -161,6 +161,15 @@ class Config:
         " to open those. See [secret keys](#secret-keys).",
         is_secret=True,
     )
+    failed_sign_in_time: timedelta = setting(
+        "ROSTER_FAILED_SIGN_IN_TIME",
+        duration(timedelta(0), timedelta(seconds=5)),
+        timedelta(seconds=1),
+        example="2s",
+        meaning="How long a failed sign-in takes at least: {allowed}. So the time does not reveal"
+        " accounts with [imported hashes](import.md#time-of-failed-sign-ins), which take longer to"
+        " verify. No thread waits meanwhile.",
+    )
     rate_limits: bool = setting(
         "ROSTER_RATE_LIMITS",
         switch(),

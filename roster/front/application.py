@@ -1,10 +1,12 @@
 """The RSGI application of a worker."""
 
+import asyncio
 import logging
 import math
 import os
 import signal
 import threading
+import time
 from asyncio import AbstractEventLoop
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +16,7 @@ from granian._granian import RSGIHTTPProtocol as HTTPProtocol
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
 from granian.rsgi import Scope
 
+from api.delays import MIN_SECONDS
 from roster.front import body, environ, responses
 from roster.front.lanes import Job, Lane
 from roster.front.responses import Response
@@ -92,6 +95,7 @@ class Front:
         else:
             if job is not None:
                 await job.done
+                await self._send_delayed(job)
 
     async def _read(self, scope: Scope, protocol: HTTPProtocol) -> Job | None:
         """Return the complete request; None if it is answered already."""
@@ -119,8 +123,9 @@ class Front:
         if lane.is_full:
             _send(protocol, _busy(request, lane))
             return None
-        expires_at = self._loop.time() + lane.max_wait
-        job = Job(request, protocol, self._loop.create_future(), expires_at)
+        received_at = self._loop.time()
+        expires_at = received_at + lane.max_wait
+        job = Job(request, protocol, self._loop.create_future(), expires_at, received_at)
         lane.submit(job)
         if lane is self._hashes and lane.is_busy:
             self._drop_if_gone(job, lane)
@@ -169,9 +174,22 @@ class Front:
             # The app responds to its own errors: this is an error of the server.
             log.exception("a request failed outside of the app")
             response = responses.problem("internal-error", "The service failed.", job.environ)
-        _send(job.protocol, response)
+        # The clock of the event loop.
+        due = job.received_at + job.environ.get(MIN_SECONDS, 0)
+        if due > time.monotonic():
+            job.delayed = (response, due)
+        else:
+            _send(job.protocol, response)
         # The body may have a password.
         job.environ.clear()
+
+    async def _send_delayed(self, job: Job) -> None:
+        """Send a response that is due later; neither a thread nor a place in a lane waits."""
+        if job.delayed is None:
+            return
+        response, due = job.delayed
+        await asyncio.sleep(due - self._loop.time())
+        _send(job.protocol, response)
 
 
 def _call(app: Any, request: dict[str, Any]) -> Response:

@@ -12,6 +12,8 @@ from typing import Any
 
 from granian._granian import RSGIHTTPProtocol as HTTPProtocol
 
+from roster.front.responses import Response
+
 # How often queued requests are checked for expiry, in seconds.
 _SWEEP_SECONDS = 0.1
 
@@ -25,6 +27,8 @@ class Job:
         protocol: Sends the response.
         done: Completed in the event loop after the response was sent.
         expires_at: The end of the time in the queue, by the clock of the event loop.
+        received_at: When the request was complete, by the clock of the event loop.
+        delayed: A response that is sent later, and when.
         claim: Returns True once: to the thread that serves the job, or to the event loop if the job
             is dropped before.
     """
@@ -33,6 +37,8 @@ class Job:
     protocol: HTTPProtocol
     done: "Future[None]"
     expires_at: float
+    received_at: float = 0.0
+    delayed: tuple[Response, float] | None = None
     claim: Callable[..., bool] = field(default_factory=lambda: threading.Lock().acquire)
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import threading
@@ -78,6 +79,40 @@ def service(tmp_path_factory, transport) -> Iterator[Running]:
     harness = ProcessHarness(tmp_path_factory.mktemp("front"), transport)
     yield harness.serve(ROSTER_BODY_SECONDS="1s", ROSTER_KEEP_ALIVE="2s", ROSTER_RATE_LIMITS="off")
     harness.close()
+
+
+class TestDelayedResponses:
+    def test_no_thread_waits(self, harness):
+        """M2: more failed sign-ins than threads are delayed, and a correct one passes them all."""
+        service = harness.serve(
+            ROSTER_RATE_LIMITS="off", ROSTER_WORKERS="1", ROSTER_FAILED_SIGN_IN_TIME="5s"
+        )
+        with contextlib.ExitStack() as stack:
+            waiting = []
+            for number in range(16):
+                body = json.dumps({"login": f"unknown-{number}", "password": PASSWORD}).encode()
+                length = f"Content-Length: {len(body)}"
+                connection = stack.enter_context(connect(service.port))
+                connection.sendall(head("POST", "/v1/sessions", JSON, length, CLOSE) + body)
+                waiting.append(connection)
+
+            assert service.sign_in("jane").status == 201
+            answered, _, _ = select.select(waiting, [], [], 0)
+            assert len(answered) < len(waiting)
+            assert {status_of(read_to_end(each)) for each in waiting} == {401}
+
+    def test_client_leaves(self, harness):
+        """A client that disconnects before the delayed response disturbs nothing."""
+        service = harness.serve(
+            ROSTER_RATE_LIMITS="off", ROSTER_WORKERS="1", ROSTER_FAILED_SIGN_IN_TIME="1s"
+        )
+        body = json.dumps({"login": "unknown", "password": PASSWORD}).encode()
+        request = head("POST", "/v1/sessions", JSON, f"Content-Length: {len(body)}") + body
+        with connect(service.port) as connection:
+            connection.sendall(request)
+
+        assert service.call("POST", "/v1/sessions", {"login": "x", "password": "y"}).status == 401
+        assert service.sign_in("jane").status == 201
 
 
 class TestBodies:

@@ -7,6 +7,7 @@ from flask_restx import Resource
 from api import services
 from api.auth import Principal, admin_required, signed_in
 from api.client import client
+from api.delays import delay_response
 from api.lanes import hashes_password
 from api.openapi.annotations import error_responses, headers, links
 from api.pagination import CURSOR, LIMIT_OF_ALL, decode_cursor, page_of, page_response
@@ -23,6 +24,7 @@ from api.v1.sessions.schemas import (
 )
 from api.validation import body, query
 from models import Session, User
+from models.errors import InvalidCredentials
 
 
 @sessions.route("/sessions")
@@ -42,7 +44,12 @@ class Sessions(Resource):
         `Retry-After` says how long. Attempts with the `device_token` of an earlier sign-in are
         counted apart, so that others cannot lock this device out.
         """
-        return opened_body(services.sessions.sign_in(**payload, client=client())), 201
+        try:
+            opened = services.sessions.sign_in(**payload, client=client())
+        except InvalidCredentials:
+            delay_response(services.rules.failed_sign_in_time)
+            raise
+        return opened_body(opened), 201
 
     @sessions.doc("list_sessions")
     @signed_in()

@@ -224,8 +224,9 @@ class TestRefused:
 
 
 class TestTime:
-    def test_wrong_password_of_a_quick_hash(self, passwords, monkeypatch):
-        """A wrong password costs an argon2 hash whatever is stored (ASVS 6.3.8)."""
+    @pytest.mark.parametrize("scheme", legacy_hashes.SCHEMES)
+    def test_wrong_password(self, passwords, monkeypatch, scheme):
+        """M2: a wrong password costs one hash of Roster's parameters, whatever is stored."""
         verified = []
         context = passwords._context
         inner = context.verify
@@ -233,6 +234,8 @@ class TestTime:
             context, "verify", lambda *given: verified.append(given[1]) or inner(*given)
         )
 
-        passwords.verify("another " + PASSWORD, made("ldap_salted_sha1"))
+        # Of other parameters than those of the hasher.
+        settings = {"memory_cost": 16, "rounds": 2, "parallelism": 1} if scheme == "argon2" else {}
+        passwords.verify("another " + PASSWORD, made(scheme, **settings))
 
         assert verified == [passwords._dummy_hash]
