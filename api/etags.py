@@ -55,7 +55,10 @@ def preconditions(view: View) -> View:
 
     @wraps(view)
     def conditional(*args: Any, **kwargs: Any) -> Any:
-        return view(*args, versions=_allowed_versions(), **kwargs)
+        try:
+            return view(*args, versions=_allowed_versions(), **kwargs)
+        except VersionMismatch:
+            raise _mismatch() from None
 
     return _conditional(conditional)
 
@@ -98,27 +101,33 @@ def _check_read(user: User, tag: str) -> None:
     """Evaluate the preconditions of a GET or HEAD in the order of RFC 9110, 13.2.2."""
     matching = _matching_versions()
     if matching is not None and user.version not in matching:
-        raise VersionMismatch
+        raise _mismatch()
     if request.if_none_match.contains_weak(tag):
         abort(Response(status=304, headers={"ETag": f'"{tag}"'}))
 
 
 def _matching_versions() -> frozenset[int] | None:
-    """Return the versions in `If-Match`; None if it allows any.
+    """Return the versions in `If-Match`; None if it allows any."""
+    if "If-Match" not in request.headers or request.if_match.star_tag:
+        return None
+    return _versions(request.if_match.as_set())
 
-    Raises:
-        RequestError: All tags are weak, which never match (13.1.1).
+
+def _mismatch() -> Exception:
+    """Return the error of a user at another version.
+
+    It is raised after all others: a precondition counts only for a request that would be granted
+    (RFC 9110, 13.2.1).
     """
     given = request.if_match
-    if "If-Match" not in request.headers or given.star_tag:
-        return None
-    if not given.as_set() and given.as_set(include_weak=True):
-        raise RequestError(
-            "version-mismatch",
-            "If-Match has weak tags only, which never match. Send the ETag without W/; a proxy that"
-            " compresses responses may have added it.",
-        )
-    return _versions(given.as_set())
+    # Weak tags never match (13.1.1).
+    if given.as_set() or not given.as_set(include_weak=True):
+        return VersionMismatch()
+    return RequestError(
+        "version-mismatch",
+        "If-Match has weak tags only, which never match. Send the ETag without W/; a proxy that"
+        " compresses responses may have added it.",
+    )
 
 
 def _versions(tags: Iterable[str]) -> frozenset[int]:

@@ -51,6 +51,14 @@ class TestPatch:
         assert outcome(response) == (412, "version-mismatch", [])
         assert "without W/" in response.json["detail"]
 
+    @pytest.mark.parametrize("form", ["W/{}", "{}", '"7-0"'])
+    def test_after_all_other_errors(self, jane, john, tag, form):
+        """RFC 9110, 13.2.1: a precondition does not hide that there is no such user."""
+        header = {"If-Match": form.format(tag)}
+
+        assert outcome(john.delete("/v1/users/nobody", headers=header))[0] == 404
+        assert outcome(jane.delete(john.path, headers=header))[0] == 404
+
     @pytest.mark.parametrize("form", ["*", "{}", "W/{}", '"7-0", {}'])
     def test_if_none_match(self, jane, snapshot, tag, form):
         """RFC 9110, 13.1.2: `If-None-Match` with the current state rejects a change."""
