@@ -25,7 +25,7 @@ from pynamodb.signals import pre_dynamodb_send
 
 from flask_pynamodb import DEFAULT_TRANSPORT, TRANSPORTS
 from flask_pynamodb.local import Engine
-from models import CHEAPEST_PROFILE, SignUp, User, db
+from models import CHEAPEST_PROFILE, RateLimiter, SignUp, User, db
 from roster.app import create_app
 from roster.cli import cli
 from roster.config import Config, EmailSettings
@@ -276,6 +276,8 @@ def email_app(
 
     Its clients are not rate limited, so only the quota of emails per account applies.
     """
+    # The tables are emptied after each test, and so is the memory of exhausted quotas.
+    shared_email_app.extensions["roster"].passwords.emails._limiter = RateLimiter()
     yield shared_email_app
     # Wait for pending emails, so that none arrives during the next test.
     SentEmails(shared_email_app, email_settings.folder)()

@@ -85,10 +85,12 @@ class AccountEmails:
         if not self.mailer.is_configured:
             raise EmailNotConfigured
         user, is_known_device = self._logins.find_by_email(email, device_token)
-        subject = user.id if user else self._logins.unknown_login_key(email)
+        # The quota is that of the address: an account can be deleted and registered again.
+        address_key = self._logins.unknown_login_key(email)
+        subject = user.id if user else address_key
         source = "known-device" if is_known_device else "others"
         try:
-            self._limiter.take(quota, f"{type}#{source}#{subject}")
+            self._limiter.take(quota, f"{type}#{source}#{address_key}")
         except TooManyRequests:
             # The response reveals nothing, so only the event does.
             self._merged_events.quota_exceeded(subject, quota.name, by)

@@ -92,6 +92,15 @@ class TestStartReset:
         assert email.token.startswith("rso_")
         assert email.is_decoy is (name != "ada")
 
+    def test_registered_again(self, credentials, register, accounts, mailbox):
+        """M4: an account that is deleted and registered again has no new quota."""
+        for number in range(4):
+            amy = register(f"amy-{number}", email="amy@example.com")
+            credentials.request_reset(amy.email, by=SOMEBODY)
+            accounts.delete(amy)
+
+        assert kinds(mailbox).count(EmailKind.RESET_PASSWORD) == 2
+
     def test_nobody(self, credentials, context, mailbox):
         """For an unknown address a token is stored that is not sent, and expires."""
         credentials.request_reset("nobody@example.com", by=SOMEBODY)
