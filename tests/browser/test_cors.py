@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.browser.test_docs_page import HERE, IS_INSTALLED
-from tests.support.process_harness import PASSWORD, ProcessHarness
+from tests.support.process_harness import DEMO_PASSWORD, ProcessHarness
 
 pytestmark = pytest.mark.skipif(not IS_INSTALLED, reason="make test-browser installs a browser")
 
@@ -55,7 +55,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any
         service = stage.serve(ROSTER_CORS_ORIGINS=listed)
         base = f"http://127.0.0.1:{service.port}"
         driver = subprocess.run(
-            ["node", HERE / "cors.mjs", base, f"{listed}/", f"{unlisted}/", PASSWORD],
+            ["node", HERE / "cors.mjs", base, f"{listed}/", f"{unlisted}/", DEMO_PASSWORD],
             capture_output=True,
             text=True,
             timeout=120,

@@ -11,7 +11,7 @@ import pytest
 
 from api.openapi.swagger import operations
 from tests.support.openapi_client import DOCUMENT
-from tests.support.process_harness import PASSWORD, ProcessHarness
+from tests.support.process_harness import DEMO_PASSWORD, ProcessHarness
 
 HERE = Path(__file__).parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -27,7 +27,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any
     with contextlib.closing(ProcessHarness(folder)) as stage:
         base = f"http://127.0.0.1:{stage.serve().port}"
         driver = subprocess.run(
-            ["node", str(HERE / "docs.mjs"), base, PASSWORD, str(folder / "docs.png")],
+            ["node", str(HERE / "docs.mjs"), base, DEMO_PASSWORD, str(folder / "docs.png")],
             capture_output=True,
             text=True,
             timeout=120,

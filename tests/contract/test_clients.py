@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.conftest import DESCRIPTION, HERE, PYTHON_TOOLS
-from tests.support.process_harness import PASSWORD
+from tests.support.process_harness import DEMO_PASSWORD
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ class TestPython:
             PYTHON_TOOLS / "python",
             HERE / "client.py",
             base,
-            PASSWORD,
+            DEMO_PASSWORD,
             PYTHONPATH=str(tmp_path),
         )
 
@@ -46,4 +46,4 @@ class TestPython:
 class TestTypeScript:
     def test_requests(self, typescript_client, run, base):
         """The same in TypeScript, with the strictest compiler settings."""
-        run("node", typescript_client, base, PASSWORD)
+        run("node", typescript_client, base, DEMO_PASSWORD)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.process_harness import (
+    DEMO_PASSWORD,
     HERE,
-    PASSWORD,
     ProcessHarness,
     Running,
     call,
@@ -121,7 +121,7 @@ def proxy(request, harness, service) -> Running:
 
 def sign_in_from(proxy: Running, *headers: str, source: str = "127.0.0.2") -> str | None:
     """Sign in through a proxy from an address, and return the address of the session."""
-    body = json.dumps({"login": "jane", "password": PASSWORD}).encode()
+    body = json.dumps({"login": "jane", "password": DEMO_PASSWORD}).encode()
     request = head(
         "POST", "/v1/sessions", JSON, f"Content-Length: {len(body)}", "Connection: close", *headers
     )
@@ -159,7 +159,7 @@ class TestLocation:
             proxy.port,
             "POST",
             "/accounts/v1/sessions",
-            {"login": "john", "password": PASSWORD},
+            {"login": "john", "password": DEMO_PASSWORD},
         ).body["token"]
         listed = exchange(
             proxy.port,
@@ -208,7 +208,7 @@ class TestBodies:
         """A body in chunks arrives complete."""
         name = f"chunks-{proxy.port}"
         body = json.dumps(
-            {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+            {"username": name, "email": f"{name}@example.com", "password": DEMO_PASSWORD}
         ).encode()
         request = head("POST", "/v1/users", JSON, "Transfer-Encoding: chunked", "Connection: close")
         response = exchange(proxy.port, request + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))

@@ -11,8 +11,8 @@ import threading
 import pytest
 
 from tests.support.process_harness import (
+    DEMO_PASSWORD,
     HERE,
-    PASSWORD,
     PATIENCE,
     ProcessHarness,
     Running,
@@ -110,7 +110,7 @@ class TestFirstStart:
             f"http://127.0.0.1:{service.port}/docs\n",
             "john",
             "jane",
-            PASSWORD,
+            DEMO_PASSWORD,
         ):
             assert words in service.said
 
@@ -137,7 +137,7 @@ class TestFirstStart:
         service = harness.serve(ROSTER_DEMO="0")
 
         assert service.sign_in("john").status == 401
-        assert PASSWORD not in service.said
+        assert DEMO_PASSWORD not in service.said
 
     def test_with_another_demo_password(self, harness: ProcessHarness):
         """ROSTER_DEMO_PASSWORD is the password of the demo users, and the one in the banner."""
