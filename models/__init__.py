@@ -28,7 +28,6 @@ from models.services.session_opening import OpenedSession
 from models.services.sessions import SessionService
 from models.services.user_import import UserImport
 from models.services.usernames import UsernameRules
-from models.services.wrong_code_notices import WrongCodeNotices
 from models.tables.api_key import API_KEY_PREFIX, ApiKey, ApiKeyLookup, Scope
 from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType
 from models.tables.authority import Authority
@@ -100,7 +99,6 @@ __all__ = [
     "UserFilter",
     "UserImport",
     "UsernameRules",
-    "WrongCodeNotices",
     "build_user",
     "client_key",
     "db",

@@ -102,6 +102,6 @@ SESSION_TOKEN = FieldRule(
 DEVICE_TOKEN = FieldRule(
     "It must be the token of a device.", max_length=128, pattern="^rdv_[A-Za-z0-9_-]+$"
 )
-# Clients send what they stored, and a device may be unknown for many reasons.
+# A stored token may be of any form, and a device may be unknown for many reasons.
 OPTIONAL_DEVICE_TOKEN = FieldRule(_NO_NUL_REQUIREMENT, max_length=128, pattern=_NO_NUL)
 API_KEY = FieldRule("It must be an API key.", max_length=128, pattern="^rsk_[A-Za-z0-9_-]+$")

@@ -26,7 +26,6 @@ from models import (
     SessionService,
     Totp,
     UsernameRules,
-    WrongCodeNotices,
     db,
 )
 from roster.breach_range import BreachRange
@@ -86,7 +85,6 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         second_factors=second_factors,
         mailer=mailer,
         logins=logins,
-        wrong_code_notices=WrongCodeNotices(mailer, background),
         requires_verified_email=config.require_verified_email,
     )
     return Services(

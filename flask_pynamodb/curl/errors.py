@@ -104,7 +104,7 @@ def error_response(response: Response) -> dict[str, Any]:
 
 
 def metadata(response: Response) -> dict[str, Any]:
-    """Return botocore's metadata of a response, for success and errors alike."""
+    """Return botocore's metadata of a response, for success and for errors."""
     values: dict[str, Any] = {"HTTPStatusCode": response.status, "HTTPHeaders": response.headers}
     request_id = response.headers.get("x-amzn-requestid")
     if request_id is not None:

@@ -8,7 +8,7 @@ from pynamodb.expressions.update import Action
 
 from models.clock import now
 from models.db import db
-from models.email import Mailer
+from models.email import Email, EmailKind, Mailer
 from models.errors import (
     InvalidCredentials,
     SecondFactorCodeRequired,
@@ -31,7 +31,6 @@ from models.services.sign_in_attempts import (
     reserve_for_user,
     reserve_sign_in,
 )
-from models.services.wrong_code_notices import WrongCodeNotices
 from models.tables import session as sessions
 from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.device import Device
@@ -52,7 +51,6 @@ class SessionService:
         second_factors: Verifies codes of users with a second factor.
         mailer: Notifies users.
         logins: Looks up users by login.
-        wrong_code_notices: Notifies users of a correct password with a wrong code.
         requires_verified_email: Whether a user must verify the email address before signing in.
     """
 
@@ -64,7 +62,6 @@ class SessionService:
         second_factors: SecondFactors,
         mailer: Mailer,
         logins: LoginLookup,
-        wrong_code_notices: WrongCodeNotices,
         requires_verified_email: bool = False,
     ) -> None:
         self.hasher = hasher
@@ -72,7 +69,6 @@ class SessionService:
         self.second_factors = second_factors
         self.mailer = mailer
         self.logins = logins
-        self.wrong_code_notices = wrong_code_notices
         self.requires_verified_email = requires_verified_email
 
     def sign_in(
@@ -346,7 +342,7 @@ class SessionService:
             record_failure(attempt, "second-factor", Actor(ip=client.ip), self.mailer)
             # Without a code the client only learns that one is needed.
             if otp:
-                self.wrong_code_notices.notify(user)
+                self.mailer.send(Email.to_user(EmailKind.WRONG_CODE, user))
             error.subject = attempt.subject
             raise
 

@@ -8,7 +8,7 @@ from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
 
 from flask_pynamodb import error_code
-from models.clock import from_seconds, now
+from models.clock import from_seconds
 from models.db import db
 from models.errors import TooManyRequests
 
@@ -54,31 +54,9 @@ class RateWindow(db.Model):  # type: ignore[misc,name-defined]
 
     key = UnicodeAttribute(hash_key=True)
     requests = NumberAttribute(default=0)
+    # Identifies the last use, so that a use whose reply was lost is not counted twice.
+    use_id = UnicodeAttribute(null=True)
     remove_at = TTLAttribute()
-
-
-def is_first_within(seconds: int, key: str) -> bool:
-    """Return whether nothing happened under a key in this time, and store that it has now.
-
-    Of concurrent callers one is the first.
-    """
-    # Identifies the caller, so that a repetition by the transport finds its own write.
-    caller = secrets.randbits(52)
-    condition = (
-        RateWindow.remove_at.does_not_exist()
-        | (RateWindow.remove_at < now())
-        | (RateWindow.requests == caller)
-    )
-    ends_at = from_seconds(time.time() + seconds)
-    try:
-        RateWindow(key).update(
-            [RateWindow.remove_at.set(ends_at), RateWindow.requests.set(caller)], condition
-        )
-    except UpdateError as error:
-        if error_code(error) != "ConditionalCheckFailedException":
-            raise
-        return False
-    return True
 
 
 def count_use(limit: RateLimit, client: str, times: int) -> tuple[int, int]:
@@ -98,7 +76,20 @@ def count_use(limit: RateLimit, client: str, times: int) -> tuple[int, int]:
     row = RateWindow(f"{limit.name}#{client}#{number}")
     # Kept for another window, which reads it.
     remove_at = from_seconds((number + 2) * limit.window + 60)
-    row.update([RateWindow.requests.add(times), RateWindow.remove_at.set(remove_at)])
+    use_id = secrets.token_hex(8)
+    try:
+        row.update(
+            [
+                RateWindow.requests.add(times),
+                RateWindow.remove_at.set(remove_at),
+                RateWindow.use_id.set(use_id),
+            ],
+            ~(RateWindow.use_id == use_id),
+        )
+    except UpdateError as error:
+        if error_code(error) != "ConditionalCheckFailedException":
+            raise
+        row.refresh(consistent_read=True)
     if row.requests > times:
         return int(row.requests), 0
     try:

@@ -29,7 +29,7 @@ from tests.support.preconditions import (
 )
 from tests.support.responses import ADA, outcome
 
-# What is stored of attempts to use a password, and of uses of a key.
+# The stored attempts to use a password, and of uses of a key.
 COUNTED = [
     attribute.attr_name
     for attribute in (
@@ -235,7 +235,7 @@ class TestMatrix:
         assert not is_unchanged
 
     def test_second_factor(self, scenario):
-        """An admin who loses a required second factor is told to set one up."""
+        """An admin without the required second factor is asked to set one up."""
         john = scenario.people["john"]
 
         def set_second_factor(value: bool) -> None:

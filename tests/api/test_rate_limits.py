@@ -59,7 +59,7 @@ class TestHeaders:
 
 
 class TestNameChanges:
-    """M5: a signed-in user cannot find out who has an account by asking again and again."""
+    """M5: a signed-in user cannot find accounts by repeated requests."""
 
     @pytest.mark.parametrize("taken", [{"username": "john"}, {"email": "john@example.com"}])
     def test_taken(self, jane, john, app, monkeypatch, taken):
@@ -86,7 +86,7 @@ class TestNameChanges:
         assert response.status_code == 429
 
     def test_other_clients(self, jane, eve, small_quotas):
-        """A user who has spent the quota of a client does not affect users elsewhere."""
+        """An exhausted quota of one client does not affect users elsewhere."""
         for _ in range(3):
             jane.patch("/v1/users/me", json={"username": "john"})
         elsewhere = {"environ_base": {"REMOTE_ADDR": "192.0.2.9"}}

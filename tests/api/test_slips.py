@@ -93,7 +93,7 @@ class TestBlanks:
 
 class TestTogether:
     def test_sign_up(self, client, snapshot):
-        """A form with three wrong fields is told all three, whichever rule each breaks."""
+        """The response names all three wrong fields of a form, by whichever rule."""
         before = snapshot()
         body = {"username": "a b", "email": "x", "password": "short"}
 

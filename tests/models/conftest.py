@@ -27,7 +27,6 @@ from models import (
     SessionService,
     Totp,
     User,
-    WrongCodeNotices,
     db,
 )
 from models.errors import InvalidCredentials
@@ -157,7 +156,6 @@ def make_sign_in(
     hasher: PasswordHasher,
     mailbox: Mailbox,
     second_factors: SecondFactors,
-    background: Background,
 ) -> Any:
     """Makes what signs people in: `make_sign_in(lifetimes=Lifetimes(...))`."""
 
@@ -168,7 +166,6 @@ def make_sign_in(
             second_factors=second_factors,
             mailer=mailbox,
             logins=LoginLookup(),
-            wrong_code_notices=WrongCodeNotices(mailbox, background),
             **settings,
         )
 

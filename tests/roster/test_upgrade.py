@@ -432,7 +432,7 @@ class TestEvents:
         assert [event["reason"] for event in events] == ["wrong-password"] * 3
 
     def test_of_deleted_user(self, call: Call, admin: str):
-        """M8: the events of a user whom 0.4.1 has deleted are listed."""
+        """M8: the events of a user deleted by 0.4.1 are listed."""
         id = user_id_of("rst_", SESSIONS["hedy"])
         events = call("GET", f"/v1/events?user={id}", admin).json["items"]
 

@@ -32,13 +32,13 @@ def bob(register, mailbox) -> User:
 
 class TestRecipients:
     def test_first_admin(self, register, mailbox):
-        """Nobody is told of the first admin, since there is no other."""
+        """The first admin is not reported, since there is no other."""
         register("bob", roles=ADMIN)
 
         assert mailbox == []
 
     def test_registered(self, bob, register, mailbox):
-        """Every other admin is told of a new admin, who is not told."""
+        """A new admin is reported to every other admin."""
         register("carol", roles=ADMIN)
         assert mailbox == [report("bob", "bob", "carol")]
         mailbox.clear()
@@ -84,7 +84,7 @@ class TestRecipients:
         ids=lambda changes: next(iter(changes)),
     )
     def test_no_new_admin(self, bob, register, accounts, mailbox, changes):
-        """A change of somebody who is an admin already is not reported."""
+        """A change of an existing admin is not reported."""
         carol = register("carol", roles=ADMIN)
         mailbox.clear()
 
@@ -136,14 +136,14 @@ class TestNoMailer:
 
 class TestUsername:
     def test_changed(self, accounts, ada, mailbox):
-        """The owner is told of a new username, with which the user signs in (M6)."""
+        """The owner is notified of a new username, which is a login (M6)."""
         accounts.update(ada, {"username": "ada-2"})
 
         expected = Email(EmailKind.USERNAME_CHANGED, ada.email, "ada-2", detail="ada")
         assert mailbox == [expected]
 
     def test_with_a_new_address(self, accounts, ada, mailbox):
-        """With a new address in the same change, the old address is told."""
+        """With a new address in the same change, the old address is notified."""
         accounts.update(ada, {"username": "ada-2", "email": "new@example.com"})
 
         assert {(each.kind, each.to) for each in mailbox} == {

@@ -49,7 +49,7 @@ def create(keys, user, name="nightly"):
 
 class TestUnverified:
     def test_keys(self, keys, ada, reset):
-        """Keys of whoever registered the address in advance are revoked."""
+        """Keys of the person who registered the address in advance are revoked."""
         key = create(keys, ada)
 
         reset(ada)
@@ -188,7 +188,7 @@ class TestRevokeAll:
         assert list(ApiKey.query(ada.id)) == []
 
     def test_row_is_left(self, keys, ada):
-        """A key whose row is left authenticates nobody and is not listed."""
+        """A key whose row is left does not authenticate and is not listed."""
         key = create(keys, ada)
         ada.update([User.api_key_epoch.add(1)])
 

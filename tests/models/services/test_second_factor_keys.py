@@ -16,7 +16,6 @@ from models import (
     Session,
     Totp,
     User,
-    WrongCodeNotices,
     db,
 )
 from models.errors import SecondFactorCodeRequired, UnreadableSecret
@@ -56,7 +55,7 @@ def phone(service, ada: User, clock: Clock) -> Authenticator:
 
 
 @pytest.fixture
-def sign_in(service, hasher, mailbox, background) -> Callable[..., Session]:
+def sign_in(service, hasher, mailbox) -> Callable[..., Session]:
     """Return a function that signs ada in with a code, on a service with these secret keys."""
 
     def run(otp: str, *keys: str) -> Session:
@@ -66,7 +65,6 @@ def sign_in(service, hasher, mailbox, background) -> Callable[..., Session]:
             second_factors=service(*keys),
             mailer=mailbox,
             logins=LoginLookup(),
-            wrong_code_notices=WrongCodeNotices(mailbox, background),
         ).sign_in("ada", PASSWORD, CLIENT, otp)[0]
 
     return run

@@ -6,7 +6,7 @@ import pytest
 
 from models import RateLimit, RateLimiter
 from models.errors import TooManyRequests
-from models.tables.rate_window import RateWindow, is_first_within
+from models.tables.rate_window import RateWindow
 
 # A day, so that no test sees a window end.
 POLICY = RateLimit("tests", quota=5, window=86_400)
@@ -88,15 +88,3 @@ class TestTake:
                 break
 
         assert granted == 2
-
-
-class TestFirst:
-    def test_concurrent(self, run_concurrently):
-        """Of concurrent callers exactly one is the first."""
-        outcomes = run_concurrently(*[lambda: is_first_within(3600, "a notice")] * 10)
-
-        assert sorted(outcomes) == [False] * 9 + [True]
-
-    def test_keys(self, context):
-        """Each key has a first caller of its own."""
-        assert [is_first_within(3600, key) for key in ("a", "b", "a")] == [True, True, False]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models import Actor, EmailKind, MergedEvents, WrongCodeNotices
+from models import AccountMailer, Actor, Email, EmailKind, MergedEvents
 from models.tables.audit_event import AuditEvent
 from tests.support.faulty_proxy import (
     failed,
@@ -37,12 +37,12 @@ class TestOnce:
 
     def test_notice(self, proxy, background, ada, mailbox, fault):
         """The user is notified of a wrong code, once."""
-        notices = WrongCodeNotices(mailbox, background)
-        notices.notify(ada)
+        ada.email_verified = True
+        mailer = AccountMailer(mailbox, background)
         proxy.next(WRITE, fault)
-        assert background.drain(10)
-        notices.notify(ada)
-        assert background.drain(10)
+        for _ in range(2):
+            mailer.send(Email.to_user(EmailKind.WRONG_CODE, ada))
+            assert background.drain(10)
 
         assert [email.kind for email in mailbox] == [EmailKind.WRONG_CODE]
 
