@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from models import Services, db, resume_cleanup
 from models.errors import WeakPassword
 from roster import server
 from roster.app import create_app
+from roster.commands.command_group import choose_database, local_data, local_options
 from roster.commands.config import show_config
-from roster.commands.context import settings_errors_in_one_line
+from roster.commands.context import configured, settings_errors_in_one_line
 from roster.commands.events import events
 from roster.commands.keys import keys
 from roster.commands.users import users
@@ -37,9 +39,11 @@ def load_database_app() -> Flask:
     Raises:
         ClickException: A setting is missing or wrong.
     """
+    context = click.get_current_context()
     with settings_errors_in_one_line():
+        config = context.with_resource(configured(local_data(context)))
         app = Flask("roster", static_folder=None)
-        app.config.from_mapping(Config.from_env().for_flask())
+        app.config.from_mapping(config.for_flask())
         db.init_app(app)
     return app
 
@@ -84,7 +88,11 @@ cli.add_command(users)
 cli.add_command(events)
 cli.add_command(keys)
 cli.add_command(show_config)
-cli.add_command(dynamodb)
+# A copy, since other apps of a process have commands of the extension, too.
+local_dynamodb = copy(dynamodb)
+local_dynamodb.params = [*dynamodb.params, *local_options()]
+local_dynamodb.callback = choose_database
+cli.add_command(local_dynamodb)
 
 
 @cli.command()
@@ -161,7 +169,8 @@ def _serve_locally(config: Config, host: str, port: int, data: Path, *, exposes_
 
     try:
         with local_engine(data, named=config.engine, on_exit=stop_without_engine) as engine:
-            config = demo.configure(config, engine, data, demo.url(host, port))
+            config = demo.configure(config, engine.host, data, demo.url(host, port))
+            demo.note_url(data, demo.url(host, port))
             with open_services(config) as services:
                 db.create_all()
                 if not (config.demo or exposes_demo):

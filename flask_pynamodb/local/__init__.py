@@ -10,7 +10,8 @@ computer can still read the address in /proc/net/tcp, and connect.
 """
 
 from flask_pynamodb.local.binary import find_binary
+from flask_pynamodb.local.data_folder import running_engine
 from flask_pynamodb.local.engine import Engine
 from flask_pynamodb.local.process import EngineError
 
-__all__ = ["Engine", "EngineError", "find_binary"]
+__all__ = ["Engine", "EngineError", "find_binary", "running_engine"]

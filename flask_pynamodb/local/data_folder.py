@@ -59,7 +59,7 @@ def _lock(lock: int, data: Path) -> None:
     deadline = time.monotonic() + LOCK_TIMEOUT
     while not _try_lock(lock):
         if time.monotonic() > deadline:
-            holder = os.pread(lock, 32, 0).decode(errors="replace").strip()
+            holder, _ = _read(lock)
             raise EngineError(
                 f"The data folder {data} is in use by another process (pid {holder}): "
                 "stop that process or choose another folder."
@@ -67,6 +67,48 @@ def _lock(lock: int, data: Path) -> None:
         time.sleep(POLL_INTERVAL)
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+
+
+def write_url(lock: int, url: str) -> None:
+    """Note the URL of the engine that has started, for `running_engine`."""
+    os.pwrite(lock, f"{os.getpid()}\n{url}\n".encode(), 0)
+
+
+def running_engine(data: Path) -> str | None:
+    """Return the URL of the engine that has a data folder open, None if there is none.
+
+    Raises:
+        EngineError: The folder is not the user's own, or an engine does not start in time.
+    """
+    try:
+        lock = os.open(data / "engine.lock", os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise EngineError(
+            f"The data folder {data} cannot be used ({error.strerror}): choose another one."
+        ) from error
+    try:
+        _require_own(data)
+        deadline = time.monotonic() + LOCK_TIMEOUT
+        while not _try_lock(lock):
+            holder, url = _read(lock)
+            if url:
+                return url
+            if time.monotonic() > deadline:
+                raise EngineError(
+                    f"The engine of the data folder {data} (pid {holder}) does not start: stop it."
+                )
+            time.sleep(POLL_INTERVAL)
+        return None
+    finally:
+        os.close(lock)
+
+
+def _read(lock: int) -> tuple[str, str]:
+    """Return the process ID and the URL in a lock file, each empty if it is not there yet."""
+    pid, _, url = os.pread(lock, 200, 0).decode(errors="replace").partition("\n")
+    return pid.strip(), url.strip()
 
 
 def _try_lock(lock: int) -> bool:

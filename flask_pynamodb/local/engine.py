@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from flask_pynamodb.local.binary import find_binary
-from flask_pynamodb.local.data_folder import locked
+from flask_pynamodb.local.data_folder import locked, write_url
 from flask_pynamodb.local.process import (
     LOOPBACK,
     Address,
@@ -117,6 +117,8 @@ class Engine:
         binary = find_binary(self._binary)
         with locked(self.data) as inherited:
             child = self._launch(binary, inherited)
+            for lock in inherited:
+                write_url(lock, child.address.url)
         self._child = child
         name = f"dynamodb-engine-{child.process.pid}"
         threading.Thread(target=self._watch, args=(child,), name=name, daemon=True).start()

@@ -3,13 +3,18 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
 
 from flask_pynamodb import ConfigurationError
+from flask_pynamodb.local import EngineError
 from models import Services
+from roster.commands.command_group import local_data
 from roster.config import Config, SettingError
+from roster.local import demo
+from roster.local.engine import engine_of
 from roster.wiring import open_services
 
 
@@ -23,7 +28,9 @@ def with_services(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
         context = click.get_current_context()
-        services = context.find_object(Services) or context.with_resource(_services())
+        services = context.find_object(Services) or context.with_resource(
+            _services(local_data(context))
+        )
         command(services, *args, **kwargs)
 
     return run
@@ -38,13 +45,25 @@ def settings_errors_in_one_line() -> Iterator[None]:
     """
     try:
         yield
-    except (SettingError, ConfigurationError) as error:
+    except (SettingError, ConfigurationError, EngineError) as error:
         raise click.ClickException(str(error)) from None
 
 
 @contextmanager
-def _services() -> Iterator[Services]:
+def _services(data: Path | None) -> Iterator[Services]:
     with ExitStack() as stack:
         with settings_errors_in_one_line():
-            services = stack.enter_context(open_services(Config.from_env()))
+            config = stack.enter_context(configured(data))
+            services = stack.enter_context(open_services(config))
         yield services
+
+
+@contextmanager
+def configured(data: Path | None) -> Iterator[Config]:
+    """Yield the settings of the environment, or those of local mode with a data folder."""
+    if data is None:
+        yield Config.from_env()
+        return
+    config = Config.from_env(local=True)
+    with engine_of(data, named=config.engine) as engine:
+        yield demo.configure(config, engine, data, demo.noted_url(data))

@@ -5,7 +5,6 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
-from flask_pynamodb.local import Engine
 from models import Accounts, LoginLookup, Role
 from models.errors import EmailTaken, UsernameTaken
 from roster.config import Config, EmailSettings, SettingError, split_keys
@@ -15,12 +14,12 @@ _DEMO_USERS = (("john", "John Doe", Role.ADMIN), ("jane", "Jane Doe", Role.USER)
 _REGION = "us-east-1"
 
 
-def configure(config: Config, engine: Engine, data: Path, base: str) -> Config:
+def configure(config: Config, engine: str, data: Path, base: str) -> Config:
     """Return the settings with which the service uses the engine and nothing else.
 
     Args:
         config: The settings of the environment.
-        engine: The running engine.
+        engine: The URL of the running engine.
         data: The data folder.
         base: The URL of the service.
     """
@@ -31,7 +30,7 @@ def configure(config: Config, engine: Engine, data: Path, base: str) -> Config:
         email=_email(config.email, data, base),
         dynamodb={
             **config.dynamodb,
-            "DYNAMODB_HOST": engine.host,
+            "DYNAMODB_HOST": engine,
             "DYNAMODB_REGION": _REGION,
             # The engine checks no signatures. Set together with its endpoint, so that no real
             # credentials are ever sent to it.
@@ -40,6 +39,19 @@ def configure(config: Config, engine: Engine, data: Path, base: str) -> Config:
             "DYNAMODB_AWS_SESSION_TOKEN": None,
         },
     )
+
+
+def note_url(data: Path, url: str) -> None:
+    """Note where the service is, for the links in emails of commands."""
+    (data / "service-url").write_text(f"{url}\n")
+
+
+def noted_url(data: Path) -> str:
+    """Return where the service is, or was when it last ran."""
+    try:
+        return (data / "service-url").read_text().strip()
+    except FileNotFoundError:
+        return EmailSettings.base_url
 
 
 def seed(accounts: Accounts, password: str) -> None:

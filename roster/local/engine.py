@@ -2,10 +2,11 @@
 
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from flask_pynamodb.local import Engine, EngineError, find_binary
+from flask_pynamodb.local import Engine, EngineError, find_binary, running_engine
 
 _INSTALLED = Path("tools/local-dynamodb/node_modules/@dynoxide/linux-x64/dynoxide")
 # A checkout is found from any current folder; an installed package finds the project around it.
@@ -57,6 +58,29 @@ def local_engine(
         EngineError: There is no binary.
     """
     return Engine(data, binary=find_engine(named), port=port, on_exit=on_exit)
+
+
+@contextmanager
+def engine_of(data: Path, *, named: str | None = None) -> Iterator[str]:
+    """Yield the URL of the engine of a data folder: the running one, else one for this block.
+
+    Args:
+        data: The data folder of an earlier `roster serve --local`.
+        named: The value of DYNAMODB_ENGINE.
+
+    Raises:
+        EngineError: There are no tables in the folder, or the engine does not start.
+    """
+    if url := running_engine(data):
+        yield url
+        return
+    if not (data / "dynamodb.sqlite").exists():
+        raise EngineError(
+            f"There is no data in {data}: run `make run` or `roster serve --local` first, or name"
+            " another folder with --data."
+        )
+    with local_engine(data, named=named) as engine:
+        yield engine.host
 
 
 def _advice() -> str:

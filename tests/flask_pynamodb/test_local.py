@@ -6,6 +6,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -15,8 +16,16 @@ from urllib.parse import urlsplit
 import botocore.session
 import pytest
 
-from flask_pynamodb.local import Engine, EngineError, find_binary, process
+from flask_pynamodb.local import (
+    Engine,
+    EngineError,
+    data_folder,
+    find_binary,
+    process,
+    running_engine,
+)
 from flask_pynamodb.local import engine as engine_module
+from flask_pynamodb.local.data_folder import locked, write_url
 from flask_pynamodb.local.process import free_port
 
 pytest_plugins = ["pytester"]
@@ -352,6 +361,62 @@ class TestDataFolder:
 
         with pytest.raises(EngineError, match=r"data cannot be used \(File exists\)"):
             Engine(data).start()
+
+
+class TestRunningEngine:
+    """Another program finds the engine that has a data folder open."""
+
+    def test_running(self, data):
+        """Its URL is that of the engine."""
+        with Engine(data) as engine:
+            assert running_engine(data) == engine.host
+
+    def test_stopped(self, data):
+        """A stopped engine is not found, although its files are left."""
+        Engine(data).start().stop()
+
+        assert running_engine(data) is None
+
+    def test_never_started(self, data):
+        """Looking for one creates nothing."""
+        assert running_engine(data) is None
+        assert not data.exists()
+
+    def test_restarted(self, data):
+        """The URL is that of the last start."""
+        Engine(data).start().stop()
+        with Engine(data) as engine:
+            assert running_engine(data) == engine.host
+
+    def test_is_starting(self, data):
+        """An engine that is starting is waited for."""
+        with locked(data) as [lock]:
+            timer = threading.Timer(0.1, write_url, (lock, "http://127.1.2.3:4000"))
+            timer.start()
+
+            assert running_engine(data) == "http://127.1.2.3:4000"
+            timer.join()
+
+    def test_does_not_start(self, data, monkeypatch):
+        """But not for long."""
+        monkeypatch.setattr(data_folder, "LOCK_TIMEOUT", 0.05)
+        with locked(data), pytest.raises(EngineError, match=f"pid {os.getpid()}"):
+            running_engine(data)
+
+    def test_unusable_folder(self, data):
+        """A folder that cannot be read is one line."""
+        (data / "engine.lock").mkdir(parents=True)
+
+        with pytest.raises(EngineError, match="cannot be used"):
+            running_engine(data)
+
+    def test_others_may_write(self, data):
+        """In a folder of others the URL may be theirs (L5)."""
+        Engine(data).start().stop()
+        data.chmod(0o777)
+
+        with pytest.raises(EngineError, match="Others may write"):
+            running_engine(data)
 
 
 class TestStop:
