@@ -264,16 +264,38 @@ class TestSessions:
         assert "expected 201" in answer.stderr
         assert "/problems/not-found" in answer.stderr
 
-    def test_session_of_the_readme(self, base):
-        """The session in README.md runs to its end."""
-        session = re.search(
-            r"<!-- session -->\n```bash\n(.*?)^```",
-            (ROOT / "README.md").read_text(),
-            re.DOTALL | re.MULTILINE,
-        )
-        answer = run("bash", "-euo", "pipefail", "-c", session[1], BASE=base)
+    @pytest.fixture
+    def readme(self):
+        """The session in README.md."""
+        text = (ROOT / "README.md").read_text()
+        return re.search(r"<!-- session -->\n```bash\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[1]
 
-        assert answer.returncode == 0, answer.stderr
+    def test_session_of_the_readme(self, base, readme):
+        """The session runs to its end twice, and each response is a line of its own."""
+        answers = [run("bash", "-euo", "pipefail", "-c", readme, BASE=base) for _ in range(2)]
+
+        assert [answer.returncode for answer in answers] == [0, 0], answers
+        documents = [json.loads(line) for line in answers[0].stdout.split("\n") if line]
+        assert len(documents[0]["items"]) == 2
+        assert documents[1]["full_name"] == "Ada Lovelace"
+
+    def test_interrupted_session_of_the_readme(self, base, readme):
+        """After an interruption the session can be repeated."""
+        begun, _, _ = readme.partition("ETAG=")
+        answers = [
+            run("bash", "-euo", "pipefail", "-c", session, BASE=base) for session in (begun, readme)
+        ]
+
+        assert [answer.returncode for answer in answers] == [0, 0], answers
+
+    def test_error_in_the_readme(self, base, readme):
+        """An error shows what is wrong, and not a traceback."""
+        session = readme.replace("correct horse", "wrong horse")
+        answer = run("bash", "-euo", "pipefail", "-c", session, BASE=base)
+
+        assert answer.returncode != 0
+        assert "/problems/invalid-credentials" in answer.stderr
+        assert "Traceback" not in answer.stderr
 
     def test_guide_to_accounts(self, base):
         """The examples of docs/accounts.md are one session, which runs to its end twice."""
