@@ -43,10 +43,14 @@ def check() -> None:
 
 
 @dynamodb.command()
-@click.confirmation_option(prompt="Delete all tables and all their items?")
-def drop() -> None:
+@click.option("--yes", is_flag=True, help="Do not ask for a confirmation.")
+def drop(yes: bool) -> None:
     """Delete the tables and all their items."""
     with _one_line_errors():
+        if not yes:
+            for line in _tables_by_place():
+                click.echo(line)
+            click.confirm("Delete these tables and all their items?", abort=True)
         for name in _database().drop_all():
             click.echo(f"dropped {name}")
 
@@ -102,6 +106,18 @@ def local(port: int | None, data: Path | None, binary: Path | None) -> None:
             stopped.wait()
     except EngineError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _tables_by_place() -> Iterator[str]:
+    """Yield where tables are, by region and endpoint, and their names."""
+    places: dict[str, list[str]] = {}
+    for model in _database().models:
+        client = model._get_connection().connection.client.meta
+        place = f"{client.region_name}, {client.endpoint_url}"
+        places.setdefault(place, []).append(str(model.Meta.table_name))
+    for place, names in places.items():
+        yield f"{place}:"
+        yield from (f"  {name}" for name in sorted(names))
 
 
 def _described(name: str, table: Any) -> Iterator[str]:

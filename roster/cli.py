@@ -130,7 +130,8 @@ def serve(
         try:
             config = Config.from_env(local=is_local)
             config = replace(config, workers=workers or config.workers)
-            address = server.free_address(host, port)
+            advice = "`make run PORT=...`" if with_make else "--port"
+            address = server.free_address(host, port, advice=advice)
             if is_local:
                 _serve_locally(config, address, port, data, exposes_demo=exposes_demo)
             else:

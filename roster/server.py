@@ -48,8 +48,13 @@ class PortTaken(Exception):
     """The port is in use or not permitted."""
 
 
-def free_address(host: str, port: int) -> str:
+def free_address(host: str, port: int, *, advice: str = "--port") -> str:
     """Return the IP address of a host, after checking that the port is free there.
+
+    Args:
+        host: The host.
+        port: The port.
+        advice: How to choose another port.
 
     Raises:
         PortTaken: The port is not available; the text says why.
@@ -63,7 +68,7 @@ def free_address(host: str, port: int) -> str:
         is_taken = getattr(error, "errno", None) == errno.EADDRINUSE
         reason = "is in use" if is_taken else f"({getattr(error, 'strerror', error)})"
         raise PortTaken(
-            f"Port {port} of {host} {reason}. Choose another one with --port."
+            f"Port {port} of {host} {reason}. Choose another one with {advice}."
         ) from None
     return str(address[0])
 

@@ -457,13 +457,23 @@ class TestCommands:
             args=["dynamodb", *words], **options
         )
 
+    def test_drop_does_not_ask(self, run, note):
+        """With `--yes` nothing is asked, for scripts."""
+        run("create")
+
+        assert run("drop", "--yes").output.startswith("dropped ")
+
     def test_life_of_a_table(self, run, note, settings):
         """Made, checked, dropped after a question, and missing again."""
         name = settings["DYNAMODB_TABLE_PREFIX"] + "note"
 
         assert f"created {name}" in run("create").output
         assert run("check").exit_code == 0
-        assert run("drop", input="n\n").exit_code == 1
+        refused = run("drop", input="n\n")
+        assert refused.exit_code == 1
+        assert f"{settings['DYNAMODB_REGION']}, {settings['DYNAMODB_HOST']}:\n  {name}" in (
+            refused.output
+        )
         assert f"dropped {name}" in run("drop", input="y\n").output
         missing = run("check")
         assert (missing.exit_code, missing.output) == (1, f"table {name} is missing\n")

@@ -80,7 +80,10 @@ class TestRun:
         make = harness.make("run", f"PORT={taken_port}", f"DATA={harness.data}")
 
         assert make.ended() == 2
-        assert make.said.startswith(f"Error: Port {taken_port} of 127.0.0.1 is in use")
+        assert make.said.startswith(
+            f"Error: Port {taken_port} of 127.0.0.1 is in use."
+            " Choose another one with `make run PORT=...`."
+        )
 
     def test_twice_in_a_row(self, harness: ProcessHarness):
         """The second start serves the data of the first one."""
