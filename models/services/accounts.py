@@ -348,7 +348,7 @@ class Accounts:
     ) -> User:
         """Update a user; a new email address becomes its pending one, taken or not.
 
-        So the caller cannot find out who has an account (ASVS 6.3.8): requests are counted first,
+        So the caller cannot find existing accounts (ASVS 6.3.8): requests are counted first,
         and cost and answer are the same for an address of another user.
         """
         values = dict(changes)
