@@ -147,19 +147,30 @@ def _is_pattern(password: str) -> str | None:
 
 
 def _relies_on(password: str, context: tuple[str, ...]) -> str | None:
-    words = {part for text in context for part in re.split(r"[\s@]+", text.lower())}
-    rest = password.lower()
-    for word in sorted(words.union(_SERVICE_WORDS), key=len, reverse=True):
-        if len(word) >= _SHORTEST_CONTEXT_WORD:
+    own = {part for text in context for part in re.split(r"[\s@]+", text.lower())}
+    found, rest = set(), password.lower()
+    for word in sorted(own.union(_SERVICE_WORDS), key=len, reverse=True):
+        if len(word) >= _SHORTEST_CONTEXT_WORD and word in rest:
+            found.add(word)
             rest = rest.replace(word, "")
-    if rest == password.lower():
+    if not found:
         return None
     if _is_too_little(rest) or _is_pattern(rest) or _is_guessable(rest, _MIN_GUESSES_OF_REST):
         return (
-            "Without your name, your email address and words such as the name of this service,"
-            " too little of the password remains. Choose another one."
+            f"Without {_sources_of(found, own)}, too little of the password remains. Choose"
+            " another one."
         )
     return None
+
+
+def _sources_of(found: set[str], own: set[str]) -> str:
+    """Describe where the context words in a password come from, without repeating the user's."""
+    services = [f'"{word}"' for word in _SERVICE_WORDS if word in found]
+    sources = ["your username, name and email address"] if found & own else []
+    if services:
+        sources.append(f"the easily guessed {'words' if services[1:] else 'word'} ")
+        sources[-1] += " and ".join(services)
+    return " and without ".join(sources)
 
 
 def _is_guessable(password: str, min_guesses: int) -> str | None:

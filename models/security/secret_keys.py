@@ -50,6 +50,18 @@ class SecretKeys:
         return [HKDF(SHA256(), _KEY_BYTES, salt=None, info=info).derive(key) for key in self._keys]
 
 
+def derive_bytes(secret: bytes, label: str, *, salt: str, size: int) -> bytes:
+    """Return bytes that only a holder of a secret can compute, the same ones each time.
+
+    Args:
+        secret: Random bytes.
+        label: The use. Bytes of different labels reveal nothing about each other.
+        salt: What else has to be known.
+        size: The number of bytes.
+    """
+    return HKDF(SHA256(), size, salt=salt.encode(), info=f"roster {label}".encode()).derive(secret)
+
+
 class Sealer:
     """Encrypts and authenticates values at rest with AES-256-GCM.
 

@@ -5,6 +5,7 @@ The only module that computes time-based codes (RFC 6238) and seals their secret
 
 import base64
 import hashlib
+import hmac
 import logging
 import re
 import secrets
@@ -19,7 +20,7 @@ from passlib.totp import TOTP
 from models.errors import UnreadableSecret
 from models.security import legacy_totp
 from models.security.legacy_totp import LegacyTotpSecrets
-from models.security.secret_keys import Sealer, SecretKeys, key_id_of
+from models.security.secret_keys import Sealer, SecretKeys, derive_bytes, key_id_of
 
 log = logging.getLogger(__name__)
 
@@ -149,6 +150,46 @@ class Totp:
         resealed = None if is_stored else self._seal(list(matches), user_id)
         return MatchedCode(max(matches.values()), resealed)
 
+    def is_code_of(self, stored: str, otp: str, *, user_id: str, counter: int) -> bool:
+        """Return whether a code is the one of a time step, whatever the time is now.
+
+        Args:
+            stored: The sealed secret.
+            otp: The code as typed; spaces and hyphens are ignored.
+            user_id: The owner.
+            counter: The counter of the time step.
+
+        Raises:
+            UnreadableSecret: No configured key opens the secret.
+        """
+        code = _without_separators(otp)
+        expected = (
+            self._factory(secret, format="raw").generate(counter * _STEP_SECONDS).token
+            for secret in self._open(stored, user_id)
+        )
+        # compare_digest fails on text outside ASCII.
+        return bool(_OTP.fullmatch(code)) and any(
+            hmac.compare_digest(code, each) for each in expected
+        )
+
+    def recovery_codes(self, stored: str, enrollment_id: str, *, user_id: str) -> list[str]:
+        """Return the recovery codes that an enrollment begins with: the same ones each time.
+
+        They are derived (HKDF, RFC 5869) from the secret, which is stored sealed, and from the ID
+        of the enrollment, which no response contains: neither a copy of the database nor one of
+        the authenticator gives them away.
+
+        Raises:
+            UnreadableSecret: No configured key opens the secret.
+        """
+        size = RECOVERY_CODES * _RECOVERY_CODE_BYTES
+        secret, *_ = self._open(stored, user_id)
+        derived = derive_bytes(secret, "recovery codes", salt=enrollment_id, size=size)
+        return [
+            _recovery_code(derived[at : at + _RECOVERY_CODE_BYTES])
+            for at in range(0, size, _RECOVERY_CODE_BYTES)
+        ]
+
     def reseal(self, stored: str, user_id: str) -> str | None:
         """Return a secret sealed with the current key, None if it is already.
 
@@ -200,7 +241,9 @@ def key_of(stored: str) -> str | None:
 
 def new_recovery_codes() -> list[str]:
     """Return new recovery codes for a lost authenticator, in groups that are easy to copy."""
-    return [_recovery_code() for _ in range(RECOVERY_CODES)]
+    return [
+        _recovery_code(secrets.token_bytes(_RECOVERY_CODE_BYTES)) for _ in range(RECOVERY_CODES)
+    ]
 
 
 def digest_of(recovery_code: str) -> str | None:
@@ -216,8 +259,8 @@ def digest_of(recovery_code: str) -> str | None:
     return hashlib.sha256(code.lower().encode()).hexdigest()
 
 
-def _recovery_code() -> str:
-    text = base64.b32encode(secrets.token_bytes(_RECOVERY_CODE_BYTES)).decode().lower()
+def _recovery_code(random: bytes) -> str:
+    text = base64.b32encode(random).decode().lower()
     return "-".join(text[at : at + _GROUP] for at in range(0, len(text), _GROUP))
 
 

@@ -15,6 +15,7 @@ from models.services.sign_in_attempts import Attempt, record_failure, reserve_wi
 from models.services.user_update import (
     Handover,
     copy_with,
+    get_user,
     retry_on_conflict,
     swap_reservations,
     write,
@@ -83,6 +84,9 @@ class EmailVerification:
         another person may have registered it with this address, or requested the change to it. So
         the account must be proven as well, by a session of the user or by the password.
 
+        Repeating a request changes nothing and succeeds while the address is still the verified
+        one: the response may have been lost, or the link opened twice.
+
         Args:
             token: The emailed token.
             password: The password of the account; not needed in a session of the user.
@@ -93,18 +97,19 @@ class EmailVerification:
             IncorrectPassword: The password is wrong.
             TooManyAttempts: Too many passwords were wrong; the next attempt has to wait.
             Busy: The queue for hashes is full.
-            InvalidToken: The token is unknown, used or expired, or the user has requested another
-                address since, or set a new password before confirming a new address.
+            InvalidToken: The token is unknown or expired, or the user has another address since,
+                or has requested one, or set a new password before confirming a new address.
             EmailTaken: Another user has the new address by now.
         """
-        row, user = OneTimeToken.get_valid(token, Purpose.CONFIRM_EMAIL)
+        row, user = _read(token)
         _require_current(row, user)
         attempt = None if by.user_id == user.id else self._verify_password(user, password, by)
 
         def change(current: User) -> User | None:
-            if attempt and current.password_hash != user.password_hash:
+            latest_row, latest = (row, user) if current is user else _read(token)
+            if attempt and latest.password_hash != user.password_hash:
                 raise InvalidToken
-            return _confirm(current, row, by, attempt)
+            return _confirm(latest_row, latest, by, attempt)
 
         try:
             replaced = retry_on_conflict(user, None, change)
@@ -127,28 +132,55 @@ class EmailVerification:
         return attempt
 
 
-def _confirm(before: User, row: OneTimeToken, by: Actor, attempt: Attempt | None) -> User | None:
+def _read(token: str) -> tuple[OneTimeToken, User]:
+    """Return an issued token and its user, who is not older than the use of the token."""
+    row, user = OneTimeToken.get_issued(token, Purpose.CONFIRM_EMAIL)
+    if not row.used_at:
+        return row, user
+    # A batch reads one item after the other.
+    try:
+        return row, get_user(user.id)
+    except UserNotFound:
+        raise InvalidToken from None
+
+
+def _confirm(row: OneTimeToken, before: User, by: Actor, attempt: Attempt | None) -> User | None:
     """Write the confirmation; return the user before, if the address was replaced."""
     _require_current(row, before)
+    if _is_confirmed(row, before):
+        _forget(attempt, by)
+        return None
     is_new = row.email != before.email
     after = copy_with(before, email=row.email, email_verified=True)
     if is_new:
         after.pending_email = None
     type = EventType.EMAIL_CHANGED if is_new else EventType.EMAIL_VERIFIED
     with by.transaction() as transaction:
-        row.spend(transaction)
+        write(transaction, before, after)
+        row.mark_used(transaction)
+        swap_reservations(transaction, before, after, Handover())
         if attempt:
             attempt.forget(transaction)
-        swap_reservations(transaction, before, after, Handover())
-        write(transaction, before, after)
         transaction.save(AuditEvent.create(type, before.id, by))
     return before if is_new else None
+
+
+def _forget(attempt: Attempt | None, by: Actor) -> None:
+    if attempt:
+        with by.transaction() as transaction:
+            attempt.forget(transaction)
 
 
 def _require_current(row: OneTimeToken, user: User) -> None:
     if not user.is_active or row.email not in (user.email, user.pending_email):
         raise InvalidToken
+    if row.used_at and not _is_confirmed(row, user):
+        raise InvalidToken
     # A thief who requested a new address from a stolen session must not get the account after its
     # owner has set a new password or signed out everywhere.
     if row.email != user.email and row.session_epoch != user.session_epoch:
         raise InvalidToken
+
+
+def _is_confirmed(row: OneTimeToken, user: User) -> bool:
+    return row.email == user.email and bool(user.email_verified)

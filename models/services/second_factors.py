@@ -25,7 +25,7 @@ from models.errors import (
 )
 from models.security.totp import MatchedCode, NewSecret, Totp, digest_of, new_recovery_codes
 from models.services.session_cleanup import remove_ended_sessions
-from models.services.sign_in_attempts import record_failure, reserve_for_user
+from models.services.sign_in_attempts import Attempt, record_failure, reserve_for_user
 from models.tables import second_factor
 from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.login_attempts import reset_actions
@@ -35,6 +35,7 @@ from models.tables.user import User
 
 # A secret on a screen that was left alone must not be confirmed by another person later.
 ENROLLMENT_LIFETIME = timedelta(minutes=10)
+CONFIRMATION_REPEATABLE_FOR = timedelta(minutes=10)
 _WRONG_CODE = "The code is wrong, or was used before. Send the next one as `otp`."
 
 
@@ -142,6 +143,10 @@ class SecondFactors:
         All sessions of the user end, except this one, which has now used the second factor. A
         wrong code counts as a login attempt, so that a stolen session cannot be used to guess it.
 
+        The response may be lost, and with it the only copy of the recovery codes. So the session
+        that stays can repeat the request, with the same code, for 10 minutes, unless a code was
+        used or the recovery codes were renewed since. It gets the same recovery codes.
+
         Args:
             user: The user as read.
             otp: The first code.
@@ -149,20 +154,22 @@ class SecondFactors:
             session: The session that stays, None if all end.
 
         Returns:
-            The recovery codes, which are not stored. If the response is lost,
-            `renew_recovery_codes` creates others.
+            The recovery codes, which are not stored.
 
         Raises:
             InvalidField: The code is wrong.
-            SecondFactorNotEnabled: No secret is waiting for confirmation, or it waited too long.
+            SecondFactorNotEnabled: No secret is waiting for confirmation, or it waited too long;
+                or a second factor is enabled, and this is no repeated request.
             TooManyAttempts: Too many attempts have failed; no code is verified for a while.
             Unauthenticated: The user's sessions were ended since it was read.
         """
         row = second_factor.find(user)
-        if row is None or row.confirmed_at or now() - row.created_at > ENROLLMENT_LIFETIME:
+        if row and row.confirmed_at:
+            return self._repeat_confirmation(user, row, otp, by, session)
+        if row is None or now() - row.created_at > ENROLLMENT_LIFETIME:
             raise SecondFactorNotEnabled
         match = self._match_first_code(user, row, otp, by)
-        codes = new_recovery_codes()
+        codes = self._first_recovery_codes(row) or new_recovery_codes()
         event = AuditEvent.create(EventType.SECOND_FACTOR_ENABLED, user.id, by, needs_cleanup=True)
         with by.transaction() as transaction:
             transaction.update(
@@ -268,15 +275,37 @@ class SecondFactors:
 
     def _match_first_code(self, user: User, row: SecondFactor, otp: str, by: Actor) -> MatchedCode:
         """Match a first code, after reserving an attempt."""
-        try:
-            attempt = reserve_for_user(user.id)
-        except UserNotFound:
-            raise Unauthenticated from None
+        attempt = _reserve(user)
         match = self.totp.match(row.secret, otp, user_id=user.id)
         if match is None:
             record_failure(attempt, "second-factor", by, self.mailer)
             raise InvalidField("otp", "This is not the code that the authenticator shows now.")
         return match
+
+    def _repeat_confirmation(
+        self, user: User, row: SecondFactor, otp: str, by: Actor, session: Session | None
+    ) -> list[str]:
+        """Return the recovery codes of a confirmation again; the code must be the same."""
+        codes = self._first_recovery_codes(row)
+        is_unchanged = codes is not None and _digests(codes) == row.recovery_digests
+        is_recent = now() - row.confirmed_at <= CONFIRMATION_REPEATABLE_FOR
+        if not (codes and is_unchanged and is_recent and session and session.used_second_factor):
+            raise SecondFactorNotEnabled
+        attempt, counter = _reserve(user), int(row.last_counter)
+        if not self.totp.is_code_of(row.secret, otp, user_id=user.id, counter=counter):
+            record_failure(attempt, "second-factor", by, self.mailer)
+            raise SecondFactorNotEnabled
+        with by.transaction() as transaction:
+            transaction.update(
+                user, reset_actions(User), _is_same_epoch(user), otherwise=Unauthenticated()
+            )
+        return codes
+
+    def _first_recovery_codes(self, row: SecondFactor) -> list[str] | None:
+        """Return the recovery codes that an enrollment begins with; None for one of 0.6."""
+        if row.enrollment_id is None:
+            return None
+        return self.totp.recovery_codes(row.secret, row.enrollment_id, user_id=row.user_id)
 
     def _match_totp(self, user: User, row: SecondFactor, otp: str) -> VerifiedCode | None:
         # During a concurrent new enrollment the row has neither a counter nor recovery codes yet:
@@ -291,6 +320,13 @@ class SecondFactors:
 
     def _notify(self, user: User, kind: EmailKind) -> None:
         self.mailer.send(Email.to_user(kind, user))
+
+
+def _reserve(user: User) -> Attempt:
+    try:
+        return reserve_for_user(user.id)
+    except UserNotFound:
+        raise Unauthenticated from None
 
 
 def _match_recovery_code(user: User, row: SecondFactor, code: str) -> VerifiedCode | None:

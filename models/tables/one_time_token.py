@@ -5,12 +5,13 @@ from enum import StrEnum
 from typing import Any, Self
 
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 from uuid_utils import uuid7
 
 from flask_pynamodb import Transaction
 from models.clock import TimestampAttribute, now
 from models.db import db
-from models.errors import InvalidToken
+from models.errors import InvalidToken, VersionMismatch
 from models.security import tokens
 from models.tables.user import User
 
@@ -29,6 +30,9 @@ class OneTimeToken(db.Model):  # type: ignore[misc,name-defined]
 
     It is void once used or expired, and once its context has changed: `session_epoch` is the
     user's at issue, which a new password raises; `email` is the address it was sent to.
+
+    A token that has verified an address stays until it expires, with `used_at`, so that repeating
+    the request can be told from a token that was never issued.
     """
 
     class Meta:
@@ -40,6 +44,7 @@ class OneTimeToken(db.Model):  # type: ignore[misc,name-defined]
     email = UnicodeAttribute()
     session_epoch = NumberAttribute(attr_name="epoch")
     expires_at = TimestampAttribute()
+    used_at = TimestampAttribute(null=True)
     remove_at = TTLAttribute()
 
     @classmethod
@@ -72,6 +77,18 @@ class OneTimeToken(db.Model):  # type: ignore[misc,name-defined]
         Raises:
             InvalidToken: It was never issued, or is used, expired, or for another purpose.
         """
+        row, user = cls.get_issued(token, purpose)
+        if row.used_at:
+            raise InvalidToken
+        return row, user
+
+    @classmethod
+    def get_issued(cls, token: str, purpose: Purpose) -> tuple[Self, User]:
+        """Return the row of a token, which may be used, and its user, in one round trip.
+
+        Raises:
+            InvalidToken: It was never issued, or is deleted, expired, or for another purpose.
+        """
         user_id = tokens.user_id_of(_PREFIX, token)
         if user_id is None:
             raise InvalidToken
@@ -83,10 +100,26 @@ class OneTimeToken(db.Model):  # type: ignore[misc,name-defined]
 
     def spend(self, transaction: Transaction) -> None:
         """Use the token in a transaction, which fails with InvalidToken on a second use."""
-        transaction.delete(self, OneTimeToken.token_digest.exists(), otherwise=InvalidToken())
+        transaction.delete(self, _is_unused(), otherwise=InvalidToken())
+
+    def mark_used(self, transaction: Transaction) -> None:
+        """Use the token in a transaction, and keep its row until it expires.
+
+        Raises:
+            VersionMismatch: When the transaction is committed: the token was used or deleted.
+        """
+        used = OneTimeToken(**{**self.attribute_values, "used_at": now()})
+        transaction.save(used, _is_unused(), otherwise=VersionMismatch())
 
     def __repr__(self) -> str:
         return f"<OneTimeToken {self.purpose} of {self.user_id}>"
+
+
+def _is_unused() -> Condition:
+    condition: Condition = (
+        OneTimeToken.token_digest.exists() & OneTimeToken.used_at.does_not_exist()
+    )
+    return condition
 
 
 def remove_rows(user_id: str) -> None:

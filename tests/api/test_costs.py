@@ -223,6 +223,7 @@ CASES: dict[tuple[str, str], Case] = {
 
 # Rows that, in this order, make every kind of call to DynamoDB.
 EVERY_KIND = [
+    ("POST /v1/email-verifications/confirm", "the current address, with the password"),
     ("GET /health/ready", ""),
     ("GET /v1/users", "few users"),
     ("GET /v1/users", "`role=admin`, few admins"),
@@ -327,10 +328,11 @@ def ledger(config, app, make_app, john, jane, tmp_path, monkeypatch) -> Iterator
 class TestCosts:
     @pytest.mark.parametrize(("route", "case"), COSTS)
     def test_row(self, ledger, route, case):
-        """A call costs the round trips, reads and writes of its row."""
+        """A call costs the round trips, reads and writes of its row, and the policy allows it."""
         ledger.call(route, case)
 
         assert [ledger.trips, ledger.reads, ledger.writes] == COSTS[route, case]
+        assert ledger.rights - _allowed(blocks(PAGE, "json")[0]) == set()
 
     def test_every_operation_has_a_row(self):
         """Each operation under /v1 has a row in docs/operations.md."""

@@ -49,7 +49,8 @@ class EmailConfirmation(Resource):
 
         A pending new address becomes the user's address; the old one is notified. Requires a
         session of the account, or its password: another person may have registered it with this
-        address.
+        address. Repeating the request succeeds without effect while the address is still the user's
+        verified one, for as long as the token would have been valid.
         """
         by = caller.actor if caller else anonymous_actor()
         email_verification.confirm(**payload, by=by)

@@ -90,6 +90,8 @@ class SecondFactorConfirmation(Resource):
         From now on signing in requires a code, and every other session of the user ends. Keep the
         recovery codes for the loss of the device. The code of this request counts as used; a wrong
         one counts as a failed attempt to sign in. An enrollment can be confirmed for 10 minutes.
+        If the response is lost, repeat the request in the same session with the same code within 10
+        minutes: it shows the same recovery codes.
         """
         codes = services.second_factors.confirm(
             caller.user, **payload, by=caller.actor, session=caller.session

@@ -227,6 +227,17 @@ class TestConfirm:
 
         assert outcome(response) == (404, "second-factor-not-found", [])
 
+    def test_lost_response(self, jane, authenticator, snapshot):
+        """The same request shows the same recovery codes, and changes nothing."""
+        request = {"json": {"otp": authenticator.code()}}
+        first = jane.post(f"{PATH}/confirm", **request)
+        before = snapshot()
+        again = jane.post(f"{PATH}/confirm", **request)
+
+        assert again.status_code == 200
+        assert again.json == first.json
+        assert snapshot() == before
+
     def test_guesses(self, make_app, jane, authenticator):
         """ASVS 6.6.3: the attempts per minute are limited."""
         # A separate app has separate rate limit counts.

@@ -110,8 +110,8 @@ class TestWeakPassword:
             ("aaaaaaaaaaaaaaaaaa", "repeats"),
             ("12341234123412341234", "repeats"),
             ("abcdefghijklmnopqrst", "sequence"),
-            ("jane@example.com jane", "your name"),
-            ("roster password jane", "your name"),
+            ("jane@example.com jane", "your username"),
+            ("roster password jane", "your username"),
         ],
     )
     def test_reason(self, jane, snapshot, password, reason):

@@ -20,7 +20,7 @@ ACCEPTED_BEFORE = {
     "Welcome12345678": "sequence of adjacent",
     "Passw0rd12345678": "sequence of adjacent",
     "administrator123": "data breaches",
-    "Roster2026!!!!!!": "name of this service",
+    "Roster2026!!!!!!": 'easily guessed word "roster"',
     "correcthorsebatterystaple": "data breaches",
     "correct horse battery staple": "data breaches",
 }
@@ -90,6 +90,27 @@ class TestPolicy:
             policy.validate("zebulonia 77 aa", "zebulonia")
 
         policy.validate(password, "ada")
+
+    @pytest.mark.parametrize(
+        ("password", "reason"),
+        [
+            ("password password", 'Without the easily guessed word "password", too little'),
+            (
+                "Roster password 12",
+                'Without the easily guessed words "roster" and "password", too little',
+            ),
+            ("zebulonia 77 aa", "Without your username, name and email address, too little"),
+            (
+                "zebulonia password",
+                "Without your username, name and email address and without the easily guessed word"
+                ' "password", too little',
+            ),
+        ],
+    )
+    def test_reason_names_the_words(self, policy, password, reason):
+        """The reason names the words of the service, and of the user's only where they are from."""
+        with pytest.raises(WeakPassword, match=f"^{reason} of the password remains"):
+            policy.validate(password, "zebulonia", "z@example.com")
 
     def test_decomposed_letters_count_once(self, policy):
         """The length is that of normal form C, which is hashed."""
