@@ -15,8 +15,9 @@ from flask.cli import AppGroup
 from flask_pynamodb import iam, tables
 from flask_pynamodb.errors import is_unavailable
 from flask_pynamodb.local import Engine, EngineError
+from flask_pynamodb.shared_tables import group_by_table
 from flask_pynamodb.state import current_state
-from flask_pynamodb.table_spec import spec_of
+from flask_pynamodb.table_spec import specs_of
 
 dynamodb = AppGroup("dynamodb", help="Create, check, describe and drop the app's DynamoDB tables.")
 
@@ -59,8 +60,7 @@ def drop(yes: bool) -> None:
 def describe() -> None:
     """Show each table: its keys, indexes, state and size."""
     with _one_line_errors():
-        for model in _database().models:
-            spec = spec_of(model)
+        for model, spec in specs_of(_database().models):
             found = tables.find(model._get_connection().connection.client, spec)
             click.echo("\n".join(_described(spec.name, found.table)))
 
@@ -111,7 +111,7 @@ def local(port: int | None, data: Path | None, binary: Path | None) -> None:
 def _tables_by_place() -> Iterator[str]:
     """Yield where tables are, by region and endpoint, and their names."""
     places: dict[str, list[str]] = {}
-    for model in _database().models:
+    for model, *_ in group_by_table(_database().models):
         client = model._get_connection().connection.client.meta
         place = f"{client.region_name}, {client.endpoint_url}"
         places.setdefault(place, []).append(str(model.Meta.table_name))

@@ -32,6 +32,7 @@ from pynamodb.signals import post_dynamodb_send, pre_dynamodb_send
 
 from flask_pynamodb import signals
 from flask_pynamodb.errors import ConfigurationError
+from flask_pynamodb.shared_tables import merge_meta_tables
 from flask_pynamodb.transport import DEFAULT_TRANSPORT, client_for
 
 _ANY_REGION = "us-east-1"
@@ -108,8 +109,15 @@ class AppConnection(Connection):
             return self._sender
 
     def register_table(self, meta_table: MetaTable) -> None:
-        """Store the keys of a table; the first model of a table takes precedence."""
-        self._tables.setdefault(meta_table.table_name, meta_table)
+        """Store the keys and indexes of a table, beside those that other models declare.
+
+        Raises:
+            ConfigurationError: The declarations contradict each other.
+        """
+        with self._client_lock:
+            known = self._tables.get(meta_table.table_name)
+            merged = merge_meta_tables(known, meta_table) if known else meta_table
+            self._tables[meta_table.table_name] = merged
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
         """Send one request, emit the signals and add to the totals of the app context."""

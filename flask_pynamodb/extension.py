@@ -10,7 +10,8 @@ from pynamodb.connection.base import Connection
 
 from flask_pynamodb import batch, concurrency, signals, tables
 from flask_pynamodb.cli import dynamodb
-from flask_pynamodb.model import Model, make_base, scan_is_allowed
+from flask_pynamodb.model import Model as _BaseModel
+from flask_pynamodb.model import bind_base, make_base, scan_is_allowed
 from flask_pynamodb.settings import DEFAULTS
 from flask_pynamodb.state import AppState, Standalone, current_state
 from flask_pynamodb.table_spec import Drift
@@ -31,17 +32,28 @@ class PynamoDB:
         ...     id = UnicodeAttribute(hash_key=True)
         >>> db.init_app(app)
 
+    Args:
+        app: The app, if there is one already; `init_app` adds others.
+        model_class: A class of your own, derived from `flask_pynamodb.Model`, as the base class of
+            the models, which may be derived from it directly. mypy does not resolve `db.Model`
+            as a base class, since it is an attribute of an instance; it does resolve such a class.
+
     Attributes:
         Model: The base class of this extension's models.
-        models: All models derived from it.
+        models: All models derived from it that have a table.
     """
 
-    # For annotations, and for models without an extension object.
-    Model: Any = Model
+    Model: type[_BaseModel] = _BaseModel
 
-    def __init__(self, app: Flask | None = None) -> None:
+    def __init__(
+        self, app: Flask | None = None, *, model_class: type[_BaseModel] | None = None
+    ) -> None:
         self.models: list[Any] = []
-        self.Model = make_base(self)
+        if model_class is None:
+            self.Model = make_base(self)
+        else:
+            bind_base(self, model_class)
+            self.Model = model_class
         if app is not None:
             self.init_app(app)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask_pynamodb.model import Model
-from flask_pynamodb.table_spec import spec_of
+from flask_pynamodb.table_spec import specs_of
 
 _RUN_TIME = (
     "BatchGetItem",
@@ -54,8 +54,7 @@ def policy(
     base = f"arn:{partition}:dynamodb:{region}:{account}:table"
     tables: list[str] = []
     indexes: list[str] = []
-    for model in models:
-        spec = spec_of(model)
+    for _, spec in specs_of(models):
         tables.append(f"{base}/{spec.name}")
         names = [index["IndexName"] for index in spec.request.get("LocalSecondaryIndexes", ())]
         indexes += [f"{base}/{spec.name}/index/{name}" for name in (*spec.indexes, *names)]

@@ -18,7 +18,14 @@ def compile_reader(model: type[models.Model]) -> Reader | None:
     and look-ups, generated for the attributes of the model.
     """
     # Some of these are not in PynamoDB's public interface; a test compares both ways of reading.
-    hooks = ("__init__", "_container_deserialize", "_set_defaults", "_set_discriminator")
+    hooks = (
+        "__init__",
+        "__new__",
+        "__setattr__",
+        "_container_deserialize",
+        "_set_defaults",
+        "_set_discriminator",
+    )
     if model._discriminator or any(  # type: ignore[attr-defined]
         getattr(model, hook) is not getattr(models.Model, hook) for hook in hooks
     ):

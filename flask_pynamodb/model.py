@@ -1,13 +1,11 @@
 """The base class of all models, which looks up connection and table in the current app."""
 
-import re
 import warnings
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, NoReturn, Self, cast
 
 from flask import abort
-from pynamodb import models
 from pynamodb.connection import TableConnection
 from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
@@ -15,76 +13,31 @@ from pynamodb.expressions.condition import Condition
 from flask_pynamodb.app_model import AppModel
 from flask_pynamodb.deprecation import renamed_argument
 from flask_pynamodb.errors import ScanRefused, ScanWarning, VersionConflict, error_code
-from flask_pynamodb.items import Reader, compile_reader, load
+from flask_pynamodb.items import Reader, load
+from flask_pynamodb.model_meta import ModelType
 from flask_pynamodb.pagination import Page, paginate
-from flask_pynamodb.state import Database, current_state, find_state
+from flask_pynamodb.state import Database, current_state
 from flask_pynamodb.unique import UniqueValue, reserve_all
 
-_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # Set inside `with db.allow_scan():`.
 scan_is_allowed: ContextVar[bool] = ContextVar("scan_is_allowed", default=False)
 
 
-class _LazyMeta(type):
-    """The type of a model's Meta, whose `table_name` is looked up in the current app.
-
-    PynamoDB reads `Meta.table_name` in batch operations, so it must include the app's prefix.
-    """
-
-    owner: "type[Model]"
-
-    @property
-    def table_name(cls) -> str:
-        if find_state() is None:
-            return cls.base_table_name
-        return cls.owner._get_connection().table_name
-
-    @property
-    def base_table_name(cls) -> str:
-        """The name of the table without the app's prefix and suffix."""
-        return next(
-            str(vars(part)["table_name"]) for part in cls.__mro__ if "table_name" in vars(part)
-        )
-
-
-class _ModelType(models.MetaModel):
-    """Adds a Meta to every model, and records the settings of the model's author."""
-
-    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kw: Any):
-        database: Database | None = getattr(cls, "_db", None)
-        is_base = database is None or "_db" in namespace
-        own = namespace.get("Meta")
-        if own is None and not is_base and getattr(cls, "Meta", None) is None:
-            own = type("Meta", (), {})
-        if own is not None:
-            chosen = _chosen_settings(own)
-            chosen.setdefault("table_name", _WORD_START.sub("_", name).lower())
-            meta = _LazyMeta("Meta", (own,), {**chosen, "chosen": chosen, "owner": cls})
-            cls.Meta = namespace["Meta"] = meta
-        super().__init__(name, bases, namespace, **kw)
-        reader = compile_reader(cast(Any, cls))
-        # Static, or Python would pass an instance as its first argument.
-        cls._reader = None if reader is None else staticmethod(reader)
-        if database is not None and own is not None and not is_base:
-            database.models.append(cast(type[Model], cls))
-
-
-def _chosen_settings(meta: type) -> dict[str, Any]:
-    """Return the settings in a Meta without those that PynamoDB added."""
-    chosen: dict[str, Any] = {}
-    for part in reversed(meta.__mro__[:-1]):
-        written = vars(part).get("chosen", vars(part))
-        chosen.update((key, value) for key, value in written.items() if not key.startswith("_"))
-    return chosen
-
-
-class Model(AppModel, metaclass=_ModelType):
+class Model(AppModel, metaclass=ModelType):
     """A PynamoDB model bound to the current app; derive from `db.Model`, not from this class.
 
-    `__bind_key__` is the key of the model's database in `DYNAMODB_BINDS`; None is the app's main
-    database.
+    A model has a table of its own, named after the class unless its Meta has a `table_name`.
+    Several models may name the same table. Children of a model with a discriminator share its
+    table.
+
+    Attributes:
+        __abstract__: True for a base class without a table, such as one with common attributes;
+            not inherited. A class without a hash key is abstract.
+        __bind_key__: The key of the model's database in `DYNAMODB_BINDS`; None is the app's main
+            database.
     """
 
+    __abstract__: bool = True
     _db: Database | None = None
     _reader: Reader | None = None
 
@@ -113,7 +66,7 @@ class Model(AppModel, metaclass=_ModelType):
 
         `db.create_all()` also completes existing tables, and is safe to run concurrently.
         """
-        own = current_state().bind(cls.__bind_key__).billing_of(cls.Meta.chosen)  # type: ignore[attr-defined]
+        own = current_state().bind(cls.__bind_key__).billing_of(cls.Meta.chosen)
         if not args and "billing_mode" not in kwargs and "read_capacity_units" not in kwargs:
             kwargs.update(own)
         return super().create_table(wait, *args, **kwargs)
@@ -260,7 +213,26 @@ class Model(AppModel, metaclass=_ModelType):
 def make_base(database: Database) -> type[Model]:
     """Return the base class of the models of one extension."""
     namespace = {"_db": database, "__module__": __name__, "__doc__": Model.__doc__}
-    return cast(type[Model], _ModelType("Model", (Model,), namespace))
+    return cast(type[Model], ModelType("Model", (Model,), namespace))
+
+
+def bind_base(database: Database, base: type[Model]) -> None:
+    """Make a class the base class of the models of one extension.
+
+    Raises:
+        TypeError: The class is not derived from `Model`.
+        RuntimeError: The class belongs to another extension, or has models already.
+    """
+    if not (isinstance(base, type) and issubclass(base, Model)) or base is Model:
+        raise TypeError("model_class must be a class that is derived from flask_pynamodb.Model.")
+    if base._db is not None:
+        raise RuntimeError(f"{base.__name__} is the base class of another extension already.")
+    if base.__subclasses__():
+        raise RuntimeError(
+            f"{base.__name__} has models already: create the extension before its models."
+        )
+    base._db = database
+    base.__abstract__ = True
 
 
 def _not_found(description: str | None) -> NoReturn:

@@ -38,6 +38,8 @@ class AppState:
         self._binds = read_binds(settings)
         self._lock = threading.Lock()
         self._connections: dict[str | None, AppConnection] = {}
+        # Connections of models whose Meta has connection settings, with bind key and settings.
+        self._own_connections: list[tuple[str | None, dict[str, Any], AppConnection]] = []
         self._tables: dict[type[AppModel], AppTable] = {}
 
     def bind(self, key: str | None) -> Bind:
@@ -73,11 +75,11 @@ class AppState:
 
     def _connect(self, model: type[AppModel]) -> AppTable:
         key = model.__bind_key__
+        if vars(model).get("__abstract__"):
+            raise TypeError(f"{model.__name__} is abstract: it has no table.")
         chosen: dict[str, Any] = model.Meta.chosen  # type: ignore[attr-defined]
         own = {name: chosen[name] for name in CONNECTION_KEYS if name in chosen}
-        connection = self.connection(key)
-        if own:
-            connection = AppConnection(**{**self.bind(key).connection, **own})
+        connection = self._own_connection(key, own) if own else self.connection(key)
         schema = model._get_schema()
         base_name: str = model.Meta.base_table_name  # type: ignore[attr-defined]
         return AppTable(
@@ -92,6 +94,16 @@ class AppState:
                 }
             ),
         )
+
+    def _own_connection(self, key: str | None, own: dict[str, Any]) -> AppConnection:
+        """Return the connection of all models with these settings in their Meta."""
+        with self._lock:
+            for other_key, settings, connection in self._own_connections:
+                if (other_key, settings) == (key, own):
+                    return connection
+            connection = AppConnection(**{**self.bind(key).connection, **own})
+            self._own_connections.append((key, own, connection))
+            return connection
 
 
 class Standalone:

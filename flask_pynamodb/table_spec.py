@@ -1,11 +1,22 @@
 """The table that a model declares, in DynamoDB's terms, and how an existing table differs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from flask_pynamodb.app_model import AppModel
+from flask_pynamodb.errors import ConfigurationError
+from flask_pynamodb.shared_tables import (
+    group_by_table,
+    hash_first,
+    merge_definitions,
+    merge_indexes,
+    merge_keys,
+    merge_settings,
+)
 from flask_pynamodb.state import current_state
+
+_Model = TypeVar("_Model", bound=type[AppModel])
 
 _CREATED_WITH = (
     "TableName",
@@ -83,36 +94,70 @@ class TableState:
     tags: Mapping[str, str] | None = None
 
 
-def spec_of(model: type[AppModel]) -> TableSpec:
-    """Return the declaration of a model, with the billing of the current app as the default."""
-    meta: dict[str, Any] = model.Meta.chosen  # type: ignore[attr-defined]
-    billing = current_state().bind(model.__bind_key__).billing_of(meta)
+def spec_of(*models: type[AppModel]) -> TableSpec:
+    """Return a table as its models declare it, with the billing of the current app as the default.
+
+    Raises:
+        ConfigurationError: The declarations contradict each other.
+    """
+    meta = merge_settings(models)
+    name = models[0].Meta.table_name
+    billing = current_state().bind(models[0].__bind_key__).billing_of(meta)
     capacity = {
         "ReadCapacityUnits": billing.get("read_capacity_units"),
         "WriteCapacityUnits": billing.get("write_capacity_units"),
     }
     is_provisioned = billing["billing_mode"] == "PROVISIONED"
-    schema = model._get_schema()
+    schemas = [model._get_schema() for model in models]
     request: dict[str, Any] = {
-        "TableName": model.Meta.table_name,
-        "KeySchema": _hash_first(schema["key_schema"]),
-        "AttributeDefinitions": _distinct(schema["attribute_definitions"]),
+        "TableName": name,
+        "KeySchema": merge_keys(name, [schema["key_schema"] for schema in schemas]),
+        "AttributeDefinitions": merge_definitions(
+            name, [schema["attribute_definitions"] for schema in schemas]
+        ),
         "GlobalSecondaryIndexes": [
             _index(index, capacity if is_provisioned else None)
-            for index in schema["global_secondary_indexes"]
+            for index in merge_indexes(
+                name, [schema["global_secondary_indexes"] for schema in schemas]
+            )
         ],
-        "LocalSecondaryIndexes": [_index(one, None) for one in schema["local_secondary_indexes"]],
+        "LocalSecondaryIndexes": [
+            _index(index, None)
+            for index in merge_indexes(
+                name, [schema["local_secondary_indexes"] for schema in schemas]
+            )
+        ],
         "BillingMode": billing["billing_mode"],
         "ProvisionedThroughput": capacity if is_provisioned else None,
         "StreamSpecification": _stream(meta.get("stream_view_type")),
         "Tags": [{"Key": key, "Value": value} for key, value in meta.get("tags", {}).items()],
     }
-    ttl: Any = model._ttl_attribute()  # type: ignore[no-untyped-call]
     return TableSpec(
         {key: request[key] for key in _CREATED_WITH if request[key]},
-        ttl.attr_name if ttl else None,
+        _ttl_attribute(models),
         meta.get("point_in_time_recovery"),
     )
+
+
+def specs_of(models: Iterable[_Model]) -> Iterator[tuple[_Model, TableSpec]]:
+    """Yield each table once, with the first of its models.
+
+    Raises:
+        ConfigurationError: The declarations of a table contradict each other.
+    """
+    for group in group_by_table(models):
+        yield group[0], spec_of(*group)
+
+
+def _ttl_attribute(models: Sequence[type[AppModel]]) -> str | None:
+    found: list[Any] = [model._ttl_attribute() for model in models]  # type: ignore[no-untyped-call]
+    names = dict.fromkeys(attribute.attr_name for attribute in found if attribute)
+    if len(names) > 1:
+        raise ConfigurationError(
+            f"Two models declare different times to live for the table"
+            f" {models[0].Meta.table_name}: {' and '.join(names)}."
+        )
+    return next(iter(names), None)
 
 
 def find_drift(spec: TableSpec, found: TableState) -> Iterator[Drift]:
@@ -173,11 +218,7 @@ def _index_drift(spec: TableSpec, table: Mapping[str, Any]) -> Iterator[Drift]:
 
 
 def _keys(described: Mapping[str, Any]) -> str:
-    return "/".join(key["AttributeName"] for key in _hash_first(described["KeySchema"]))
-
-
-def _hash_first(keys: Any) -> list[Any]:
-    return sorted(keys, key=lambda key: str(key["KeyType"]))
+    return "/".join(key["AttributeName"] for key in hash_first(described["KeySchema"]))
 
 
 def _projection(index: Mapping[str, Any]) -> str:
@@ -189,7 +230,7 @@ def _projection(index: Mapping[str, Any]) -> str:
 def _index(index: Mapping[str, Any], capacity: Mapping[str, Any] | None) -> dict[str, Any]:
     request = {
         "IndexName": index["index_name"],
-        "KeySchema": _hash_first(index["key_schema"]),
+        "KeySchema": hash_first(index["key_schema"]),
         "Projection": index["projection"],
     }
     if capacity:
@@ -199,8 +240,3 @@ def _index(index: Mapping[str, Any], capacity: Mapping[str, Any] | None) -> dict
 
 def _stream(view: str | None) -> dict[str, Any] | None:
     return {"StreamEnabled": True, "StreamViewType": view} if view else None
-
-
-def _distinct(definitions: list[Any]) -> list[Any]:
-    by_name = {definition["AttributeName"]: definition for definition in definitions}
-    return list(by_name.values())

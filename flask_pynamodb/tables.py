@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import TableError
 
 from flask_pynamodb.model import Model
+from flask_pynamodb.shared_tables import group_by_table
 from flask_pynamodb.table_spec import (
     Drift,
     TableSpec,
@@ -16,7 +17,7 @@ from flask_pynamodb.table_spec import (
     find_drift,
     missing_stream,
     missing_tags,
-    spec_of,
+    specs_of,
 )
 
 _POLL_SECONDS = 1.0
@@ -29,18 +30,17 @@ _UNKNOWN_OPERATION = ("UnknownOperationException", "UnsupportedOperation")
 def create(models: Iterable[type[Model]]) -> list[str]:
     """See `PynamoDB.create_all`."""
     done: list[str] = []
-    for model in models:
+    for model, spec in specs_of(models):
         with _table_errors(model):
-            done += _create_one(_client(model), spec_of(model))
+            done += _create_one(_client(model), spec)
     return done
 
 
 def check(models: Iterable[type[Model]]) -> list[Drift]:
     """See `PynamoDB.check_all`."""
     problems: list[Drift] = []
-    for model in models:
+    for model, spec in specs_of(models):
         with _table_errors(model):
-            spec = spec_of(model)
             problems += find_drift(spec, find(_client(model), spec))
     return problems
 
@@ -48,7 +48,7 @@ def check(models: Iterable[type[Model]]) -> list[Drift]:
 def drop(models: Iterable[type[Model]]) -> list[str]:
     """See `PynamoDB.drop_all`."""
     dropped = []
-    for model in models:
+    for model, *_ in group_by_table(models):
         name = model.Meta.table_name
         with _table_errors(model):
             if _tolerate("ResourceNotFoundException", _client(model).delete_table, TableName=name):

@@ -186,6 +186,34 @@ class TestHooks:
         assert item.id == "1"
         assert item.is_made_here
 
+    def test_setattr_of_its_own(self):
+        """A model that tracks changes by `__setattr__` sees each attribute, as with PynamoDB."""
+
+        class Tracked(db.Model):
+            id = UnicodeAttribute(hash_key=True)
+            name = UnicodeAttribute(null=True)
+
+            def __setattr__(self, name: str, value: Any) -> None:
+                self.__dict__.setdefault("seen", []).append(name)
+                super().__setattr__(name, value)
+
+        item = Tracked.from_raw_data({"id": {"S": "1"}, "name": {"S": "Ada"}})
+
+        assert {"id", "name"} <= set(item.seen)
+
+    def test_new_of_its_own(self):
+        """A model with a `__new__` is created by it, as with PynamoDB."""
+
+        class Counted(db.Model):
+            id = UnicodeAttribute(hash_key=True)
+
+            def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+                instance = super().__new__(cls)
+                instance.__dict__["is_counted"] = True
+                return instance
+
+        assert Counted.from_raw_data({"id": {"S": "1"}}).is_counted
+
     def test_discriminator(self):
         """An item of several classes is made into an instance of its own."""
 
