@@ -1,7 +1,7 @@
 """The extension's settings: one declaration per key, and the values for each database of an app."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +50,7 @@ class Setting:
         """The accepted values, in Markdown."""
         low, high = self.bounds
         if self.choices:
-            return " or ".join(f"`{choice}`" for choice in self.choices)
+            return _either([f"`{choice}`" for choice in self.choices])
         if high is not None:
             return f"{low:g} to {high:g}"
         return "" if low is None else f"{low:g} or more"
@@ -63,7 +63,7 @@ class Setting:
         if value == "" and self.kind is str and not self.default:
             return None
         if self.choices and current_name(value) not in self.choices:
-            return f"must be {' or '.join(self.choices)}"
+            return f"must be {_either(self.choices)}"
         if not isinstance(value, _TYPES.get(self.kind, self.kind)):
             return f"must be {_KINDS[self.kind]}, not {type(value).__name__}"
         low, high = self.bounds
@@ -385,3 +385,8 @@ def _validate(values: Mapping[str, Any], label: str) -> None:
     ]
     if errors:
         raise ConfigurationError(" ".join(errors))
+
+
+def _either(choices: Sequence[str]) -> str:
+    *first, last = choices
+    return f"{', '.join(first)} or {last}"

@@ -1,20 +1,28 @@
-"""The HTTP client of an app's requests: curl if it is installed, else botocore's."""
+"""The HTTP client of an app's requests: curl where it is safe, else botocore's."""
 
+import contextlib
+import logging
+import os
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from flask_pynamodb.errors import ConfigurationError
+from flask_pynamodb.listeners import Listeners
 
-try:
-    from flask_pynamodb.curl import CurlClient
-except ImportError:
+CurlClient: Any = None
+if hasattr(os, "register_at_fork"):
     # pycurl, orjson and certifi are an extra of the extension's own distribution.
-    CurlClient = None  # type: ignore[assignment,misc]
+    with contextlib.suppress(ImportError):
+        from flask_pynamodb.curl import CurlClient
 
-TRANSPORTS = ("curl", "botocore")
-DEFAULT_TRANSPORT = "curl" if CurlClient is not None else "botocore"
+log = logging.getLogger("flask_pynamodb")
+
+TRANSPORTS = ("auto", "curl", "botocore")
+DEFAULT_TRANSPORT = "auto"
 # Accepted for one more release; see the changelog.
 _FORMER_NAMES = {"lean": "curl"}
+_logged: set[str] = set()
 
 
 def current_name(transport: str) -> str:
@@ -42,9 +50,67 @@ def client_for(
     """
     if transport == "botocore":
         return client
+    if transport == "auto":
+        obstacle = _obstacle()
+        if obstacle:
+            _log_once(obstacle)
+            return client
     if CurlClient is None:
         raise ConfigurationError(
             'DYNAMODB_TRANSPORT is "curl", which needs pycurl, orjson and certifi:'
-            " pip install flask-pynamodb-models[curl]."
+            " pip install flask-pynamodb-models[curl]. It is not available on Windows."
         )
-    return CurlClient(client, extra_headers=extra_headers, deadline_seconds=deadline_seconds)
+    curl = CurlClient(client, extra_headers=extra_headers, deadline_seconds=deadline_seconds)
+    return AutoClient(curl, client) if transport == "auto" else curl
+
+
+class AutoClient:
+    """Sends each call by curl, or by botocore while someone follows botocore's requests.
+
+    Everything else is delegated to the botocore client.
+
+    Args:
+        curl: The curl client.
+        client: The botocore client.
+    """
+
+    def __init__(self, curl: Any, client: Any) -> None:
+        self._curl = curl
+        self._client = client
+        self._listeners = Listeners(client, curl.operations)
+
+    def __getattr__(self, name: str) -> Any:
+        # A copy under construction has no client yet; looking it up would recurse forever.
+        if name in ("_curl", "_client"):
+            raise AttributeError(name)
+        return getattr(self._curl, name)
+
+    def __repr__(self) -> str:
+        return f"<AutoClient of {self._curl!r}>"
+
+    def _make_api_call(self, operation_name: str, kwargs: dict[str, Any]) -> Any:
+        """Send one request. The method has botocore's name, under which PynamoDB calls it."""
+        listener = self._listeners.find()
+        if listener is None:
+            return self._curl._make_api_call(operation_name, kwargs)
+        _log_once(f"{listener} follows its requests")
+        return self._client._make_api_call(operation_name, kwargs)
+
+
+def _obstacle() -> str | None:
+    """Return why curl cannot be used in this process, None if it can."""
+    if CurlClient is None:
+        return "pycurl, orjson and certifi are not installed, or this is Windows"
+    gevent = sys.modules.get("gevent.monkey")
+    if gevent and gevent.is_module_patched("socket"):
+        return "gevent has patched the sockets, and curl would block all greenlets"
+    eventlet = sys.modules.get("eventlet.patcher")
+    if eventlet and eventlet.is_monkey_patched("socket"):
+        return "eventlet has patched the sockets, and curl would block all green threads"
+    return None
+
+
+def _log_once(reason: str) -> None:
+    if reason not in _logged:
+        _logged.add(reason)
+        log.info("DynamoDB calls are sent by botocore instead of curl: %s", reason)

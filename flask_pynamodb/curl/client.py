@@ -6,7 +6,7 @@ import random
 import time
 import uuid
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 from zlib import crc32
@@ -100,6 +100,11 @@ class CurlClient:
 
     def __repr__(self) -> str:
         return f"<CurlClient for {self._endpoint.url}>"
+
+    @property
+    def operations(self) -> Iterator[str]:
+        """The names of the operations that this client sends itself."""
+        return iter(self._operations)
 
     def close(self) -> None:
         """Close idle connections, and the botocore client."""

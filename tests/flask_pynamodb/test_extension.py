@@ -124,7 +124,7 @@ class TestInitApp:
 
     def test_unknown_transport(self, db, make_app):
         """A transport that does not exist is refused at start."""
-        with pytest.raises(RuntimeError, match="DYNAMODB_TRANSPORT must be curl or botocore"):
+        with pytest.raises(RuntimeError, match="DYNAMODB_TRANSPORT must be auto, curl or botocore"):
             db.init_app(make_app(DYNAMODB_TRANSPORT="pigeon"))
 
     def test_half_a_capacity(self, db, make_app):

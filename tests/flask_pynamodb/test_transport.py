@@ -27,7 +27,7 @@ db = flask_pynamodb.PynamoDB(app)
 with app.app_context():
     try:
         db.connection.list_tables()
-        print("by", app.config["DYNAMODB_TRANSPORT"])
+        print("by", type(db.connection.client).__name__)
     except flask_pynamodb.ConfigurationError as error:
         print(error)
 """
@@ -37,8 +37,8 @@ with app.app_context():
 def say(dynamodb_engine):
     """What a program says that lists the tables in an environment without a module."""
 
-    def say(missing, **settings):
-        program = WITHOUT_EXTRA.format(
+    def say(missing, *, prelude="", **settings):
+        program = prelude + WITHOUT_EXTRA.format(
             missing=missing, host=dynamodb_engine.host, settings=settings
         )
         finished = subprocess.run(
@@ -51,20 +51,30 @@ def say(dynamodb_engine):
 
 
 class TestProxy:
-    @pytest.mark.parametrize("transport", ["botocore", "curl"])
-    def test_loopback(self, say, monkeypatch, transport):
+    @pytest.mark.parametrize(
+        ("transport", "name"),
+        [("botocore", "DynamoDB"), ("curl", "CurlClient"), ("auto", "AutoClient")],
+    )
+    def test_loopback(self, say, monkeypatch, transport, name):
         """Requests to loopback never go to the proxy of the environment."""
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
         monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
 
-        assert say("no_module", DYNAMODB_TRANSPORT=transport) == f"by {transport}"
+        assert say("no_module", DYNAMODB_TRANSPORT=transport) == f"by {name}"
 
 
 class TestWithoutExtra:
     @pytest.mark.parametrize("missing", ["pycurl", "orjson"])
     def test_not_named(self, say, missing):
         """An app that names no transport is carried by botocore."""
-        assert say(missing) == "by botocore"
+        assert say(missing) == "by DynamoDB"
+
+    def test_windows(self, say):
+        """Without fork hooks, as on Windows, an app imports and is carried by botocore."""
+        prelude = "import concurrent.futures, logging, os, random, threading\n"
+        prelude += "del os.fork, os.register_at_fork\n"
+
+        assert say("no_module", prelude=prelude) == "by DynamoDB"
 
     def test_named(self, say):
         """With the transport curl, the error at first use says what to install."""

@@ -107,7 +107,7 @@ class TestDefaults:
             "DYNAMODB_TABLE_PREFIX": "roster-",
             "DYNAMODB_TABLE_SUFFIX": "",
             "DYNAMODB_BILLING_MODE": None,
-            "DYNAMODB_TRANSPORT": "curl",
+            "DYNAMODB_TRANSPORT": "auto",
             "DYNAMODB_DEADLINE_SECONDS": 10.0,
             "DYNAMODB_DEBUG": False,
         }
