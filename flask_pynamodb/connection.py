@@ -123,18 +123,21 @@ class AppConnection(Connection):
         """Send one request, emit the signals and add to the totals of the app context."""
         signals.emit_started(self, operation_name, operation_kwargs)
         started = time.perf_counter()
-        outcome: dict[str, Any] = {"tries": 1, "consumed_capacity": None, "error": None}
+        outcome: dict[str, Any] = {"consumed_capacity": None, "error": None}
+        metadata: Mapping[str, Any] = {}
         try:
             answer = self._send(operation_name, operation_kwargs)
-            outcome["tries"] = _tries(answer)
+            metadata = answer.get("ResponseMetadata", {})
             outcome["consumed_capacity"] = signals.capacity_of(answer)
             return answer
         except (BotoCoreError, ClientError, ConfigurationError) as error:
             outcome["error"] = error
-            outcome["tries"] = _tries(getattr(error.__cause__, "response", None) or {})
+            metadata = _metadata_of(error)
             raise
         finally:
             outcome["duration"] = time.perf_counter() - started
+            outcome["tries"] = int(metadata.get("RetryAttempts", 0)) + 1
+            outcome["request_id"] = metadata.get("RequestId") or None
             signals.emit_finished(self, operation_name, operation_kwargs, outcome)
 
     def _send(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -205,5 +208,9 @@ def _is_loopback(url: str | None) -> bool:
         return False
 
 
-def _tries(answer: Mapping[str, Any]) -> int:
-    return int(answer.get("ResponseMetadata", {}).get("RetryAttempts", 0)) + 1
+def _metadata_of(error: BaseException) -> Mapping[str, Any]:
+    """Return what is known of a failed call; without a response only by the curl client."""
+    # PynamoDB raises an error of its own, without the metadata, from the client's.
+    response = getattr(error.__cause__ or error, "response", None) or {}
+    metadata: Mapping[str, Any] = response.get("ResponseMetadata") or getattr(error, "kwargs", {})
+    return metadata

@@ -2,20 +2,24 @@
 
 `call_started` is sent with `operation` and `tables`; `call_finished` with these and with
 `duration` (seconds), `tries`, `consumed_capacity` (units, None if DynamoDB returned none) and
-`error` (None, or the exception). The sender is the connection.
+`error` (None, or the exception), and `request_id`, by which AWS support finds a call (None if there
+was no response). The sender is the connection. Exceptions of receivers are logged, not raised: the
+call has its own outcome.
 """
 
+import logging
 import threading
 from dataclasses import dataclass
 from typing import Any
 
-from blinker import Namespace
+from blinker import Namespace, Signal
 from flask import Flask, Response, g, has_app_context
 
 _signals = Namespace()
 call_started = _signals.signal("dynamodb-call-started")
 call_finished = _signals.signal("dynamodb-call-finished")
 _totals_lock = threading.Lock()
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -48,7 +52,7 @@ def totals() -> Totals:
 def emit_started(sender: Any, operation: str, request: dict[str, Any]) -> None:
     """Send `call_started`, if it has receivers."""
     if call_started.receivers:
-        call_started.send(sender, operation=operation, tables=tables_of(request))
+        _send(call_started, sender, operation=operation, tables=tables_of(request))
 
 
 def emit_finished(
@@ -60,7 +64,7 @@ def emit_finished(
         sender: The connection.
         operation: The name of the operation.
         request: The arguments of the request.
-        outcome: `duration`, `tries`, `consumed_capacity` and `error`.
+        outcome: `duration`, `tries`, `consumed_capacity`, `error` and `request_id`.
     """
     if has_app_context():
         spent = totals()
@@ -71,7 +75,15 @@ def emit_finished(
             spent.seconds += outcome["duration"]
             spent.capacity += outcome["consumed_capacity"] or 0
     if call_finished.receivers:
-        call_finished.send(sender, operation=operation, tables=tables_of(request), **outcome)
+        _send(call_finished, sender, operation=operation, tables=tables_of(request), **outcome)
+
+
+def _send(signal: Signal, sender: Any, **details: Any) -> None:
+    for receiver in signal.receivers_for(sender):
+        try:
+            receiver(sender, **details)
+        except Exception:
+            log.exception("A receiver of the signal %s failed", signal.name)  # type: ignore[attr-defined]
 
 
 def add_timing_header(app: Flask) -> None:

@@ -45,6 +45,32 @@ class TestSignals:
         assert (finish["tries"], finish["error"]) == (1, None)
         assert finish["consumed_capacity"] == 1
 
+    def test_request_id(self, todo, heard):
+        """A finished call has the ID under which AWS knows it, a failed one too."""
+        todo("1").save()
+        with pytest.raises(PutError):
+            todo("1").save(todo.id.does_not_exist())
+
+        ids = [details["request_id"] for kind, details in heard if kind == "finished"]
+        assert len(set(ids)) == 2
+        assert all(ids)
+
+    @pytest.mark.parametrize("signal", [call_started, call_finished])
+    def test_broken_receiver(self, todo, signal, caplog):
+        """A receiver that fails neither hides what was stored nor what was rejected."""
+
+        def fail(connection, **details):
+            raise ZeroDivisionError
+
+        with signal.connected_to(fail):
+            todo("1").save()
+            with pytest.raises(PutError):
+                todo("1").save(todo.id.does_not_exist())
+
+        assert todo.get("1").id == "1"
+        own = [record for record in caplog.records if record.name == "flask_pynamodb.signals"]
+        assert [record.exc_info[0] for record in own] == [ZeroDivisionError] * 2
+
     def test_several_tables(self, db, todo, heard):
         """Batches and transactions name each table once."""
         db.get_many((todo, "1"), (todo, "2"))
@@ -79,6 +105,21 @@ class TestSignals:
             todo("1").save()
 
         assert heard[-1][1]["tries"] == 1
+
+    def test_failed_connections(self, db, todo, heard, make_app):
+        """By curl, failed connections are counted; botocore's errors do not have the number."""
+        app = make_app(
+            DYNAMODB_HOST="http://127.0.0.1:9",
+            DYNAMODB_MAX_RETRY_ATTEMPTS=2,
+            DYNAMODB_TRANSPORT="curl",
+        )
+        db.init_app(app)
+
+        with app.app_context(), pytest.raises(PutError):
+            todo("1").save()
+
+        assert heard[-1][1]["tries"] == 3
+        assert heard[-1][1]["request_id"] is None
 
 
 class TestTotals:
