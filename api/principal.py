@@ -73,7 +73,8 @@ class Principal:
             requires_second_factor=rules.second_factor is SecondFactorRule.ADMINS,
             requires_verified_email="verified email" in self._required,
         )
-        return Actor(self.user.id, client().ip, self.key and self.key.id, authority)
+        key_id = self.key.id if self.key else None
+        return Actor(self.user.id, client().ip, key_id, authority)
 
     @property
     def roles(self) -> list[str]:

@@ -1,5 +1,10 @@
-"""The one extension object; its tables are the modules beside this one."""
+"""The one extension object, and the base class of its tables, which are in `tables/`."""
 
-from flask_pynamodb import PynamoDB
+from flask_pynamodb import Model, PynamoDB
 
-db = PynamoDB()
+
+class Table(Model):
+    """The base class of all tables. Type checkers resolve it, unlike `db.Model`."""
+
+
+db = PynamoDB(model_class=Table)

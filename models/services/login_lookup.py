@@ -75,7 +75,7 @@ class LoginLookup:
 def find_user(user_id: str | None) -> User | None:
     """Return the user with this ID, or None; one read is made even for None."""
     try:
-        return User.get(user_id or _UNUSED_ID, consistent_read=True)  # type: ignore[no-any-return]
+        return User.get(user_id or _UNUSED_ID, consistent_read=True)
     except User.DoesNotExist:
         return None
 

@@ -240,7 +240,7 @@ class PasswordService:
 
     def _verify_current(self, password: str, attempt: Attempt, by: Actor) -> None:
         user = attempt.user
-        if not self.hasher.verify(password, user and user.password_hash)[0]:
+        if not self.hasher.verify(password, user.password_hash if user else None)[0]:
             record_failure(attempt, "wrong-password", by, self.emails.mailer)
             raise WrongPassword
 

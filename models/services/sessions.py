@@ -313,7 +313,7 @@ class SessionService:
     ) -> tuple[User, str | None]:
         """Return the user who may sign in with the password, and a new hash if one is needed."""
         user = attempt.user
-        matches, new_hash = self.hasher.verify(password, user and user.password_hash)
+        matches, new_hash = self.hasher.verify(password, user.password_hash if user else None)
         reason = self._failure_reason(user, matches)
         if user is None or reason:
             record_failure(attempt, reason, Actor(ip=client.ip), self.mailer)

@@ -65,7 +65,7 @@ def get_user(user_id: str) -> User:
     if not is_user_id(user_id):
         raise UserNotFound
     try:
-        return User.get(user_id, consistent_read=True)  # type: ignore[no-any-return]
+        return User.get(user_id, consistent_read=True)
     except User.DoesNotExist:
         raise UserNotFound from None
 

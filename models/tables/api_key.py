@@ -9,7 +9,7 @@ from typing import Any, Self
 from pynamodb.attributes import ListAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
 
 from models.clock import TimestampAttribute, now
-from models.db import db
+from models.db import Table, db
 from models.errors import Unauthenticated
 from models.security import tokens
 from models.tables.session import AuthMethod
@@ -28,7 +28,7 @@ class Scope(StrEnum):
     ACCOUNTS = "accounts"
 
 
-class ApiKey(db.Model):  # type: ignore[misc,name-defined]
+class ApiKey(Table):
     """One key of one user.
 
     `is_active_for` decides whether it is valid: by the clock, since DynamoDB's time to live

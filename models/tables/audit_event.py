@@ -13,7 +13,7 @@ from uuid_utils import UUID, uuid7
 
 from flask_pynamodb import Transaction
 from models.clock import now
-from models.db import db
+from models.db import Table, db
 from models.tables.authority import Authority, AuthorizedTransaction
 
 # The value that puts an event into the index of pending cleanups.
@@ -120,7 +120,7 @@ class _ByApiKey(GlobalSecondaryIndex[Any]):
     id = UnicodeAttribute(range_key=True)
 
 
-class AuditEvent(db.Model):  # type: ignore[misc,name-defined]
+class AuditEvent(Table):
     """One thing that happened to one user.
 
     An event can wait for several consumers. Each has an attribute of its own, set while the event

@@ -3,11 +3,11 @@
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from flask_pynamodb import Transaction
-from models.db import db
+from models.db import Table
 from models.errors import LastAdmin
 
 
-class Counter(db.Model):  # type: ignore[misc,name-defined]
+class Counter(Table):
     """A named number, changed only in the transaction that makes it true."""
 
     class Meta:

@@ -15,7 +15,7 @@ from pynamodb.expressions.condition import Condition
 
 from flask_pynamodb import Transaction
 from models.clock import TimestampAttribute, now
-from models.db import db
+from models.db import Table
 from models.errors import VersionMismatch
 from models.security import tokens
 from models.tables.login_attempts import AttemptCounter, reset_actions
@@ -29,7 +29,7 @@ _SLOTS = string.ascii_lowercase[:MAX_DEVICES]
 LIFETIME = timedelta(days=180)
 
 
-class Device(AttemptCounter, db.Model):  # type: ignore[misc,name-defined]
+class Device(AttemptCounter, Table):
     """One device of one user.
 
     A user has a fixed number of slots; a new device takes the slot of the oldest one. So their

@@ -10,11 +10,11 @@ from pynamodb.expressions.condition import Condition
 from flask_pynamodb import Transaction, UniqueValue
 from models import field_rules
 from models.clock import now
-from models.db import db
+from models.db import Table
 from models.errors import InvalidEmail, InvalidField
 
 
-class Identifier(UniqueValue, db.Model):  # type: ignore[misc,name-defined]
+class Identifier(UniqueValue, Table):
     """One reserved name; its owner is a user's ID.
 
     The row of an email address exists exactly as long as the user has it. That of a username stays

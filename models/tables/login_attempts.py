@@ -21,7 +21,7 @@ from pynamodb.expressions.update import Action
 
 from flask_pynamodb import error_code
 from models.clock import TimestampAttribute, now
-from models.db import db
+from models.db import Table
 from models.errors import TooManyAttempts
 
 # Enough for typing errors, even with several devices at once. Guessing the most common passwords
@@ -53,7 +53,7 @@ class AttemptCounter:
     reservation_id = UnicodeAttribute(attr_name="ticket", null=True)
 
 
-class Attempts(AttemptCounter, db.Model):  # type: ignore[misc,name-defined]
+class Attempts(AttemptCounter, Table):
     """Attempts on something without a row of its own, such as an unknown login."""
 
     class Meta:

@@ -10,7 +10,7 @@ from uuid_utils import uuid7
 
 from flask_pynamodb import Transaction
 from models.clock import TimestampAttribute, now
-from models.db import db
+from models.db import Table, db
 from models.errors import InvalidToken, VersionMismatch
 from models.security import tokens
 from models.tables.user import User
@@ -25,7 +25,7 @@ class Purpose(StrEnum):
     CONFIRM_EMAIL = "confirm-email"
 
 
-class OneTimeToken(db.Model):  # type: ignore[misc,name-defined]
+class OneTimeToken(Table):
     """One token that was emailed.
 
     It is void once used or expired, and once its context has changed: `session_epoch` is the

@@ -9,7 +9,7 @@ from pynamodb.exceptions import UpdateError
 
 from flask_pynamodb import error_code
 from models.clock import from_seconds
-from models.db import db
+from models.db import Table
 from models.errors import TooManyRequests
 
 # Bounds the memory for exhausted quotas; entries are dropped when their window ends.
@@ -46,7 +46,7 @@ class Allowance:
     reset: int
 
 
-class RateWindow(db.Model):  # type: ignore[misc,name-defined]
+class RateWindow(Table):
     """The number of requests of one client within one window."""
 
     class Meta:

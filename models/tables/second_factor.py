@@ -7,11 +7,11 @@ from pynamodb.expressions.condition import Condition
 
 from flask_pynamodb import Transaction
 from models.clock import TimestampAttribute
-from models.db import db
+from models.db import Table, db
 from models.tables.user import User
 
 
-class SecondFactor(db.Model):  # type: ignore[misc,name-defined]
+class SecondFactor(Table):
     """The second factor of one user.
 
     It counts from `confirmed_at` on, which is set when the user has proved possession with a code:
@@ -51,7 +51,7 @@ class SecondFactor(db.Model):  # type: ignore[misc,name-defined]
 def find(user: User) -> SecondFactor | None:
     """Return the second factor of a user, confirmed or not; strongly consistent."""
     try:
-        return SecondFactor.get(user.id, consistent_read=True)  # type: ignore[no-any-return]
+        return SecondFactor.get(user.id, consistent_read=True)
     except SecondFactor.DoesNotExist:
         return None
 

@@ -12,7 +12,7 @@ from pynamodb.expressions.update import Action
 from flask_pynamodb import Transaction
 from models import field_rules
 from models.clock import TimestampAttribute, now
-from models.db import db
+from models.db import Table, db
 from models.errors import Unauthenticated
 from models.security import tokens
 from models.tables.token_lookup import TokenLookup, find_token_row
@@ -54,7 +54,7 @@ class Client:
     user_agent: str | None = None
 
 
-class Session(db.Model):  # type: ignore[misc,name-defined]
+class Session(Table):
     """One sign-in of one user.
 
     `is_active_for` decides whether it is valid: by the clock, since DynamoDB's time to live

@@ -19,7 +19,7 @@ from uuid_utils import uuid7
 
 from models import field_rules
 from models.clock import TimestampAttribute
-from models.db import db
+from models.db import Table
 from models.tables.login_attempts import AttemptCounter
 
 # A partition of an index accepts 1,000 writes per second (DynamoDB developer guide, "Partitions
@@ -87,7 +87,7 @@ class _ByInactive(GlobalSecondaryIndex[Any]):
     id = UnicodeAttribute(range_key=True)
 
 
-class User(AttemptCounter, db.Model):  # type: ignore[misc,name-defined]
+class User(AttemptCounter, Table):
     """A person or machine with an account.
 
     `version` counts the changes; a change is written under the condition that the stored version
