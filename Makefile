@@ -13,13 +13,14 @@ NPM := node_modules/.package-lock.json
 RUN := $(VENV)/run.stamp
 DEV := $(VENV)/dev.stamp
 VECTORS := $(VENV)/vectors.stamp
+PICO := tools/pico/node_modules/@picocss/pico
 # Committed, so that neither a start nor the container downloads anything for the page at /docs.
 SWAGGER_UI := $(wildcard api/static/swagger-ui/*)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_LOGLEVEL := error
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage test-browser test-contract fuzz lint lint-openapi audit sbom format bench bench-peers breached-passwords openapi swagger-ui docs requirements clean
+.PHONY: help run test coverage test-browser test-contract fuzz lint lint-openapi audit sbom format bench bench-peers breached-passwords openapi swagger-ui pico docs requirements clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -27,10 +28,10 @@ help: ## list every target
 run: $(RUN) $(ENGINE) ## serve the API on the embedded engine with demo users (PORT=8080 DATA=.roster)
 	@exec $(BIN)/roster serve --local --with-make --port $(PORT) --data "$(DATA)"
 
-test: $(DEV) $(VECTORS) $(ENGINE) tools/swagger-ui/$(NPM) ## run the whole suite (ARGS="-k name" narrows it)
+test: $(DEV) $(VECTORS) $(ENGINE) tools/swagger-ui/$(NPM) tools/pico/$(NPM) ## run the whole suite (ARGS="-k name" narrows it)
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
-coverage: $(DEV) $(VECTORS) $(ENGINE) tools/swagger-ui/$(NPM) ## run the suite and hold branch coverage to its bound
+coverage: $(DEV) $(VECTORS) $(ENGINE) tools/swagger-ui/$(NPM) tools/pico/$(NPM) ## run the suite and hold branch coverage to its bound
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
 	$(BIN)/coverage report --include='flask_pynamodb/*' --fail-under=100
 
@@ -86,6 +87,9 @@ openapi: $(DEV) ## write openapi/*.json
 
 swagger-ui: tools/swagger-ui/$(NPM) ## copy the pinned Swagger UI to api/static/swagger-ui
 	cp $(addprefix tools/swagger-ui/node_modules/swagger-ui-dist/,$(notdir $(SWAGGER_UI))) api/static/swagger-ui/
+
+pico: tools/pico/$(NPM) ## copy the pinned CSS base of the pages to web/static/pico
+	cp $(PICO)/LICENSE.md $(PICO)/css/pico.min.css web/static/pico/
 
 docs: $(DEV) ## build the Sphinx site, warnings are errors
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html

@@ -10,7 +10,7 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from api import security_log
-from api.problems import MEDIA_TYPE, PROBLEMS
+from api.problems import MEDIA_TYPE, PROBLEMS, Problem
 from flask_pynamodb import InvalidCursor, is_unavailable
 from models import errors as domain
 
@@ -131,18 +131,28 @@ def _respond_to_request_error(error: RequestError) -> Response:
     return respond(error.problem.slug, error.detail, error.errors, error.headers)
 
 
+def problem_of(error: domain.AccountError) -> Problem:
+    """Return the problem that a domain error is."""
+    kinds = type(error).__mro__
+    return PROBLEMS[next(DOMAIN_PROBLEMS[kind] for kind in kinds if kind in DOMAIN_PROBLEMS)]
+
+
+def faults_in(error: domain.AccountError) -> list[tuple[str, str]]:
+    """Return the fields at fault as pairs of name and sentence; both names can be taken at once."""
+    faults = [each for each in (error, *error.other_failures) if getattr(each, "field", None)]
+    return [(each.field, str(each)) for each in faults]  # type: ignore[attr-defined]
+
+
 def _respond_to_domain_error(error: domain.AccountError) -> Response:
-    slug = next(DOMAIN_PROBLEMS[kind] for kind in type(error).__mro__ if kind in DOMAIN_PROBLEMS)
-    security_log.rejected(PROBLEMS[slug], error)
+    problem = problem_of(error)
+    security_log.rejected(problem, error)
     headers = {}
     if isinstance(error, domain.TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
-    # Both names of a user can be taken at once.
-    faults = [each for each in (error, *error.other_failures) if getattr(each, "field", None)]
-    errors = [(f"/{each.field}", str(each)) for each in faults]  # type: ignore[attr-defined]
+    errors = [(f"/{name}", text) for name, text in faults_in(error)]
     pointers = [pointer for pointer, _ in errors]
     detail = str(error) if len(pointers) < 2 else f"Check {', '.join(pointers)}."
-    return respond(slug, detail, errors, headers)
+    return respond(problem.slug, detail, errors, headers)
 
 
 def _respond_to_invalid_cursor(error: InvalidCursor) -> Response:

@@ -27,5 +27,9 @@ def hashing_routes(app: Flask) -> list[tuple[str, str]]:
 
 
 def _handler(app: Flask, endpoint: str, method: str) -> Any:
-    view_class = getattr(app.view_functions[endpoint], "view_class", None)
-    return getattr(view_class, method.lower(), None)
+    view = app.view_functions[endpoint]
+    view_class = getattr(view, "view_class", None)
+    if view_class is not None:
+        return getattr(view_class, method.lower(), None)
+    # A page that is one function renders its form for GET, which hashes nothing.
+    return view if method == "POST" else None

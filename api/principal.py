@@ -214,6 +214,18 @@ def identify() -> Principal:
     return caller
 
 
+def identify_session(token: str) -> Principal:
+    """Return the caller whose browser presents the token of a session, never of an API key.
+
+    Raises:
+        Unauthenticated: The token belongs to no active session.
+    """
+    found = sessions.authenticate(token, other_user_id=_other_user_id())
+    caller = Principal(found.user, found.other, _session=found.session)
+    g.caller = caller
+    return caller
+
+
 def anonymous_actor() -> Actor:
     """Return the actor of audit events for a caller who is not signed in."""
     return Actor(ANONYMOUS.user_id, client().ip)

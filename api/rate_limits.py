@@ -52,7 +52,7 @@ def rate_limited(limit: RateLimit, *, spares_admins: bool = False) -> Callable[[
         @wraps(view)
         def counted(*args: Any, **kwargs: Any) -> Any:
             if not (spares_admins and kwargs["caller"] and kwargs["caller"].is_admin):
-                _take(limit)
+                limit_client(limit)
             return view(*args, **kwargs)
 
         described = describe(counted, vendor={"limited": True})
@@ -77,7 +77,12 @@ def limit_user_and_client(limit: RateLimit, user_id: str) -> None:
         limiter.take(limit, _client_bucket())
 
 
-def _take(limit: RateLimit) -> None:
+def limit_client(limit: RateLimit) -> None:
+    """Reject a client whose quota is exhausted.
+
+    Raises:
+        TooManyRequests: It is.
+    """
     limiter: RateLimiter | None = current_app.extensions["roster-limits"]
     if limiter is None:
         return

@@ -84,7 +84,14 @@ class IncorrectPassword(InvalidCredentials):
 
 
 class SecondFactorCodeRequired(AccountError):
-    """The password is correct, but the code of the second factor is missing or wrong."""
+    """The password is correct, but the code of the second factor is missing or wrong.
+
+    Attributes:
+        session_epoch: The epoch of the user whose password was verified, for
+            `SessionService.continue_sign_in`; None if none was.
+    """
+
+    session_epoch: float | None = None
 
     def __init__(self, detail: str = "Send the code of your second factor as `otp`.") -> None:
         super().__init__(detail)

@@ -4,11 +4,12 @@ from flask import Flask
 
 import api
 import web
-from models import OWASP_PROFILE, Profile, db
+from models import OWASP_PROFILE, Profile, SecretKeys, db
 from roster.config import Config
 from roster.local import mailbox
 from roster.proxies import ProxyHeaders
 from roster.wiring import build_services
+from web.settings import PageSettings
 
 
 def create_app(config: Config | None = None, *, profile: Profile = OWASP_PROFILE) -> Flask:
@@ -36,11 +37,7 @@ def create_app(config: Config | None = None, *, profile: Profile = OWASP_PROFILE
         serves_docs=config.docs,
         keeps_tokens=config.is_local,
     )
-    web.init_app(
-        app,
-        security_contact=config.email.contact,
-        base_url=config.email.base_url,
-    )
+    web.init_app(app, _page_settings(config))
     # Without an email folder these URLs do not exist: nothing can be left open by mistake.
     if config.email.folder is not None:
         mailbox.init_app(app, config.email.folder)
@@ -49,3 +46,15 @@ def create_app(config: Config | None = None, *, profile: Profile = OWASP_PROFILE
     )
 
     return app
+
+
+def _page_settings(config: Config) -> PageSettings:
+    return PageSettings(
+        name=config.name,
+        base_url=config.email.base_url,
+        security_contact=config.email.contact,
+        app_urls=config.app_urls,
+        # Local mode is reached by plain HTTP, which cannot set secure cookies in every browser.
+        is_secure=not config.is_local,
+        form_keys=tuple(SecretKeys(config.strong_keys).derive("forms of pages")),
+    )

@@ -73,11 +73,11 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
     )
     logins = LoginLookup(SecretKeys(config.secret_keys).derive("unknown logins")[0])
     background = Background()
-    mailer = AccountMailer(build_mailer(config.email), background)
+    mailer = AccountMailer(build_mailer(config.email, name=config.name), background)
     merged_events = MergedEvents(background)
     emails = AccountEmails(mailer, logins, merged_events)
     email_verification = EmailVerification(emails, hasher, config.verification_lifetime)
-    totp = Totp(config.secret_keys, "Roster", legacy_secrets=config.totp_secrets)
+    totp = Totp(config.secret_keys, config.name, legacy_secrets=config.totp_secrets)
     second_factors = SecondFactors(totp, mailer)
     sessions = SessionService(
         hasher,

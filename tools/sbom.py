@@ -1,7 +1,7 @@
 """Write the software bill of materials in CycloneDX 1.6: `make sbom`.
 
-It lists what a running service contains: the pinned Python packages, and Swagger UI, whose files
-are part of Roster. It contains no paths of this computer and no addresses of a package index.
+It lists what a running service contains: the pinned Python packages, and Swagger UI and Pico, whose
+files are part of Roster. It contains no paths of this computer and no addresses of a package index.
 """
 
 import argparse
@@ -18,7 +18,8 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 ROOT = Path(__file__).resolve().parents[1]
 _PYPROJECT = ROOT / "pyproject.toml"
-_SWAGGER_UI = ROOT / "tools/swagger-ui/package-lock.json"
+# The npm packages whose files are part of Roster, by the folder of their lock file.
+_NPM = {"swagger-ui": "swagger-ui-dist", "pico": "@picocss/pico"}
 
 
 def python_components() -> dict[str, Any]:
@@ -39,14 +40,16 @@ def identify(component: dict[str, Any]) -> None:
     component["bom-ref"] = component["purl"]
 
 
-def swagger_ui() -> dict[str, Any]:
-    """Return the component of the files in api/static/swagger-ui."""
-    package = json.loads(_SWAGGER_UI.read_text())["packages"]["node_modules/swagger-ui-dist"]
-    purl = f"pkg:npm/swagger-ui-dist@{package['version']}"
+def npm_component(folder: str, name: str) -> dict[str, Any]:
+    """Return the component of an npm package whose files are committed."""
+    lock = json.loads((ROOT / "tools" / folder / "package-lock.json").read_text())
+    package = lock["packages"][f"node_modules/{name}"]
+    # In a package URL the @ of a scope is encoded.
+    purl = f"pkg:npm/{name.replace('@', '%40')}@{package['version']}"
     return {
         "bom-ref": purl,
         "type": "library",
-        "name": "swagger-ui-dist",
+        "name": name,
         "version": package["version"],
         "licenses": [{"license": {"id": package["license"]}}],
         "purl": purl,
@@ -56,7 +59,7 @@ def swagger_ui() -> dict[str, Any]:
 def dependencies(document: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what Roster itself depends on; the lock file does not tell who needs the others."""
     needed = tomllib.loads(_PYPROJECT.read_text())["project"]["dependencies"]
-    names = {re.match(r"[\w.-]+", need)[0].lower() for need in needed} | {"swagger-ui-dist"}
+    names = {re.match(r"[\w.-]+", need)[0].lower() for need in needed} | set(_NPM.values())
     found = [c["bom-ref"] for c in document["components"] if c["name"].lower() in names]
     return [
         {"ref": document["metadata"]["component"]["bom-ref"], "dependsOn": sorted(found)},
@@ -72,7 +75,7 @@ def main() -> int:
     document = python_components()
     for component in document["components"]:
         identify(component)
-    document["components"].append(swagger_ui())
+    document["components"] += [npm_component(*each) for each in _NPM.items()]
     document["dependencies"] = dependencies(document)
     text = json.dumps(document, indent=2) + "\n"
     if (error := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)) is not None:

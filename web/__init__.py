@@ -1,18 +1,22 @@
-"""Pages for people, rendered by the server. They call the API or the services beneath it."""
+"""Pages for people, rendered by the server, on the services that the API calls."""
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, Response, request
 
-from web import account, problems, security_txt
+from web import account, browser_session, cross_site, errors, problems, security_txt, sign_in
+from web.forms import attributes_of
+from web.links import link_to
+from web.settings import PageSettings, keep
 
 
-def init_app(app: Flask, *, security_contact: str, base_url: str) -> None:
-    """Add the pages, which are not part of the API and its description.
+def init_app(app: Flask, settings: PageSettings) -> None:
+    """Add the pages, which are not part of the API and its description."""
+    app.extensions.update(keep(settings))
+    browser_session.init_app(app, keys=settings.form_keys, is_secure=settings.is_secure)
+    cross_site.init_app(app, key=settings.form_keys[0] if settings.form_keys else b"")
+    # Texts are marked for translation; without a catalog they are shown as they are.
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
 
-    Args:
-        app: The app.
-        security_contact: The URL of the contact in security.txt.
-        base_url: The public URL of the service.
-    """
     pages = Blueprint(
         "web",
         __name__,
@@ -20,7 +24,20 @@ def init_app(app: Flask, *, security_contact: str, base_url: str) -> None:
         static_folder="static",
         static_url_path="/static",
     )
+    pages.before_request(cross_site.reject_cross_site)
+    pages.after_request(browser_session.add_cookies)
+    pages.after_request(_vary)
+    pages.app_context_processor(lambda: {"link_to": link_to, "attributes_of": attributes_of})
+    errors.init_pages(pages)
+    sign_in.add_pages(pages)
     account.add_pages(pages)
     problems.add_pages(pages)
-    security_txt.add_page(pages, contact=security_contact, base_url=base_url)
+    security_txt.add_page(pages, contact=settings.security_contact, base_url=settings.base_url)
     app.register_blueprint(pages)
+
+
+def _vary(response: Response) -> Response:
+    # CVE-2023-30861: no cache may show the page of one browser to another.
+    if browser_session.is_page(request.path):
+        response.vary.add("Cookie")
+    return response

@@ -1,18 +1,50 @@
 """Responses with HTML and their security headers."""
 
-from flask import Response, render_template
+from typing import Any
 
-# A page runs scripts of this origin, connects to this origin only, and must not be framed.
-PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+from flask import Response, flash, render_template
+
+from web.browser_session import find_caller
+from web.forms import Form
+from web.links import link_to, origins
+from web.settings import page_settings
+
+# A page runs scripts of this origin, connects nowhere, and must not be framed. Pico's styles hold a
+# few small images.
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " base-uri 'none'; form-action {targets}; frame-ancestors 'none'"
 )
 
 
-def page(template: str, policy: str = PAGE_POLICY, **values: object) -> Response:
-    """Render a template as a page that is not cached and sends no referrer."""
-    response = html(render_template(template, **values), policy)
+def page(template: str, policy: str | None = None, **values: Any) -> Response:
+    """Render a template as a page that is not cached and sends no referrer to others.
+
+    Args:
+        template: The template.
+        policy: The content security policy; by default that of pages with forms.
+        values: What the template shows.
+    """
+    has_forms = policy is None
+    if policy is None:
+        # Browsers hold redirects after a form to the policy, too.
+        targets = " ".join(["'self'", *dict.fromkeys(origins(page_settings().app_urls))])
+        policy = _PAGE_POLICY.format(targets=targets)
+    text = render_template(template, name=page_settings().name, **values)
+    response = html(text, policy)
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if has_forms:
+        # With no-referrer, browsers would hide the origin of our own forms, too.
+        response.headers["Referrer-Policy"] = "same-origin"
+    return response
+
+
+def form_page(template: str, form: Form, **values: Any) -> Response:
+    """Render a page with a form, and with the status of its rejection if it was rejected."""
+    response = page(template, form=form, caller=find_caller(), **values)
+    if form.errors:
+        response.status_code = form.status
+        response.headers.extend(form.headers)
     return response
 
 
@@ -23,3 +55,23 @@ def html(text: str, policy: str) -> Response:
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def go_to(url: str, notice: str | None = None) -> Response:
+    """Return a redirect that a browser follows with GET, so that a reload repeats nothing.
+
+    Args:
+        url: The URL, absolute or relative to the current page.
+        notice: The key of a sentence in `notices.html` for the next page.
+    """
+    if notice:
+        flash(notice)
+    response = Response(status=303)
+    response.headers["Location"] = url
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def go_to_page(endpoint: str, notice: str | None = None, **values: Any) -> Response:
+    """Return a redirect to one of our pages."""
+    return go_to(link_to(endpoint, **values), notice)

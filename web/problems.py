@@ -23,13 +23,9 @@ def _show_page() -> Response | None:
     if accepted.best_match(["application/json", "text/html"]) != "text/html":
         return None
     if request.endpoint == _INDEX:
-        return page("problems/index.html", problems=PROBLEMS.values(), root="")
+        return page("problems/index.html", problems=PROBLEMS.values())
     slug = (request.view_args or {})["slug"]
-    return (
-        page("problems/problem.html", problem=PROBLEMS[slug], root="../")
-        if slug in PROBLEMS
-        else None
-    )
+    return page("problems/problem.html", problem=PROBLEMS[slug]) if slug in PROBLEMS else None
 
 
 def _vary(response: Response) -> Response:

@@ -121,6 +121,51 @@ class SessionService:
                     device = None
         raise TooManyConflicts
 
+    def continue_sign_in(
+        self,
+        user_id: str,
+        session_epoch: float,
+        otp: str,
+        client: Client,
+        device_token: str | None = None,
+    ) -> OpenedSession:
+        """Sign in a user whose password was verified a short time before, with a code.
+
+        Between the two steps only the ID and the epoch are kept, and never the password. A new
+        password, a suspension and the end of all sessions raise the epoch.
+
+        Args:
+            user_id: The `subject` of the SecondFactorCodeRequired that `sign_in` has raised.
+            session_epoch: Its `session_epoch`.
+            otp: A TOTP code or a recovery code.
+            client: The origin of the request.
+            device_token: What an earlier sign-in of the same device returned.
+
+        Raises:
+            SecondFactorCodeRequired: The code is wrong.
+            TooManyAttempts: The next attempt has to wait.
+            Unauthenticated: The password has to be verified again.
+        """
+        try:
+            attempt = reserve_for_user(user_id, device_token)
+        except UserNotFound:
+            raise Unauthenticated from None
+        user = attempt.user
+        if user is None or user.session_epoch != session_epoch or not user.is_active:
+            raise Unauthenticated
+        code = self._verify_code(attempt, user, otp, client)
+        try:
+            return self.create_session(
+                user,
+                client,
+                method=AuthMethod.PASSWORD,
+                code=code,
+                device=attempt.device,
+                device_token=device_token,
+            )
+        except VersionMismatch:
+            raise Unauthenticated from None
+
     def reauthenticate(
         self,
         session: Session,
@@ -344,6 +389,7 @@ class SessionService:
             if otp:
                 self.mailer.send(Email.to_user(EmailKind.WRONG_CODE, user))
             error.subject = attempt.subject
+            error.session_epoch = user.session_epoch
             raise
 
 

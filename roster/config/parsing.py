@@ -105,6 +105,16 @@ def origins() -> Parser:
     return Parser(read)
 
 
+def app_urls() -> Parser:
+    """Return a parser of URLs of applications, separated by commas, without a slash at the end."""
+
+    def read(env: Env, name: str) -> tuple[str, ...]:
+        urls: list[str] = env.list(name, validate=_must_be_app_urls, delimiter=",")
+        return tuple(url.rstrip("/") for url in urls)
+
+    return Parser(read)
+
+
 def range_url() -> Parser:
     """Return a parser of the URL of a range search: https, or http on this computer."""
     allowed = "An `https` URL, or `http` on a loopback address, without a query"
@@ -172,6 +182,15 @@ def _must_be_origins(values: list[str]) -> None:
         # As browsers write it: lower case, no path, not even a slash.
         if not re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?", value):
             raise ValidationError("Must be origins, as in https://app.example.com.")
+
+
+def _must_be_app_urls(values: list[str]) -> None:
+    for value in values:
+        # As browsers write it: what people are sent to begins with this text, byte by byte.
+        if not re.fullmatch(
+            r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?(/[A-Za-z0-9._~-]+)*/?", value
+        ):
+            raise ValidationError("Must be URLs, as in https://app.example.com/start.")
 
 
 def _must_be_range_url(value: str) -> None:

@@ -13,9 +13,11 @@ from roster.config.dynamodb import DYNAMODB_SETTINGS, read_dynamodb
 from roster.config.email import EmailSettings, read_email
 from roster.config.parsing import (
     SettingError,
+    app_urls,
     choice,
     duration,
     integer,
+    matches,
     networks,
     not_empty,
     origins,
@@ -51,6 +53,30 @@ class Config:
         " others still verify and open. Required, except under `--local`, which creates one in the"
         " data folder. See [secret keys](#secret-keys).",
         is_secret=True,
+    )
+    name: str = setting(
+        "ROSTER_NAME",
+        text(
+            matches(
+                # Characters that could end a header, hide text or change its direction.
+                r"[^\s\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff:]"
+                r"([^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff:]{0,49})",
+                "must be 1 to 50 printable characters without a colon",
+            )
+        ),
+        "Roster",
+        example="Acme",
+        meaning="The name of the product in pages, emails and authenticator apps: up to 50"
+        " characters, without a colon.",
+    )
+    app_urls: tuple[str, ...] = setting(
+        "ROSTER_APP_URL",
+        app_urls(),
+        (),
+        example="https://app.example.com",
+        meaning="The application that people return to after signing in, instead of their account"
+        " page. Several URLs are separated by commas: the first is the default, and a link to"
+        " `/sign-in?next=` may name each of them and whatever is below it.",
     )
     signup: SignUp = setting(
         "ROSTER_SIGNUP",
@@ -310,12 +336,17 @@ class Config:
             raise SettingError(" ".join(errors))
         return cls(**values, email=EmailSettings(**email), dynamodb=dynamodb)
 
-    def for_flask(self) -> dict[str, Any]:
-        """Return the keys that Flask and its extensions read."""
+    @property
+    def strong_keys(self) -> list[str]:
+        """The secret keys that sign and verify, the current one first."""
         # A weak key may have been guessed: it still opens second factors, but verifies nothing.
         older = [key for key in self.secret_keys[1:] if not weakness(key)]
+        return [*self.secret_keys[:1], *older]
+
+    def for_flask(self) -> dict[str, Any]:
+        """Return the keys that Flask and its extensions read."""
         # Flask's own keys sign nothing but cursors.
-        keys = SecretKeys([*self.secret_keys[:1], *older]).derive("cursors")
+        keys = SecretKeys(self.strong_keys).derive("cursors")
         return {
             "SECRET_KEY": keys[0] if keys else None,
             "SECRET_KEY_FALLBACKS": keys[1:],

@@ -10,12 +10,17 @@ from roster.email.smtp_backend import SmtpBackend
 __all__ = ["build_mailer"]
 
 
-def build_mailer(settings: EmailSettings) -> Mailer:
-    """Return the mailer of these settings; without server and folder it drops emails."""
+def build_mailer(settings: EmailSettings, *, name: str = "Roster") -> Mailer:
+    """Return the mailer of these settings; without server and folder it drops emails.
+
+    Args:
+        settings: The settings of emails.
+        name: The name of the product.
+    """
     if settings.smtp_host is not None:
         deliver = SmtpBackend(settings).deliver
     elif settings.folder is not None:
         deliver = FileBackend(settings.folder).deliver
     else:
         return NoMailer()
-    return EmailQueue(EmailRenderer(settings).compose, deliver, spread=SPREAD_SECONDS)
+    return EmailQueue(EmailRenderer(settings, name).compose, deliver, spread=SPREAD_SECONDS)

@@ -52,10 +52,12 @@ class EmailRenderer:
     Args:
         settings: The sender, and the base URL of links. A link is never built from a request, such
             as its Host header (CVE-2023-49097, GHSA-3529-5m8x-rpv3).
+        name: The name of the product.
     """
 
-    def __init__(self, settings: EmailSettings) -> None:
+    def __init__(self, settings: EmailSettings, name: str = "Roster") -> None:
         self._settings = settings
+        self._name = name
         self._templates = Environment(
             loader=PackageLoader("roster.email", "templates"),
             autoescape=select_autoescape(["html"]),
@@ -90,6 +92,7 @@ class EmailRenderer:
 
     def _values(self, email: Email) -> dict[str, str | None]:
         return {
+            "name": self._name,
             "base_url": self._settings.base_url,
             "subject": SUBJECTS[email.kind],
             "username": _one_line(email.username),

@@ -1,86 +1,135 @@
-// Follows the links of emails in Chromium and prints its observations as JSON.
-// Usage: node account.mjs <base URL> <current password> <new password>
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+// Uses the pages of an account in Chromium and prints its observations as JSON.
+// Usage: node account.mjs <base URL> <password> <new password>
+import { createHmac } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { chromium } from "playwright-core";
 
-const [base, current, password] = process.argv.slice(2);
-const email = "mia@example.com";
-const observed = { console: [], withToken: [], addresses: {}, messages: {} };
-const profile = await mkdtemp(join(tmpdir(), "roster-browser-"));
-const browser = await chromium.launchPersistentContext(profile, {
+const [base, password, newPassword] = process.argv.slice(2);
+const observed = { console: [], overflow: [] };
+const browser = await chromium.launch({
   executablePath: "/usr/bin/chromium",
   args: ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
 });
-const page = await browser.newPage();
+const context = await browser.newContext({ acceptDownloads: true, viewport: { width: 390, height: 800 } });
+const page = await context.newPage();
 page.setDefaultTimeout(20_000);
 page.on("console", (message) => {
   if (["error", "warning"].includes(message.type())) observed.console.push(message.text());
 });
 page.on("pageerror", (error) => observed.console.push(String(error)));
-page.on("request", (request) => {
-  if (/token=/.test(request.url())) observed.withToken.push(request.url());
-});
 
-async function requestEmail(route) {
-  const before = (await readEmails()).length;
-  await fetch(`${base}/v1/${route}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ email }),
-  });
-  while ((await readEmails()).length === before) await new Promise((resolve) => setTimeout(resolve, 50));
-  return (await readEmails())[0];
+// RFC 6238 with the defaults of authenticator apps.
+function codeOf(secret, steps = 0) {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...secret].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
+  const digest = createHmac("sha1", key).update(counter).digest();
+  const number = digest.readUInt32BE(digest[19] & 15) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, "0");
 }
 
+const text = (selector) => page.locator(selector).first().innerText();
+const press = (name) => page.getByRole("main").getByRole("button", { name, exact: true }).click();
+const open = async (path) => {
+  await page.goto(`${base}${path}`);
+  if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) observed.overflow.push(path);
+};
 const readEmails = async () =>
   (await fetch(`${base}/dev/mail`, { headers: { Accept: "application/json" } })).json();
-
-async function record(name, kind) {
-  await page.locator(`#message.${kind}`).waitFor();
-  observed.messages[name] = await page.locator("#message").innerText();
+async function emailOf(action) {
+  const before = (await readEmails()).length;
+  await action();
+  while ((await readEmails()).length === before) await new Promise((resolve) => setTimeout(resolve, 50));
+  return (await readEmails()).find((email) => email.link);
 }
 
 try {
-  // From the list of emails to the HTML of one, and from its button to the page.
-  const verification = await requestEmail("email-verifications");
-  await page.goto(`${base}/dev/mail`);
-  await page.locator("li a").first().click();
-  await page.getByText("Show HTML").click();
-  await page.getByText("Verify my email address").first().click();
-  await page.locator("#form button").waitFor();
-  observed.addresses.verify = page.url();
-  await page.locator("#password").fill("not the password");
-  await page.locator("#form button").click();
-  await record("stranger", "error");
-  await page.locator("#password").fill(current);
-  await page.locator("#form button").click();
-  await record("verified", "done");
+  await open("/sign-up");
+  await page.fill("#email", "kim@example.com");
+  await page.fill("#username", "kim");
+  await page.fill("#password", password);
+  await press("Create the account");
+  await page.waitForURL("**/account");
 
-  // The same token again, in the same tab.
+  await page.fill("#full_name", "Kim \u05d0 <b>bold</b>");
+  await press("Save the name");
+  observed.profile = await text(".notice");
+  observed.name = await page.inputValue("#full_name");
+
+  await open("/account/email");
+  const verification = await emailOf(() => press("Send a verification email"));
   await page.goto(verification.link);
-  await page.locator("#password").fill(current);
-  await page.locator("#form button").click();
-  await record("twice", "error");
+  await press("Verify my email address");
+  observed.verified = await text(".notice");
 
-  const reset = await requestEmail("password-resets");
-  await page.goto(reset.link);
-  await page.locator("#new-password").fill("short");
-  observed.addresses.reset = page.url();
-  await page.locator("#form button").click();
-  await record("weak", "error");
-  await page.locator("#new-password").fill(password);
-  await page.locator("#show").check();
-  observed.shown = await page.locator("#new-password").getAttribute("type");
-  await page.locator("#form button").click();
-  await record("reset", "done");
-  observed.formIsGone = await page.locator("#form").isHidden();
+  await open("/account/email");
+  const change = await emailOf(async () => {
+    await page.fill("#email", "kim@example.org");
+    await press("Change the address");
+  });
+  observed.pending = await text("dl");
+  await page.goto(change.link);
+  await press("Verify my email address");
+  await open("/account/email");
+  observed.email = await text("dl");
 
-  await page.goto(`${base}/reset-password`);
-  await record("without", "error");
+  await open("/account/second-factor");
+  await press("Set up a second factor");
+  const secret = (await text(".secret")).replaceAll(" ", "");
+  const image = await page.locator(".qr svg").boundingBox();
+  observed.qrCode = Math.round(Math.min(image.width, image.height));
+  await page.fill("#otp", codeOf(secret, -1));
+  await press("Enable the second factor");
+  const codes = (await text(".codes")).split("\n");
+  const download = page.waitForEvent("download");
+  await press("Download");
+  observed.codes = codes.length;
+  observed.downloaded = (await readFile(await (await download).path(), "utf8")).trim() === codes.join("\n");
+
+  // Another browser signs in with the code, and is ended from here.
+  const other = await (await browser.newContext()).newPage();
+  await other.goto(`${base}/sign-in`);
+  await other.fill("#login", "kim@example.org");
+  await other.fill("#password", password);
+  await other.getByRole("button", { name: "Sign in" }).click();
+  await other.waitForURL("**/sign-in/code");
+  await other.fill("#otp", codeOf(secret));
+  await other.getByRole("button", { name: "Sign in" }).click();
+  await other.waitForURL("**/account");
+  await open("/account/sessions");
+  observed.sessions = await page.locator(".rows > li").count();
+  await page.locator(".rows > li", { hasNotText: "this browser" }).getByRole("button").click();
+  observed.ended = await text(".notice");
+  await other.goto(`${base}/account`);
+  observed.otherIsAt = new URL(other.url()).pathname;
+
+  await open("/account/api-keys");
+  await page.fill("#name", "nightly");
+  await press("Create the key");
+  const key = await text("#copied");
+  const me = await fetch(`${base}/v1/users/me`, { headers: { Authorization: `Bearer ${key}` } });
+  observed.keyWorks = me.status;
+
+  await open("/account/password");
+  await page.fill("#current_password", password);
+  await page.fill("#new_password", newPassword);
+  await press("Change the password");
+  observed.password = await text(".notice");
+
+  await open("/account/activity");
+  observed.events = (await page.locator("tbody tr td:nth-child(2)").allInnerTexts());
+
+  await open("/account/data");
+  const file = page.waitForEvent("download");
+  await press("Download my data");
+  observed.exported = JSON.parse(await readFile(await (await file).path(), "utf8")).user.email;
+  await page.fill("#username", "kim");
+  await press("Delete my account");
+  await page.waitForURL("**/sign-in");
+  observed.deleted = await text(".notice");
 } finally {
   await browser.close();
-  await rm(profile, { recursive: true, force: true });
 }
 console.log(JSON.stringify(observed));

@@ -42,9 +42,10 @@ def test_every_pinned_package(document: dict[str, Any]):
     assert [part["name"] for part in python if not part["hashes"]] == []
 
 
-def test_swagger_ui(document: dict[str, Any]):
-    """The files of Swagger UI are part of Roster, and so is their package."""
-    assert [part for part in document["components"] if part["name"] == "swagger-ui-dist"]
+@pytest.mark.parametrize("name", ["swagger-ui-dist", "@picocss/pico"])
+def test_npm(document: dict[str, Any], name: str):
+    """Files of Swagger UI and Pico are part of Roster, and so are their packages."""
+    assert [part for part in document["components"] if part["name"] == name]
 
 
 def test_no_trace_of_the_computer(text: str, document: dict[str, Any]):

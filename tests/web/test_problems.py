@@ -44,11 +44,9 @@ class TestBrowser:
     def test_style_sheet(self, browser, path):
         """The style sheet is found from both, relative to the page."""
         text = browser.get(path, headers=BROWSER).text
-        href = (
-            "../static/account/account.css" if path.count("/") > 1 else "static/account/account.css"
-        )
+        root = "../" if path.count("/") > 1 else ""
 
-        assert f'href="{href}"' in text
+        assert f'href="{root}static/pages.css"' in text
 
     @pytest.mark.parametrize("path", PATHS)
     def test_policy(self, browser, path):

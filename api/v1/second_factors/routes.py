@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import segno
 from flask_restx import Resource
 
 from api import services
 from api.auth import Principal, self_required, signed_in
 from api.openapi.annotations import error_responses
+from api.qr_code import qr_code
 from api.rate_limits import SECOND_FACTOR_CONFIRMATIONS, rate_limited
 from api.responses import no_content
 from api.schemas import USER_ID
@@ -21,9 +21,6 @@ from api.v1.second_factors.schemas import (
 )
 from api.validation import body
 from models.errors import RecentAuthenticationRequired
-
-# Four pixels per module make a square of about 5 cm, which a camera reads from close up.
-_PIXELS_PER_MODULE = 4
 
 
 @second_factors.route("/users/<id>/second-factor")
@@ -52,7 +49,7 @@ class SecondFactorItem(Resource):
         before.
         """
         secret = services.second_factors.enroll(caller.user, by=caller.actor)
-        return {"secret": secret.secret, "uri": secret.uri, "qr_svg": _qr_code(secret.uri)}, 201
+        return {"secret": secret.secret, "uri": secret.uri, "qr_svg": qr_code(secret.uri)}, 201
 
     @second_factors.doc("disable_second_factor")
     @signed_in(recent=True)
@@ -119,17 +116,3 @@ class RecoveryCodes(Resource):
 
 def _codes_body(codes: list[str]) -> dict[str, list[str]]:
     return {"recovery_codes": codes}
-
-
-def _qr_code(uri: str) -> str:
-    """Render the URI as an image, dark on light in every color scheme, as cameras require."""
-    svg = segno.make_qr(uri, error="m").svg_inline(
-        scale=_PIXELS_PER_MODULE,
-        dark="#000",
-        light="#fff",
-        title="QR code for an authenticator",
-        svgclass=None,
-        lineclass=None,
-    )
-    # As a standalone file it needs the namespace that HTML implies.
-    return svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" role="img" ', 1)

@@ -1,0 +1,71 @@
+"""The profile: name and username."""
+
+from flask import Response
+
+from api.principal import Principal
+from api.rate_limits import NAME_CHANGES, limit_user_and_client
+from api.services import accounts
+from models import field_rules
+from web.account.actions import act
+from web.forms import Form, errors_in, text_field
+from web.guards import page_for_users
+from web.html import form_page, go_to_page
+
+
+class ProfileForm(Form):
+    """The display name."""
+
+    full_name = text_field(field_rules.FULL_NAME, required=False, autocomplete="name")
+
+
+class UsernameForm(Form):
+    """The username."""
+
+    username = text_field(
+        field_rules.USERNAME, autocomplete="username", autocapitalize="none", spellcheck="false"
+    )
+
+
+@page_for_users()
+def show(caller: Principal) -> Response:
+    """Show the profile, or save a part of it."""
+    actions = {"profile": _save_profile, "username": _save_username}
+    return act(caller, actions) or _show(caller)
+
+
+def _save_profile(caller: Principal) -> Response:
+    form = ProfileForm()
+    if form.validate():
+        with errors_in(form):
+            changes = {"full_name": form.full_name.data or None}
+            accounts.update(caller.user, changes, by=caller.actor)
+            return go_to_page("web.profile", "profile-saved")
+    return _show(caller, profile=form)
+
+
+def _save_username(caller: Principal) -> Response:
+    form = UsernameForm()
+    if form.validate():
+        caller.require_account_control()
+        with errors_in(form):
+            if not caller.is_admin:
+                limit_user_and_client(NAME_CHANGES, caller.user.id)
+            accounts.update(
+                caller.user,
+                {"username": form.username.data},
+                any_username=caller.may_assign_any_username(),
+                by=caller.actor,
+            )
+            return go_to_page("web.profile", "username-saved")
+    return _show(caller, username=form)
+
+
+def _show(
+    caller: Principal, *, profile: ProfileForm | None = None, username: UsernameForm | None = None
+) -> Response:
+    return form_page(
+        "account/profile.html",
+        profile or username or ProfileForm(formdata=None),
+        profile=profile or ProfileForm(formdata=None, full_name=caller.user.full_name),
+        username=username or UsernameForm(formdata=None, username=caller.user.username),
+    )

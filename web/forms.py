@@ -1,0 +1,149 @@
+"""What all forms share: rules of the domain as validators, and errors of the domain on fields."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import request
+from flask_wtf import FlaskForm
+from wtforms import Field, PasswordField, StringField
+from wtforms.validators import InputRequired, ValidationError
+
+from api import security_log
+from api.errors import faults_in, problem_of
+from models import field_rules
+from models.errors import (
+    AccountError,
+    RecentAuthenticationRequired,
+    TooManyRequests,
+    Unauthenticated,
+)
+from models.field_rules import FieldRule
+
+_MISSING = "Fill in this field."
+# A page with a rejected form has no challenge for a client to answer: 401 would need one.
+_STATUSES = {401: 422}
+
+
+class Form(FlaskForm):
+    """A form of a page. The views have its token checked before it is built."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        # Fields are text only: neither files nor JSON.
+        kwargs.setdefault("formdata", request.form if request.method == "POST" else None)
+        super().__init__(**kwargs)
+        self.problem = "invalid-request"
+        self.status = 422
+        self.headers: dict[str, str] = {}
+
+    def reject(self, error: AccountError) -> None:
+        """Show an error of the domain at the fields that it is about, else above the form."""
+        problem = problem_of(error)
+        security_log.rejected(problem, error)
+        self.problem = problem.slug
+        self.status = _STATUSES.get(problem.status, problem.status)
+        if isinstance(error, TooManyRequests):
+            self.headers["Retry-After"] = str(error.retry_after)
+        faults = dict(faults_in(error))
+        for name, text in faults.items():
+            self.add_error(name, text)
+        if not faults:
+            self.form_errors.append(str(error))
+
+    def add_error(self, name: str, text: str) -> None:
+        """Show a sentence at a field, or above the form if it has no such field."""
+        field = self._fields.get(name)
+        if field is None or field.type == "HiddenField":
+            self.form_errors.append(text)
+        elif text not in field.errors:
+            field.errors = [*field.errors, text]
+
+    @property
+    def first_faulty(self) -> str | None:
+        """The ID of the first field that was rejected."""
+        return next((field.id for field in self if field.errors), None)
+
+
+@contextmanager
+def errors_in(form: Form) -> Iterator[None]:
+    """Show the errors of the domain in a form, except those that ask the user to sign in."""
+    try:
+        yield
+    except (Unauthenticated, RecentAuthenticationRequired):
+        raise
+    except AccountError as error:
+        form.reject(error)
+
+
+def obeys(rule: FieldRule) -> Callable[[Form, Field], None]:
+    """Return a validator for a rule of the domain."""
+
+    def validate(form: Form, field: Field) -> None:
+        text = field.data or ""
+        if len(text) > rule.max_length:
+            raise ValidationError(f"Use at most {rule.max_length} characters.")
+        if not rule.matches(text):
+            raise ValidationError(rule.requirement)
+
+    return validate
+
+
+def stripped(text: str | None) -> str | None:
+    """Return a text without the blanks around it, which the API ignores in logins, too."""
+    return text.strip() if text else text
+
+
+def text_field(rule: FieldRule, *, required: bool = True, **attributes: str) -> Any:
+    """Return a field for one line of text.
+
+    Args:
+        rule: What it has to look like.
+        required: Whether it has to be filled in.
+        attributes: The attributes of its element, as `autocomplete`.
+    """
+    checks = [InputRequired(_MISSING), obeys(rule)] if required else [obeys(rule)]
+    return StringField(filters=[stripped], validators=checks, render_kw=_named(attributes))
+
+
+def password_field(autocomplete: str, *, required: bool = True) -> Any:
+    """Return a field for a password, which is taken as typed and never written into a page.
+
+    It has no maximum length in the browser, which would truncate it (ASVS 6.2.8).
+    """
+    checks: list[Any] = [InputRequired(_MISSING)] if required else []
+    attributes = {"autocomplete": autocomplete, "autocapitalize": "none", "spellcheck": "false"}
+    rule = field_rules.PASSWORD
+    return PasswordField(validators=[*checks, obeys(rule)], render_kw=attributes)
+
+
+def code_field(*, required: bool = True) -> Any:
+    """Return a field for the code of a second factor, which browsers and phones can fill in."""
+    checks: list[Any] = [InputRequired(_MISSING)] if required else []
+    attributes = _named(
+        {"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false"}
+    )
+    rule = field_rules.OTP
+    return StringField(filters=[stripped], validators=[*checks, obeys(rule)], render_kw=attributes)
+
+
+def attributes_of(field: Field, *, has_hint: bool, has_focus: bool) -> dict[str, Any]:
+    """Return the attributes that tie a field to its hint and its errors.
+
+    Args:
+        field: The field.
+        has_hint: Whether a hint with its ID follows it.
+        has_focus: Whether it gets the focus when the page opens.
+    """
+    described = [f"{field.id}-hint"] * has_hint + [f"{field.id}-error"] * bool(field.errors)
+    found: dict[str, Any] = {}
+    if described:
+        found["aria-describedby"] = " ".join(described)
+    if field.errors:
+        found["aria-invalid"] = "true"
+    if has_focus:
+        found["autofocus"] = True
+    return found
+
+
+def _named(attributes: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in attributes.items()}

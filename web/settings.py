@@ -1,0 +1,39 @@
+"""What the pages are told when the app is built."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+_EXTENSION = "roster-pages"
+
+
+@dataclass(frozen=True)
+class PageSettings:
+    """The settings of the pages.
+
+    Attributes:
+        name: The name of the product.
+        base_url: The public URL of the service.
+        security_contact: The URL of the contact in security.txt.
+        app_urls: The applications that people return to, without a slash at the end.
+        is_secure: Whether browsers reach the pages by TLS, and cookies are restricted to it.
+        form_keys: The keys that sign the cookie and the tokens of forms, the current one first.
+    """
+
+    name: str
+    base_url: str
+    security_contact: str
+    app_urls: tuple[str, ...]
+    is_secure: bool
+    form_keys: tuple[bytes, ...]
+
+
+def page_settings() -> PageSettings:
+    """Return the settings of the pages of the current app."""
+    return cast(PageSettings, current_app.extensions[_EXTENSION])
+
+
+def keep(settings: PageSettings) -> dict[str, PageSettings]:
+    """Return the entry of `app.extensions` in which `page_settings` finds the settings."""
+    return {_EXTENSION: settings}
