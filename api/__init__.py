@@ -23,29 +23,33 @@ def init_app(
     app: Flask,
     domain: Services,
     *,
+    public_url: str = "",
     limits_requests: bool = True,
     origins: Sequence[str] = (),
     serves_docs: bool = True,
     keeps_tokens: bool = False,
+    local_tools: docs_page.LocalTools | None = None,
 ) -> None:
     """Add the API to an app.
 
     Args:
         app: The app.
         domain: The services that the routes call.
+        public_url: The public URL of the service; empty if there is none.
         limits_requests: Whether requests are limited by route and client.
         origins: The origins whose pages may call the API.
         serves_docs: Whether `/docs` and the OpenAPI documents are served.
         keeps_tokens: Whether `/docs` keeps the token of its user in the browser.
+        local_tools: What `/docs` offers in local mode; None otherwise.
     """
     cors.init_app(app, origins)
     responses.init_app(app)
-    errors.init_app(app)
+    errors.init_app(app, base_url=public_url)
     path_ids.init_app(app)
     rate_limits.init_app(app, enabled=limits_requests)
     write_limits.init_app(app, enabled=limits_requests)
     services.init_app(app, domain)
-    docs_page.init_app(app, keeps_tokens=keeps_tokens)
+    docs_page.init_app(app, keeps_tokens=keeps_tokens, local=local_tools)
     api = build_api()
     api.init_app(app)
     openapi.init_app(app, api)

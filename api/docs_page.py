@@ -1,5 +1,7 @@
 """Swagger UI at /docs, served from this package under a strict content security policy."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from flask import Blueprint, Flask, Response, current_app, render_template, url_for
@@ -17,15 +19,34 @@ _POLICY = (
 _ENDPOINTS = ("root", "doc", "docs_page.static", "specs", "openapi")
 
 
-def init_app(app: Flask, *, keeps_tokens: bool = False) -> None:
+@dataclass(frozen=True)
+class LocalTools:
+    """What the page offers in local mode.
+
+    Attributes:
+        is_allowed: Returns whether the current request may see them.
+        demo_users: The usernames of the demo users.
+        demo_password: Their password.
+        mailbox: The path of the mailbox page; None if there is none.
+    """
+
+    is_allowed: Callable[[], bool]
+    demo_users: tuple[str, ...] = ()
+    demo_password: str | None = field(default=None, repr=False)
+    mailbox: str | None = None
+
+
+def init_app(app: Flask, *, keeps_tokens: bool = False, local: LocalTools | None = None) -> None:
     """Add the page's templates and static files.
 
     Args:
         app: The app.
         keeps_tokens: Whether the page keeps the token of its user in the browser's storage, where
             every later page of this origin finds it.
+        local: What the page offers in local mode; None otherwise.
     """
     app.config["DOCS_KEEPS_TOKENS"] = keeps_tokens
+    app.config["DOCS_LOCAL_TOOLS"] = local
     app.register_blueprint(
         Blueprint(
             "docs_page",
@@ -53,11 +74,13 @@ def render(title: str) -> Response:
     Args:
         title: The name of the API.
     """
+    local: LocalTools | None = current_app.config["DOCS_LOCAL_TOOLS"]
     page = render_template(
         "docs.html",
         title=title,
         description=url_for("openapi"),
         keeps_tokens=current_app.config["DOCS_KEEPS_TOKENS"],
+        local=local if local is not None and local.is_allowed() else None,
     )
     headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}
     return Response(page, headers=headers, mimetype="text/html")

@@ -16,6 +16,9 @@ from models import errors as domain
 
 log = logging.getLogger("roster")
 
+# The key of `app.config` with the start of the types of problems.
+BASE_URL = "PROBLEM_BASE_URL"
+
 # RFC 6585 and 9110: seconds after which a client may retry. The retries of the database client are
 # over by then, and DynamoDB throttles by the second.
 _RETRY_AFTER_SECONDS = 2
@@ -81,8 +84,15 @@ class RequestError(Exception):
         super().__init__(self.detail)
 
 
-def init_app(app: Flask) -> None:
-    """Respond to every error with a problem."""
+def init_app(app: Flask, *, base_url: str = "") -> None:
+    """Respond to every error with a problem.
+
+    Args:
+        app: The app.
+        base_url: The public URL of the service, with which the types of problems begin; if empty,
+            they are paths.
+    """
+    app.config[BASE_URL] = base_url
     app.register_error_handler(RequestError, _respond_to_request_error)
     app.register_error_handler(domain.AccountError, _respond_to_domain_error)
     app.register_error_handler(InvalidCursor, _respond_to_invalid_cursor)
@@ -99,7 +109,7 @@ def respond(
     """Turn a problem into a response; the only place that does."""
     problem = PROBLEMS[slug]
     body: dict[str, Any] = {
-        "type": problem.type,
+        "type": problem.uri(current_app.config[BASE_URL]),
         "title": problem.title,
         "status": problem.status,
         "detail": detail,

@@ -13,6 +13,9 @@ MEDIA_TYPE = "application/problem+json"
 # The name of a field can fill a whole body; a response that repeated it for each fault would be
 # many times as long as the request.
 MAX_POINTER_LENGTH = 1024
+# Paths, or absolute URLs of a service with a public URL.
+TYPE_PATTERN = "^(https?://.+)?/problems/[a-z-]+$"
+MAX_TYPE_LENGTH = 2048
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,14 @@ class Problem:
     @property
     def type(self) -> str:
         return f"/problems/{self.slug}"
+
+    def uri(self, base_url: str) -> str:
+        """Return the `type` of responses.
+
+        Args:
+            base_url: The public URL of the service; if empty, the type is a path.
+        """
+        return f"{base_url}{self.type}"
 
 
 _ALL = (
@@ -265,9 +276,10 @@ problem_schema = Model(
     {
         "type": fields.String(
             required=True,
-            description="Stable URI of the problem: switch on it, or GET it for an explanation",
-            pattern="^/problems/[a-z-]+$",
-            max_length=64,
+            description="Stable URI of the problem: switch on its end, from `/problems/` on, or GET"
+            " it for an explanation. Absolute if the service has a public URL, a path otherwise",
+            pattern=TYPE_PATTERN,
+            max_length=MAX_TYPE_LENGTH,
             example="/problems/email-taken",
         ),
         "title": fields.String(

@@ -40,7 +40,8 @@ USER_ID = {
         "description": "The ID of a user, or `me` for the signed-in user.",
         "pattern": f"^me$|{any_case(field_rules.USER_ID.pattern)}",
         "maxLength": field_rules.USER_ID.max_length,
-        "x-example": EXAMPLE_USER_ID,
+        # Works for every signed-in user.
+        "x-example": "me",
     }
 }
 

@@ -6,7 +6,7 @@ import api
 import web
 from models import OWASP_PROFILE, Profile, SecretKeys, db
 from roster.config import Config
-from roster.local import mailbox
+from roster.local import docs_tools, mailbox
 from roster.proxies import ProxyHeaders
 from roster.wiring import build_services
 from web.settings import PageSettings
@@ -32,10 +32,12 @@ def create_app(config: Config | None = None, *, profile: Profile = OWASP_PROFILE
     api.init_app(
         app,
         build_services(config, profile=profile),
+        public_url=config.email.public_url,
         limits_requests=config.rate_limits,
         origins=config.cors_origins,
         serves_docs=config.docs,
         keeps_tokens=config.is_local,
+        local_tools=docs_tools.build(config) if config.is_local else None,
     )
     web.init_app(app, _page_settings(config))
     # Without an email folder these URLs do not exist: nothing can be left open by mistake.

@@ -18,6 +18,7 @@ _EXAMPLE_FIELDS: Mapping[str, str] = {
     "invalid-cursor": "cursor",
     "invalid-request": "username",
 }
+_TYPE_PATH = "ProblemTypePath"
 _BY_STATUS: Mapping[str, str] = {
     "401": "WWW-Authenticate",
     "429": "Retry-After",
@@ -46,11 +47,29 @@ def describe(annotated: Mapping[str, Any]) -> Json:
     components = document["components"]
     components["headers"] = HEADERS
     components["examples"] = dict(_examples(document))
+    _enumerate_types(components["schemas"])
     for schema in components["schemas"].values():
         for field in schema.get("properties", {}).values():
             _bound(field)
     exemplify(components["schemas"])
     return document
+
+
+def _enumerate_types(schemas: dict[str, Json]) -> None:
+    """List the types of problems, which Swagger 2.0 cannot beside a pattern for URLs."""
+    schemas[_TYPE_PATH] = {
+        "type": "string",
+        "description": "A type of problem, as a path: what the `type` of every problem ends with.",
+        "enum": [problem.type for problem in PROBLEMS.values()],
+        # Client generators name the members after it, and would number them otherwise.
+        "x-enum-varnames": [slug.replace("-", "_").upper() for slug in PROBLEMS],
+    }
+    path = {"$ref": f"#/components/schemas/{_TYPE_PATH}"}
+    for name in ("Problem", "ProblemType"):
+        field = schemas[name]["properties"]["type"]
+        bounds = {word: field.pop(word) for word in ("type", "pattern", "maxLength")}
+        url = {**bounds, "format": "uri", "pattern": "^https?://.+/problems/[a-z-]+$"}
+        field["anyOf"] = [path, url]
 
 
 def _bound(field: Json) -> None:

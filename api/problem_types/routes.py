@@ -1,13 +1,15 @@
 """The routes that explain problem types."""
 
+from dataclasses import asdict
 from typing import Any
 
+from flask import current_app
 from flask_restx import Resource
 
-from api.errors import RequestError
+from api.errors import BASE_URL, RequestError
 from api.openapi.annotations import error_responses
 from api.problem_types.schemas import explanation, explanation_list, problem_types
-from api.problems import PROBLEMS
+from api.problems import PROBLEMS, Problem
 from api.serialization import marshal_with
 
 
@@ -21,7 +23,7 @@ class ProblemTypes(Resource):
 
         A browser gets a page.
         """
-        return {"items": list(PROBLEMS.values())}
+        return {"items": list(map(_explained, PROBLEMS.values()))}
 
 
 @problem_types.route("/<slug>")
@@ -42,8 +44,12 @@ class ProblemType(Resource):
     def get(self, slug: str) -> Any:
         """Explain a problem type
 
-        The `type` of an error is the path of this resource. A browser gets a page.
+        The `type` of an error is the URL of this resource. A browser gets a page.
         """
         if slug not in PROBLEMS:
             raise RequestError("not-found", "There is no problem with this name.")
-        return PROBLEMS[slug]
+        return _explained(PROBLEMS[slug])
+
+
+def _explained(problem: Problem) -> dict[str, Any]:
+    return {**asdict(problem), "type": problem.uri(current_app.config[BASE_URL])}

@@ -3,6 +3,7 @@
 from flask_restx import Namespace, fields
 
 from api.fields import Text
+from api.problems import MAX_TYPE_LENGTH, TYPE_PATTERN
 
 problem_types = Namespace("problems", "What the `type` of an error means", path="/problems")
 
@@ -12,8 +13,8 @@ explanation = problem_types.model(
         "type": Text(
             required=True,
             description="The `type` of the problem",
-            pattern="^/problems/[a-z-]+$",
-            max_length=64,
+            pattern=TYPE_PATTERN,
+            max_length=MAX_TYPE_LENGTH,
             example="/problems/email-taken",
         ),
         "status": fields.Integer(

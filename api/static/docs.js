@@ -1,7 +1,15 @@
 // Shows the API description. A token may be pasted with or without the word Bearer before it.
-const root = document.getElementById("swagger-ui");
+import { rosterPlugin } from "./docs-plugin.js";
 
-window.ui = SwaggerUIBundle({
+const root = document.getElementById("swagger-ui");
+const SCHEME = "bearerAuth";
+
+const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+const setColors = () => document.documentElement.classList.toggle("dark-mode", prefersDark.matches);
+prefersDark.addEventListener("change", setColors);
+setColors();
+
+const ui = SwaggerUIBundle({
   url: root.dataset.document,
   domNode: root,
   validatorUrl: null,
@@ -9,6 +17,7 @@ window.ui = SwaggerUIBundle({
   tryItOutEnabled: true,
   persistAuthorization: root.dataset.keepsTokens === "yes",
   displayRequestDuration: true,
+  plugins: [rosterPlugin],
   requestInterceptor: (request) => {
     const token = request.headers.Authorization;
     if (token) {
@@ -17,3 +26,29 @@ window.ui = SwaggerUIBundle({
     return request;
   },
 });
+
+// Local mode has buttons that sign in as a demo user.
+const demo = document.getElementById("demo");
+demo?.addEventListener("click", (event) => {
+  const { login } = event.target.dataset;
+  if (login) signIn(login, demo.dataset.password);
+});
+
+async function signIn(login, password) {
+  const status = demo.querySelector("output");
+  try {
+    const response = await fetch("v1/sessions", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ login, password }),
+    });
+    const body = await response.json();
+    if (!response.ok) throw new Error(body.detail);
+    const schema = ui.specSelectors.securityDefinitions().get(SCHEME);
+    const authorization = { name: SCHEME, schema, value: body.token };
+    ui.authActions.authorizeWithPersistOption({ [SCHEME]: authorization });
+    status.value = `Signed in as ${login}.`;
+  } catch (error) {
+    status.value = `Not signed in: ${error.message}`;
+  }
+}

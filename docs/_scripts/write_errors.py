@@ -27,13 +27,35 @@ Every error is an `application/problem+json` document (RFC 9457), also for unkno
 ```
 
 - `type` identifies the type of the problem.
-  It never changes, so clients should compare it; `GET` on it returns an explanation, as a page in a browser; `GET /problems` lists all types.
+  `GET` on it returns an explanation, as a page in a browser; `GET /problems` lists all types.
+  See [compare types](#compare-types).
 - `title` is the same for all problems of a type, `detail` describes this one.
 - `status` is the HTTP status.
 - `request_id` is also in the `X-Request-Id` header and in the log of the service.
 - `errors` is present if single fields of the request are invalid: `pointer` is a JSON pointer into the body, or `/` and the name of a query parameter.
 
 An error never repeats a rejected value, since it may be a password.
+
+## Compare types
+
+The part of `type` from `/problems/` on never changes.
+Where [`ROSTER_PUBLIC_URL`](configuration.md) is set, `type` is an absolute URL, `https://accounts.example.com/problems/email-taken`, which leads to the explanation from a log, too; otherwise it is a path, `/problems/email-taken`.
+A client that works with both compares the end:
+
+```python
+problem["type"].endswith("/problems/email-taken")
+```
+
+The OpenAPI 3.1 document lists all paths as the schema `ProblemTypePath`, so that generated clients complete them and reject a misspelled one, and allows an absolute URL beside them:
+
+```typescript
+type ProblemTypePath = components["schemas"]["ProblemTypePath"];
+const is = (problem: { type: string }, path: ProblemTypePath) => problem.type.endsWith(path);
+```
+
+A client must expect types that it does not know: later versions add some.
+
+## All types
 """
 
 

@@ -103,6 +103,8 @@ def _type(schema: Mapping[str, Any]) -> str:
     if reference := schema.get("$ref"):
         name = reference.rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
+    if choices := schema.get("anyOf"):
+        return " or ".join(map(_type, choices))
     kinds = schema.get("type", "any")
     kinds = [kinds] if isinstance(kinds, str) else kinds
     texts = [f"array of {_type(schema['items'])}" if kind == "array" else kind for kind in kinds]

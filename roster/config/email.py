@@ -100,7 +100,8 @@ class EmailSettings:
         "http://127.0.0.1:8080",
         example="https://accounts.example.com",
         meaning="The URL of the service for its users, and the start of every link in emails;"
-        " never taken from a request. Under `--local` the default follows `--host` and `--port`.",
+        " never taken from a request. If it is set, the [types of errors](errors.md) begin with it"
+        " too. Under `--local` the default follows `--host` and `--port`.",
     )
     security_contact: str | None = setting(
         "ROSTER_SECURITY_CONTACT",
@@ -123,8 +124,15 @@ class EmailSettings:
         meaning="The address that is notified of each new admin.",
         default_text="all active admins",
     )
+    # Not a setting of the environment: whether `base_url` is another one than the default.
+    has_public_url: bool = False
     # Not a setting of the environment: the folder of emails under --local.
     folder: Path | None = None
+
+    @property
+    def public_url(self) -> str:
+        """The URL of the service for its users; empty if it is only the default."""
+        return self.base_url if self.has_public_url else ""
 
     @property
     def contact(self) -> str:
@@ -163,6 +171,7 @@ def read_email(errors: list[str]) -> dict[str, Any]:
     security = read_all({"security": declared["smtp_security"]}, [])["security"]
     values = read_all(declared, errors, smtp_port=_SMTP_PORTS[security])
     values["base_url"] = values["base_url"].rstrip("/")
+    values["has_public_url"] = values["base_url"] != EmailSettings.base_url
     errors += _incomplete(values)
     return values
 

@@ -9,6 +9,7 @@ import threading
 import time
 from asyncio import AbstractEventLoop
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -17,6 +18,7 @@ from granian._granian import RSGIProtocolClosed as ProtocolClosed
 from granian.rsgi import Scope
 
 from api.delays import MIN_SECONDS
+from api.errors import BASE_URL
 from roster.front import body, environ, responses
 from roster.front.lanes import Job, Lane
 from roster.front.responses import Response
@@ -61,6 +63,7 @@ class Front:
     def __init__(self, app: Flask, settings: FrontSettings) -> None:
         self._app = app
         self._settings = settings
+        self._problem = partial(responses.problem, base_url=app.config.get(BASE_URL, ""))
         self._router = Router(app)
         self._live = _response_of(app, LIVE_PATH)
         self._requests = self._lane("requests", settings.threads)
@@ -82,16 +85,16 @@ class Front:
         try:
             job = await self._read(scope, protocol)
         except environ.Rejected as error:
-            _send(protocol, responses.problem("bad-request", str(error), closes=True))
+            _send(protocol, self._problem("bad-request", str(error), closes=True))
         except body.BodyTooLarge:
             detail = f"A body has at most {self._settings.max_body} bytes."
-            _send(protocol, responses.problem("payload-too-large", detail, closes=True))
+            _send(protocol, self._problem("payload-too-large", detail, closes=True))
         except body.BodyTooLate:
             detail = f"The body was not complete within {self._settings.body_seconds:g} seconds."
-            _send(protocol, responses.problem("request-timeout", detail, closes=True))
+            _send(protocol, self._problem("request-timeout", detail, closes=True))
         except (body.BodyIncomplete, ProtocolClosed):
             detail = "The body is incomplete, or its framing is invalid."
-            _send(protocol, responses.problem("bad-request", detail, closes=True))
+            _send(protocol, self._problem("bad-request", detail, closes=True))
         else:
             if job is not None:
                 await job.done
@@ -121,7 +124,7 @@ class Front:
         environ.add_body(request, data)
         lane = self._lane_of(scope.method, path)
         if lane.is_full:
-            _send(protocol, _busy(request, lane))
+            _send(protocol, self._busy(request, lane))
             return None
         received_at = self._loop.time()
         expires_at = received_at + lane.max_wait
@@ -146,9 +149,14 @@ class Front:
             max_queued=settings.max_queued,
             max_wait=settings.queue_seconds,
             serve=self._run,
-            expire=lambda job: _send(job.protocol, _busy(job.environ, lane)),
+            expire=lambda job: _send(job.protocol, self._busy(job.environ, lane)),
         )
         return lane
+
+    def _busy(self, request: dict[str, Any], lane: Lane) -> Response:
+        retry_after = max(1, math.ceil(lane.max_wait))
+        detail = "Too many requests are waiting. Nothing was changed."
+        return self._problem("busy", detail, request, retry_after=retry_after)
 
     def _drop_if_gone(self, job: Job, lane: Lane) -> None:
         """Drop a queued request whose client disconnects, so that nothing is hashed for it."""
@@ -173,7 +181,7 @@ class Front:
         except Exception:
             # The app responds to its own errors: this is an error of the server.
             log.exception("a request failed outside of the app")
-            response = responses.problem("internal-error", "The service failed.", job.environ)
+            response = self._problem("internal-error", "The service failed.", job.environ)
         # The clock of the event loop.
         due = job.received_at + job.environ.get(MIN_SECONDS, 0)
         if due > time.monotonic():
@@ -211,12 +219,6 @@ def _call(app: Any, request: dict[str, Any]) -> Response:
 
 def _send(protocol: HTTPProtocol, response: Response) -> None:
     protocol.response_bytes(*response)
-
-
-def _busy(request: dict[str, Any], lane: Lane) -> Response:
-    retry_after = max(1, math.ceil(lane.max_wait))
-    detail = "Too many requests are waiting. Nothing was changed."
-    return responses.problem("busy", detail, request, retry_after=retry_after)
 
 
 def _response_of(app: Flask, path: str) -> Response:

@@ -21,6 +21,7 @@ def problem(
     detail: str,
     environ: dict[str, Any] | None = None,
     *,
+    base_url: str = "",
     retry_after: int | None = None,
     closes: bool = False,
 ) -> Response:
@@ -30,13 +31,14 @@ def problem(
         slug: The problem.
         detail: What happened.
         environ: The WSGI environment, if there is one, for the ID of the request.
+        base_url: The public URL of the service; empty if there is none.
         retry_after: Seconds until a retry can succeed.
         closes: Whether the connection is closed, because the rest of the request is not read.
     """
     kind = PROBLEMS[slug]
     request_id = request_id_of(environ or {})
     body = {
-        "type": kind.type,
+        "type": kind.uri(base_url),
         "title": kind.title,
         "status": kind.status,
         "detail": detail,

@@ -10,7 +10,7 @@ from models.errors import EmailTaken, UsernameTaken
 from roster.config import Config, EmailSettings, SettingError, split_keys
 from roster.local.loopback import is_loopback
 
-_DEMO_USERS = (("john", "John Doe", Role.ADMIN), ("jane", "Jane Doe", Role.USER))
+DEMO_USERS = (("john", "John Doe", Role.ADMIN), ("jane", "Jane Doe", Role.USER))
 _REGION = "us-east-1"
 
 
@@ -60,7 +60,7 @@ def seed(accounts: Accounts, password: str) -> None:
     Raises:
         WeakPassword: The policy rejects the demo password.
     """
-    for username, full_name, role in _DEMO_USERS:
+    for username, full_name, role in DEMO_USERS:
         try:
             accounts.register(
                 username=username,
@@ -96,7 +96,7 @@ def require_no_demo_users(host: str, data: Path) -> None:
     if is_loopback(host):
         return
     logins = LoginLookup()
-    if found := [name for name, _, _ in _DEMO_USERS if logins.find(name)[0]]:
+    if found := [name for name, _, _ in DEMO_USERS if logins.find(name)[0]]:
         raise SettingError(
             f"Other computers can reach {host}, and an earlier start created {' and '.join(found)}"
             f" in {data}, with a public password. Choose another folder with --data, or add"
@@ -116,7 +116,7 @@ def banner(config: Config, host: str, port: int) -> str:
     base = url(host, port)
     lines = [f"Roster serves on {base}", f"  Swagger UI   {base}/docs"]
     if config.demo:
-        names = " and ".join(username for username, _, _ in _DEMO_USERS)
+        names = " and ".join(username for username, _, _ in DEMO_USERS)
         lines += [
             f"  Demo users   {names} (john is an admin)",
             f"  Password     {config.demo_password}",

@@ -3,16 +3,16 @@
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import NotFound
 
 from api.responses import json_response
 from roster.email.file_backend import FileBackend, html_of, link_of, text_of
-from roster.local.loopback import is_loopback
+from roster.local.loopback import is_local_request
 from web.html import html, page
 
+PATH = "/dev/mail"
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'"
@@ -22,7 +22,6 @@ _EMAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'; sandbox"
 )
-_PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 
 
 def init_app(app: Flask, folder: Path) -> None:
@@ -31,7 +30,7 @@ def init_app(app: Flask, folder: Path) -> None:
 
 
 def _mailbox(folder: FileBackend) -> Blueprint:
-    mailbox = Blueprint("mailbox", __name__, url_prefix="/dev/mail", template_folder="templates")
+    mailbox = Blueprint("mailbox", __name__, url_prefix=PATH, template_folder="templates")
     mailbox.before_request(_require_local_request)
 
     @mailbox.get("")
@@ -82,10 +81,5 @@ def _asks_for_json() -> bool:
 
 def _require_local_request() -> None:
     """Respond 404 to remote requests: these emails give access to accounts."""
-    # A remote page with a host name that resolves to this computer (DNS rebinding) connects from
-    # here, but under its own name. A proxy on this computer forwards remote requests.
-    names_us = is_loopback(urlsplit(f"//{request.host}").hostname or "")
-    if not (names_us and is_loopback(request.remote_addr or "")):
-        raise NotFound
-    if any(name in request.headers for name in _PROXY_HEADERS):
+    if not is_local_request():
         raise NotFound

@@ -221,3 +221,39 @@ class TestProblems:
     def test_no_such_problem(self, tableless_client, slug):
         """An unknown name is a 404, itself a problem."""
         assert outcome(tableless_client.get(f"/problems/{slug}")) == (404, "not-found", [])
+
+
+class TestPublicUrl:
+    @pytest.fixture
+    def client(self, make_app, config):
+        """Return a client of a service with a public URL."""
+        email = replace(config.email, base_url="https://a.example/b", has_public_url=True)
+        return make_app(email=email).test_client()
+
+    def test_errors(self, client):
+        """RFC 9457, 3.1.1: the type of an error is an absolute URL."""
+        response = client.get("/v1/users/me")
+
+        assert response.status_code == 401
+        assert response.json["type"] == "https://a.example/b/problems/unauthenticated"
+
+    def test_explanations(self, client):
+        """An explanation has the type of the error."""
+        url = "https://a.example/b/problems/email-taken"
+
+        assert client.get("/problems/email-taken").json["type"] == url
+        assert url in [each["type"] for each in client.get("/problems").json["items"]]
+
+    def test_request_is_ignored(self, client):
+        """Neither `Host` nor a header of a proxy changes the type."""
+        headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+        response = client.get("/v1/users/me", headers=headers)
+
+        assert response.json["type"] == "https://a.example/b/problems/unauthenticated"
+
+    def test_default(self, make_app, config):
+        """The default of the setting is no public URL: types are paths."""
+        email = replace(config.email, base_url="https://a.example")
+        response = make_app(email=email).test_client().get("/v1/users/me")
+
+        assert response.json["type"] == "/problems/unauthenticated"

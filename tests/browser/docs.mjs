@@ -4,23 +4,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { CHROMIUM, execute, listOperations, operation } from "./swagger_ui.mjs";
 
 const [base, password, screenshot] = process.argv.slice(2);
 const observed = { version: null, console: [], foreign: [], policy: null, statuses: {}, shown: [] };
 const profile = await mkdtemp(join(tmpdir(), "roster-browser-"));
 const browser = await chromium.launchPersistentContext(profile, {
-  executablePath: "/usr/bin/chromium",
+  ...CHROMIUM,
   viewport: { width: 1280, height: 960 },
-  args: [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-  ],
 });
 
 // Requests to other hosts are recorded and aborted.
@@ -39,20 +30,16 @@ page.on("console", (message) => {
 });
 page.on("pageerror", (error) => observed.console.push(String(error)));
 
-const operation = (id) => page.locator(`[id^="operations-"][id$="-${id}"]`);
-
-async function execute(id, { user, body, status }) {
-  const block = operation(id);
+// Executes an operation with other values than those of the page.
+async function run(id, { user, body, status }) {
+  const block = operation(page, id);
   if (!(await block.locator(".execute").isVisible())) await block.locator(".opblock-summary").click();
   if (user) await block.locator('tr[data-param-name="id"] input').fill(user);
   if (body) await block.locator("textarea.body-param__text").fill(JSON.stringify(body, null, 2));
-  await block.locator(".execute").click();
-  const live = block.locator(".live-responses-table tbody tr").first();
-  await live.waitFor();
-  observed.statuses[id] = Number((await live.locator(".response-col_status").innerText()).trim().slice(0, 3));
-  const text = await live.locator(".highlight-code code, pre.microlight").first().innerText();
-  if (observed.statuses[id] !== status) throw new Error(`${id} returned ${observed.statuses[id]}: ${text}`);
-  return text;
+  const response = await execute(block);
+  observed.statuses[id] = response.status;
+  if (response.status !== status) throw new Error(`${id} returned ${response.status}: ${response.text}`);
+  return response.text;
 }
 
 async function authorize(token) {
@@ -70,22 +57,20 @@ try {
   await page.locator("#operations-users-list_users").waitFor();
   observed.version = (await page.locator(".version-stamp .version").innerText()).trim();
 
-  const blocks = await page.locator(".opblock").all();
-  const ids = await Promise.all(blocks.map((block) => block.getAttribute("id")));
-  observed.shown = ids.map((id) => id.replace(/^operations-[a-z-]+-/, "")).sort();
+  observed.shown = (await listOperations(page)).sort();
 
   const login = { login: "john", password };
-  const session = await execute("sign_in", { body: login, status: 201 });
+  const session = await run("sign_in", { body: login, status: 201 });
   await authorize(session.match(/rst_[\w-]+/)[0]);
-  await execute("list_users", { status: 200 });
+  await run("list_users", { status: 200 });
 
   // The authorization is kept after a reload.
   await page.reload();
   await page.locator("#operations-users-list_users").waitFor();
   const name = `ada-${Date.now().toString(36)}`;
   const ada = { username: name, email: `${name}@example.com`, password: "a stone bridge over the river" };
-  await execute("create_user", { body: ada, status: 201 });
-  await execute("list_users", { status: 200 });
+  await run("create_user", { body: ada, status: 201 });
+  await run("list_users", { status: 200 });
   if (screenshot) {
     await page.reload();
     await page.locator("#operations-users-list_users").waitFor();
@@ -93,9 +78,9 @@ try {
   }
 
   // Authorize with an API key instead of the token.
-  const created = await execute("create_api_key", { user: "me", body: { name: "nightly" }, status: 201 });
+  const created = await run("create_api_key", { user: "me", body: { name: "nightly" }, status: 201 });
   await authorize(created.match(/rsk_[\w-]+/)[0]);
-  await execute("get_user", { user: "me", status: 200 });
+  await run("get_user", { user: "me", status: 200 });
 } finally {
   await browser.close();
   await rm(profile, { recursive: true, force: true });

@@ -15,7 +15,10 @@ from tests.support.process_harness import DEMO_PASSWORD, ProcessHarness
 
 HERE = Path(__file__).parent
 CHROMIUM = Path("/usr/bin/chromium")
-IS_INSTALLED = CHROMIUM.exists() and (HERE / "node_modules" / "playwright-core").exists()
+PACKAGES = json.loads((HERE / "package.json").read_text())["dependencies"]
+IS_INSTALLED = CHROMIUM.exists() and all(
+    (HERE / "node_modules" / each).exists() for each in PACKAGES
+)
 
 pytestmark = pytest.mark.skipif(not IS_INSTALLED, reason="make test-browser installs a browser")
 

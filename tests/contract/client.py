@@ -14,6 +14,7 @@ from roster_client.models import (
     NewUser,
     OpenedSession,
     Problem,
+    ProblemTypePath,
     User,
     UserPage,
     UserPatch,
@@ -65,7 +66,7 @@ def use_api_key(client: AuthenticatedClient) -> None:
     assert revoke_api_key.sync_detailed("me", created.id, client=client).status_code == 204
     rejected = get_user.sync("me", client=machine)
     assert isinstance(rejected, Problem)
-    assert rejected.type_ == "/problems/unauthenticated"
+    assert rejected.type_ is ProblemTypePath.UNAUTHENTICATED
 
 
 def main() -> None:

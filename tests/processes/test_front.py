@@ -164,6 +164,16 @@ class TestBodies:
         assert status_of(response) == 413
         assert b"/problems/payload-too-large" in response
 
+    def test_public_url(self, tmp_path):
+        """Errors of the front have the same types as those of the app."""
+        with contextlib.closing(ProcessHarness(tmp_path)) as stage:
+            service = stage.serve(ROSTER_PUBLIC_URL="https://a.example")
+            request = head("POST", "/v1/users", JSON, f"Content-Length: {10**18}")
+            response = exchange(service.port, request)
+
+        assert status_of(response) == 413
+        assert b'"https://a.example/problems/payload-too-large"' in response
+
     @pytest.mark.parametrize("length", [LIMIT + 1, 10 * LIMIT])
     def test_too_long(self, service, length):
         """A body somewhat over the limit is read to its end before the response."""

@@ -86,7 +86,7 @@ def _faults_of_body(response: TestResponse, said: Json) -> Iterator[str]:
         return
     yield from _violations(content[response.mimetype]["schema"], response.json)
     if response.mimetype == PROBLEM:
-        slug = response.json["type"].removeprefix("/problems/")
+        slug = response.json["type"].rpartition("/problems/")[2]
         if slug not in content[PROBLEM]["examples"]:
             yield f"{slug} is not described"
 

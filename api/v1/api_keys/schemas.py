@@ -112,6 +112,8 @@ new_api_key = strict_schema(
             },
         },
         "required": ["name"],
+        # Without roles, which have to be some of the user's own.
+        "example": {"name": "nightly import", "expires_in_days": 30},
     },
 )
 KEY_ID = {

@@ -57,7 +57,7 @@ enrollment = second_factors.model(
             description="The URI as a QR code, an SVG image to show on the page",
             pattern="^<svg ",
             max_length=16384,
-            example='<svg xmlns="http://www.w3.org/2000/svg" width="180" height="180"></svg>',
+            example='<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 180 180"></svg>',
         ),
     },
 )

@@ -102,12 +102,11 @@ FILTERS: dict[str, dict[str, Any]] = {
         "enum": [role.value for role in Role],
         "description": "Only users with this role.",
     },
+    # Without examples, which Swagger UI would fill in: a list without filters has all users.
     "username": text_schema(
-        field_rules.USERNAME, description="An exact match, regardless of case.", example="john"
+        field_rules.USERNAME, description="An exact match, regardless of case."
     ),
     "email": text_schema(
-        field_rules.EMAIL_LOOKUP,
-        description="An exact match, regardless of case.",
-        example="john@example.com",
+        field_rules.EMAIL_LOOKUP, description="An exact match, regardless of case."
     ),
 }

@@ -305,7 +305,9 @@ class TestSchemas:
         """Each schema and each field has an example that the schema accepts."""
         whole = {"components": {"schemas": schemas}}
         parts = [*schemas.values()]
-        parts += [part for schema in schemas.values() for part in schema["properties"].values()]
+        parts += [
+            part for schema in schemas.values() for part in schema.get("properties", {}).values()
+        ]
 
         for schema in parts:
             if "$ref" not in schema:
@@ -319,9 +321,19 @@ class TestSchemas:
         assert [
             (name, key)
             for name, schema in schemas.items()
-            for key, field in schema["properties"].items()
+            for key, field in schema.get("properties", {}).items()
             if not field.keys() & {"description", "$ref"}
         ] == []
+
+    @pytest.mark.parametrize("name", ["Problem", "ProblemType"])
+    def test_types_of_problems(self, schemas, name):
+        """Generated clients know every type as a path, and accept it as an absolute URL."""
+        path, url = schemas[name]["properties"]["type"]["anyOf"]
+
+        assert path == {"$ref": "#/components/schemas/ProblemTypePath"}
+        assert schemas["ProblemTypePath"]["enum"] == [each.type for each in PROBLEMS.values()]
+        assert re.search(url["pattern"], "https://a.example/b/problems/email-taken")
+        assert not re.search(url["pattern"], "/problems/email-taken")
 
     def test_null_is_a_type(self, schemas):
         """A nullable field includes null in its type, as in JSON Schema."""

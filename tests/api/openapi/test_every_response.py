@@ -144,7 +144,7 @@ class TestOpenApiClient:
         [
             (418, {}, {}, "get_problem_type answers 418"),
             (200, {"X-Other": "1"}, {}, "the header X-Other is not described"),
-            (200, {}, {"type": 1}, 'is not of type "string"'),
+            (200, {}, {"title": 1}, 'is not of type "string"'),
             (404, {}, {}, "the content is application/json"),
         ],
     )

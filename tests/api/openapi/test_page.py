@@ -2,14 +2,17 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.support.process_harness import DEMO_PASSWORD
 from tests.support.responses import outcome
 
 ROOT = Path(__file__).parents[3]
 COMMITTED = ROOT / "api" / "static" / "swagger-ui"
+HERE = "http://127.0.0.1:8080"
 INSTALLED = ROOT / "tools" / "swagger-ui" / "node_modules" / "swagger-ui-dist"
 
 
@@ -75,9 +78,79 @@ class TestTokens:
         assert 'data-keeps-tokens="yes"' in page.text
 
 
+class TestLocalTools:
+    @pytest.fixture
+    def page(self, make_app, config, tmp_path):
+        """Return a function that requests the page in local mode, with demo users and a mailbox."""
+        email = replace(config.email, folder=tmp_path)
+        client = make_app(
+            is_local=True, demo=True, demo_password=DEMO_PASSWORD, email=email
+        ).test_client()
+        return lambda **request: client.get("/docs", **{"base_url": HERE, **request}).text
+
+    def test_demo_users(self, page):
+        """In local mode the page has buttons that sign in as john and as jane."""
+        shown = page()
+
+        assert re.findall('data-login="([a-z]+)"', shown) == ["john", "jane"]
+        assert f'data-password="{DEMO_PASSWORD}"' in shown
+
+    def test_links(self, page):
+        """The page leads to the errors, the documents, and in local mode to the emails."""
+        links = re.findall('<a href="([^"]+)"', page())
+
+        assert links == ["/problems", "/dev/mail", "/openapi.json", "/swagger.json"]
+
+    @pytest.mark.parametrize(
+        "request_options",
+        [
+            {"environ_base": {"REMOTE_ADDR": "192.0.2.7"}},
+            {"base_url": "http://roster.example"},
+            {"headers": {"X-Forwarded-For": "127.0.0.1"}},
+        ],
+        ids=["another computer", "another name", "a proxy"],
+    )
+    def test_other_clients(self, page, request_options):
+        """The demo password is not for requests from other computers."""
+        shown = page(**request_options)
+
+        assert DEMO_PASSWORD not in shown
+        assert "data-login" not in shown
+        assert "/dev/mail" not in shown
+
+    def test_no_demo_users(self, make_app):
+        """Without demo users there are no buttons."""
+        app = make_app(is_local=True, demo=False)
+        shown = app.test_client().get("/docs", base_url=HERE).text
+
+        assert "data-login" not in shown
+        assert "data-password" not in shown
+
+    def test_production(self, make_app):
+        """Outside of local mode there are neither buttons nor a mailbox, whatever the settings."""
+        app = make_app(demo=True, demo_password=DEMO_PASSWORD)
+        shown = app.test_client().get("/docs", base_url=HERE).text
+
+        assert DEMO_PASSWORD not in shown
+        assert "data-login" not in shown
+        assert re.findall('<a href="([^"]+)"', shown) == [
+            "/problems",
+            "/openapi.json",
+            "/swagger.json",
+        ]
+
+
 class TestTurnedOff:
     @pytest.mark.parametrize(
-        "path", ["/", "/docs", "/docs/static/docs.js", "/openapi.json", "/swagger.json"]
+        "path",
+        [
+            "/",
+            "/docs",
+            "/docs/static/docs.js",
+            "/docs/static/docs.css",
+            "/openapi.json",
+            "/swagger.json",
+        ],
     )
     def test_not_found(self, make_app, path):
         """With ROSTER_DOCS=off neither the page nor a document exists (ASVS 13.4.5)."""

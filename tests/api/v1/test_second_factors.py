@@ -135,6 +135,7 @@ class TestSetup:
         assert image.tag == f"{SVG}svg"
         assert image.get("role") == "img"
         assert image.get("width") == image.get("height") == "180"
+        assert image.get("viewBox") == "0 0 180 180"
         assert image.findtext(f"{SVG}title") == "QR code for an authenticator"
         assert {element.tag for element in image.iter()} == {
             f"{SVG}{name}" for name in ("svg", "title", "g", "path")

@@ -87,6 +87,7 @@ class TestDefaults:
         assert mail.smtp_security is SmtpSecurity.STARTTLS
         assert mail.sender == "roster@localhost"
         assert mail.base_url == "http://127.0.0.1:8080"
+        assert mail.public_url == ""
 
     def test_extension(self):
         """All settings of the extension have defaults, with timeouts for a web service."""
@@ -192,6 +193,15 @@ class TestValues:
         monkeypatch.setenv(variable, text)
 
         assert getattr(Config.from_env().email, attribute) == value
+
+    @pytest.mark.parametrize(
+        "text, url", [("https://a.example/b/", "https://a.example/b"), ("http://127.0.0.1:8080", "")]
+    )
+    def test_public_url(self, monkeypatch, text, url):
+        """The default URL, an address of this computer, is not public."""
+        monkeypatch.setenv("ROSTER_PUBLIC_URL", text)
+
+        assert Config.from_env().email.public_url == url
 
     def test_smtp_server(self, monkeypatch):
         """An SMTP server and its credentials are read together."""
