@@ -103,16 +103,19 @@ event_page = events.model(
     },
 )
 TYPE = {"type": "string", "enum": _TYPES, "description": "Only events of this type."}
-USER = text_schema(
-    field_rules.USER_ID,
-    pattern=any_case(field_rules.USER_ID.pattern),
-    description="What happened to the user with this ID, who may be deleted.",
-    # Swagger UI fills examples in, and the list takes one of the two: `actor` has none.
-    example=EXAMPLE_USER_ID,
-)
+USER = {
+    **text_schema(
+        field_rules.USER_ID,
+        pattern=any_case(field_rules.USER_ID.pattern),
+        description="What happened to the user with this ID, who may be deleted.",
+    ),
+    # An example of the parameter, which Swagger UI fills in, as it does not that of a schema.
+    "x-example": EXAMPLE_USER_ID,
+}
 ACTOR = text_schema(
     field_rules.ACTOR,
     pattern=any_case(field_rules.ACTOR.pattern),
     description="What the user with this ID did, in sessions and by API keys, or what the API key"
     " with this ID did.",
+    example=EXAMPLE_USER_ID,
 )

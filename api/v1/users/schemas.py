@@ -102,11 +102,12 @@ FILTERS: dict[str, dict[str, Any]] = {
         "enum": [role.value for role in Role],
         "description": "Only users with this role.",
     },
-    # Without examples, which Swagger UI would fill in: a list without filters has all users.
     "username": text_schema(
-        field_rules.USERNAME, description="An exact match, regardless of case."
+        field_rules.USERNAME, description="An exact match, regardless of case.", example="john"
     ),
     "email": text_schema(
-        field_rules.EMAIL_LOOKUP, description="An exact match, regardless of case."
+        field_rules.EMAIL_LOOKUP,
+        description="An exact match, regardless of case.",
+        example="john@example.com",
     ),
 }

@@ -195,7 +195,8 @@ class TestValues:
         assert getattr(Config.from_env().email, attribute) == value
 
     @pytest.mark.parametrize(
-        "text, url", [("https://a.example/b/", "https://a.example/b"), ("http://127.0.0.1:8080", "")]
+        "text, url",
+        [("https://a.example/b/", "https://a.example/b"), ("http://127.0.0.1:8080", "")],
     )
     def test_public_url(self, monkeypatch, text, url):
         """The default URL, an address of this computer, is not public."""
