@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Flask, Response, request
 
-from web import account, browser_session, cross_site, errors, problems, security_txt, sign_in
+from web import account, admin, browser_session, cross_site, errors, problems, security_txt, sign_in
 from web.forms import attributes_of
 from web.links import link_to
 from web.settings import PageSettings, keep
@@ -31,6 +31,7 @@ def init_app(app: Flask, settings: PageSettings) -> None:
     errors.init_pages(pages)
     sign_in.add_pages(pages)
     account.add_pages(pages)
+    admin.add_pages(pages)
     problems.add_pages(pages)
     security_txt.add_page(pages, contact=settings.security_contact, base_url=settings.base_url)
     app.register_blueprint(pages)

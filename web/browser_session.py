@@ -24,6 +24,7 @@ from web.settings import page_settings
 # The first parts of the paths of pages that read cookies. No other request opens a cookie.
 PAGE_PATHS = (
     "/account",
+    "/admin",
     "/forgot-password",
     "/reset-password",
     "/sign-in",

@@ -6,8 +6,9 @@ from typing import Any
 
 from flask import request
 from flask_wtf import FlaskForm
-from wtforms import Field, PasswordField, StringField
+from wtforms import Field, PasswordField, SelectMultipleField, StringField
 from wtforms.validators import InputRequired, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from api import security_log
 from api.errors import faults_in, problem_of
@@ -33,17 +34,17 @@ class Form(FlaskForm):
         kwargs.setdefault("formdata", request.form if request.method == "POST" else None)
         super().__init__(**kwargs)
         self.problem = "invalid-request"
-        self.status = 422
-        self.headers: dict[str, str] = {}
+        self.status_code = 422
+        self.response_headers: dict[str, str] = {}
 
     def reject(self, error: AccountError) -> None:
         """Show an error of the domain at the fields that it is about, else above the form."""
         problem = problem_of(error)
         security_log.rejected(problem, error)
         self.problem = problem.slug
-        self.status = _STATUSES.get(problem.status, problem.status)
+        self.status_code = _STATUSES.get(problem.status, problem.status)
         if isinstance(error, TooManyRequests):
-            self.headers["Retry-After"] = str(error.retry_after)
+            self.response_headers["Retry-After"] = str(error.retry_after)
         faults = dict(faults_in(error))
         for name, text in faults.items():
             self.add_error(name, text)
@@ -124,6 +125,13 @@ def code_field(*, required: bool = True) -> Any:
     )
     rule = field_rules.OTP
     return StringField(filters=[stripped], validators=[*checks, obeys(rule)], render_kw=attributes)
+
+
+class Checkboxes(SelectMultipleField):
+    """Several choices, each with a checkbox."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
 
 
 def attributes_of(field: Field, *, has_hint: bool, has_focus: bool) -> dict[str, Any]:

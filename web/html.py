@@ -43,8 +43,8 @@ def form_page(template: str, form: Form, **values: Any) -> Response:
     """Render a page with a form, and with the status of its rejection if it was rejected."""
     response = page(template, form=form, caller=find_caller(), **values)
     if form.errors:
-        response.status_code = form.status
-        response.headers.extend(form.headers)
+        response.status_code = form.status_code
+        response.headers.extend(form.response_headers)
     return response
 
 

@@ -5,27 +5,21 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Response, request
-from wtforms import IntegerField, SelectMultipleField
+from wtforms import IntegerField
 from wtforms.validators import InputRequired, NumberRange
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from api.principal import Principal
 from api.rate_limits import EMAIL_REQUESTS, limit_client
 from api.services import api_keys, rules
 from models import Role, Scope, field_rules
 from models.errors import ApiKeyNotFound
-from web.account.actions import act
-from web.forms import Form, errors_in, text_field
+from web.actions import act
+from web.forms import Checkboxes, Form, errors_in, text_field
 from web.guards import page_for_users
 from web.html import form_page, go_to_page, page
 
 DEFAULT_DAYS = 90
 MAX_DAYS = 365
-
-
-class _Checkboxes(SelectMultipleField):
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
 
 
 class ApiKeyForm(Form):
@@ -40,8 +34,8 @@ class ApiKeyForm(Form):
         ],
         render_kw={"inputmode": "numeric", "autocomplete": "off"},
     )
-    roles = _Checkboxes(choices=[role.value for role in Role])
-    scopes = _Checkboxes(choices=[scope.value for scope in Scope])
+    roles = Checkboxes(choices=[role.value for role in Role])
+    scopes = Checkboxes(choices=[scope.value for scope in Scope])
 
 
 @page_for_users()

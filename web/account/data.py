@@ -14,7 +14,7 @@ from api.v1.events.routes import event_body
 from models import EventFilter, field_rules, list_events
 from models.errors import UserNotFound
 from web import browser_session
-from web.account.actions import act
+from web.actions import act
 from web.forms import Form, errors_in, text_field
 from web.guards import page_for_users
 from web.html import form_page, go_to_page

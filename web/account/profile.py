@@ -6,7 +6,7 @@ from api.principal import Principal
 from api.rate_limits import NAME_CHANGES, limit_user_and_client
 from api.services import accounts
 from models import field_rules
-from web.account.actions import act
+from web.actions import act
 from web.forms import Form, errors_in, text_field
 from web.guards import page_for_users
 from web.html import form_page, go_to_page

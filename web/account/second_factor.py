@@ -12,7 +12,7 @@ from api.qr_code import qr_code
 from api.rate_limits import SECOND_FACTOR_CONFIRMATIONS, limit_client
 from api.services import rules, second_factors
 from models.errors import RecentAuthenticationRequired
-from web.account.actions import act
+from web.actions import act
 from web.forms import Form, code_field, errors_in
 from web.guards import page_for_users
 from web.html import form_page, go_to_page, page

@@ -8,7 +8,7 @@ from api.principal import Principal
 from api.services import sessions
 from models.errors import SessionNotFound
 from web import browser_session
-from web.account.actions import act
+from web.actions import act
 from web.guards import page_for_users
 from web.html import go_to_page, page
 

@@ -1,0 +1,427 @@
+"""The console: what admins see and change, and that nobody else does."""
+
+import re
+import time
+from datetime import timedelta
+
+import pytest
+
+from models import EmailKind, SecondFactorRule, User
+from tests.support.authenticator import Authenticator
+from tests.support.page_client import OWN, PageClient, errors_of, fields_of, form_of, location
+from tests.support.person import NEW_PASSWORD, PASSWORD
+from tests.support.responses import ABSENT_ID
+
+SCRIPT = "<script>alert(1)</script>"
+CHANGES = [
+    "unlock",
+    "reset-password",
+    "end-sessions",
+    "revoke-keys",
+    "disable-second-factor",
+    "suspend",
+    "reactivate",
+    "delete",
+]
+
+
+@pytest.fixture
+def browser(app, john):
+    """Return a browser in which john, an admin, is signed in."""
+    return PageClient(app).sign_in("john", PASSWORD)
+
+
+@pytest.fixture
+def page_of_jane(jane):
+    """Return the URL of jane's page."""
+    return f"/admin/users/{jane.id}"
+
+
+@pytest.fixture
+def save(browser, page_of_jane):
+    """Return a function that fills in the form of an action on jane's page, and sends it."""
+
+    def send(do, page=None, **fields):
+        page = page or browser.get(page_of_jane)
+        version = re.findall(r'name="version" value="(\d+)"', page.text)[0]
+        token = browser.token_of(page)
+        form = {"csrf_token": token, "do": do, "version": version, **fields}
+        return browser.post(page_of_jane, form)
+
+    return send
+
+
+@pytest.fixture
+def stored(app, jane):
+    """Return a function that returns jane as stored."""
+
+    def read():
+        with app.app_context():
+            return User.get(jane.id)
+
+    return read
+
+
+class TestAccess:
+    @pytest.mark.parametrize("path", ["/admin", "/admin/users/new", "/admin/events"])
+    def test_admin(self, browser, path):
+        """An admin opens each page."""
+        page = browser.get(path)
+
+        assert page.status_code == 200, page.text
+        assert page.headers["Cache-Control"] == "no-store"
+
+    @pytest.mark.parametrize(
+        "path",
+        ["/admin", "/admin/users/new", "/admin/events", "/admin/users/{id}"]
+        + [f"/admin/users/{{id}}/{change}" for change in CHANGES],
+    )
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    def test_regular_user(self, app, jane, eve, path, method, snapshot):
+        """ASVS 8.2.1: another user opens none, and sends no form."""
+        browser = PageClient(app).sign_in("eve", PASSWORD)
+        token = browser.token_of(browser.get("/account"))
+        before = snapshot()
+        form = {"data": {"csrf_token": token}, "headers": OWN} if method == "POST" else {}
+        response = browser.http.open(path.format(id=jane.id), method=method, **form)
+
+        assert response.status_code == 403
+        assert snapshot() == before
+
+    @pytest.mark.parametrize("path", ["/admin", "/admin/users/x", "/admin/events"])
+    def test_anonymous(self, app, path):
+        """Without a session each page leads to sign-in and back."""
+        assert location(PageClient(app).get(path)) == f"/sign-in?next={path}"
+
+    def test_second_factor_required(self, make_app, john):
+        """Where admins need a second factor, the console does."""
+        service = make_app(second_factor=SecondFactorRule.ADMINS)
+        browser = PageClient(service).sign_in("john", PASSWORD)
+
+        assert browser.get("/admin").status_code == 403
+        assert browser.get("/account").status_code == 200
+
+    @pytest.mark.parametrize("id", ["x", ABSENT_ID, "0" * 64, "%3Cscript%3E"])
+    def test_unknown_user(self, browser, id):
+        """An ID of no user is not found."""
+        assert browser.get(f"/admin/users/{id}").status_code == 404
+
+    def test_unknown_change(self, browser, page_of_jane):
+        """A change that does not exist is not found."""
+        assert browser.get(f"{page_of_jane}/promote").status_code == 404
+
+    def test_link(self, browser, janes_browser):
+        """Only admins see the link to the console."""
+        assert "Console" in browser.get("/account").text
+        assert "Console" not in janes_browser.get("/account").text
+
+
+class TestUsers:
+    def test_table(self, browser, jane, eve):
+        """The newest users are at the top."""
+        text = browser.get("/admin").text
+
+        assert re.findall(r">(\w+)</a>", text)[-3:] == ["eve", "jane", "john"]
+
+    @pytest.mark.parametrize("q", ["jane", "JANE", "jane@example.com", " jane ", "{id}"])
+    def test_look_up(self, browser, jane, eve, q):
+        """A user is found by the exact username, address or ID."""
+        text = browser.get("/admin", query_string={"q": q.format(id=jane.id)}).text
+
+        assert ">jane<" in text
+        assert ">eve<" not in text
+
+    @pytest.mark.parametrize("q", ["jan", "nobody@example.com", ABSENT_ID, SCRIPT, "x" * 5000])
+    def test_not_found(self, browser, q):
+        """What is no user is said so, and shown as text."""
+        page = browser.get("/admin", query_string={"q": q})
+
+        assert page.status_code == 200
+        assert "No user has exactly this" in page.text
+        assert SCRIPT not in page.text
+
+    def test_filters(self, app, browser, jane, eve):
+        """The list is filtered by status and role."""
+        jane.client.patch(
+            jane.path,
+            json={"status": "suspended"},
+            headers={"Authorization": f"Bearer {browser.cookie()}"},
+        )
+        suspended = browser.get("/admin?status=suspended").text
+        admins = browser.get("/admin?role=admin").text
+
+        assert (">jane<" in suspended, ">eve<" in suspended) == (True, False)
+        assert (">john</a>" in admins, ">eve</a>" in admins) == (True, False)
+
+    def test_pages(self, browser, register):
+        """A page has 25 users, and a link to older ones that can be shared."""
+        for number in range(26):
+            register(f"user-{number:02}")
+        first = browser.get("/admin")
+        [cursor] = re.findall(r'admin\?cursor=([^"]+)" rel="next"', first.text)
+        second = browser.get(f"/admin?cursor={cursor}")
+
+        assert first.text.count('scope="row"') == 25
+        assert ">user-00<" in second.text
+
+    def test_forged_cursor(self, browser):
+        """A cursor that was made up is rejected with a page."""
+        assert browser.get("/admin?cursor=x").status_code == 400
+
+    def test_cost(self, app, browser, john, database_calls):
+        """A page costs the database what the list of the API costs."""
+        with database_calls() as of_page:
+            browser.get("/admin")
+        with database_calls() as of_api:
+            john.get("/v1/users")
+
+        assert sorted(of_page) == sorted(of_api)
+
+    def test_hostile_name(self, browser, jane):
+        """Names of users are shown as text."""
+        jane.patch(jane.path, json={"full_name": SCRIPT})
+
+        assert SCRIPT not in browser.get("/admin").text
+
+
+class TestUser:
+    def test_page(self, browser, jane, page_of_jane):
+        """The page shows the account, its sessions and its keys."""
+        jane.post(f"{jane.path}/api-keys", json={"name": SCRIPT})
+        text = browser.get(page_of_jane).text
+
+        assert "jane@example.com" in text
+        assert "a browser" in text
+        assert SCRIPT not in text
+
+    def test_fields(self, save, stored):
+        """The fields are saved."""
+        response = save("fields", username="jane-2", email="jane@example.org", full_name="Jane")
+
+        assert location(response).startswith("/admin/users/")
+        assert (stored().username, stored().email) == ("jane-2", "jane@example.org")
+        assert stored().full_name == "Jane"
+
+    def test_every_fault(self, save):
+        """All faulty fields are named, and what was typed is kept."""
+        response = save("fields", username="a b", email="x", full_name="\u202e")
+
+        assert errors_of(response).keys() >= {"username", "full_name"}
+        assert fields_of(response)["username"]["value"] == "a b"
+
+    def test_changed_meanwhile(self, browser, save, page_of_jane, jane, stored):
+        """What another one has changed meanwhile is not overwritten."""
+        page = browser.get(page_of_jane)
+        jane.patch(jane.path, json={"full_name": "Jane Doe"})
+        response = save("fields", page, username="jane", email="jane@example.com", full_name="X")
+
+        assert response.status_code == 412
+        assert "has changed" in errors_of(response)["form"]
+        assert stored().full_name == "Jane Doe"
+
+    def test_roles(self, save, stored):
+        """Roles are saved."""
+        save("roles", roles=["user", "admin"])
+
+        assert sorted(stored().roles) == ["admin", "user"]
+
+    def test_unknown_role(self, save, stored):
+        """A role that does not exist is rejected."""
+        assert save("roles", roles=["root"]).status_code == 422
+        assert stored().roles == ["user"]
+
+    def test_metadata(self, save, stored):
+        """The metadata is replaced."""
+        save("metadata", metadata='{"plan": "pro", "seats": 3}')
+
+        assert stored().metadata == {"plan": "pro", "seats": 3}
+
+    @pytest.mark.parametrize(
+        "text", ["x", "[]", "null", '{"a": 1, "a": 2}', '{"a": NaN}', "{" * 500, '{"a": "\\u0000"}']
+    )
+    def test_invalid_metadata(self, save, stored, text):
+        """Metadata that is no JSON object is rejected at the field, and kept."""
+        response = save("metadata", metadata=text)
+
+        assert "metadata" in errors_of(response)
+        assert stored().metadata == {}
+
+    def test_large_metadata(self, save):
+        """Metadata above 4 KB is rejected at the field."""
+        response = save("metadata", metadata='{"a": "' + "x" * 5000 + '"}')
+
+        assert "4096" in errors_of(response)["metadata"]
+
+
+class TestChanges:
+    @pytest.mark.parametrize("change", CHANGES)
+    def test_is_confirmed(self, browser, page_of_jane, change, snapshot):
+        """Opening the page says what happens, and changes nothing."""
+        before = snapshot()
+        page = browser.get(f"{page_of_jane}/{change}")
+
+        assert page.status_code == 200
+        assert "jane@example.com" in page.text
+        assert snapshot() == before
+
+    def test_suspend_and_reactivate(self, browser, jane, page_of_jane, stored):
+        """A user is suspended, loses the sessions, and is reactivated."""
+        suspended = browser.send(f"{page_of_jane}/suspend")
+        status = stored().status
+        access = jane.get("/v1/users/me").status_code
+        browser.send(f"{page_of_jane}/reactivate")
+
+        assert location(suspended) == page_of_jane
+        assert (status, access) == ("suspended", 401)
+        assert stored().status == "active"
+
+    def test_end_sessions(self, browser, jane, page_of_jane):
+        """All sessions of the user end."""
+        browser.send(f"{page_of_jane}/end-sessions")
+
+        assert jane.get("/v1/users/me").status_code == 401
+
+    def test_revoke_keys(self, browser, jane, page_of_jane):
+        """All API keys of the user are revoked."""
+        key = jane.post(f"{jane.path}/api-keys", json={"name": "nightly"}).json["key"]
+        browser.send(f"{page_of_jane}/revoke-keys")
+        me = jane.client.get("/v1/users/me", headers={"Authorization": f"Bearer {key}"})
+
+        assert me.status_code == 401
+
+    def test_disable_second_factor(self, browser, jane, page_of_jane, stored):
+        """The second factor of a user who has lost the phone is turned off."""
+        secret = jane.post(f"{jane.path}/second-factor").json["secret"]
+        code = Authenticator(secret, time.time).code()
+        jane.post(f"{jane.path}/second-factor/confirm", json={"otp": code})
+        browser.send(f"{page_of_jane}/disable-second-factor")
+
+        assert not stored().has_second_factor
+
+    def test_unlock(self, browser, page_of_jane, jane):
+        """A lockout is ended, and recorded with the admin as the actor."""
+        response = browser.send(f"{page_of_jane}/unlock")
+
+        assert location(response) == page_of_jane
+        assert "user.unlocked" in jane.get(f"{jane.path}/events").text
+
+    def test_delete(self, browser, jane, page_of_jane):
+        """The user is deleted."""
+        response = browser.send(f"{page_of_jane}/delete")
+
+        assert location(response) == "/admin"
+        assert browser.get(page_of_jane).status_code == 404
+
+    def test_twice(self, browser, jane, page_of_jane):
+        """A double click deletes once, and the second response says that the user is gone."""
+        page = browser.get(f"{page_of_jane}/delete")
+        form = {"csrf_token": browser.token_of(page)}
+        browser.post(f"{page_of_jane}/delete", form)
+
+        assert browser.post(f"{page_of_jane}/delete", form).status_code == 404
+
+    @pytest.mark.parametrize("change", ["suspend", "delete"])
+    def test_last_admin(self, browser, john, change):
+        """The last admin stays, and the page says why."""
+        response = browser.send(f"/admin/users/{john.id}/{change}")
+
+        assert response.status_code == 409
+        assert "last active admin" in errors_of(response)["form"]
+
+    def test_reset(self, email_app, john, jane, sent_emails):
+        """A password reset is emailed to the user."""
+        browser = PageClient(email_app).sign_in("john", PASSWORD)
+        response = browser.send(f"/admin/users/{jane.id}/reset-password")
+
+        assert location(response) == f"/admin/users/{jane.id}"
+        assert EmailKind.RESET_PASSWORD in [email.kind for email in sent_emails()]
+
+    def test_no_email_configured(self, browser, page_of_jane):
+        """A service without emails says so."""
+        response = browser.send(f"{page_of_jane}/reset-password")
+
+        assert response.status_code == 501
+
+
+class TestNewUser:
+    FIELDS = {"username": "ada", "email": "ada@example.com", "roles": "user", "status": "active"}
+
+    def test_password(self, app, browser):
+        """A user with a password can sign in."""
+        response = browser.send("/admin/users/new", **self.FIELDS, password=NEW_PASSWORD)
+
+        assert location(response).startswith("/admin/users/")
+        assert PageClient(app).sign_in("ada", NEW_PASSWORD).cookie()
+
+    def test_invitation(self, email_app, john, sent_emails):
+        """Without a password, the user gets a link to choose one, and can sign in then."""
+        browser = PageClient(email_app).sign_in("john", PASSWORD)
+        browser.send("/admin/users/new", **self.FIELDS)
+        [token] = [e.token for e in sent_emails() if e.kind == EmailKind.RESET_PASSWORD]
+        other = PageClient(email_app)
+        response = other.send("/reset-password", token=token, new_password=NEW_PASSWORD)
+
+        assert location(response) == "/account"
+
+    def test_every_fault(self, browser):
+        """All faulty fields are named together."""
+        response = browser.send("/admin/users/new", username="a b", email="x", status="deleted")
+
+        assert errors_of(response).keys() >= {"username", "email", "password", "status"}
+
+    def test_taken(self, browser, jane):
+        """Names of other users are rejected at both fields."""
+        fields = {**self.FIELDS, "username": "jane", "email": "jane@example.com"}
+        response = browser.send("/admin/users/new", **fields, password=NEW_PASSWORD)
+
+        assert errors_of(response).keys() >= {"username", "email"}
+
+
+class TestEvents:
+    def test_of_a_user(self, browser, jane):
+        """The events of a user are found by the username."""
+        text = browser.get("/admin/events?user=jane").text
+
+        assert "Account created" in text
+        assert "Signed in" in text
+
+    def test_of_an_actor(self, browser, jane, page_of_jane):
+        """What an admin did to another user is found by the actor and the user."""
+        browser.send(f"{page_of_jane}/suspend")
+        text = browser.get(f"/admin/events?actor=john&user={jane.id}").text
+
+        assert "Account suspended" in text
+        assert "Account created" not in text
+
+    def test_of_a_deleted_user(self, browser, jane, page_of_jane):
+        """The events of a deleted user are found by the ID."""
+        browser.send(f"{page_of_jane}/delete")
+
+        assert "Account deleted" in browser.get(f"/admin/events?user={jane.id}").text
+
+    def test_type(self, browser, jane):
+        """Events are filtered by type."""
+        text = browser.get("/admin/events?user=jane&type=session.opened").text
+
+        assert "Signed in" in text
+        assert "Account created" not in text
+
+    @pytest.mark.parametrize("user", ["nobody", SCRIPT, "\x00", "x" * 5000])
+    def test_unknown(self, browser, user):
+        """A user who does not exist is said so at the field."""
+        page = browser.get("/admin/events", query_string={"user": user})
+
+        assert page.status_code == 200
+        assert errors_of(page) == {"user": "There is no such user."}
+        assert SCRIPT not in page.text
+
+
+class TestRecentAuthentication:
+    def test_asks_in_place(self, make_app, john, jane):
+        """A change asks for the password if the last one is old, and is then carried out."""
+        service = make_app(recent_auth=timedelta(0))
+        browser = PageClient(service).sign_in("john", PASSWORD)
+        step = browser.send(f"/admin/users/{jane.id}/suspend")
+
+        assert step.status_code == 403
+        assert "confirm_password" in form_of(step, "confirm_password")

@@ -1,0 +1,97 @@
+"""Changes of an account that are confirmed: a page says what each does before it is done."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from flask import Response, request
+from werkzeug.exceptions import NotFound
+
+from api.principal import Principal
+from api.services import accounts, api_keys, passwords, second_factors, sessions
+from models import Status, User
+from web.forms import Form, errors_in
+from web.guards import page_for_users
+from web.html import form_page, go_to_page
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change.
+
+    Attributes:
+        carry_out: Does it.
+        applies_to: Whether it makes sense for a user.
+    """
+
+    carry_out: Callable[[Principal, User], object]
+    applies_to: Callable[[User], bool] = lambda user: True
+
+
+def _suspend(caller: Principal, target: User) -> None:
+    accounts.update(target, {"status": Status.SUSPENDED}, by=caller.actor)
+
+
+def _reactivate(caller: Principal, target: User) -> None:
+    accounts.update(target, {"status": Status.ACTIVE}, by=caller.actor)
+
+
+def _send_reset(caller: Principal, target: User) -> None:
+    passwords.send_reset(target, by=caller.actor)
+
+
+def _unlock(caller: Principal, target: User) -> None:
+    passwords.unlock(target, by=caller.actor)
+
+
+def _end_sessions(caller: Principal, target: User) -> None:
+    sessions.end_all(target, by=caller.actor)
+
+
+def _disable_second_factor(caller: Principal, target: User) -> None:
+    second_factors.disable(target, by=caller.actor)
+
+
+def _revoke_keys(caller: Principal, target: User) -> None:
+    api_keys.revoke_all(target, caller.actor)
+
+
+def _delete(caller: Principal, target: User) -> None:
+    accounts.delete(target, by=caller.actor)
+
+
+# By the last part of the URL; the texts are in the template.
+CHANGES: Mapping[str, Change] = {
+    "unlock": Change(_unlock),
+    "reset-password": Change(_send_reset, lambda user: user.is_active),
+    "end-sessions": Change(_end_sessions),
+    "revoke-keys": Change(_revoke_keys),
+    "disable-second-factor": Change(
+        _disable_second_factor, lambda user: bool(user.has_second_factor)
+    ),
+    "suspend": Change(_suspend, lambda user: user.is_active),
+    "reactivate": Change(_reactivate, lambda user: not user.is_active),
+    "delete": Change(_delete),
+}
+
+
+def changes_for(user: User) -> list[str]:
+    """Return the names of the changes that make sense for a user."""
+    return [name for name, change in CHANGES.items() if change.applies_to(user)]
+
+
+@page_for_users(admin=True)
+def show(caller: Principal, id: str, change: str) -> Response:
+    """Say what the change does, or carry it out. All of them need recent authentication."""
+    chosen = CHANGES.get(change)
+    if chosen is None:
+        raise NotFound
+    target = caller.get_visible_user(id)
+    form = Form()
+    if request.method == "POST":
+        caller.require_recent_auth()
+        with errors_in(form):
+            chosen.carry_out(caller, target)
+            if change == "delete":
+                return go_to_page("web.admin_users", "user-deleted")
+            return go_to_page("web.admin_user", f"user-{change}", id=target.id)
+    return form_page("admin/change.html", form, user=target, change=change)

@@ -1,0 +1,147 @@
+"""The page of one user: what is known of the account, and forms that change its fields."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from flask import Response
+from wtforms import HiddenField, TextAreaField
+
+from api.errors import RequestError
+from api.json_body import read_object
+from api.principal import Principal
+from api.services import accounts, api_keys, second_factors, sessions
+from models import User
+from models.errors import InvalidField
+from web.actions import act
+from web.admin.changes import changes_for
+from web.admin.forms import ROLES, email_field, name_field, username_field
+from web.forms import Checkboxes, Form, errors_in
+from web.guards import page_for_users
+from web.html import form_page, go_to_page
+
+# Lists of the page; the pages of events have all of them.
+_MAX_SHOWN = 25
+
+
+class FieldsForm(Form):
+    """The fields that name the user. The version is the one that the admin has seen."""
+
+    username = username_field()
+    email = email_field()
+    full_name = name_field()
+    version = HiddenField()
+
+
+class RolesForm(Form):
+    """What the user may do."""
+
+    roles = Checkboxes(choices=ROLES)
+    version = HiddenField()
+
+
+class MetadataForm(Form):
+    """The metadata as JSON."""
+
+    metadata = TextAreaField(render_kw={"rows": "8", "spellcheck": "false"})
+    version = HiddenField()
+
+
+@page_for_users(admin=True)
+def show(caller: Principal, id: str) -> Response:
+    """Show the user, or save a form."""
+    target = caller.get_visible_user(id)
+    actions: dict[str, Callable[[Principal], Response]] = {
+        "fields": partial(_save_fields, target),
+        "roles": partial(_save_roles, target),
+        "metadata": partial(_save_metadata, target),
+    }
+    return act(caller, actions) or _show(caller, target)
+
+
+def _save_fields(target: User, caller: Principal) -> Response:
+    form = FieldsForm()
+    if form.validate():
+        typed = {
+            "username": form.username.data.lower(),
+            "email": form.email.data,
+            "full_name": form.full_name.data or None,
+        }
+        changes = {name: new for name, new in typed.items() if new != getattr(target, name)}
+        if not changes.keys().isdisjoint({"username", "email"}):
+            caller.require_recent_auth()
+        with errors_in(form):
+            return _save(caller, target, form, changes)
+    return _show(caller, target, fields=form)
+
+
+def _save_roles(target: User, caller: Principal) -> Response:
+    form = RolesForm()
+    if form.validate():
+        caller.require_account_control()
+        with errors_in(form):
+            return _save(caller, target, form, {"roles": form.roles.data})
+    return _show(caller, target, roles=form)
+
+
+def _save_metadata(target: User, caller: Principal) -> Response:
+    form = MetadataForm()
+    if form.validate():
+        with errors_in(form):
+            metadata = _parse(form.metadata.data or "{}")
+            return _save(caller, target, form, {"metadata": metadata})
+    return _show(caller, target, metadata=form)
+
+
+def _save(caller: Principal, target: User, form: Any, changes: dict[str, Any]) -> Response:
+    version = form.version.data
+    accounts.update(
+        target,
+        changes,
+        # What another admin has changed meanwhile must not be overwritten unseen.
+        versions={int(version)} if version and version.isdecimal() else set(),
+        confirms_email=caller.is_self(target.id),
+        any_username="username" in changes and caller.may_assign_any_username(),
+        by=caller.actor,
+    )
+    return go_to_page("web.admin_user", "user-saved", id=target.id)
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        return read_object(text.encode())
+    except RequestError as error:
+        texts = [fault for _, fault in error.errors] or [error.detail.removeprefix("The body ")]
+        raise InvalidField("metadata", f"It is no JSON object: {texts[0]}") from None
+
+
+def _show(
+    caller: Principal,
+    target: User,
+    *,
+    fields: FieldsForm | None = None,
+    roles: RolesForm | None = None,
+    metadata: MetadataForm | None = None,
+) -> Response:
+    version = str(int(target.version))
+    text = json.dumps(target.metadata, indent=2, ensure_ascii=False) if target.metadata else ""
+    return form_page(
+        "admin/user.html",
+        fields or roles or metadata or Form(formdata=None),
+        user=target,
+        fields=fields
+        or FieldsForm(
+            formdata=None,
+            username=target.username,
+            email=target.email,
+            full_name=target.full_name,
+            version=version,
+        ),
+        roles=roles or RolesForm(formdata=None, roles=list(target.roles), version=version),
+        metadata=metadata or MetadataForm(formdata=None, metadata=text, version=version),
+        changes=changes_for(target),
+        sessions=sessions.list_for(target)[:_MAX_SHOWN],
+        keys=api_keys.list_for(target)[:_MAX_SHOWN],
+        second_factor=second_factors.status(target),
+    )

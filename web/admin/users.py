@@ -1,0 +1,61 @@
+"""The table of users: look up one, filter, and turn the pages."""
+
+from typing import Any
+
+from flask import Response, request
+
+from api.pagination import decode_cursor, page_response
+from api.principal import Principal
+from api.services import accounts
+from models import Role, Status, User, UserFilter, is_user_id
+from models.errors import UserNotFound
+from web.guards import page_for_users
+from web.html import page
+
+_PER_PAGE = 25
+_STATUSES = [Status.ACTIVE.value, Status.SUSPENDED.value]
+_ROLES = [role.value for role in Role]
+
+
+@page_for_users(admin=True)
+def show(caller: Principal) -> Response:
+    """List users, newest first; the URL of each page can be shared."""
+    login = request.args.get("q", "").strip()
+    filters = _filters()
+    if login:
+        found = _look_up(login)
+        shown: dict[str, Any] = {"items": [found] if found else [], "next_cursor": None}
+    else:
+        after = decode_cursor(request.args.get("cursor"), filters)
+        chosen = UserFilter(
+            Status(filters["status"]) if "status" in filters else None,
+            Role(filters["role"]) if "role" in filters else None,
+        )
+        users, after = accounts.newest_first(chosen, after=after, limit=_PER_PAGE)
+        shown, _, _ = page_response(users, after, filters, _PER_PAGE)
+    return page(
+        "admin/users.html",
+        caller=caller,
+        q=login,
+        filters=filters,
+        statuses=_STATUSES,
+        roles=_ROLES,
+        **shown,
+    )
+
+
+def _filters() -> dict[str, str]:
+    """Return the filters of the URL that there are; others are ignored."""
+    allowed = {"status": _STATUSES, "role": _ROLES}
+    sent = {name: request.args.get(name, "") for name in allowed}
+    return {name: value for name, value in sent.items() if value in allowed[name]}
+
+
+def _look_up(text: str) -> User | None:
+    """Return the user with exactly this username, email address or ID."""
+    if not is_user_id(text.lower()):
+        return accounts.find(text)
+    try:
+        return accounts.get(text.lower())
+    except UserNotFound:
+        return None
