@@ -16,8 +16,8 @@ from pathlib import Path
 
 MAX_SHARE = 0.02  # of the comments and docstrings of a package
 MAX_RATE = 1.0  # per thousand words of the documentation
-# Data of an earlier release, and its history.
-EXCLUDED = ("tests/support/data/", "CHANGELOG.md")
+# Data of an earlier release, its history, and the license of a package.
+EXCLUDED = ("tests/support/data/", "CHANGELOG.md", "web/static/pico/")
 
 _IDIOMS = (
     r"whoever",

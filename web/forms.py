@@ -98,7 +98,7 @@ def text_field(rule: FieldRule, *, required: bool = True, **attributes: str) -> 
     """Return a field for one line of text.
 
     Args:
-        rule: What it has to look like.
+        rule: The rule of the field.
         required: Whether it has to be filled in.
         attributes: The attributes of its element, as `autocomplete`.
     """

@@ -1,4 +1,4 @@
-"""Guards of pages: who may open them, and who has to sign in or to confirm it first, in place.
+"""Guards of pages: access, and in-place authentication where a session is too old or has ended.
 
 What was typed is kept meanwhile, except passwords: the page that asks for the password has the
 fields of the form as hidden ones, and sends all of them to the URL of the form.
@@ -110,7 +110,7 @@ def _confirm(form: ConfirmForm, caller: Principal | None) -> Principal | None:
         owner_id = browser_session.form_owner_id()
         browser_session.start(opened)
         if owner_id != opened.user.id:
-            # Another user than the one who has filled in the form.
+            # Another user than the one that filled in the form.
             raise CrossSiteRequest(is_foreign=False)
         return find_caller()
     return None

@@ -1,4 +1,4 @@
-"""What the pages are told when the app is built."""
+"""The settings of the pages."""
 
 from dataclasses import dataclass
 from typing import cast

@@ -505,7 +505,7 @@ class TestActivity:
 
 class TestData:
     def test_export(self, browser, jane):
-        """The file has what is stored, and no secrets."""
+        """The file has the stored data, and no secrets."""
         jane.post(f"{jane.path}/api-keys", json={"name": "nightly"})
         response = browser.send("/account/data", do="export")
         data = json.loads(response.text)

@@ -1,4 +1,4 @@
-"""The console: what admins see and change, and that nobody else does."""
+"""The console: what admins see and change, and that no other user does."""
 
 import re
 import time
@@ -290,7 +290,7 @@ class TestChanges:
         assert me.status_code == 401
 
     def test_disable_second_factor(self, browser, jane, page_of_jane, stored):
-        """The second factor of a user who has lost the phone is turned off."""
+        """The second factor of a user without the phone is turned off."""
         secret = jane.post(f"{jane.path}/second-factor").json["secret"]
         code = Authenticator(secret, time.time).code()
         jane.post(f"{jane.path}/second-factor/confirm", json={"otp": code})

@@ -32,7 +32,7 @@ SIGN_IN = {"login": "jane", "password": PASSWORD}
 class TestOrigin:
     @pytest.mark.parametrize("headers", FOREIGN, ids=str)
     def test_foreign(self, browser, jane, headers):
-        """A form of another site signs nobody in, even with a token."""
+        """A form of another site does not sign in, even with a token."""
         token = browser.token_of(browser.get("/sign-in"))
         response = browser.post("/sign-in", {"csrf_token": token, **SIGN_IN}, headers=headers)
 

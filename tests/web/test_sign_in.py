@@ -154,7 +154,7 @@ class TestSignIn:
         assert errors_of(browser.post("/sign-in", form)).keys() == {"form", "login"}
 
     def test_signed_in_already(self, janes_browser):
-        """A signed-in user goes on at once."""
+        """A signed-in user is redirected at once."""
         assert location(janes_browser.get("/sign-in")) == "/account"
 
 
@@ -274,7 +274,7 @@ class TestSignOut:
         assert janes_browser.cookie() is None
 
     def test_clear_site_data(self, janes_browser):
-        """The browser forgets the pages and what they stored."""
+        """The browser deletes the pages and their storage."""
         response = janes_browser.send("/sign-out")
 
         assert response.headers["Clear-Site-Data"] == '"cache", "storage"'

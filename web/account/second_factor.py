@@ -5,7 +5,6 @@ again, so there is no page to redirect to. A reload sends the form again, which 
 """
 
 from flask import Response
-from markupsafe import Markup
 
 from api.principal import Principal
 from api.qr_code import qr_code
@@ -40,8 +39,7 @@ def _enroll(caller: Principal) -> Response:
         return form_page(
             "account/second_factor_setup.html",
             ConfirmationForm(formdata=None),
-            # Markup of our own, from a text that it does not contain.
-            qr_code=Markup(qr_code(secret.uri)),
+            qr_code=qr_code(secret.uri),
             secret=secret.secret,
         )
     return _show(caller, form)

@@ -37,7 +37,7 @@ class SignUpForm(Form):
     def validate(self, extra_validators: Any = None) -> bool:
         """Return whether all fields obey the rules; report all that do not together."""
         if super().validate(extra_validators):
-            # The service reports what is left together.
+            # The service reports the faults of sound fields together.
             return True
         sound = {name: self[name].data for name in _TEXTS if not self[name].errors}
         texts = {name: text for name, text in sound.items() if text}
