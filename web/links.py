@@ -33,8 +33,8 @@ def relative(path: str) -> str:
 def allowed_next(text: str | None) -> str | None:
     """Return where to go on to if it is one of our pages or in an application, else None.
 
-    An application is the text of a setting, followed by a path, a query or a fragment: no parser can
-    see another host in it.
+    An application is the text of a setting, followed by a path, a query or a fragment: no parser
+    can see another host in it.
     """
     if not text or len(text) > MAX_LENGTH:
         return None
