@@ -64,6 +64,7 @@ async function measure(page, block, id) {
 
 async function inspect(browser, screen, options) {
   const page = await openDocs(browser, base, observed.console, options);
+  await signInAs(page, "jane");
   await openOperation(page, LARGEST);
   observed.findings[screen] = await findingsOf(page);
   await page.screenshot({ path: join(folder, `${screen}.png`), fullPage: true });
