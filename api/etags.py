@@ -1,8 +1,9 @@
-"""Entity tags and preconditions (RFC 9110, section 13) for users, for every method.
+"""Entity tags and preconditions (RFC 9110, section 13) for users and clients, for every method.
 
-A tag contains the version, which counts updates, and the last sign-in, which is shown but is no
-update. `If-None-Match` of a GET compares both, so that no outdated copy counts as current;
-changes compare the version only, so that a sign-in does not void what an editor has read.
+A tag contains the version, which counts updates, and the last sign-in of a user or use of a client,
+which is shown but is no update. `If-None-Match` of a GET compares both, so that no outdated copy
+counts as current; changes compare the version only, so that a sign-in does not void what an editor
+has read.
 """
 
 import re
@@ -14,7 +15,7 @@ from flask import Response, abort, request
 
 from api.errors import RequestError
 from api.openapi.annotations import describe, error_responses, headers, not_modified
-from models import User
+from models import OAuthClient, User
 from models.errors import VersionMismatch
 
 View = Callable[..., Any]
@@ -23,25 +24,26 @@ View = Callable[..., Any]
 _TAG = re.compile(r"([1-9a-f][0-9a-f]*)-(?:0|[1-9a-f][0-9a-f]*)")
 
 
-def etag(user: User) -> str:
-    """Return the entity tag of a user's representation."""
-    last_login = round(user.last_login_at.timestamp() * 1000) if user.last_login_at else 0
-    return f"{user.version:x}-{last_login:x}"
+def etag(item: User | OAuthClient) -> str:
+    """Return the entity tag of the representation of a user or client."""
+    used_at = item.last_login_at if isinstance(item, User) else item.last_used_at
+    last_use = round(used_at.timestamp() * 1000) if used_at else 0
+    return f"{item.version:x}-{last_use:x}"
 
 
 def with_etag(view: View) -> View:
-    """Add the `ETag` of the user that a view returns; respond 304 if the client has it.
+    """Add the `ETag` of the user or client that a view returns; respond 304 if the client has it.
 
     Belongs below the serialization, so that a 304 skips it.
     """
 
     @wraps(view)
     def conditional(*args: Any, **kwargs: Any) -> Any:
-        user, status, headers = view(*args, **kwargs)
-        tag = etag(user)
+        item, status, headers = view(*args, **kwargs)
+        tag = etag(item)
         if request.method in ("GET", "HEAD"):
-            _check_read(user, tag)
-        return user, status, {**headers, "ETag": f'"{tag}"'}
+            _check_read(item, tag)
+        return item, status, {**headers, "ETag": f'"{tag}"'}
 
     documented = headers("ETag")(conditional)
     return _conditional(not_modified(documented)) if view.__name__ == "get" else documented
@@ -57,8 +59,8 @@ def preconditions(view: View) -> View:
     def conditional(*args: Any, **kwargs: Any) -> Any:
         try:
             return view(*args, versions=_allowed_versions(), **kwargs)
-        except VersionMismatch:
-            raise _mismatch() from None
+        except VersionMismatch as error:
+            raise _mismatch(error) from None
 
     return _conditional(conditional)
 
@@ -67,7 +69,7 @@ def _conditional(view: View) -> View:
     header = {
         "If-Match": {
             "in": "header",
-            "description": "Respond 412 unless the user still has this `ETag`.",
+            "description": "Respond 412 unless the resource still has this `ETag`.",
         }
     }
     return error_responses("version-mismatch")(describe(view, params=header))
@@ -91,17 +93,17 @@ def _allowed_versions() -> Container[int] | None:
     if "If-None-Match" not in request.headers:
         return None if matching is None else _Versions(matching, frozenset())
     if request.if_none_match.star_tag:
-        # The user exists, else the response is 404.
+        # The item exists, else the response is 404.
         return _Versions(frozenset(), frozenset())
     # A weak comparison (13.1.2).
     return _Versions(matching, _versions(request.if_none_match.as_set(include_weak=True)))
 
 
-def _check_read(user: User, tag: str) -> None:
+def _check_read(item: User | OAuthClient, tag: str) -> None:
     """Evaluate the preconditions of a GET or HEAD in the order of RFC 9110, 13.2.2."""
     matching = _matching_versions()
-    if matching is not None and user.version not in matching:
-        raise _mismatch()
+    if matching is not None and item.version not in matching:
+        raise _mismatch(VersionMismatch(_name_of(item)))
     if request.if_none_match.contains_weak(tag):
         abort(Response(status=304, headers={"ETag": f'"{tag}"'}))
 
@@ -113,8 +115,12 @@ def _matching_versions() -> frozenset[int] | None:
     return _versions(request.if_match.as_set())
 
 
-def _mismatch() -> Exception:
-    """Return the error of a user at another version.
+def _name_of(item: User | OAuthClient) -> str:
+    return "user" if isinstance(item, User) else "client"
+
+
+def _mismatch(error: VersionMismatch) -> Exception:
+    """Return the error of an item at another version.
 
     It is raised after all others: a precondition counts only for a request that would be granted
     (RFC 9110, 13.2.1).
@@ -122,7 +128,7 @@ def _mismatch() -> Exception:
     given = request.if_match
     # Weak tags never match (13.1.1).
     if given.as_set() or not given.as_set(include_weak=True):
-        return VersionMismatch()
+        return error
     return RequestError(
         "version-mismatch",
         "If-Match has weak tags only, which never match. Send the ETag without W/; a proxy that"

@@ -5,8 +5,8 @@ from typing import Any
 
 from flask import Flask
 
-# The arguments of routes that are IDs of users, sessions and API keys.
-_ARGUMENTS = ("id", "key_id")
+# The arguments of routes that are IDs.
+_ARGUMENTS = ("id", "key_id", "client_id", "secret_id")
 _ID = re.compile("[0-9A-Fa-f-]{36,64}")
 
 

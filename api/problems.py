@@ -140,6 +140,18 @@ _ALL = (
         "The key has been revoked, or does not belong to this user.",
     ),
     Problem(
+        "client-not-found",
+        404,
+        "Client not found",
+        "There is no client with this ID.",
+    ),
+    Problem(
+        "client-secret-not-found",
+        404,
+        "Client secret not found",
+        "The secret has been revoked, or does not belong to this client.",
+    ),
+    Problem(
         "second-factor-not-found",
         404,
         "Second factor not enabled",
@@ -170,6 +182,18 @@ _ALL = (
         "There is already an account with this email address, regardless of case.",
     ),
     Problem(
+        "audience-taken",
+        409,
+        "Audience is already in use",
+        "Another client has this audience. An audience is compared to the letter.",
+    ),
+    Problem(
+        "too-many-secrets",
+        409,
+        "The client has two secrets",
+        "A client has at most two secrets. Revoke one before you add another.",
+    ),
+    Problem(
         "second-factor-exists",
         409,
         "Second factor is already enabled",
@@ -185,9 +209,9 @@ _ALL = (
     Problem(
         "version-mismatch",
         412,
-        "The user has changed",
-        "The user has changed since you read the `ETag` that you sent as `If-Match`. Read it again,"
-        " compare, and retry.",
+        "The resource has changed",
+        "The user or client has changed since you read the `ETag` that you sent as `If-Match`. Read"
+        " it again, compare, and retry.",
     ),
     Problem(
         "payload-too-large",

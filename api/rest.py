@@ -12,6 +12,7 @@ from api.problem_types import problem_types
 from api.problems import problem_member_schema, problem_schema
 from api.responses import json_response
 from api.v1.api_keys import api_keys
+from api.v1.clients import clients
 from api.v1.email_verifications import email_verifications
 from api.v1.events import events
 from api.v1.password_resets import password_resets
@@ -27,6 +28,7 @@ NAMESPACES = (
     api_keys,
     password_resets,
     email_verifications,
+    clients,
     events,
     health,
     problem_types,

@@ -30,6 +30,8 @@ _OTHERS = {
     "invalid-token",
     "invalid-cursor",
 }
+# The arguments of routes that name an object, the more specific ones first.
+_ID_ARGUMENTS = ("key_id", "secret_id", "client_id", "id")
 # Clients meet these in regular use.
 _EXPECTED = {"fresh-sign-in-required"}
 
@@ -81,7 +83,7 @@ def _fields(error: Exception) -> Iterator[tuple[str, str]]:
 def _object() -> str | None:
     """Return the ID in the URL; None if it has none, or not the form of an ID."""
     arguments = request.view_args or {}
-    id = str(arguments.get("key_id") or arguments.get("id") or "")
+    id = next(filter(None, map(arguments.get, _ID_ARGUMENTS)), "")
     return id if is_user_id(id) or field_rules.SESSION_ID.matches(id) else None
 
 

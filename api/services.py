@@ -11,6 +11,7 @@ from models import (
     ApiKeys,
     EmailVerification,
     MergedEvents,
+    OAuthClients,
     PasswordService,
     SecondFactors,
     Services,
@@ -33,5 +34,6 @@ passwords = cast(PasswordService, LocalProxy(lambda: _current().passwords))
 email_verification = cast(EmailVerification, LocalProxy(lambda: _current().email_verification))
 second_factors = cast(SecondFactors, LocalProxy(lambda: _current().second_factors))
 api_keys = cast(ApiKeys, LocalProxy(lambda: _current().api_keys))
+clients = cast(OAuthClients, LocalProxy(lambda: _current().clients))
 merged_events = cast(MergedEvents, LocalProxy(lambda: _current().merged_events))
 rules = cast(AccessRules, LocalProxy(lambda: _current().rules))

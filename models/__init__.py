@@ -20,6 +20,7 @@ from models.services.email_verification import EmailVerification
 from models.services.key_rotation import KeyRotation, KeyState, KeyUse, Rekeyed
 from models.services.login_lookup import LoginLookup
 from models.services.merged_events import MergedEvents, client_key
+from models.services.oauth_clients import OAuthClients
 from models.services.passwords import PasswordService
 from models.services.registry import AccessRules, SecondFactorRule, Services, SignUp
 from models.services.second_factors import SecondFactors, SecondFactorStatus
@@ -32,6 +33,7 @@ from models.tables.api_key import API_KEY_PREFIX, ApiKey, ApiKeyLookup, Scope
 from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType
 from models.tables.authority import Authority
 from models.tables.event_listing import EventFilter, list_events
+from models.tables.oauth_client import ClientKind, ClientScope, ClientSecret, OAuthClient
 from models.tables.rate_window import Allowance, RateLimit, RateLimiter
 from models.tables.session import AuthMethod, Client, Lifetimes, Session, SessionLookup
 from models.tables.user import Role, Status, User, is_user_id
@@ -60,6 +62,9 @@ __all__ = [
     "Authority",
     "Background",
     "Client",
+    "ClientKind",
+    "ClientScope",
+    "ClientSecret",
     "Email",
     "EmailKind",
     "EmailVerification",
@@ -74,6 +79,8 @@ __all__ = [
     "MergedEvents",
     "NewSecret",
     "NoMailer",
+    "OAuthClient",
+    "OAuthClients",
     "OpenedSession",
     "PasswordHasher",
     "PasswordPolicy",

@@ -20,6 +20,9 @@ Exception
       ├── UserNotFound                         no such user
       ├── SessionNotFound                      the user has no such session
       ├── ApiKeyNotFound                       the user has no such API key
+      ├── ClientNotFound                       no such client
+      ├── ClientSecretNotFound                 the client has no such secret
+      ├── InvalidClient                        no enabled client has this secret
       ├── SecondFactorNotEnabled               the user has no second factor
       ├── SecondFactorAlreadyEnabled           the user already has a second factor
       ├── InvalidField                         a value that the rules reject
@@ -27,8 +30,10 @@ Exception
       │    └── InvalidEmail                    not a valid email address
       ├── UsernameTaken                        another user has this username
       ├── EmailTaken                           another user has this email address
+      ├── AudienceTaken                        another client has this audience
+      ├── TooManySecrets                       the client has two secrets already
       ├── LastAdmin                            no active admin would be left
-      ├── VersionMismatch                      the user has changed since the caller read it
+      ├── VersionMismatch                      the item has changed since the caller read it
       └── TooManyConflicts                     concurrent updates kept winning
 """
 
@@ -225,6 +230,27 @@ class ApiKeyNotFound(AccountError):
         super().__init__("There is no API key with this ID.")
 
 
+class ClientNotFound(AccountError):
+    """There is no client with this ID."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no client with this ID.")
+
+
+class ClientSecretNotFound(AccountError):
+    """The client has no secret with this ID."""
+
+    def __init__(self) -> None:
+        super().__init__("The client has no secret with this ID.")
+
+
+class InvalidClient(AccountError):
+    """No client that is not disabled has this secret."""
+
+    def __init__(self) -> None:
+        super().__init__("The client is unknown or disabled, or its secret is wrong.")
+
+
 class SecondFactorNotEnabled(AccountError):
     """The user has no second factor, or none that is waiting for confirmation."""
 
@@ -292,6 +318,22 @@ class EmailTaken(AccountError):
         super().__init__("There is already an account with this email address.")
 
 
+class AudienceTaken(AccountError):
+    """Another client has this audience."""
+
+    field = "audience"
+
+    def __init__(self) -> None:
+        super().__init__("Another client has this audience. Choose another URI.")
+
+
+class TooManySecrets(AccountError):
+    """The client has two secrets already."""
+
+    def __init__(self) -> None:
+        super().__init__("The client has two secrets, the maximum. Revoke one first.")
+
+
 class LastAdmin(AccountError):
     """The change would leave no active admin."""
 
@@ -300,10 +342,10 @@ class LastAdmin(AccountError):
 
 
 class VersionMismatch(AccountError):
-    """The user is at another version than the caller has read."""
+    """The user or the client is at another version than the caller has read."""
 
-    def __init__(self) -> None:
-        super().__init__("The user has changed since you read it. Read it again and repeat.")
+    def __init__(self, what: str = "user") -> None:
+        super().__init__(f"The {what} has changed since you read it. Read it again and repeat.")
 
 
 class TooManyConflicts(AccountError):

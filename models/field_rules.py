@@ -89,6 +89,20 @@ API_KEY_NAME = FieldRule(
     max_length=100,
     pattern=rf"^[^ {_UNPRINTABLE}][^{_UNPRINTABLE}]{{0,99}}$",
 )
+CLIENT_NAME = API_KEY_NAME
+CLIENT_ID = USER_ID
+CLIENT_SECRET_ID = USER_ID
+CLIENT_SECRET = FieldRule(
+    "It must be the secret of a client.", max_length=128, pattern="^rsc_[A-Za-z0-9_-]+$"
+)
+# RFC 8707, section 2: an absolute URI without a fragment. Quotes and angle brackets are no part of
+# a URI (RFC 3986).
+AUDIENCE = FieldRule(
+    "It must be an absolute URI without a fragment, such as https://api.example.com, of at most"
+    " 200 characters.",
+    max_length=200,
+    pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?@!$&'()*+,;=%\[\]-]+$",
+)
 # TOTP codes and recovery codes, with the spaces and hyphens that people type.
 OTP = FieldRule(_NO_NUL_REQUIREMENT, max_length=64, pattern=_NO_NUL)
 EMAILED_TOKEN = FieldRule(

@@ -1,4 +1,4 @@
-"""The `roster` command: serve, users, events, keys, dynamodb, openapi, config."""
+"""The `roster` command: serve, users, clients, events, keys, dynamodb, openapi, config."""
 
 import os
 import signal
@@ -20,6 +20,7 @@ from models import Services, db, resume_cleanup
 from models.errors import WeakPassword
 from roster import server
 from roster.app import create_app
+from roster.commands.clients import clients
 from roster.commands.command_group import choose_database, local_data, local_options
 from roster.commands.config import show_config
 from roster.commands.context import configured, settings_errors_in_one_line
@@ -85,6 +86,7 @@ def openapi_group() -> None:
 
 
 cli.add_command(users)
+cli.add_command(clients)
 cli.add_command(events)
 cli.add_command(keys)
 cli.add_command(show_config)

@@ -46,7 +46,7 @@ HEADERS: Json = {
         "Responses about users must not be stored.", "no-store", enum=["no-store"]
     ),
     "ETag": _header(
-        "The version of the user, for `If-Match` and `If-None-Match`.",
+        "The version of the user or client, for `If-Match` and `If-None-Match`.",
         '"3-1a1fb1bfee9"',
         pattern='^"[0-9a-f]+-[0-9a-f]+"$',
         maxLength=64,
@@ -59,9 +59,10 @@ HEADERS: Json = {
         maxLength=4096,
     ),
     "Location": _header(
-        "The URL of the new user or API key.",
+        "The URL of what was created.",
         "/v1/users/01a1fb07-5f9c-7229-8e0e-c7853035f505",
-        pattern="^(/[A-Za-z0-9._~-]+)*/v1/users/[0-9a-f-]{36}(/api-keys/[0-9a-f]{64})?$",
+        pattern="^(/[A-Za-z0-9._~-]+)*/v1/(users/[0-9a-f-]{36}(/api-keys/[0-9a-f]{64})?"
+        "|clients/[0-9a-f-]{36}(/secrets/[0-9a-f-]{36})?)$",
         maxLength=1024,
     ),
     "RateLimit": _header(

@@ -10,6 +10,7 @@ from models.services.background import Background
 from models.services.email_verification import EmailVerification
 from models.services.key_rotation import KeyRotation
 from models.services.merged_events import MergedEvents
+from models.services.oauth_clients import OAuthClients
 from models.services.passwords import PasswordService
 from models.services.second_factors import SecondFactors
 from models.services.sessions import SessionService
@@ -59,6 +60,7 @@ class Services:
     email_verification: EmailVerification
     second_factors: SecondFactors
     api_keys: ApiKeys
+    clients: OAuthClients
     key_rotation: KeyRotation
     merged_events: MergedEvents
     background: Background

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from flask_pynamodb.signals import call_finished
-from models import ApiKey, Session, User
+from models import ApiKey, OAuthClient, Session, User
 from models.tables.audit_event import AuditEvent, EventType
 from models.tables.identifier import Identifier
 from models.tables.one_time_token import OneTimeToken
@@ -20,6 +20,7 @@ from tests.support.api_keys import with_key
 from tests.support.person import NEW_PASSWORD, PASSWORD, Person
 from tests.support.preconditions import (
     Scenario,
+    client_created,
     confirmed,
     enrolled,
     locked,
@@ -49,7 +50,7 @@ class Case(NamedTuple):
     Attributes:
         caller: `jane`, `john` (an admin), or one of their keys.
         method: The method.
-        path: The path; `{jane}`, `{key}` and `{session}` are replaced.
+        path: The path; `{jane}`, `{key}`, `{session}`, `{client}` and `{secret}` are replaced.
         body: The JSON body.
         given: The preconditions.
     """
@@ -91,6 +92,11 @@ CASES = [
     Case("john", "DELETE", "/v1/users/{jane}/second-factor", None, (confirmed,)),
     Case("john", "DELETE", "/v1/users/{jane}/api-keys/{key}"),
     Case("john", "DELETE", "/v1/users/{jane}/api-keys"),
+    Case("john", "POST", "/v1/clients", {"name": "billing"}),
+    Case("john", "PATCH", "/v1/clients/{client}", {"disabled": True}, (client_created,)),
+    Case("john", "DELETE", "/v1/clients/{client}", None, (client_created,)),
+    Case("john", "POST", "/v1/clients/{client}/secrets", None, (client_created,)),
+    Case("john", "DELETE", "/v1/clients/{client}/secrets/{secret}", None, (client_created,)),
     Case("jane", "DELETE", "/v1/users/me/api-keys"),
     Case("jane's key", "PATCH", "/v1/users/me", {"full_name": "Jane"}),
     Case("john's key", "POST", "/v1/users", {**ADA, **ROLES}),
@@ -180,7 +186,7 @@ def send_and_lose(scenario: Scenario, case: Case, lose: Callable[..., None] | No
     other = Person(scenario.jane.client, "jane").sign_in() if "{session}" in case.path else None
     words = {
         "jane": scenario.jane.id,
-        "key": scenario.placeholders["key"],
+        **{name: scenario.placeholders[name] for name in ("key", "client", "secret")},
         "session": other.session_id if other else "",
     }
     before: list[Any] = []
@@ -206,7 +212,7 @@ def send_and_lose(scenario: Scenario, case: Case, lose: Callable[..., None] | No
 def stored() -> dict[str, Any]:
     """Return all rows, without attempts and uses, which are counted in any case."""
     rows = {}
-    for model in (User, Identifier, Session, ApiKey, SecondFactor, OneTimeToken):
+    for model in (User, Identifier, Session, ApiKey, OAuthClient, SecondFactor, OneTimeToken):
         for row in model.scan(consistent_read=True):
             values = row.serialize()
             for name in COUNTED:

@@ -25,6 +25,7 @@ from tests.support.openapi_requests import GRANTED, MAIL, SIGN_IN
 from tests.support.person import PASSWORD, Person
 from tests.support.preconditions import (
     ABSENT_DIGEST,
+    AUDIENCE,
     Scenario,
     by_machine,
     confirmed,
@@ -179,6 +180,9 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET /v1/events", "`actor=`, an API key"): Case(
         200, {"query_string": {"actor": ABSENT_DIGEST, "user": None}}
     ),
+    ("POST /v1/clients", "with an audience"): Case(
+        201, {"json": {"name": "billing", "audience": AUDIENCE}}
+    ),
     ("POST /v1/email-verifications", "unknown address"): Case(
         202, {"json": {"email": "unknown@example.com"}}
     ),
@@ -242,6 +246,9 @@ EVERY_KIND = [
     ("GET /v1/users/{id}/events", ""),
     ("GET /v1/events", "`actor=`, a user"),
     ("GET /v1/events", "`actor=`, an API key"),
+    ("POST /v1/clients", "with an audience"),
+    ("GET /v1/clients", "few clients"),
+    ("DELETE /v1/clients/{client_id}", "with an audience"),
     ("DELETE /v1/sessions/current", ""),
     ("POST /v1/password-resets/confirm", "one session"),
     ("POST /v1/password-resets", "known address"),

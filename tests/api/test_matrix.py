@@ -17,7 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from models import ApiKey, Session
+from models import ApiKey, ClientScope, Session
 from tests.support.api_keys import with_key
 from tests.support.person import PASSWORD, Person
 from tests.support.responses import ABSENT_ID, ADA, NEW_PASSWORD
@@ -36,6 +36,7 @@ CALLERS = (
     "john's scoped key",  # and with the scope accounts
     "john's weak key",  # without it
     "expired key",  # jane's
+    "client",  # with every scope: its secret opens no route of users
 )
 LOGIN = {"login": "jane", "password": PASSWORD}
 CHANGE = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
@@ -61,58 +62,67 @@ class Row(NamedTuple):
 
 # fmt: off
 TABLE = [
-    #                                                  ano jan eve joh sus exp jan joh sco wea exp
+    #                                                  ano jan eve joh sus exp jan joh sco wea exp cli
     #                                                                          key key key key key
-    Row("POST", "/v1/sessions", LOGIN,                "201 201 201 201 401 201 201 201 201 201 201"),
-    Row("GET", "/v1/sessions", None,                  "401 200 200 200 401 401 403 403 403 403 401"),
-    Row("DELETE", "/v1/sessions", None,               "401 204 204 204 401 401 403 403 403 403 401"),
-    Row("DELETE", "/v1/sessions/current", None,       "401 204 204 204 401 401 403 403 403 403 401"),
+    Row("POST", "/v1/sessions", LOGIN,                "201 201 201 201 401 201 201 201 201 201 201 201"),
+    Row("GET", "/v1/sessions", None,                  "401 200 200 200 401 401 403 403 403 403 401 401"),
+    Row("DELETE", "/v1/sessions", None,               "401 204 204 204 401 401 403 403 403 403 401 401"),
+    Row("DELETE", "/v1/sessions/current", None,       "401 204 204 204 401 401 403 403 403 403 401 401"),
     Row("POST", "/v1/sessions/current/reauthenticate",
-        GIVEN,                                        "401 201 201 201 401 401 403 403 403 403 401"),
-    Row("DELETE", "/v1/sessions/{session}", None,     "401 204 404 404 401 401 403 403 403 403 401"),
-    Row("GET", "/v1/users/{id}/sessions", None,       "401 403 403 200 401 401 403 403 403 403 401"),
-    Row("DELETE", "/v1/users/{id}/sessions", None,    "401 403 403 204 401 401 403 403 403 403 401"),
+        GIVEN,                                        "401 201 201 201 401 401 403 403 403 403 401 401"),
+    Row("DELETE", "/v1/sessions/{session}", None,     "401 204 404 404 401 401 403 403 403 403 401 401"),
+    Row("GET", "/v1/users/{id}/sessions", None,       "401 403 403 200 401 401 403 403 403 403 401 401"),
+    Row("DELETE", "/v1/users/{id}/sessions", None,    "401 403 403 204 401 401 403 403 403 403 401 401"),
 
-    Row("GET", "/v1/users", None,                     "401 403 403 200 401 401 403 200 200 403 401"),
-    Row("POST", "/v1/users", ADA,                     "201 201 201 201 401 401 201 201 201 403 401"),
-    Row("POST", "/v1/users", {**ADA, **ROLES},        "403 403 403 201 401 401 403 403 201 403 401"),
-    Row("GET", "/v1/users/{id}", None,                "401 200 404 200 401 401 200 200 200 404 401"),
-    Row("PATCH", "/v1/users/{id}", NAME,              "401 200 404 200 401 401 200 200 200 403 401"),
-    Row("PATCH", "/v1/users/{id}", MAIL,              "401 200 404 200 401 401 403 403 403 403 401"),
-    Row("PATCH", "/v1/users/{id}", LOGIN_NAME,        "401 200 404 200 401 401 403 403 200 403 401"),
-    Row("PATCH", "/v1/users/{id}", ROLES,             "401 403 403 200 401 401 403 403 200 403 401"),
-    Row("DELETE", "/v1/users/{id}", None,             "401 204 404 204 401 401 403 403 204 403 401"),
-    Row("PUT", "/v1/users/{id}/password", CHANGE,     "401 204 404 403 401 401 403 403 403 403 401"),
+    Row("GET", "/v1/users", None,                     "401 403 403 200 401 401 403 200 200 403 401 401"),
+    Row("POST", "/v1/users", ADA,                     "201 201 201 201 401 401 201 201 201 403 401 401"),
+    Row("POST", "/v1/users", {**ADA, **ROLES},        "403 403 403 201 401 401 403 403 201 403 401 401"),
+    Row("GET", "/v1/users/{id}", None,                "401 200 404 200 401 401 200 200 200 404 401 401"),
+    Row("PATCH", "/v1/users/{id}", NAME,              "401 200 404 200 401 401 200 200 200 403 401 401"),
+    Row("PATCH", "/v1/users/{id}", MAIL,              "401 200 404 200 401 401 403 403 403 403 401 401"),
+    Row("PATCH", "/v1/users/{id}", LOGIN_NAME,        "401 200 404 200 401 401 403 403 200 403 401 401"),
+    Row("PATCH", "/v1/users/{id}", ROLES,             "401 403 403 200 401 401 403 403 200 403 401 401"),
+    Row("DELETE", "/v1/users/{id}", None,             "401 204 404 204 401 401 403 403 204 403 401 401"),
+    Row("PUT", "/v1/users/{id}/password", CHANGE,     "401 204 404 403 401 401 403 403 403 403 401 401"),
     Row("POST", "/v1/users/{id}/password-reset",
-        None,                                         "401 403 403 501 401 401 403 403 403 403 401"),
-    Row("DELETE", "/v1/users/{id}/lock", None,        "401 403 403 204 401 401 403 403 403 403 401"),
-    Row("GET", "/v1/users/{id}/events", None,         "401 200 404 200 401 401 403 403 403 403 401"),
+        None,                                         "401 403 403 501 401 401 403 403 403 403 401 401"),
+    Row("DELETE", "/v1/users/{id}/lock", None,        "401 403 403 204 401 401 403 403 403 403 401 401"),
+    Row("GET", "/v1/users/{id}/events", None,         "401 200 404 200 401 401 403 403 403 403 401 401"),
 
-    Row("GET", "/v1/events?user={id}", None,          "401 403 403 200 401 401 403 403 403 403 401"),
+    Row("GET", "/v1/events?user={id}", None,          "401 403 403 200 401 401 403 403 403 403 401 401"),
 
-    Row("GET", "/v1/users/{id}/api-keys", None,       "401 200 404 200 401 401 403 403 403 403 401"),
-    Row("DELETE", "/v1/users/{id}/api-keys", None,    "401 204 404 204 401 401 403 403 403 403 401"),
-    Row("POST", "/v1/users/{id}/api-keys", KEY,       "401 201 404 403 401 401 403 403 403 403 401"),
+    Row("GET", "/v1/users/{id}/api-keys", None,       "401 200 404 200 401 401 403 403 403 403 401 401"),
+    Row("DELETE", "/v1/users/{id}/api-keys", None,    "401 204 404 204 401 401 403 403 403 403 401 401"),
+    Row("POST", "/v1/users/{id}/api-keys", KEY,       "401 201 404 403 401 401 403 403 403 403 401 401"),
     Row("DELETE", "/v1/users/{id}/api-keys/{key}",
-        None,                                         "401 204 404 204 401 401 403 403 403 403 401"),
+        None,                                         "401 204 404 204 401 401 403 403 403 403 401 401"),
+
+    Row("GET", "/v1/clients", None,                   "401 403 403 200 401 401 403 403 403 403 401 401"),
+    Row("POST", "/v1/clients", KEY,                   "401 403 403 201 401 401 403 403 403 403 401 401"),
+    Row("GET", "/v1/clients/{client}", None,          "401 403 403 200 401 401 403 403 403 403 401 401"),
+    Row("PATCH", "/v1/clients/{client}", KEY,         "401 403 403 200 401 401 403 403 403 403 401 401"),
+    Row("DELETE", "/v1/clients/{client}", None,       "401 403 403 204 401 401 403 403 403 403 401 401"),
+    Row("POST", "/v1/clients/{client}/secrets", None, "401 403 403 201 401 401 403 403 403 403 401 401"),
+    Row("DELETE", "/v1/clients/{client}/secrets/{secret}",
+        None,                                         "401 403 403 204 401 401 403 403 403 403 401 401"),
 
     # Jane has no second factor here: 404 is the success of a caller who may look for it.
-    Row("GET", "/v1/users/{id}/second-factor", None,  "401 200 404 200 401 401 403 403 403 403 401"),
-    Row("POST", "/v1/users/{id}/second-factor", None, "401 201 404 403 401 401 403 403 403 403 401"),
+    Row("GET", "/v1/users/{id}/second-factor", None,  "401 200 404 200 401 401 403 403 403 403 401 401"),
+    Row("POST", "/v1/users/{id}/second-factor", None, "401 201 404 403 401 401 403 403 403 403 401 401"),
     Row("DELETE", "/v1/users/{id}/second-factor",
-        None,                                         "401 404 404 404 401 401 403 403 403 403 401"),
+        None,                                         "401 404 404 404 401 401 403 403 403 403 401 401"),
     Row("POST", "/v1/users/{id}/second-factor/confirm",
-        CODE,                                         "401 404 404 403 401 401 403 403 403 403 401"),
+        CODE,                                         "401 404 404 403 401 401 403 403 403 403 401 401"),
     Row("POST", "/v1/users/{id}/second-factor/recovery-codes",
-        None,                                         "401 404 404 403 401 401 403 403 403 403 401"),
+        None,                                         "401 404 404 403 401 401 403 403 403 403 401 401"),
 
     # Public, since users need these before they can sign in; email is not configured here. A
     # session verifies an address without a password, if it is one of the user's.
-    Row("POST", "/v1/password-resets", MAIL,          "501 501 501 501 501 501 501 501 501 501 501"),
-    Row("POST", "/v1/password-resets/confirm", RESET, "422 422 422 422 422 422 422 422 422 422 422"),
-    Row("POST", "/v1/email-verifications", MAIL,      "501 501 501 501 501 501 501 501 501 501 501"),
+    Row("POST", "/v1/password-resets", MAIL,          "501 501 501 501 501 501 501 501 501 501 501 501"),
+    Row("POST", "/v1/password-resets/confirm", RESET, "422 422 422 422 422 422 422 422 422 422 422 422"),
+    Row("POST", "/v1/email-verifications", MAIL,      "501 501 501 501 501 501 501 501 501 501 501 501"),
     Row("POST", "/v1/email-verifications/confirm",
-        TOKEN,                                        "422 422 422 422 401 401 403 403 403 403 401"),
+        TOKEN,                                        "422 422 422 422 401 401 403 403 403 403 401 401"),
 ]
 # fmt: on
 CELLS = [
@@ -122,7 +132,12 @@ CELLS = [
 ]
 OF_A_USER = [row for row in TABLE if "{id}" in row.path]
 # Names of the callers in the table and in the routes.
-NAMES = {"{session}": "{id}", "{key}": "{key_id}"}
+NAMES = {
+    "{session}": "{id}",
+    "{key}": "{key_id}",
+    "{client}": "{client_id}",
+    "{secret}": "{secret_id}",
+}
 
 
 @pytest.fixture
@@ -138,9 +153,13 @@ def expire(app: Flask) -> Callable[..., None]:
 
 
 @pytest.fixture
-def create_target(jane: Person) -> dict[str, str]:
-    """Create the key, session or user that a request deletes."""
+def create_target(app: Flask, jane: Person) -> dict[str, str]:
+    """Create the client, key, session or user that a request deletes."""
+    with app.app_context():
+        client, _ = app.extensions["roster"].clients.create("billing")
     return {
+        "client": client.id,
+        "secret": client.secrets[0].id,
         "id": jane.id,
         "session": replace(jane).sign_in().session_id,
         "key": with_key(jane).session_id,
@@ -149,7 +168,7 @@ def create_target(jane: Person) -> dict[str, str]:
 
 @pytest.fixture
 def request_as(
-    client: FlaskClient, jane: Person, eve: Person, john: Person, expire: Any
+    app: Flask, client: FlaskClient, jane: Person, eve: Person, john: Person, expire: Any
 ) -> Callable[[str], Request]:
     """Return a function that returns the request method of a caller."""
 
@@ -160,6 +179,11 @@ def request_as(
     def expired(model: Any, person: Person) -> Person:
         expire(model, person)
         return person
+
+    def client_secret() -> str:
+        with app.app_context():
+            _, secret = app.extensions["roster"].clients.create("caller", scopes=list(ClientScope))
+        return str(secret)
 
     makers: dict[str, Callable[[], Person]] = {
         "jane": lambda: jane,
@@ -172,6 +196,7 @@ def request_as(
         "john's scoped key": lambda: with_key(john, roles=["admin"], scopes=["accounts"]),
         "john's weak key": lambda: with_key(john, roles=[]),
         "expired key": lambda: expired(ApiKey, with_key(jane)),
+        "client": lambda: replace(jane, token=client_secret()),
     }
 
     def anonymously(method: str, path: str, **options: Any) -> TestResponse:

@@ -18,7 +18,7 @@ import pytest
 from flask import Flask
 
 from api import rate_limits, write_limits
-from models import PasswordHasher, RateLimit, SecondFactorRule, Session, User
+from models import ClientScope, PasswordHasher, RateLimit, SecondFactorRule, Session, User
 from models.clock import now
 from models.errors import Busy
 from models.services.account_emails import EMAIL_QUOTA
@@ -28,6 +28,7 @@ from roster.email.file_backend import FileBackend, link_of
 from tests.support.api_keys import with_key
 from tests.support.authenticator import Authenticator
 from tests.support.person import Person
+from tests.support.responses import ABSENT_ID
 
 Precondition = Callable[["Scenario"], Any]
 POLICIES = [
@@ -38,6 +39,7 @@ POLICIES = [
 # The format of the IDs of sessions and keys, and one that does not exist.
 ABSENT_DIGEST = "0" * 64
 _SECONDS = 10
+AUDIENCE = "https://billing.example.com"
 
 
 @dataclass
@@ -58,7 +60,13 @@ class Scenario:
     monkeypatch: pytest.MonkeyPatch
     at_end: ExitStack
     placeholders: dict[str, str] = field(
-        default_factory=lambda: {"token": "rso_none", "otp": "000000", "key": ABSENT_DIGEST}
+        default_factory=lambda: {
+            "token": "rso_none",
+            "otp": "000000",
+            "key": ABSENT_DIGEST,
+            "client": ABSENT_ID,
+            "secret": ABSENT_ID,
+        }
     )
 
     @property
@@ -83,6 +91,38 @@ def by_machine(scenario: Scenario) -> None:
     """Jane has an API key."""
     scenario.people["machine"] = with_key(scenario.jane)
     scenario.placeholders["key"] = scenario.people["machine"].session_id
+
+
+def client_created(scenario: Scenario) -> None:
+    """There is a client with an audience."""
+    with scenario.app.app_context():
+        client, _ = scenario.app.extensions["roster"].clients.create(
+            "billing", scopes=[ClientScope.INTROSPECT], audience=AUDIENCE
+        )
+    [secret] = client.secrets
+    scenario.placeholders |= {"client": client.id, "secret": secret.id}
+
+
+def secret_added(scenario: Scenario) -> None:
+    """There is a client with two secrets."""
+    client_created(scenario)
+    with scenario.app.app_context():
+        scenario.app.extensions["roster"].clients.add_secret(scenario.placeholders["client"])
+
+
+def secret_revoked(scenario: Scenario) -> None:
+    """The secret of the client is revoked."""
+    words = scenario.placeholders
+    with scenario.app.app_context():
+        scenario.app.extensions["roster"].clients.revoke_secret(words["client"], words["secret"])
+
+
+def another_audience(scenario: Scenario) -> None:
+    """There is another client with another audience."""
+    with scenario.app.app_context():
+        scenario.app.extensions["roster"].clients.create(
+            "invoices", audience="https://invoices.example.com"
+        )
 
 
 def stale(scenario: Scenario) -> None:

@@ -10,6 +10,7 @@ from api import openapi
 from api.openapi.swagger import operations
 from api.problems import MEDIA_TYPE, PROBLEMS
 from api.v1.api_keys.schemas import new_api_key
+from api.v1.clients.schemas import client_patch, new_client
 from api.v1.email_verifications.schemas import verification, verification_request
 from api.v1.password_resets.schemas import reset, reset_request
 from api.v1.second_factors.schemas import confirmation as first_code
@@ -25,6 +26,8 @@ BODIES = [
     reauthentication,
     first_code,
     new_api_key,
+    new_client,
+    client_patch,
     reset_request,
     reset,
     verification_request,
@@ -163,6 +166,13 @@ class TestOperations:
             "list_api_keys",
             "revoke_api_key",
             "revoke_api_keys",
+            "create_client",
+            "list_clients",
+            "get_client",
+            "update_client",
+            "delete_client",
+            "create_client_secret",
+            "revoke_client_secret",
             "request_password_reset",
             "confirm_password_reset",
             "request_email_verification",

@@ -54,7 +54,13 @@ def send(scenario: Scenario, name: str, **changes: Any) -> TestResponse:
     method, path = CALLS[name]
     words = {"session": scenario.jane.session_id, "jane": scenario.jane.id, **scenario.placeholders}
     id = changes.pop("id", id)
-    path = path.format(id=words.get(id, id), slug=id, key_id=words["key"])
+    path = path.format(
+        id=words.get(id, id),
+        slug=id,
+        key_id=words["key"],
+        client_id=words["client"],
+        secret_id=words["secret"],
+    )
     body = changes.pop("json", body)
     options = {} if body is None or "data" in changes else {"json": fill(body, words)}
     options["query_string"] = fill(query, words) | changes.pop("query_string", {})
