@@ -8,6 +8,7 @@ from api import (
     cors,
     docs_page,
     errors,
+    oauth,
     openapi,
     path_ids,
     rate_limits,
@@ -50,6 +51,7 @@ def init_app(
     write_limits.init_app(app, enabled=limits_requests)
     services.init_app(app, domain)
     docs_page.init_app(app, keeps_tokens=keeps_tokens, local=local_tools)
+    oauth.init_app(app)
     api = build_api()
     api.init_app(app)
     openapi.init_app(app, api)

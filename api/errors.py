@@ -9,7 +9,7 @@ import orjson
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
-from api import security_log
+from api import oauth_errors, security_log
 from api.problems import MEDIA_TYPE, PROBLEMS, Problem
 from flask_pynamodb import InvalidCursor, is_unavailable
 from models import errors as domain
@@ -100,6 +100,7 @@ def init_app(app: Flask, *, base_url: str = "") -> None:
     app.config[BASE_URL] = base_url
     app.register_error_handler(RequestError, _respond_to_request_error)
     app.register_error_handler(domain.AccountError, _respond_to_domain_error)
+    app.register_error_handler(oauth_errors.OAuthError, oauth_errors.respond)
     app.register_error_handler(InvalidCursor, _respond_to_invalid_cursor)
     app.register_error_handler(HTTPException, _respond_to_http_error)
     app.register_error_handler(Exception, _respond_to_failure)
@@ -113,6 +114,10 @@ def respond(
 ) -> Response:
     """Turn a problem into a response; the only place that does."""
     problem = PROBLEMS[slug]
+    if problem.status == 503:
+        headers = {"Retry-After": str(_RETRY_AFTER_SECONDS), **(headers or {})}
+    if oauth_errors.is_oauth_request():
+        return oauth_errors.respond_to_problem(problem.status, detail, headers)
     body: dict[str, Any] = {
         "type": problem.uri(current_app.config[BASE_URL]),
         "title": problem.title,
@@ -126,8 +131,6 @@ def respond(
     response = Response(orjson.dumps(body), problem.status, mimetype=MEDIA_TYPE)
     if problem.status == 401:
         response.headers["WWW-Authenticate"] = _challenge(slug)
-    if problem.status == 503:
-        response.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
     response.headers.update(headers or {})
     return response
 

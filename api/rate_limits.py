@@ -25,6 +25,8 @@ EMAIL_REQUESTS = RateLimit("mail-requests", quota=20)
 EMAILED_TOKENS = RateLimit("mailed-tokens", quota=60)
 # The owner of a stolen session must not guess a code (ASVS 6.6.3).
 SECOND_FACTOR_CONFIRMATIONS = RateLimit("second-factor-confirmations", quota=60)
+# Programs that present the wrong secret of a client; those with the right one are not limited.
+CLIENT_AUTHENTICATIONS = RateLimit("client-authentication", quota=60)
 # A username or an address that is rejected reveals that it is taken. Each user has this quota, and
 # each client for all of its users.
 NAME_CHANGES = RateLimit("name-changes", quota=30, window=3600)

@@ -55,7 +55,7 @@ def _add_headers(response: Response) -> Response:
     # Pages have a policy of their own; what is none executes nothing, in no frame (ASVS 3.4.6).
     response.headers.setdefault("Content-Security-Policy", _NO_PAGE)
     response.headers.setdefault("Referrer-Policy", "no-referrer")
-    if request.path.startswith("/v1/"):
+    if request.path.startswith(("/v1/", "/oauth/")):
         response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -10,6 +10,7 @@ from models import (
     Accounts,
     ApiKeys,
     EmailVerification,
+    Introspection,
     MergedEvents,
     OAuthClients,
     PasswordService,
@@ -35,5 +36,6 @@ email_verification = cast(EmailVerification, LocalProxy(lambda: _current().email
 second_factors = cast(SecondFactors, LocalProxy(lambda: _current().second_factors))
 api_keys = cast(ApiKeys, LocalProxy(lambda: _current().api_keys))
 clients = cast(OAuthClients, LocalProxy(lambda: _current().clients))
+introspection = cast(Introspection, LocalProxy(lambda: _current().introspection))
 merged_events = cast(MergedEvents, LocalProxy(lambda: _current().merged_events))
 rules = cast(AccessRules, LocalProxy(lambda: _current().rules))

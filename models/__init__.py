@@ -17,6 +17,7 @@ from models.services.accounts import Accounts, build_user
 from models.services.api_keys import MAX_API_KEYS, ApiKeys
 from models.services.background import Background
 from models.services.email_verification import EmailVerification
+from models.services.introspection import ActiveToken, Introspection
 from models.services.key_rotation import KeyRotation, KeyState, KeyUse, Rekeyed
 from models.services.login_lookup import LoginLookup
 from models.services.merged_events import MergedEvents, client_key
@@ -52,6 +53,7 @@ __all__ = [
     "AccountEmails",
     "AccountMailer",
     "Accounts",
+    "ActiveToken",
     "Actor",
     "Allowance",
     "ApiKey",
@@ -70,6 +72,7 @@ __all__ = [
     "EmailVerification",
     "EventFilter",
     "EventType",
+    "Introspection",
     "KeyRotation",
     "KeyState",
     "KeyUse",

@@ -12,6 +12,7 @@ from models import (
     ApiKeys,
     Background,
     EmailVerification,
+    Introspection,
     KeyRotation,
     Lifetimes,
     LoginLookup,
@@ -21,6 +22,7 @@ from models import (
     PasswordPolicy,
     PasswordService,
     Profile,
+    SecondFactorRule,
     SecondFactors,
     SecretKeys,
     Services,
@@ -88,6 +90,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         logins=logins,
         requires_verified_email=config.require_verified_email,
     )
+    api_keys = ApiKeys(mailer)
     return Services(
         accounts=Accounts(
             hasher,
@@ -101,8 +104,14 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         passwords=PasswordService(hasher, policy, emails, sessions, config.reset_lifetime),
         email_verification=email_verification,
         second_factors=second_factors,
-        api_keys=ApiKeys(mailer),
+        api_keys=api_keys,
         clients=OAuthClients(),
+        introspection=Introspection(
+            sessions,
+            api_keys,
+            issuer=config.email.base_url,
+            requires_second_factor=config.second_factor is SecondFactorRule.ADMINS,
+        ),
         key_rotation=KeyRotation(totp),
         merged_events=merged_events,
         background=background,

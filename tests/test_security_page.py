@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 from api.rate_limits import (
+    CLIENT_AUTHENTICATIONS,
     EMAIL_REQUESTS,
     EMAILED_TOKENS,
     PASSWORDS,
@@ -32,6 +33,7 @@ RATE_LIMITS = (
     EMAIL_REQUESTS,
     EMAILED_TOKENS,
     SECOND_FACTOR_CONFIRMATIONS,
+    CLIENT_AUTHENTICATIONS,
     EMAIL_QUOTA,
 )
 # What went wrong in systems like this one.

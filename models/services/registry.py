@@ -8,6 +8,7 @@ from models.services.accounts import Accounts
 from models.services.api_keys import ApiKeys
 from models.services.background import Background
 from models.services.email_verification import EmailVerification
+from models.services.introspection import Introspection
 from models.services.key_rotation import KeyRotation
 from models.services.merged_events import MergedEvents
 from models.services.oauth_clients import OAuthClients
@@ -61,6 +62,7 @@ class Services:
     second_factors: SecondFactors
     api_keys: ApiKeys
     clients: OAuthClients
+    introspection: Introspection
     key_rotation: KeyRotation
     merged_events: MergedEvents
     background: Background

@@ -1,0 +1,63 @@
+"""Errors of OAuth endpoints: JSON with `error`, which OAuth clients parse (RFC 6749, 5.2)."""
+
+from collections.abc import Mapping
+
+from flask import Response, request
+
+from api.responses import json_response
+
+PREFIX = "/oauth/"
+_STATUS = {"invalid_client": 401, "insufficient_scope": 403}
+# What the problems of all routes are called in OAuth, where it is not `invalid_request`.
+_BY_STATUS = {429: "temporarily_unavailable", 500: "server_error", 503: "temporarily_unavailable"}
+_REALM = 'realm="roster"'
+
+
+class OAuthError(Exception):
+    """A request that an OAuth endpoint rejects.
+
+    Args:
+        error: The error code of the RFC that defines the endpoint.
+        description: What happened, in ASCII without quotes and backslashes.
+        status: The HTTP status; by default that of the error code, or 400.
+    """
+
+    def __init__(self, error: str, description: str, status: int | None = None) -> None:
+        super().__init__(description)
+        self.error = error
+        self.status = status or _STATUS.get(error, 400)
+
+
+def is_oauth_request() -> bool:
+    """Return whether the current request is for an OAuth endpoint."""
+    return request.path.startswith(PREFIX)
+
+
+def respond(error: OAuthError) -> Response:
+    """Turn an error into a response."""
+    headers = {}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = _challenge()
+    elif error.error == "insufficient_scope":
+        headers["WWW-Authenticate"] = f'Bearer {_REALM}, error="insufficient_scope"'
+    return oauth_response(error.error, str(error), error.status, headers)
+
+
+def respond_to_problem(
+    status: int, detail: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return the response to a failure that is not specific to OAuth."""
+    return oauth_response(_BY_STATUS.get(status, "invalid_request"), detail, status, headers)
+
+
+def oauth_response(
+    error: str, description: str, status: int, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return an error response of RFC 6749, section 5.2."""
+    return json_response({"error": error, "error_description": description}, status, headers)
+
+
+def _challenge() -> str:
+    """Return a challenge for the scheme that the client has used (RFC 6749, section 5.2)."""
+    scheme = request.headers.get("Authorization", "").partition(" ")[0].lower()
+    return f'Bearer {_REALM}, error="invalid_token"' if scheme == "bearer" else f"Basic {_REALM}"
