@@ -31,7 +31,7 @@ from pynamodb.constants import (
 from pynamodb.signals import post_dynamodb_send, pre_dynamodb_send
 
 from flask_pynamodb import signals
-from flask_pynamodb.errors import ConfigurationError
+from flask_pynamodb.errors import ConfigurationError, unreadable_credentials
 from flask_pynamodb.shared_tables import merge_meta_tables
 from flask_pynamodb.transport import DEFAULT_TRANSPORT, client_for
 
@@ -164,10 +164,18 @@ class AppConnection(Connection):
                 " a profile or a role, or DYNAMODB_AWS_ACCESS_KEY_ID and"
                 " DYNAMODB_AWS_SECRET_ACCESS_KEY."
             ) from error
+        except OSError as error:
+            # The clients turn errors of the network into their own; what remains is the file of a
+            # token, or the program of credential_process.
+            raise unreadable_credentials(error) from error
 
     def _botocore_client(self) -> Any:
         try:
             return super().client
+        except OSError as error:
+            raise unreadable_credentials(error) from error
+        except ValueError as error:
+            raise ConfigurationError(f"There is no client for DynamoDB: {error}") from error
         except NoRegionError as error:
             if self.host:
                 # A custom endpoint needs a region for the signature only.

@@ -11,13 +11,12 @@ Exception
 """
 
 from botocore.exceptions import (
+    BotoCoreError,
     ClientError,
-    ConnectionError,
-    CredentialRetrievalError,
-    HTTPClientError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
+    DataNotFoundError,
+    PaginationError,
+    ParamValidationError,
+    WaiterError,
 )
 from pynamodb.exceptions import PynamoDBException, TableDoesNotExist
 
@@ -29,12 +28,18 @@ _UNAVAILABLE_CODES = frozenset(
         "ExpiredTokenException",
         "InternalServerError",
         "InvalidSignatureException",
+        "LimitExceededException",
         "MissingAuthenticationTokenException",
         "ProvisionedThroughputExceededException",
+        "ReplicatedWriteConflictException",
         "RequestLimitExceeded",
+        "RequestTimeTooSkewed",
+        "RequestTimeout",
+        "RequestTimeoutException",
         "ResourceNotFoundException",
         "ServiceUnavailable",
         "ThrottlingException",
+        "TooManyRequestsException",
         "TransactionConflictException",
         "TransactionInProgressException",
         "UnrecognizedClientException",
@@ -78,16 +83,17 @@ class InvalidCursor(ValueError):
     """The cursor was not made by this app for this list, key and filter."""
 
 
-_UNAVAILABLE = (
-    ConfigurationError,
-    ConnectionError,
-    CredentialRetrievalError,
-    HTTPClientError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    TableDoesNotExist,
-)
+# botocore's own errors are those of connections, credentials and its configuration, except for
+# these, which are about the request or the program.
+_NOT_UNAVAILABLE = (DataNotFoundError, PaginationError, ParamValidationError, WaiterError)
+_UNAVAILABLE = (BotoCoreError, ConfigurationError, TableDoesNotExist)
+# Too many requests, and a request that took too long to arrive.
+_UNAVAILABLE_STATUS = frozenset({408, 429})
+
+
+def unreadable_credentials(error: OSError) -> ConfigurationError:
+    """Return the error for a token file or a `credential_process` that cannot be read."""
+    return ConfigurationError(f"The AWS credentials cannot be read: {error}")
 
 
 def error_code(error: PynamoDBException) -> str | None:
@@ -114,7 +120,7 @@ def is_unavailable(error: BaseException) -> bool:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, _UNAVAILABLE):
-            return True
+            return not isinstance(cause, _NOT_UNAVAILABLE)
         if isinstance(cause, ClientError):
             return _is_temporary(cause)
         cause = getattr(cause, "cause", None) or cause.__cause__
@@ -124,7 +130,8 @@ def is_unavailable(error: BaseException) -> bool:
 def _is_temporary(error: ClientError) -> bool:
     if error.response.get("Error", {}).get("Code") in _UNAVAILABLE_CODES:
         return True
-    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if status >= 500 or status in _UNAVAILABLE_STATUS:
         return True
     # PynamoDB keeps the reasons on its own error class and drops the rest of the response.
     reasons = getattr(error, "cancellation_reasons", ())

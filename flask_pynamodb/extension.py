@@ -191,8 +191,8 @@ class PynamoDB:
                     "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile,"
                     " or a role (DynamoDB Local takes any values)"
                 )
-        except BotoCoreError as error:
-            # For example a profile that does not exist.
+        except (BotoCoreError, OSError) as error:
+            # For example a profile or a token file that does not exist.
             missing.append(f"no credentials: {error}")
         return missing
 

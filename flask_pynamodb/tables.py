@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import TableError
 
+from flask_pynamodb.errors import unreadable_credentials
 from flask_pynamodb.model import Model
 from flask_pynamodb.shared_tables import group_by_table
 from flask_pynamodb.table_spec import (
@@ -188,5 +189,7 @@ def _client(model: type[Model]) -> Any:
 def _table_errors(model: type[Model]) -> Iterator[None]:
     try:
         yield
+    except OSError as error:
+        raise unreadable_credentials(error) from error
     except (BotoCoreError, ClientError) as error:
         raise TableError(f"Table {model.Meta.table_name}: {error}", error) from error

@@ -60,7 +60,14 @@ def client_for(
             'DYNAMODB_TRANSPORT is "curl", which needs pycurl, orjson and certifi:'
             " pip install flask-pynamodb-models[curl]. It is not available on Windows."
         )
-    curl = CurlClient(client, extra_headers=extra_headers, deadline_seconds=deadline_seconds)
+    try:
+        curl = CurlClient(client, extra_headers=extra_headers, deadline_seconds=deadline_seconds)
+    except ValueError as error:
+        # A configuration of botocore, or a header, that this client does not support.
+        if transport == "curl":
+            raise ConfigurationError(str(error)) from error
+        _log_once(str(error))
+        return client
     return AutoClient(curl, client) if transport == "auto" else curl
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+from click.shell_completion import BashComplete, FishComplete, ZshComplete
 from flask import Flask
 from flask.cli import ScriptInfo
 
@@ -32,6 +33,8 @@ from roster.local import demo
 from roster.local.engine import find_engine, local_engine
 from roster.observability import logs
 from roster.wiring import open_services
+
+_COMPLETIONS = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
 
 
 def load_database_app() -> Flask:
@@ -78,6 +81,13 @@ def _default_engine() -> Path:
 @click.version_option(VERSION, prog_name="Roster", message="%(prog)s %(version)s")
 def cli() -> None:
     """Roster: accounts, sessions and passwords on Amazon DynamoDB."""
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(list(_COMPLETIONS)))
+def completion(shell: str) -> None:
+    """Print a script that completes commands: source <(roster completion bash)."""
+    click.echo(_COMPLETIONS[shell](cli, {}, "roster", "_ROSTER_COMPLETE").source())
 
 
 @cli.group("openapi")

@@ -30,9 +30,12 @@ from roster.config.parsing import (
 from roster.config.secret_keys import CREATE_KEY, secret_keys, weakness
 from roster.config.setting import Setting, declared_in, read_all, setting
 
-PREFIX = "ROSTER_"
-# Kubernetes and Docker describe a service called `roster` in variables like ROSTER_PORT.
-_OF_SERVICE_DISCOVERY = re.compile(r"ROSTER_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_\w+)?)")
+_PREFIXES = ("ROSTER_", "DYNAMODB_")
+# Kubernetes and Docker describe a service called `roster` in variables like ROSTER_PORT,
+# and one called `dynamodb` likewise.
+_OF_SERVICE_DISCOVERY = re.compile(
+    r"(ROSTER|DYNAMODB)_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_\w+)?)"
+)
 
 
 # Documented, so that the first sign-in needs no search. Only `--local` accepts it.
@@ -388,11 +391,15 @@ def _faulty_secret_key(declared: Setting, keys: tuple[str, ...]) -> list[str]:
 
 
 def _unknown_variables() -> list[str]:
-    declared = (*declared_in(Config).values(), *declared_in(EmailSettings).values())
+    declared = (
+        *declared_in(Config).values(),
+        *declared_in(EmailSettings).values(),
+        *DYNAMODB_SETTINGS.values(),
+    )
     known = [name for one in declared for name in (one.variable, one.file_variable) if name]
     errors = []
     for name in sorted(os.environ):
-        if name.startswith(PREFIX) and name not in known and not _describes_a_service(name):
+        if name.startswith(_PREFIXES) and name not in known and not _describes_a_service(name):
             nearest = get_close_matches(name, known, n=1, cutoff=0.75)
             hint = f"Did you mean {nearest[0]}?" if nearest else "`roster config` lists them."
             errors.append(f"{name} is not a setting. {hint}")

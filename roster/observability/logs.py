@@ -15,6 +15,7 @@ from api.client import client
 
 # Sign-ins are recorded by this logger, with a level below warnings.
 _SECURITY_LOGGER = "roster.security"
+_CREDENTIALS_LOGGER = "botocore.credentials"
 _CONTINUATION = "    | "
 
 
@@ -40,6 +41,12 @@ def configure() -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger(_SECURITY_LOGGER).setLevel(logging.INFO)
+    logging.getLogger(_CREDENTIALS_LOGGER).addFilter(_is_not_raised)
+
+
+def _is_not_raised(record: logging.LogRecord) -> bool:
+    """Keep botocore's warning of an early refresh; after a mandatory one the error is raised."""
+    return record.args != ("mandatory",)
 
 
 def _of_request() -> str:

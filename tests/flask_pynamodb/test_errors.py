@@ -3,10 +3,17 @@
 import pytest
 from botocore.exceptions import (
     ClientError,
+    ConfigParseError,
     ConnectTimeoutError,
     EndpointConnectionError,
+    InfiniteLoopConfigError,
+    MetadataRetrievalError,
     NoCredentialsError,
+    ParamValidationError,
+    ProfileNotFound,
     ReadTimeoutError,
+    SSOTokenLoadError,
+    UnauthorizedSSOTokenError,
 )
 from pynamodb.exceptions import GetError, PutError
 
@@ -31,6 +38,19 @@ class TestIsUnavailable:
             client_error("ResourceNotFoundException"),
             client_error("UnrecognizedClientException"),
             client_error("AccessDeniedException"),
+            client_error("LimitExceededException"),
+            client_error("ReplicatedWriteConflictException"),
+            client_error("RequestTimeTooSkewed"),
+            client_error("RequestTimeout"),
+            client_error("TooManyRequestsException"),
+            client_error("Whatever", 408),
+            client_error("Whatever", 429),
+            ConfigParseError(path="~/.aws/config"),
+            InfiniteLoopConfigError(source_profile="a", visited_profiles=[]),
+            MetadataRetrievalError(error_msg="none"),
+            ProfileNotFound(profile="unknown"),
+            SSOTokenLoadError(error_msg="none"),
+            UnauthorizedSSOTokenError(),
             client_error("Whatever", 500),
             client_error("Whatever", 503),
         ],
@@ -49,6 +69,7 @@ class TestIsUnavailable:
             PutError("Failed", client_error("ConditionalCheckFailedException")),
             PutError("Failed", client_error("ItemCollectionSizeLimitExceededException")),
             PutError("Failed"),
+            ParamValidationError(report="no table"),
         ],
     )
     def test_mistake(self, error):

@@ -1,7 +1,22 @@
 """`roster users`: manage accounts from a terminal."""
 
 # Importing a module adds its commands to the group.
-from roster.commands.users import accounts, import_users, passwords
+from roster.commands.users import (
+    accounts,
+    changes,
+    export_users,
+    import_users,
+    passwords,
+    sessions,
+)
 from roster.commands.users.group import users
 
-__all__ = ["accounts", "import_users", "passwords", "users"]
+__all__ = [
+    "accounts",
+    "changes",
+    "export_users",
+    "import_users",
+    "passwords",
+    "sessions",
+    "users",
+]

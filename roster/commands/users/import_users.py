@@ -1,5 +1,7 @@
 """`roster users import`."""
 
+import os
+import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
@@ -15,16 +17,19 @@ from models import Services, User, UserImport
 from models.errors import AccountError
 from roster.commands.context import with_services
 from roster.commands.output import show_json
+from roster.commands.progress import progress
 from roster.commands.users.group import as_json, users
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_FIELDS: dict[str, dict[str, Any]] = {
+IMPORTED_FIELDS: dict[str, dict[str, Any]] = {
     **USER_FIELDS,
     **ADMIN_FIELDS,
     "password_hash": {"type": "string", "x-nullable": True},
     "email_verified": {"type": "boolean"},
 }
-_check = compile_check({"type": "object", "properties": _FIELDS, "required": ["username", "email"]})
+_check = compile_check(
+    {"type": "object", "properties": IMPORTED_FIELDS, "required": ["username", "email"]}
+)
 _Import = Callable[..., User | None]
 
 
@@ -42,15 +47,31 @@ def import_users(services: Services, file: BinaryIO, dry_run: bool, is_json: boo
     imports = UserImport(services.accounts)
     import_one = imports.dry_run if dry_run else imports.import_user
     counts, faults = Counter[str](), []
-    for number, outcome in _import_lines(file, import_one):
-        counts[outcome if isinstance(outcome, str) else "rejected"] += 1
-        if not isinstance(outcome, str):
-            faults.append({"line": number, "errors": outcome})
-            if not is_json:
-                _print_errors(number, outcome)
+    with progress("Reading lines", total=_size_of(file)) as advance:
+        for number, outcome in _import_lines(_counted(file, advance), import_one):
+            counts[outcome if isinstance(outcome, str) else "rejected"] += 1
+            if not isinstance(outcome, str):
+                faults.append({"line": number, "errors": outcome})
+                if not is_json:
+                    _print_errors(number, outcome)
     _print_summary(counts, faults, dry_run, is_json)
     if faults:
         raise SystemExit(1)
+
+
+def _size_of(file: BinaryIO) -> int | None:
+    """Return the size in bytes of a regular file, None for a pipe."""
+    try:
+        status = os.fstat(file.fileno())
+    except OSError:
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def _counted(lines: Iterable[bytes], advance: Callable[[int], None]) -> Iterator[bytes]:
+    for line in lines:
+        yield line
+        advance(len(line))
 
 
 def _import_lines(
@@ -94,5 +115,8 @@ def _print_summary(
         }
         show_json({"dry_run": dry_run, **summary, "faults": faults})
         return
-    what = "dry run, nothing was stored: " if dry_run else ""
-    click.echo(what + ", ".join(f"{counts[word]} {word}" for word in words))
+    parts = ", ".join(f"{counts[word]} {word}" for word in words)
+    if dry_run:
+        parts = f"dry run, nothing was stored: {counts['imported']} would be imported"
+        parts += f", {counts['already there']} already there, {counts['rejected']} rejected"
+    click.echo(parts)

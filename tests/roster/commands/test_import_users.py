@@ -143,6 +143,6 @@ class TestDryRun:
         assert result.exit_code == 1
         assert "line 3: /email: There is already an account with this" in result.stderr
         assert result.stdout == (
-            "dry run, nothing was stored: 1 imported, 1 already there, 1 rejected\n"
+            "dry run, nothing was stored: 1 would be imported, 1 already there, 1 rejected\n"
         )
         assert snapshot() == before

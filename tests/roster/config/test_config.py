@@ -454,6 +454,9 @@ class TestRefusals:
             ("ROSTER_SIGNUP_FILE", "Did you mean ROSTER_SIGNUP?"),
             ("ROSTER_XYZ", "`roster config` lists them."),
             ("ROSTER_PORT", "is not a setting"),
+            ("DYNAMODB_REGON", "Did you mean DYNAMODB_REGION?"),
+            ("DYNAMODB_TABLE_PREFIXES", "Did you mean DYNAMODB_TABLE_PREFIX?"),
+            ("DYNAMODB_BINDS", "is not a setting"),
         ],
     )
     def test_unknown_variable(self, monkeypatch, variable, hint):
@@ -475,10 +478,12 @@ class TestRefusals:
             ("ROSTER_PORT_8080_TCP_ADDR", "10.0.0.1"),
             ("ROSTER_API_SERVICE_HOST", "10.0.0.1"),
             ("ROSTER_API_PORT_8080_TCP_PROTO", "tcp"),
+            ("DYNAMODB_SERVICE_HOST", "10.0.0.1"),
+            ("DYNAMODB_PORT_8000_TCP", "tcp://10.0.0.1:8000"),
         ],
     )
     def test_variable_of_service_discovery(self, monkeypatch, variable, value):
-        """The variables that Kubernetes sets for a service called roster are ignored."""
+        """The variables that Kubernetes sets for services of these names are ignored."""
         monkeypatch.setenv(variable, value)
 
         assert Config.from_env()
