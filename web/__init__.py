@@ -4,8 +4,12 @@ from flask import Blueprint, Flask, Response, request
 
 from web import account, admin, browser_session, cross_site, errors, problems, security_txt, sign_in
 from web.forms import attributes_of
+from web.html import time_tag
 from web.links import link_to
 from web.settings import PageSettings, keep
+
+# What templates call.
+_FUNCTIONS = {"link_to": link_to, "attributes_of": attributes_of, "time_tag": time_tag}
 
 
 def init_app(app: Flask, settings: PageSettings) -> None:
@@ -27,7 +31,7 @@ def init_app(app: Flask, settings: PageSettings) -> None:
     pages.before_request(cross_site.reject_cross_site)
     pages.after_request(browser_session.add_cookies)
     pages.after_request(_vary)
-    pages.app_context_processor(lambda: {"link_to": link_to, "attributes_of": attributes_of})
+    pages.app_context_processor(lambda: _FUNCTIONS)
     errors.init_pages(pages)
     sign_in.add_pages(pages)
     account.add_pages(pages)

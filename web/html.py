@@ -1,8 +1,10 @@
 """Responses with HTML and their security headers."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, flash, render_template
+from markupsafe import Markup
 
 from web.browser_session import find_caller
 from web.forms import Form
@@ -46,6 +48,14 @@ def form_page(template: str, form: Form, **values: Any) -> Response:
         response.status_code = form.status_code
         response.headers.extend(form.response_headers)
     return response
+
+
+def time_tag(moment: datetime | None) -> Markup:
+    """Return a timestamp as an element, in UTC to the minute; a dash without one."""
+    if moment is None:
+        return Markup("&ndash;")
+    exact = moment.astimezone(UTC).isoformat(timespec="seconds")
+    return Markup('<time datetime="{}">{} UTC</time>').format(exact, f"{exact[:10]} {exact[11:16]}")
 
 
 def html(text: str, policy: str) -> Response:

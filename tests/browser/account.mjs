@@ -2,7 +2,9 @@
 // Usage: node account.mjs <base URL> <password> <new password>
 import { createHmac } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";
 
 const [base, password, newPassword] = process.argv.slice(2);
 const observed = { console: [], overflow: [] };
@@ -28,6 +30,14 @@ function codeOf(secret, steps = 0) {
   const digest = createHmac("sha1", key).update(counter).digest();
   const number = digest.readUInt32BE(digest[19] & 15) & 0x7fffffff;
   return String(number % 1_000_000).padStart(6, "0");
+}
+
+// Returns what a camera reads from an image.
+async function scan(image) {
+  const file = fileURLToPath(import.meta.resolve("zxing-wasm/reader/zxing_reader.wasm"));
+  const { buffer } = new Uint8Array(await readFile(file));
+  prepareZXingModule({ overrides: { wasmBinary: buffer } });
+  return (await readBarcodes(new Uint8Array(image), { formats: ["QRCode"] })).map((code) => code.text);
 }
 
 const text = (selector) => page.locator(selector).first().innerText();
@@ -78,8 +88,9 @@ try {
   await open("/account/second-factor");
   await press("Set up a second factor");
   const secret = (await text(".secret")).replaceAll(" ", "");
-  const image = await page.locator(".qr svg").boundingBox();
-  observed.qrCode = Math.round(Math.min(image.width, image.height));
+  const [scanned] = await scan(await page.screenshot());
+  observed.scannedSecret = new URL(scanned).searchParams.get("secret") === secret;
+  observed.issuer = new URL(scanned).searchParams.get("issuer");
   await page.fill("#otp", codeOf(secret, -1));
   await press("Enable the second factor");
   const codes = (await text(".codes")).split("\n");

@@ -291,6 +291,12 @@ class TestPassword:
         assert "At least 15 characters" in page.text
         assert "at least 15 characters" in errors_of(response)["new_password"]
 
+    def test_well_known(self, app):
+        """Password managers find the page, also without a session."""
+        response = PageClient(app).get("/.well-known/change-password")
+
+        assert location(response) == "/account/password"
+
 
 class TestSessions:
     def test_list(self, browser):

@@ -1,6 +1,6 @@
 """The pages of an account, for its user."""
 
-from flask import Blueprint
+from flask import Blueprint, Response
 
 from web.account import (
     activity,
@@ -12,6 +12,7 @@ from web.account import (
     second_factor,
     sessions,
 )
+from web.html import go_to_page
 
 
 def add_pages(pages: Blueprint) -> None:
@@ -27,3 +28,9 @@ def add_pages(pages: Blueprint) -> None:
         ("/account/data", "data", data.show),
     ):
         pages.add_url_rule(path, name, view, methods=["GET", "POST"])
+    pages.add_url_rule("/.well-known/change-password", "change_password", _change_password)
+
+
+def _change_password() -> Response:
+    """Redirect password managers to the page that changes the password (W3C, change-password)."""
+    return go_to_page("web.password")

@@ -135,6 +135,13 @@ class TestLink:
 
         assert f"/reset-password#token={'x' * 200}\r\n" in message.as_string()
 
+    def test_name(self, settings):
+        """ROSTER_NAME is the name of the product in emails, as data and not as markup."""
+        message = EmailRenderer(settings, "A & B <Co>").compose(RESET)
+
+        assert "A & B <Co>, http" in text_of(message)
+        assert "A &amp; B &lt;Co&gt;, http" in html_of(message)
+
     def test_path_of_the_service(self, settings):
         """Links keep the path of the public URL."""
         below = EmailRenderer(replace(settings, base_url="https://example.org/accounts"))
