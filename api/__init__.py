@@ -17,6 +17,7 @@ from api import (
     write_limits,
 )
 from api.rest import build_api
+from api.v1.verify import routes as verify
 from models import Services
 
 
@@ -52,6 +53,7 @@ def init_app(
     services.init_app(app, domain)
     docs_page.init_app(app, keeps_tokens=keeps_tokens, local=local_tools)
     oauth.init_app(app)
+    verify.init_app(app)
     api = build_api()
     api.init_app(app)
     openapi.init_app(app, api)

@@ -206,12 +206,21 @@ def identify() -> Principal:
     Raises:
         Unauthenticated: The request has no token of an active session or API key.
     """
+    caller = _authenticate(bearer_token())
+    g.caller = caller
+    return caller
+
+
+def bearer_token() -> str:
+    """Return the bearer token of the current request.
+
+    Raises:
+        Unauthenticated: The request has none.
+    """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthenticated
-    caller = _authenticate(token.strip())
-    g.caller = caller
-    return caller
+    return token.strip()
 
 
 def identify_session(token: str) -> Principal:

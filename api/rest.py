@@ -19,6 +19,7 @@ from api.v1.password_resets import password_resets
 from api.v1.second_factors import second_factors
 from api.v1.sessions import sessions
 from api.v1.users import users
+from api.v1.verify import verify
 from api.version import VERSION
 
 NAMESPACES = (
@@ -30,6 +31,7 @@ NAMESPACES = (
     email_verifications,
     clients,
     events,
+    verify,
     health,
     problem_types,
 )

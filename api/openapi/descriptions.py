@@ -101,6 +101,34 @@ HEADERS: Json = {
             'Bearer error="insufficient_user_authentication"',
         ],
     ),
+    "X-User-Id": _header(
+        "The ID of the user, which never changes.",
+        "01a1fb07-5f9c-7229-8e0e-c7853035f505",
+        pattern="^[0-9a-f-]{36}$",
+        maxLength=36,
+    ),
+    "X-User-Name": _header("The username.", "john", pattern="^[a-z0-9._-]{3,32}$", maxLength=32),
+    "X-User-Roles": _header(
+        "The roles that count for this token, separated by commas.",
+        "user",
+        pattern="^([a-z-]+(,[a-z-]+)*)?$",
+        maxLength=1024,
+    ),
+    "X-User-Email-Verified": _header(
+        "Whether the email address of the user is verified.", "true", enum=["true", "false"]
+    ),
+    "X-Session-Id": _header(
+        "The ID of the session; empty for an API key.",
+        "5f2c8a1e9b7d4c305f2c8a1e9b7d4c305f2c8a1e9b7d4c305f2c8a1e9b7d4c30",
+        pattern="^([0-9a-f]{64})?$",
+        maxLength=64,
+    ),
+    "X-Auth-Methods": _header(
+        "The factors that were verified for the session (RFC 8176); empty for an API key.",
+        "pwd,otp",
+        pattern="^([a-z]+(,[a-z]+)*)?$",
+        maxLength=64,
+    ),
     "Content-Security-Policy": _header(
         "What browsers may load and execute for this response, and where they may embed it.",
         "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",

@@ -28,6 +28,11 @@ class ActiveToken:
     key: ApiKey | None = None
 
     @property
+    def is_admin(self) -> bool:
+        """Whether `admin` is one of the roles that count."""
+        return Role.ADMIN in self.roles
+
+    @property
     def issued_at(self) -> datetime:
         """When the session or the key was created."""
         return self._credential.created_at

@@ -6,7 +6,7 @@ from api.pagination import LIMIT_OF_ALL
 from models import Session
 from tests.support.api_keys import with_key
 from tests.support.openapi_client import DOCUMENT
-from tests.support.responses import outcome
+from tests.support.responses import ABSENT_ID, outcome
 
 # Each operation under /v1; with a body, an empty object.
 OPERATIONS = [
@@ -21,7 +21,7 @@ class TestUnknownParameters:
     @pytest.mark.parametrize("method, path, has_body", OPERATIONS)
     def test_rejected(self, john, snapshot, method, path, has_body):
         """A parameter that the operation does not have is an error, and nothing is done."""
-        path = path.format(id=john.id, key_id="0" * 64)
+        path = path.format(id=john.id, key_id="0" * 64, client_id=ABSENT_ID, secret_id=ABSENT_ID)
         if path.startswith("/v1/sessions/"):
             path = path.replace(john.id, john.session_id)
         before = snapshot()

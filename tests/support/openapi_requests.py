@@ -95,6 +95,7 @@ GRANTED: dict[str, Granted] = {
     "confirm_password_reset": Granted("jane", body={**RESET, **TOKEN}, given=(reset_mailed,)),
     "request_email_verification": Granted("jane", body=MAIL, given=(mailing,)),
     "confirm_email": Granted("jane", body=TOKEN, given=(verification_mailed,)),
+    "verify_request": Granted("jane"),
     "check_live": Granted("jane"),
     "check_ready": Granted("jane"),
     "list_problem_types": Granted("jane"),
@@ -185,6 +186,8 @@ SINGLE: dict[tuple[str, str], dict[str, Any]] = {
     ("revoke_client_secret", "client-secret-not-found"): {
         "given": (client_created, secret_revoked),
     },
+    ("verify_request", "forbidden"): {"query_string": {"role": "admin"}},
+    ("verify_request", "second-factor-missing"): {"query_string": {"second_factor": "1"}},
     ("delete_user", "last-admin"): {"by": "john"},
     ("sign_in", "invalid-credentials"): {"json": {**SIGN_IN, "password": "wrong"}},
     ("reauthenticate", "invalid-credentials"): {"json": {"password": "wrong"}},

@@ -177,6 +177,7 @@ class TestOperations:
             "confirm_password_reset",
             "request_email_verification",
             "confirm_email",
+            "verify_request",
             "check_live",
             "check_ready",
             "get_problem_type",

@@ -1,0 +1,25 @@
+"""The parameters of verification."""
+
+from typing import Any
+
+from flask_restx import Namespace
+
+from models import Role
+
+verify = Namespace(
+    "verify",
+    "Verify requests for a gateway (forward authentication): nginx, Caddy, Traefik or Envoy asks"
+    " before it forwards a request to a service, which gets the user in header fields.",
+    path="/v1/verify",
+)
+
+ROLE: dict[str, Any] = {
+    "type": "string",
+    "enum": [role.value for role in Role],
+    "description": "Respond 403 unless the caller has this role.",
+}
+SECOND_FACTOR: dict[str, Any] = {
+    "type": "string",
+    "enum": ["1"],
+    "description": "Respond 403 unless a second factor was verified.",
+}
