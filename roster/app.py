@@ -6,7 +6,7 @@ import api
 import web
 from models import OWASP_PROFILE, Profile, SecretKeys, db
 from roster.config import Config
-from roster.local import docs_tools, mailbox
+from roster.local import docs_tools, mailbox, start_page
 from roster.proxies import ProxyHeaders
 from roster.wiring import build_services
 from web.settings import PageSettings
@@ -40,6 +40,8 @@ def create_app(config: Config | None = None, *, profile: Profile = OWASP_PROFILE
         local_tools=docs_tools.build(config) if config.is_local else None,
     )
     web.init_app(app, _page_settings(config))
+    if config.is_local:
+        start_page.init_app(app, config)
     # Without an email folder these URLs do not exist: nothing can be left open by mistake.
     if config.email.folder is not None:
         mailbox.init_app(app, config.email.folder)

@@ -21,8 +21,10 @@ from models import OpenedSession, field_rules
 from models.errors import SessionNotFound, Unauthenticated
 from web.settings import page_settings
 
-# The first parts of the paths of pages that read cookies. No other request opens a cookie.
+# The pages that read cookies, with those below them; "/" is the start page of local mode. No other
+# request opens a cookie.
 PAGE_PATHS = (
+    "/",
     "/account",
     "/admin",
     "/forgot-password",
