@@ -116,7 +116,7 @@ def respond(
     problem = PROBLEMS[slug]
     if problem.status == 503:
         headers = {"Retry-After": str(_RETRY_AFTER_SECONDS), **(headers or {})}
-    if oauth_errors.is_oauth_request():
+    if oauth_errors.is_oauth_path(request.path):
         return oauth_errors.respond_to_problem(problem.status, detail, headers)
     body: dict[str, Any] = {
         "type": problem.uri(current_app.config[BASE_URL]),

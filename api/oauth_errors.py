@@ -6,7 +6,7 @@ from flask import Response, request
 
 from api.responses import json_response
 
-PREFIX = "/oauth/"
+_PREFIX = "/oauth/"
 _STATUS = {"invalid_client": 401, "insufficient_scope": 403}
 # What the problems of all routes are called in OAuth, where it is not `invalid_request`.
 _BY_STATUS = {429: "temporarily_unavailable", 500: "server_error", 503: "temporarily_unavailable"}
@@ -28,9 +28,14 @@ class OAuthError(Exception):
         self.status = status or _STATUS.get(error, 400)
 
 
-def is_oauth_request() -> bool:
-    """Return whether the current request is for an OAuth endpoint."""
-    return request.path.startswith(PREFIX)
+def is_oauth_path(path: str) -> bool:
+    """Return whether a path is that of an OAuth endpoint."""
+    return path.startswith(_PREFIX)
+
+
+def body_of(status: int, detail: str) -> dict[str, str]:
+    """Return the body of a failure that is not specific to OAuth."""
+    return {"error": _BY_STATUS.get(status, "invalid_request"), "error_description": detail}
 
 
 def respond(error: OAuthError) -> Response:
@@ -40,21 +45,15 @@ def respond(error: OAuthError) -> Response:
         headers["WWW-Authenticate"] = _challenge()
     elif error.error == "insufficient_scope":
         headers["WWW-Authenticate"] = f'Bearer {_REALM}, error="insufficient_scope"'
-    return oauth_response(error.error, str(error), error.status, headers)
+    body = {"error": error.error, "error_description": str(error)}
+    return json_response(body, error.status, headers)
 
 
 def respond_to_problem(
     status: int, detail: str, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return the response to a failure that is not specific to OAuth."""
-    return oauth_response(_BY_STATUS.get(status, "invalid_request"), detail, status, headers)
-
-
-def oauth_response(
-    error: str, description: str, status: int, headers: Mapping[str, str] | None = None
-) -> Response:
-    """Return an error response of RFC 6749, section 5.2."""
-    return json_response({"error": error, "error_description": description}, status, headers)
+    return json_response(body_of(status, detail), status, headers)
 
 
 def _challenge() -> str:

@@ -35,7 +35,9 @@ def read_form() -> dict[str, str]:
             body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MAX_PARAMETERS
         )
     except ValueError:
-        raise OAuthError("invalid_request", "The body is not a form in UTF-8.") from None
+        raise OAuthError(
+            "invalid_request", "The body is not a form in UTF-8, or has too many parameters."
+        ) from None
     parameters: dict[str, str] = {}
     for name, value in pairs:
         if name in parameters:

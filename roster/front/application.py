@@ -82,19 +82,20 @@ class Front:
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Serve one request."""
+        reject = partial(self._problem, path=scope.path, closes=True)
         try:
             job = await self._read(scope, protocol)
         except environ.Rejected as error:
-            _send(protocol, self._problem("bad-request", str(error), closes=True))
+            _send(protocol, reject("bad-request", str(error)))
         except body.BodyTooLarge:
             detail = f"A body has at most {self._settings.max_body} bytes."
-            _send(protocol, self._problem("payload-too-large", detail, closes=True))
+            _send(protocol, reject("payload-too-large", detail))
         except body.BodyTooLate:
             detail = f"The body was not complete within {self._settings.body_seconds:g} seconds."
-            _send(protocol, self._problem("request-timeout", detail, closes=True))
+            _send(protocol, reject("request-timeout", detail))
         except (body.BodyIncomplete, ProtocolClosed):
             detail = "The body is incomplete, or its framing is invalid."
-            _send(protocol, self._problem("bad-request", detail, closes=True))
+            _send(protocol, reject("bad-request", detail))
         else:
             if job is not None:
                 await job.done

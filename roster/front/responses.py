@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from api.oauth_errors import body_of, is_oauth_path
 from api.problems import MEDIA_TYPE, PROBLEMS
 
 # A status, header fields, and a body, as `HTTPProtocol.response_bytes` takes them.
@@ -21,6 +22,7 @@ def problem(
     detail: str,
     environ: dict[str, Any] | None = None,
     *,
+    path: str = "",
     base_url: str = "",
     retry_after: int | None = None,
     closes: bool = False,
@@ -30,22 +32,28 @@ def problem(
     Args:
         slug: The problem.
         detail: What happened.
-        environ: The WSGI environment, if there is one, for the ID of the request.
+        environ: The WSGI environment, if there is one, for the ID and the path of the request.
+        path: The path of the request, if there is no environment.
         base_url: The public URL of the service; empty if there is none.
         retry_after: Seconds until a retry can succeed.
         closes: Whether the connection is closed, because the rest of the request is not read.
     """
     kind = PROBLEMS[slug]
-    request_id = request_id_of(environ or {})
-    body = {
+    environ = environ or {}
+    request_id = request_id_of(environ)
+    is_oauth = is_oauth_path(path or environ.get("PATH_INFO", ""))
+    body: dict[str, Any] = {
         "type": kind.uri(base_url),
         "title": kind.title,
         "status": kind.status,
         "detail": detail,
         "request_id": request_id,
     }
+    if is_oauth:
+        # OAuth clients parse `error`.
+        body = body_of(kind.status, detail)
     headers = [
-        ("content-type", MEDIA_TYPE),
+        ("content-type", "application/json" if is_oauth else MEDIA_TYPE),
         ("x-request-id", request_id),
         ("x-content-type-options", "nosniff"),
         (

@@ -115,6 +115,20 @@ class TestDelayedResponses:
         assert service.sign_in("jane").status == 201
 
 
+class TestOAuth:
+    @pytest.mark.parametrize("length, sent, status", [(70_000, b"x" * 70_000, 413), (10, b"", 408)])
+    def test_errors(self, harness, length, sent, status):
+        """RFC 6749, 5.2: the front rejects a body in the form that OAuth clients parse."""
+        service = harness.serve(ROSTER_BODY_SECONDS="1s")
+        form = "Content-Type: application/x-www-form-urlencoded"
+        request = head("POST", "/oauth/introspect", form, f"Content-Length: {length}")
+        response = exchange(service.port, request + sent)
+
+        assert status_of(response) == status
+        assert b"content-type: application/json" in response.lower()
+        assert b'"error":"invalid_request"' in response
+
+
 class TestBodies:
     def test_incomplete_bodies(self, service):
         """Security review, H2: clients that do not finish their bodies take no thread."""
