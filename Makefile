@@ -4,7 +4,18 @@ PORT ?= 8080
 DATA ?= .roster
 VENV := .venv
 BIN := $(VENV)/bin
+# dynoxide has a binary for Linux on x86-64 only; elsewhere ministack takes its place. Neither is
+# installed for an engine that the environment names.
+PLATFORM ?= $(shell uname -s)-$(shell uname -m)
+FALLBACK := tools/local-dynamodb/fallback
+ifneq ($(DYNAMODB_HOST)$(DYNAMODB_ENGINE),)
+ENGINE :=
+else ifeq ($(PLATFORM),Linux-x86_64)
 ENGINE := tools/local-dynamodb/node_modules/.package-lock.json
+else
+ENGINE := $(FALLBACK)/.venv/stamp
+export DYNAMODB_ENGINE := $(CURDIR)/$(FALLBACK)/engine
+endif
 FASTAPI := bench/peers/fastapi/.venv
 EXPRESS := bench/peers/express/node_modules/.package-lock.json
 TOOLS := $(VENV)/contract.stamp
@@ -20,7 +31,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_LOGLEVEL := error
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage test-browser test-contract fuzz lint lint-openapi audit sbom format bench bench-peers breached-passwords openapi swagger-ui pico docs requirements clean
+.PHONY: help run test fallback-engine coverage test-browser test-contract fuzz lint lint-openapi audit sbom format bench bench-peers breached-passwords openapi swagger-ui pico docs requirements clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -30,6 +41,8 @@ run: $(RUN) $(ENGINE) ## serve the API on the embedded engine with demo users (P
 
 test: $(DEV) $(VECTORS) $(ENGINE) tools/swagger-ui/$(NPM) tools/pico/$(NPM) ## run the whole suite (ARGS="-k name" narrows it)
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+
+fallback-engine: $(FALLBACK)/.venv/stamp ## install the engine for machines without a dynoxide binary
 
 coverage: $(DEV) $(VECTORS) $(ENGINE) tools/swagger-ui/$(NPM) tools/pico/$(NPM) ## run the suite and hold branch coverage to its bound
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
@@ -106,6 +119,9 @@ requirements: $(DEV) ## compile requirements/*.txt with hashes
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate --no-strip-extras -q requirements/contract.in \
 	    -o requirements/contract.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --no-annotate --no-strip-extras -q requirements/fallback-engine.in \
+	    -o requirements/fallback-engine.txt
 
 clean: ## remove the files of the other targets, but not the data
 	rm -rf $(VENV) tools/*/node_modules tests/*/node_modules \
@@ -148,10 +164,18 @@ $(TOOLS): requirements/contract.txt
 	@npm ci --prefix $* --ignore-scripts --no-fund --no-audit --no-update-notifier >/dev/null
 	@touch $@
 
-$(ENGINE): tools/local-dynamodb/package-lock.json
+$(FALLBACK)/.venv/stamp: requirements/fallback-engine.txt
+	@echo "Installing the fallback engine ..."
+	@test -x $(FALLBACK)/.venv/bin/python || $(PYTHON) -m venv $(FALLBACK)/.venv
+	@$(FALLBACK)/.venv/bin/pip install -q --require-hashes -r $<
+	@touch $@
+
+tools/local-dynamodb/node_modules/.package-lock.json: tools/local-dynamodb/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is needed to install the local engine" >&2; exit 1; }
 	@echo "Installing the local engine ..."
 	@npm ci --prefix tools/local-dynamodb --no-fund --no-audit --no-update-notifier >/dev/null
+	@cd tools/local-dynamodb && sha256sum -c --quiet dynoxide.sha256 || \
+	    { echo "The binary of the local engine is not the one that was reviewed." >&2; exit 1; }
 	@touch $@
 
 $(FASTAPI)/run.stamp: bench/peers/fastapi/requirements.txt

@@ -3,6 +3,8 @@
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +32,7 @@ from roster.commands.keys import keys
 from roster.commands.users import users
 from roster.config import Config, SettingError
 from roster.local import demo
-from roster.local.engine import find_engine, local_engine
+from roster.local.engine import FALLBACK_NOTICE, find_engine, is_fallback, local_engine
 from roster.observability import logs
 from roster.wiring import open_services
 
@@ -181,8 +183,8 @@ def _serve_locally(config: Config, host: str, port: int, data: Path, *, exposes_
         os.kill(os.getpid(), signal.SIGTERM)
 
     try:
-        with local_engine(data, named=config.engine, on_exit=stop_without_engine) as engine:
-            config = demo.configure(config, engine.host, data, demo.url(host, port))
+        with _engine(config, data, stop_without_engine) as engine:
+            config = demo.configure(config, engine, data, demo.url(host, port))
             demo.note_url(data, demo.url(host, port))
             with open_services(config) as services:
                 db.create_all()
@@ -197,6 +199,20 @@ def _serve_locally(config: Config, host: str, port: int, data: Path, *, exposes_
         # The end of the engine is the cause of every later error.
         if engine_failures:
             raise EngineError(engine_failures[0])
+
+
+@contextmanager
+def _engine(config: Config, data: Path, on_exit: Callable[[str], None]) -> Iterator[str]:
+    """Yield the URL of DYNAMODB_HOST, or of an engine that runs in this block."""
+    if given := config.dynamodb["DYNAMODB_HOST"]:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        click.echo(f"The tables are at DYNAMODB_HOST, {given}, with the access key `local`.")
+        yield str(given)
+        return
+    with local_engine(data, named=config.engine, on_exit=on_exit) as engine:
+        if is_fallback(find_engine(config.engine)):
+            click.echo(FALLBACK_NOTICE)
+        yield engine.host
 
 
 def _seed(services: Services, config: Config) -> None:

@@ -336,8 +336,32 @@ class TestContainer:
         """compose.yaml names no setting that the service does not have."""
         compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
 
-        names = {name.removesuffix("_FILE") for name in compose["x-settings"]}
+        names = {
+            name.removesuffix("_FILE")
+            for service in compose["services"].values()
+            for name in service.get("environment", ())
+        }
         assert names <= SETTINGS.keys()
+
+    def test_compose_pins_its_images(self):
+        """Images of other projects have a version; ROSTER_IMAGE replaces ours."""
+        compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
+        images = {service["image"] for service in compose["services"].values()}
+
+        assert "${ROSTER_IMAGE:-roster}" in images
+        assert [
+            image
+            for image in images - {"${ROSTER_IMAGE:-roster}"}
+            if not re.search(r":v?\d+\.\d+\.\d+$", image)
+        ] == []
+
+    def test_compose_publishes_on_loopback_only(self):
+        """Other computers reach no port, since the demo users have a public password."""
+        compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
+        ports = [port for one in compose["services"].values() for port in one.get("ports", ())]
+
+        assert ports
+        assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
 
     def test_compose_creates_a_secret_key(self, tmp_path):
         """L1: the service of compose.yaml has a random key of its own, which stays."""

@@ -65,5 +65,6 @@ def configured(data: Path | None) -> Iterator[Config]:
         yield Config.from_env()
         return
     config = Config.from_env(local=True)
-    with engine_of(data, named=config.engine) as engine:
+    host = config.dynamodb["DYNAMODB_HOST"]
+    with engine_of(data, named=config.engine, host=host) as engine:
         yield demo.configure(config, engine, data, demo.noted_url(data))

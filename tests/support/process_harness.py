@@ -253,7 +253,9 @@ class ProcessHarness:
         """Start `roster serve --local` on another address, and wait until it is ready."""
         return self.begin("--host", host, **settings).until_ready()
 
-    def make(self, *arguments: str, port: int = 0, by: Sequence[str] = ()) -> Running:
+    def make(
+        self, *arguments: str, port: int = 0, by: Sequence[str] = (), **settings: str
+    ) -> Running:
         """Start make in the project, as if everything was installed."""
         installed = (
             f"{sys.prefix}/run.stamp",
@@ -262,7 +264,7 @@ class ProcessHarness:
         old = [word for path in installed for word in ("-o", path)]
         make = shutil.which("make") or "make"
         command = (*by, make, f"VENV={sys.prefix}", *old, *arguments)
-        return self.start(*command, port=port, cwd=PROJECT)
+        return self.start(*command, port=port, cwd=PROJECT, **settings)
 
     def left(self) -> list[str]:
         """Return the commands of all running processes."""

@@ -6,7 +6,7 @@ import pytest
 
 from flask_pynamodb.local import EngineError
 from roster.local import engine
-from roster.local.engine import find_engine
+from roster.local.engine import engine_of, find_engine
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +52,38 @@ def test_npm_package(projects, project):
     assert find_engine() == installed
 
 
+def test_fallback(projects):
+    """The fallback engine is used where it is installed and the npm package is not."""
+    installed = create(projects / "checkout" / engine._FALLBACK)
+    (installed.parent / ".venv").mkdir()
+
+    assert find_engine() == installed
+    assert engine.is_fallback(installed)
+
+
+def test_fallback_beside_the_npm_package(projects):
+    """The npm package is preferred."""
+    installed = create(projects / "checkout" / engine._INSTALLED)
+    (create(projects / "checkout" / engine._FALLBACK).parent / ".venv").mkdir()
+
+    assert find_engine() == installed
+    assert not engine.is_fallback(installed)
+
+
+def test_fallback_without_its_environment(projects):
+    """The script alone is no engine."""
+    create(projects / "checkout" / engine._FALLBACK)
+    installed = create(projects / "bin" / "dynoxide")
+
+    assert find_engine() == installed
+
+
+def test_host(tmp_path):
+    """DYNAMODB_HOST takes the place of an engine, also without data in the folder."""
+    with engine_of(tmp_path, host="http://127.0.0.1:8000") as url:
+        assert url == "http://127.0.0.1:8000"
+
+
 def test_path(projects):
     """A dynoxide on the PATH is used if there is no npm package."""
     installed = create(projects / "bin" / "dynoxide")
@@ -63,7 +95,7 @@ def test_path(projects):
     "machine, advice",
     [
         ("x86_64", "npm ci --prefix tools/local-dynamodb"),
-        ("arm64", r"set DYNAMODB_HOST .* or DYNAMODB_ENGINE"),
+        ("arm64", r"make fallback-engine.*DYNAMODB_HOST .* or DYNAMODB_ENGINE"),
     ],
 )
 def test_not_installed(monkeypatch, machine, advice):
