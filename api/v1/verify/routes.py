@@ -28,9 +28,7 @@ HEADERS = (
 
 
 def init_app(app: Flask) -> None:
-    """Add the URLs for gateways that keep the method or the path of the request."""
-    other_methods = [method for method in _METHODS if method not in ("GET", "HEAD")]
-    app.add_url_rule("/v1/verify", "verify-any", _verify, methods=other_methods)
+    """Add the URLs for gateways that keep the method and the path of the request."""
     for rule in ("/v1/verify/", "/v1/verify/<path:path>"):
         app.add_url_rule(rule, "verify-path", _verify_path, methods=_METHODS)
 
@@ -48,15 +46,10 @@ class Verify(Resource):
 
         Reads `Authorization` only: bodies and other header fields are ignored. The response has no
         body, and always all of its header fields, empty where there is no value: an API key has no
-        `X-Session-Id`. Other methods, and any path below, do the same for gateways that keep the
-        method and the path of the request; below, query parameters are ignored.
+        `X-Session-Id`. Any path below does the same with every method, for gateways that keep the
+        path and the method of the request; there, query parameters are ignored.
         """
         return _respond(role, second_factor)
-
-
-@query({"role": ROLE, "second_factor": SECOND_FACTOR})
-def _verify(role: str | None = None, second_factor: str | None = None) -> Response:
-    return _respond(role, second_factor)
 
 
 def _verify_path(path: str = "") -> Response:

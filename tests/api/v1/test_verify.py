@@ -56,13 +56,19 @@ class TestGranted:
         """Header fields of the client are ignored."""
         assert shown(jane.get(PATH, headers=FORGED))["X-User-Roles"] == "user"
 
-    @pytest.mark.parametrize("path", [PATH, f"{PATH}/", f"{PATH}/orders/7", f"{PATH}/v1/users/me"])
+    @pytest.mark.parametrize("path", [f"{PATH}/", f"{PATH}/orders/7", f"{PATH}/v1/users/me"])
     @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
     def test_any_method(self, jane, method, path):
-        """Gateways may keep the method, the path and the body of the request."""
+        """Below, gateways may keep the method, the path and the body of the request."""
         response = jane.request(method, path, data="{", content_type="application/json")
 
         assert shown(response)["X-User-Id"] == jane.id
+
+    def test_options(self, client):
+        """The URL itself has the documented methods only."""
+        response = client.options(PATH)
+
+        assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
 
     def test_query_of_the_client(self, jane):
         """Below, where the query is the client's, parameters have no effect."""
@@ -70,7 +76,7 @@ class TestGranted:
 
     def test_key_without_roles_may_post(self, jane):
         """What a key may do at the service is for the service: it gets the roles."""
-        assert with_key(jane, roles=[]).post(PATH).status_code == 200
+        assert with_key(jane, roles=[]).post(f"{PATH}/orders").status_code == 200
 
 
 class TestRequirements:
