@@ -29,8 +29,7 @@ HEADERS = (
 
 def init_app(app: Flask) -> None:
     """Add the URLs for gateways that keep the method and the path of the request."""
-    for rule in ("/v1/verify/", "/v1/verify/<path:path>"):
-        app.add_url_rule(rule, "verify-path", _verify_path, methods=_METHODS)
+    app.add_url_rule("/v1/verify/<path:path>", "verify-path", _verify_path, methods=_METHODS)
 
 
 @verify.route("")
@@ -52,7 +51,7 @@ class Verify(Resource):
         return _respond(role, second_factor)
 
 
-def _verify_path(path: str = "") -> Response:
+def _verify_path(path: str) -> Response:
     # The query is the client's, which must not be taken for the gateway's.
     return _respond(None, None)
 
