@@ -29,7 +29,7 @@ from models import CHEAPEST_PROFILE, RateLimiter, SignUp, User, db
 from roster.app import create_app
 from roster.cli import cli
 from roster.config import Config, EmailSettings
-from roster.local.engine import find_engine
+from roster.local.engine import find_engine, is_fallback
 from tests.support.email_helpers import SentEmails
 from tests.support.openapi_client import OpenApiClient
 from tests.support.person import DEVICE, Person
@@ -49,6 +49,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=DEFAULT_TRANSPORT,
         help="how tests that do not choose for themselves reach DynamoDB",
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what is about dynoxide where the fallback engine takes its place."""
+    named = os.environ.get("DYNAMODB_ENGINE")
+    if named is None or not is_fallback(Path(named)):
+        return
+    for item in items:
+        if item.get_closest_marker("dynoxide"):
+            item.add_marker(pytest.mark.skip(reason="the fallback engine takes dynoxide's place"))
 
 
 def pytest_xdist_auto_num_workers() -> int:

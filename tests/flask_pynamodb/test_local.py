@@ -29,6 +29,7 @@ from flask_pynamodb.local.data_folder import locked, write_url
 from flask_pynamodb.local.process import free_port
 
 pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.dynoxide
 
 OWNER = """
 import sys

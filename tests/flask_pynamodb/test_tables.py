@@ -432,6 +432,7 @@ class TestCheckAll:
             f"table {name} lacks time to live on expires",
         ]
 
+    @pytest.mark.dynoxide
     def test_impossible_name(self, db, note, make_app, dynamodb_engine):
         """What DynamoDB refuses for another reason is an error, with the table's name."""
         app = make_app(DYNAMODB_HOST=dynamodb_engine.host, DYNAMODB_TABLE_NAMER=lambda name: "x")
