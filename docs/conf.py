@@ -7,7 +7,7 @@ project = "Roster"
 release = metadata.version("roster")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_scripts"]
 
 # Links such as errors.md#email-taken lead to headings, here as on a forge.
 myst_heading_anchors = 3
