@@ -2,8 +2,10 @@
 
 import os
 from importlib import metadata
+from pathlib import Path
 
 project = "Roster"
+copyright = "2026, The Roster developers; MIT License"
 release = metadata.version("roster")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
@@ -19,12 +21,14 @@ autodoc_typehints_description_target = "documented"
 html_theme = "furo"
 html_static_path = ["_static"]
 html_favicon = "_static/favicon.svg"
+html_search_scorer = str(Path(__file__).parent / "_scripts" / "search_scorer.js")
 html_title = f"Roster {release}"
 
 # Copied console sessions have the commands only.
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
 copybutton_remove_prompts = True
+copybutton_line_continuation_character = "\\"
 
 # The site that hosts the repository, for links that view and edit a page.
 if repository := os.environ.get("DOCS_REPOSITORY"):

@@ -1,6 +1,5 @@
 """What is written is checked: pages against the code, examples by running them."""
 
-import contextlib
 import json
 import os
 import re
@@ -151,22 +150,6 @@ class TestConfiguration:
 
         # The public example of a secret key must not start a service.
         assert Config.from_env(local=name == "ROSTER_SECRET_KEY")
-
-
-class TestCosts:
-    def test_committed_tables_are_current(self):
-        """The tables are computed; if not: python docs/_scripts/write_costs.py."""
-        writer = runpy.run_path(str(DOCS / "_scripts" / "write_costs.py"))
-        text = writer["PATH"].read_text()
-
-        assert writer["render"](text) == text
-
-    def test_arithmetic(self):
-        """A million sign-ins cost the units of their row at the prices of the input."""
-        writer = runpy.run_path(str(DOCS / "_scripts" / "write_costs.py"))
-
-        assert writer["UNITS"]["POST /v1/sessions", "signed in"] == (1, 12)
-        assert writer["dollars"](("POST /v1/sessions", "signed in"), 10**6) == 0.125 + 12 * 0.625
 
 
 class TestErrors:
@@ -321,24 +304,6 @@ class TestSessions:
 
         assert [answer.returncode for answer in answers] == [0, 0], answers
 
-    def test_custom_fields(self, base):
-        """The examples of docs/custom-fields.md are one session, which runs to its end twice."""
-        session = "".join(blocks(DOCS / "custom-fields.md", "bash"))
-        answers = [run("bash", "-euo", "pipefail", "-c", session, BASE=base) for _ in range(2)]
-
-        assert [answer.returncode for answer in answers] == [0, 0], answers
-
-    def test_browser_apps(self, tmp_path):
-        """The examples of docs/browsers.md run against a service that allows their origin."""
-        session = "".join(blocks(DOCS / "browsers.md", "bash"))
-        with contextlib.closing(ProcessHarness(tmp_path)) as harness:
-            service = harness.serve(ROSTER_CORS_ORIGINS="http://localhost:5173")
-            answer = run(
-                "bash", "-euo", "pipefail", "-c", session, BASE=f"http://127.0.0.1:{service.port}"
-            )
-
-        assert answer.returncode == 0, answer
-
     def test_health_check_of_the_container(self, base):
         """The image's health check finds a service that lives, and misses one that does not."""
         check = re.search(r'CMD \["python", "-c", "(.*)"\]', (ROOT / "Dockerfile").read_text())[1]
@@ -433,12 +398,3 @@ class TestLinks:
         included = re.findall(r"^```\{(?:literal)?include\} (.+)$", page.read_text(), re.M)
 
         assert [name for name in included if not (page.parent / name).is_file()] == []
-
-
-class TestSite:
-    def test_builds_without_a_warning(self, tmp_path):
-        """`make docs` succeeds."""
-        built = run(sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", DOCS, tmp_path)
-
-        assert built.returncode == 0, built.stderr
-        assert (tmp_path / "index.html").is_file()
