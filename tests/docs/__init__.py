@@ -1,1 +1,1 @@
-"""The pages of the documentation: what they say is executed."""
+"""The pages of the documentation, executed."""

@@ -46,7 +46,7 @@ class TestCosts:
         assert "| `POST /v1/sessions` | signed in | 1 | 12 | $7.63 |" in text
 
     def test_stored_bytes(self, app, client):
-        """The stated bytes are those of a user who has signed in twice on one device."""
+        """The stated bytes are those of a user after two sign-ins on one device."""
         client.post("/v1/users", json=ADA)
         credentials = {"login": ADA["username"], "password": PASSWORD}
         device = client.post("/v1/sessions", json=credentials).json["device_token"]
