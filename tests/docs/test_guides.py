@@ -2,11 +2,13 @@
 
 import contextlib
 import json
+import re
 import sqlite3
 
 import pytest
 from passlib.hash import argon2, bcrypt
 
+from roster.config import DYNAMODB_SETTINGS, Config, EmailSettings, declared_in
 from tests.docs.conftest import ORIGIN
 from tests.support.documents import DOCS, blocks
 from tests.support.engine import local_engine
@@ -17,6 +19,14 @@ BROWSER = DOCS / "browsers.md"
 FIELDS = DOCS / "custom-fields.md"
 DEPLOYMENT = DOCS / "deployment.md"
 SCOPE = DOCS / "scope.md"
+GUIDES = [page for page in DOCS.glob("*.md") if page.stem not in {"changelog", "configuration"}]
+# ROSTER_IMAGE is of compose.yaml.
+SETTINGS = {
+    "ROSTER_IMAGE",
+    *(one.variable for one in DYNAMODB_SETTINGS.values()),
+    *(one.variable for one in declared_in(Config).values()),
+    *(one.variable for one in declared_in(EmailSettings).values()),
+}
 # id, address, hash, active, superuser, verified: as FastAPI-Users stores them.
 FORMER_USERS = [
     ("1", "Grace@example.com", argon2.hash(PASSWORD), 1, 0, 1),
@@ -24,6 +34,15 @@ FORMER_USERS = [
     ("3", "h@example.com", argon2.hash(PASSWORD), 1, 0, 0),
     ("4", "suspended@example.com", argon2.hash(PASSWORD), 0, 0, 1),
 ]
+
+
+class TestSettings:
+    @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+    def test_named_settings_exist(self, page):
+        """A guide names no setting that the service does not have."""
+        named = set(re.findall(r"`((?:ROSTER|DYNAMODB)_[A-Z_]+)[`=]", page.read_text()))
+
+        assert {name.removesuffix("_FILE") for name in named} <= SETTINGS
 
 
 class TestCors:
