@@ -139,6 +139,19 @@ class TestTables:
 
         assert db.models == [User]
 
+    def test_meta_of_an_abstract_class(self, db):
+        """The Meta of an abstract class has settings, but no table."""
+
+        class Base(db.Model):
+            __abstract__ = True
+
+            class Meta:
+                region = "ap-south-1"
+
+        assert not hasattr(Base.Meta, "table_name")
+        with pytest.raises(AttributeError, match="Base is abstract"):
+            Base.Meta.table_name  # noqa: B018
+
 
 class TestMeta:
     def test_none_is_unset(self, db, context, settings):
@@ -186,7 +199,16 @@ class TestMeta:
 
             id = UnicodeAttribute(hash_key=True)
 
-        assert Here._get_connection().connection is There._get_connection().connection
+        class Elsewhere(db.Model):
+            class Meta:
+                region = "eu-north-1"
+
+            id = UnicodeAttribute(hash_key=True)
+
+        connections = [model._get_connection().connection for model in (Here, Elsewhere, There)]
+        assert connections[0] is connections[2]
+        assert [each.region for each in connections] == ["ap-south-1", "eu-north-1", "ap-south-1"]
+        assert Elsewhere.Meta.base_table_name == "elsewhere"
 
 
 class TestModelClass:

@@ -1,5 +1,6 @@
 """The transport `auto`: botocore sends while mocks or instrumentations follow its requests."""
 
+import copy
 import functools
 import logging
 import sys
@@ -13,7 +14,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.stub import Stubber
 from pynamodb.attributes import UnicodeAttribute
 
-from flask_pynamodb import transport
+from flask_pynamodb import ConfigurationError, transport
 from flask_pynamodb.listeners import _EVENTS
 
 AWS = {
@@ -162,6 +163,16 @@ class TestInstrumentations:
         assert seen == ["GetItem"]
         assert called == [f"{event}.dynamodb.GetItem"] or event == "after-call-error"
 
+    def test_partial(self, word, client, seen):
+        """A handler with bound arguments is noticed, as Sentry's is."""
+        called = []
+        handler = functools.partial(lambda called, **_: called.append(1), called)
+        client.meta.events.register("request-created", handler)
+        word.get("first")
+
+        assert called == [1]
+        assert seen == []
+
     @pytest.mark.parametrize("register", ["register", "register_first", "register_last"])
     def test_one_operation(self, word, client, seen, register):
         """A handler of one operation is noticed, however it is registered."""
@@ -181,6 +192,29 @@ class TestInstrumentations:
             word("1").save()
 
         assert called == []
+
+
+class TestAutoClient:
+    def test_shown(self, client):
+        """The client says where its requests go."""
+        assert repr(client) == f"<AutoClient of {client._curl!r}>"
+
+    def test_copied(self, client):
+        """A copy sends by the same clients, and copying does not recurse."""
+        assert copy.copy(client)._curl is client._curl
+
+    def test_unsupported_configuration(self, db, make_app, monkeypatch):
+        """What curl does not support is botocore's with `auto`, an error with `curl`."""
+        monkeypatch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "required")
+        apps = [make_app(), make_app(DYNAMODB_TRANSPORT="curl")]
+        for app in apps:
+            db.init_app(app)
+        with apps[0].app_context():
+            client = db.connection.client
+
+        assert isinstance(client, botocore.client.BaseClient)
+        with apps[1].app_context(), pytest.raises(ConfigurationError, match="account_id_endpoint"):
+            db.connection.client  # noqa: B018
 
 
 class TestPatchedSockets:
