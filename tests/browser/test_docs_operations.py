@@ -29,6 +29,12 @@ NO_SUCCESS = {
     "delete_user": 409,  # john is the only admin
     "end_session": 404,  # of an ID that only the list of sessions has
     "revoke_api_key": 404,  # of an ID that only the list of keys has
+    # Of an ID that only the list of clients has.
+    "get_client": 404,
+    "update_client": 404,
+    "delete_client": 404,
+    "create_client_secret": 404,
+    "revoke_client_secret": 404,
     "confirm_second_factor": 422,  # the code is in the authenticator app
     "disable_second_factor": 404,  # the second factor is not confirmed
     "renew_recovery_codes": 404,  # the second factor is not confirmed
