@@ -9,7 +9,7 @@ from roster.config import Config
 from roster.local import docs_tools, mailbox, start_page
 from roster.proxies import ProxyHeaders
 from roster.wiring import build_services
-from web.settings import PageSettings
+from web.settings import Branding, PageSettings
 
 
 def create_app(config: Config | None = None, *, profile: Profile = OWASP_PROFILE) -> Flask:
@@ -61,4 +61,5 @@ def _page_settings(config: Config) -> PageSettings:
         # Local mode is reached by plain HTTP, which cannot set secure cookies in every browser.
         is_secure=not config.is_local,
         form_keys=tuple(SecretKeys(config.strong_keys).derive("forms of pages")),
+        branding=Branding(config.logo, config.colors, config.support_url),
     )

@@ -33,7 +33,7 @@ from models import (
 )
 from roster.breach_range import BreachRange
 from roster.config import DEMO_PASSWORD, Config, usable_cores
-from roster.email import build_mailer
+from roster.email import Product, build_mailer
 
 
 @contextmanager
@@ -58,6 +58,12 @@ def open_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Iterat
             services.background.drain()
 
 
+def product_of(config: Config) -> Product:
+    """Return what emails say about the product."""
+    color = config.colors[0] if config.colors else Product.color
+    return Product(config.name, color, config.support_url)
+
+
 def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Services:
     """Build the services from the settings; no web app is needed.
 
@@ -71,12 +77,13 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
     exempt = (DEMO_PASSWORD,) if config.demo or config.is_local else ()
     policy = PasswordPolicy(
         config.password_min_length,
+        service_name=config.name,
         exempt=exempt,
         is_known_breach=BreachRange(config.breach_url) if config.breach_url else None,
     )
     logins = LoginLookup(SecretKeys(config.secret_keys).derive("unknown logins")[0])
     background = Background()
-    mailer = AccountMailer(build_mailer(config.email, name=config.name), background)
+    mailer = AccountMailer(build_mailer(config.email, product_of(config)), background)
     merged_events = MergedEvents(background)
     emails = AccountEmails(mailer, logins, merged_events)
     email_verification = EmailVerification(emails, hasher, config.verification_lifetime)

@@ -2,7 +2,17 @@
 
 from flask import Blueprint, Flask, Response, request
 
-from web import account, admin, browser_session, cross_site, errors, problems, security_txt, sign_in
+from web import (
+    account,
+    admin,
+    branding,
+    browser_session,
+    cross_site,
+    errors,
+    problems,
+    security_txt,
+    sign_in,
+)
 from web.forms import attributes_of
 from web.html import time_tag
 from web.links import link_to
@@ -37,6 +47,7 @@ def init_app(app: Flask, settings: PageSettings) -> None:
     account.add_pages(pages)
     admin.add_pages(pages)
     problems.add_pages(pages)
+    branding.add_files(pages, settings.branding)
     security_txt.add_page(pages, contact=settings.security_contact, base_url=settings.base_url)
     app.register_blueprint(pages)
 

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response, flash, render_template
 from markupsafe import Markup
 
+from web.branding import image_sources, logo_url
 from web.browser_session import find_caller
 from web.forms import Form
 from web.links import link_to, origins
@@ -14,7 +15,7 @@ from web.settings import page_settings
 # A page runs scripts of this origin, connects nowhere, and must not be framed. Pico's styles hold a
 # few small images.
 _PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src {images} data:;"
     " base-uri 'none'; form-action {targets}; frame-ancestors 'none'"
 )
 
@@ -24,15 +25,23 @@ def page(template: str, policy: str | None = None, **values: Any) -> Response:
 
     Args:
         template: The template.
-        policy: The content security policy; by default that of pages with forms.
+        policy: The content security policy, with `{images}` where images may be from; by default
+            that of pages with forms.
         values: What the template shows.
     """
     has_forms = policy is None
-    if policy is None:
-        # Browsers hold redirects after a form to the policy, too.
-        targets = " ".join(["'self'", *dict.fromkeys(origins(page_settings().app_urls))])
-        policy = _PAGE_POLICY.format(targets=targets)
-    text = render_template(template, name=page_settings().name, **values)
+    settings = page_settings()
+    # Browsers hold redirects after a form to the policy, too.
+    targets = " ".join(["'self'", *dict.fromkeys(origins(settings.app_urls))])
+    policy = (policy or _PAGE_POLICY).format(images=image_sources(), targets=targets)
+    text = render_template(
+        template,
+        name=settings.name,
+        logo=logo_url(),
+        has_colors=bool(settings.branding.colors),
+        support_url=settings.branding.support_url,
+        **values,
+    )
     response = html(text, policy)
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     if has_forms:

@@ -1,11 +1,27 @@
 """The settings of the pages."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from flask import current_app
 
 _EXTENSION = "roster-pages"
+
+
+@dataclass(frozen=True)
+class Branding:
+    """What makes the pages those of a product.
+
+    Attributes:
+        logo: The URL of an image, or the path of a file with one.
+        colors: The color of links and buttons on light pages, and the one on dark pages.
+        support_url: Where users get help.
+    """
+
+    logo: str | Path | None = None
+    colors: tuple[str, ...] = ()
+    support_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -19,6 +35,7 @@ class PageSettings:
         app_urls: The applications that people return to, without a slash at the end.
         is_secure: Whether browsers reach the pages by TLS, and cookies are restricted to it.
         form_keys: The keys that sign the cookie and the tokens of forms, the current one first.
+        branding: The logo, the colors and the link to help.
     """
 
     name: str
@@ -27,6 +44,7 @@ class PageSettings:
     app_urls: tuple[str, ...]
     is_secure: bool
     form_keys: tuple[bytes, ...]
+    branding: Branding = Branding()
 
 
 def page_settings() -> PageSettings:

@@ -59,6 +59,7 @@ class PasswordPolicy:
 
     Args:
         min_length: Characters a new password must have, at least 8.
+        service_name: The name of the product; its words must not carry a password.
         exempt: Passwords that the operator has published, as that of the demo users; they are
             accepted.
         is_known_breach: Asks another service about a password that satisfies all other rules.
@@ -68,6 +69,7 @@ class PasswordPolicy:
         self,
         min_length: int = 15,
         *,
+        service_name: str = "",
         exempt: Collection[str] = (),
         is_known_breach: Callable[[str], bool] | None = None,
     ) -> None:
@@ -75,6 +77,7 @@ class PasswordPolicy:
             raise ValueError(f"min_length must be at least {SHORTEST_PASSWORD_MIN_LENGTH}")
         self.min_length = min_length
         self._min_guesses = 10 ** min(min_length, _MAX_GUESSES_EXPONENT)
+        self._service_words = _service_words(service_name)
         self._exempt = frozenset(exempt)
         self._is_known_breach = is_known_breach
 
@@ -99,7 +102,7 @@ class PasswordPolicy:
         reason = self._wrong_length(password)
         if reason is None and password not in self._exempt:
             reason = (
-                _relies_on(password, context)
+                _relies_on(password, context, self._service_words)
                 or _is_pattern(password)
                 or _is_common(password)
                 or _is_guessable(password, self._min_guesses)
@@ -146,26 +149,32 @@ def _is_pattern(password: str) -> str | None:
     return None
 
 
-def _relies_on(password: str, context: tuple[str, ...]) -> str | None:
+def _service_words(name: str) -> tuple[str, ...]:
+    """Return the words of every service, and those of the product, also written as one."""
+    words = unicodedata.normalize("NFC", name).lower().split()
+    return tuple(dict.fromkeys([*_SERVICE_WORDS, *words, "".join(words)]))
+
+
+def _relies_on(
+    password: str, context: tuple[str, ...], service_words: tuple[str, ...]
+) -> str | None:
     own = {part for text in context for part in re.split(r"[\s@]+", text.lower())}
     found, rest = set(), password.lower()
-    for word in sorted(own.union(_SERVICE_WORDS), key=len, reverse=True):
+    for word in sorted(own.union(service_words), key=len, reverse=True):
         if len(word) >= _SHORTEST_CONTEXT_WORD and word in rest:
             found.add(word)
             rest = rest.replace(word, "")
     if not found:
         return None
     if _is_too_little(rest) or _is_pattern(rest) or _is_guessable(rest, _MIN_GUESSES_OF_REST):
-        return (
-            f"Without {_sources_of(found, own)}, too little of the password remains. Choose"
-            " another one."
-        )
+        sources = _sources_of(found, own, service_words)
+        return f"Without {sources}, too little of the password remains. Choose another one."
     return None
 
 
-def _sources_of(found: set[str], own: set[str]) -> str:
+def _sources_of(found: set[str], own: set[str], service_words: tuple[str, ...]) -> str:
     """Describe where the context words in a password come from, without repeating the user's."""
-    services = [f'"{word}"' for word in _SERVICE_WORDS if word in found]
+    services = [f'"{word}"' for word in service_words if word in found]
     sources = ["your username, name and email address"] if found & own else []
     if services:
         sources.append(f"the easily guessed {'words' if services[1:] else 'word'} ")

@@ -5,9 +5,11 @@ import re
 from dataclasses import MISSING, dataclass, field
 from datetime import timedelta
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from models import SHORTEST_PASSWORD_MIN_LENGTH, SecondFactorRule, SecretKeys, SignUp
+from roster.config.branding import colors, logo, support_url
 from roster.config.cores import usable_cores
 from roster.config.dynamodb import DYNAMODB_SETTINGS, read_dynamodb
 from roster.config.email import EmailSettings, read_email
@@ -70,7 +72,32 @@ class Config:
         "Roster",
         example="Acme",
         meaning="The name of the product in pages, emails and authenticator apps: up to 50"
-        " characters, without a colon.",
+        " characters, without a colon. A password must not consist of it.",
+    )
+    logo: str | Path | None = setting(
+        "ROSTER_LOGO",
+        logo(),
+        None,
+        example="https://www.example.com/logo.svg",
+        meaning="The logo of the pages, instead of the name: {allowed} of at most 100 KB, SVG, PNG,"
+        " JPEG or WebP, which the service then serves itself. It must be readable on white and on"
+        " black. See [branding](pages.md#branding).",
+    )
+    colors: tuple[str, ...] = setting(
+        "ROSTER_COLOR",
+        colors(),
+        (),
+        example="#0b57d0,#9cc2ff",
+        meaning="The color of links and buttons on light pages and in emails, and after a comma the"
+        " one on dark pages, which is otherwise a lighter one of the same hue. A color without the"
+        " contrast of WCAG 2.2 AA, 4.5:1, is rejected.",
+    )
+    support_url: str | None = setting(
+        "ROSTER_SUPPORT_URL",
+        support_url(),
+        None,
+        example="https://help.example.com",
+        meaning="Where users get help, for a link in all pages and emails: {allowed}.",
     )
     app_urls: tuple[str, ...] = setting(
         "ROSTER_APP_URL",

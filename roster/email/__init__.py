@@ -4,18 +4,18 @@ from models import Mailer, NoMailer
 from roster.config import EmailSettings
 from roster.email.file_backend import FileBackend
 from roster.email.queue import SPREAD_SECONDS, EmailQueue
-from roster.email.render import EmailRenderer
+from roster.email.render import EmailRenderer, Product
 from roster.email.smtp_backend import SmtpBackend
 
-__all__ = ["build_mailer"]
+__all__ = ["Product", "build_mailer"]
 
 
-def build_mailer(settings: EmailSettings, *, name: str = "Roster") -> Mailer:
+def build_mailer(settings: EmailSettings, product: Product | None = None) -> Mailer:
     """Return the mailer of these settings; without server and folder it drops emails.
 
     Args:
         settings: The settings of emails.
-        name: The name of the product.
+        product: The product that the emails are about.
     """
     if settings.smtp_host is not None:
         deliver = SmtpBackend(settings).deliver
@@ -23,4 +23,4 @@ def build_mailer(settings: EmailSettings, *, name: str = "Roster") -> Mailer:
         deliver = FileBackend(settings.folder).deliver
     else:
         return NoMailer()
-    return EmailQueue(EmailRenderer(settings, name).compose, deliver, spread=SPREAD_SECONDS)
+    return EmailQueue(EmailRenderer(settings, product).compose, deliver, spread=SPREAD_SECONDS)

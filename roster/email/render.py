@@ -1,6 +1,7 @@
 """Render an email of the domain as a message; the only module that does."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -46,18 +47,33 @@ PAGES: Mapping[EmailKind, str] = {
 _MAX_DETAIL_LENGTH = 254
 
 
+@dataclass(frozen=True)
+class Product:
+    """The product that emails are about.
+
+    Attributes:
+        name: Its name.
+        color: The color of buttons; white text is readable on it.
+        support_url: Where users get help.
+    """
+
+    name: str = "Roster"
+    color: str = "#0b57d0"
+    support_url: str | None = None
+
+
 class EmailRenderer:
     """Renders messages.
 
     Args:
         settings: The sender, and the base URL of links. A link is never built from a request, such
             as its Host header (CVE-2023-49097, GHSA-3529-5m8x-rpv3).
-        name: The name of the product.
+        product: The product that the emails are about.
     """
 
-    def __init__(self, settings: EmailSettings, name: str = "Roster") -> None:
+    def __init__(self, settings: EmailSettings, product: Product | None = None) -> None:
         self._settings = settings
-        self._name = name
+        self._product = product or Product()
         self._templates = Environment(
             loader=PackageLoader("roster.email", "templates"),
             autoescape=select_autoescape(["html"]),
@@ -92,7 +108,9 @@ class EmailRenderer:
 
     def _values(self, email: Email) -> dict[str, str | None]:
         return {
-            "name": self._name,
+            "name": self._product.name,
+            "color": self._product.color,
+            "support_url": self._product.support_url,
             "base_url": self._settings.base_url,
             "subject": SUBJECTS[email.kind],
             "username": _one_line(email.username),

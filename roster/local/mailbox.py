@@ -14,8 +14,8 @@ from web.html import html, page
 
 PATH = "/dev/mail"
 _POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none';"
-    " frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src {images} data:; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'none'"
 )
 # An email has styles of its own. Sandboxed, it has no origin, runs nothing and loads nothing.
 _EMAIL_POLICY = (

@@ -194,3 +194,19 @@ class TestBreachedPasswords:
         listed = ("administrator123", "correcthorsebatterystaple", "qwertyuiop12345")
 
         assert all(map(breached_passwords.is_breached, listed))
+
+
+class TestServiceName:
+    @pytest.mark.parametrize(
+        "password", ["zweifelchips-2026", "Chips-Zweifel-2026", "ZWEIFEL zweifel 12"]
+    )
+    def test_words(self, password):
+        """The words of the product's name must not carry a password."""
+        policy = PasswordPolicy(service_name="Zweifel Chips")
+
+        with pytest.raises(WeakPassword, match="easily guessed"):
+            policy.validate(password)
+
+    def test_as_a_part(self):
+        """A password that is long enough without them may have them."""
+        PasswordPolicy(service_name="Acme").validate("acme lantern orbit gravel mitten")

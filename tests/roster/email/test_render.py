@@ -11,7 +11,7 @@ from jinja2 import UndefinedError
 from models import Email, EmailKind
 from roster.config import EmailSettings
 from roster.email.file_backend import html_of, link_of, text_of
-from roster.email.render import PAGES, SUBJECTS, EmailRenderer
+from roster.email.render import PAGES, SUBJECTS, EmailRenderer, Product
 from tests.roster.email.conftest import CHANGED, RESET, TOKEN
 
 HOSTILE = '"><script>alert(1)</script>\r\nBcc: eve@example.com\r\n\r\nYour account is closed'
@@ -137,10 +137,24 @@ class TestLink:
 
     def test_name(self, settings):
         """ROSTER_NAME is the name of the product in emails, as data and not as markup."""
-        message = EmailRenderer(settings, "A & B <Co>").compose(RESET)
+        message = EmailRenderer(settings, Product("A & B <Co>")).compose(RESET)
 
         assert "A & B <Co>, http" in text_of(message)
         assert "A &amp; B &lt;Co&gt;, http" in html_of(message)
+
+    def test_support(self, settings):
+        """ROSTER_SUPPORT_URL is in every email."""
+        message = EmailRenderer(settings, Product(support_url="https://help.example.org/?a&b"))
+        email = message.compose(RESET)
+
+        assert "Help: https://help.example.org/?a&b\n" in text_of(email)
+        assert 'href="https://help.example.org/?a&amp;b"' in html_of(email)
+
+    def test_color(self, settings):
+        """ROSTER_COLOR is the color of the button."""
+        message = EmailRenderer(settings, Product(color="#6a1b9a")).compose(RESET)
+
+        assert "background: #6a1b9a; color: #ffffff" in html_of(message)
 
     def test_path_of_the_service(self, settings):
         """Links keep the path of the public URL."""
