@@ -7,17 +7,24 @@ import web
 from models import OWASP_PROFILE, Profile, SecretKeys, db
 from roster.config import Config
 from roster.local import docs_tools, mailbox, start_page
+from roster.overrides import PAGES, PageEnvironment
 from roster.proxies import ProxyHeaders
 from roster.wiring import build_services
 from web.settings import Branding, PageSettings
 
 
-def create_app(config: Config | None = None, *, profile: Profile = OWASP_PROFILE) -> Flask:
+def create_app(
+    config: Config | None = None,
+    *,
+    profile: Profile = OWASP_PROFILE,
+    replaces_broken_templates: bool = True,
+) -> Flask:
     """Build the application.
 
     Args:
         config: The settings; read from the environment if not given.
         profile: The cost of password hashes; only tests choose another one.
+        replaces_broken_templates: Whether ours takes the place of an operator's broken template.
 
     Raises:
         SettingError: A setting is missing or wrong.
@@ -25,6 +32,8 @@ def create_app(config: Config | None = None, *, profile: Profile = OWASP_PROFILE
     config = config or Config.from_env()
     app = Flask("roster", static_folder=None)
     app.config.from_mapping(config.for_flask())
+    if config.templates:
+        app.jinja_environment = PageEnvironment
     # A doubled slash is another URL, not a reason to redirect to an address built from `Host`.
     app.url_map.merge_slashes = False
 
@@ -45,6 +54,11 @@ def create_app(config: Config | None = None, *, profile: Profile = OWASP_PROFILE
     # Without an email folder these URLs do not exist: nothing can be left open by mistake.
     if config.email.folder is not None:
         mailbox.init_app(app, config.email.folder)
+    if config.templates:
+        app.jinja_env.autoescape = True
+        app.jinja_env.override(  # type: ignore[attr-defined]
+            config.templates / PAGES, falls_back=replaces_broken_templates
+        )
     app.wsgi_app = ProxyHeaders(  # type: ignore[method-assign]
         app.wsgi_app, config.trusted_proxies
     )

@@ -1,4 +1,4 @@
-"""The `roster` command: serve, users, clients, events, keys, dynamodb, openapi, config."""
+"""The `roster` command: serve, users, clients, events, keys, templates, dynamodb, openapi, ..."""
 
 import os
 import signal
@@ -29,6 +29,8 @@ from roster.commands.config import show_config
 from roster.commands.context import configured, settings_errors_in_one_line
 from roster.commands.events import events
 from roster.commands.keys import keys
+from roster.commands.templates import templates
+from roster.commands.templates.files import Replaced, states_of
 from roster.commands.users import users
 from roster.config import Config, SettingError
 from roster.local import demo
@@ -101,6 +103,7 @@ cli.add_command(users)
 cli.add_command(clients)
 cli.add_command(events)
 cli.add_command(keys)
+cli.add_command(templates)
 cli.add_command(show_config)
 # A copy, since other apps of a process have commands of the extension, too.
 local_dynamodb = copy(dynamodb)
@@ -146,12 +149,20 @@ def serve(
             config = replace(config, workers=workers or config.workers)
             advice = "`make run PORT=...`" if with_make else "--port"
             address = server.free_address(host, port, advice=advice)
+            _report_templates(config)
             if is_local:
                 _serve_locally(config, address, port, data, exposes_demo=exposes_demo)
             else:
                 _serve_on_aws(config, address, port)
         except (SettingError, ConfigurationError, server.PortTaken, EngineError) as error:
             raise click.ClickException(str(error)) from None
+
+
+def _report_templates(config: Config) -> None:
+    """Say which templates of the operator are not used."""
+    for state in states_of(config.templates):
+        if state.kind in (Replaced.BROKEN, Replaced.UNKNOWN):
+            click.echo(f"ROSTER_TEMPLATES: {state.name}: {state.text}", err=True)
 
 
 def _serve_on_aws(config: Config, host: str, port: int) -> None:

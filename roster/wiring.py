@@ -32,7 +32,7 @@ from models import (
     db,
 )
 from roster.breach_range import BreachRange
-from roster.config import DEMO_PASSWORD, Config, usable_cores
+from roster.config import DEMO_PASSWORD, Config, SettingError, usable_cores
 from roster.email import Product, build_mailer
 
 
@@ -59,9 +59,15 @@ def open_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Iterat
 
 
 def product_of(config: Config) -> Product:
-    """Return what emails say about the product."""
+    """Return what emails say about the product.
+
+    Raises:
+        SettingError: The folder of templates does not exist.
+    """
+    if config.templates and not config.templates.is_dir():
+        raise SettingError(f"ROSTER_TEMPLATES: {config.templates} is not a folder.")
     color = config.colors[0] if config.colors else Product.color
-    return Product(config.name, color, config.support_url)
+    return Product(config.name, color, config.support_url, templates=config.templates)
 
 
 def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Services:
@@ -70,6 +76,9 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
     Args:
         config: The settings.
         profile: The cost of password hashes; only tests choose another one.
+
+    Raises:
+        SettingError: A folder of the settings does not exist.
     """
     cores_per_worker = max(1, usable_cores() // config.workers)
     hasher = PasswordHasher(profile, threads=cores_per_worker)

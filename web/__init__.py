@@ -9,6 +9,7 @@ from web import (
     browser_session,
     cross_site,
     errors,
+    languages,
     problems,
     security_txt,
     sign_in,
@@ -27,9 +28,9 @@ def init_app(app: Flask, settings: PageSettings) -> None:
     app.extensions.update(keep(settings))
     browser_session.init_app(app, keys=settings.form_keys, is_secure=settings.is_secure)
     cross_site.init_app(app, key=settings.form_keys[0] if settings.form_keys else b"")
-    # Texts are marked for translation; without a catalog they are shown as they are.
-    app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    languages.install(app.jinja_env)
+    # Templates of operators must not show secrets.
+    app.jinja_env.globals.pop("config", None)
 
     pages = Blueprint(
         "web",

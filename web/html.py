@@ -9,6 +9,7 @@ from markupsafe import Markup
 from web.branding import image_sources, logo_url
 from web.browser_session import find_caller
 from web.forms import Form
+from web.languages import page_language
 from web.links import link_to, origins
 from web.settings import page_settings
 
@@ -37,6 +38,7 @@ def page(template: str, policy: str | None = None, **values: Any) -> Response:
     text = render_template(
         template,
         name=settings.name,
+        language=page_language(),
         logo=logo_url(),
         has_colors=bool(settings.branding.colors),
         support_url=settings.branding.support_url,

@@ -35,6 +35,7 @@ class PageSettings:
         app_urls: The applications that people return to, without a slash at the end.
         is_secure: Whether browsers reach the pages by TLS, and cookies are restricted to it.
         form_keys: The keys that sign the cookie and the tokens of forms, the current one first.
+        language: The language of pages for browsers that prefer none of those that there are.
         branding: The logo, the colors and the link to help.
     """
 
@@ -44,6 +45,7 @@ class PageSettings:
     app_urls: tuple[str, ...]
     is_secure: bool
     form_keys: tuple[bytes, ...]
+    language: str = "en"
     branding: Branding = Branding()
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 from environs import Env
@@ -126,6 +127,15 @@ def usernames() -> Parser:
 
     def read(env: Env, name: str) -> tuple[str, ...]:
         return tuple(env.list(name, validate=_must_be_usernames, delimiter=","))
+
+    return Parser(read)
+
+
+def folder() -> Parser:
+    """Return a parser of the path of a folder."""
+
+    def read(env: Env, name: str) -> Path:
+        return Path(env.str(name, validate=not_empty()))
 
     return Parser(read)
 

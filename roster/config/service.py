@@ -18,6 +18,7 @@ from roster.config.parsing import (
     app_urls,
     choice,
     duration,
+    folder,
     integer,
     matches,
     networks,
@@ -98,6 +99,14 @@ class Config:
         None,
         example="https://help.example.com",
         meaning="Where users get help, for a link in all pages and emails: {allowed}.",
+    )
+    templates: Path | None = setting(
+        "ROSTER_TEMPLATES",
+        folder(),
+        None,
+        example="/etc/roster/templates",
+        meaning="A folder with templates that take the place of those of pages and emails. See"
+        " [templates](pages.md#templates).",
     )
     app_urls: tuple[str, ...] = setting(
         "ROSTER_APP_URL",

@@ -7,7 +7,7 @@ from roster.email.queue import SPREAD_SECONDS, EmailQueue
 from roster.email.render import EmailRenderer, Product
 from roster.email.smtp_backend import SmtpBackend
 
-__all__ = ["Product", "build_mailer"]
+__all__ = ["EmailRenderer", "Product", "build_mailer"]
 
 
 def build_mailer(settings: EmailSettings, product: Product | None = None) -> Mailer:

@@ -7,37 +7,20 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import make_msgid
+from pathlib import Path
+from textwrap import fill
+from typing import Any
 from urllib.parse import quote
 
 from email_validator import EmailNotValidError, validate_email
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from models import Email, EmailKind
 from roster.config import EmailSettings
+from roster.overrides import EMAILS, OverridableEnvironment
+from web.languages import SOURCE, catalog, install
 
-SUBJECTS: Mapping[EmailKind, str] = {
-    EmailKind.VERIFY_EMAIL: "Verify your email address",
-    EmailKind.CONFIRM_EMAIL_CHANGE: "Verify your new email address",
-    EmailKind.EMAIL_CHANGE_REQUESTED: "Your email address is about to change",
-    EmailKind.EMAIL_CHANGED: "Your email address has changed",
-    EmailKind.RESET_PASSWORD: "Reset your password",
-    EmailKind.PASSWORD_CHANGED: "Your password has changed",
-    EmailKind.SECOND_FACTOR_ENABLED: "Two-factor authentication enabled",
-    EmailKind.SECOND_FACTOR_DISABLED: "Two-factor authentication disabled",
-    EmailKind.RECOVERY_CODE_USED: "A recovery code was used",
-    EmailKind.API_KEY_CREATED: "A new API key for your account",
-    EmailKind.USERNAME_CHANGED: "Your username has changed",
-    EmailKind.ADDRESS_PROVEN: "Your account has a new password",
-    EmailKind.ADMIN_ADDED: "A new admin",
-    EmailKind.ROLES_CHANGED: "Your roles have changed",
-    EmailKind.ACCOUNT_SUSPENDED: "Your account was suspended",
-    EmailKind.ACCOUNT_REACTIVATED: "Your account is active again",
-    EmailKind.ACCOUNT_DELETED: "Your account was deleted",
-    EmailKind.WRONG_CODE: "Your password was used with a wrong code",
-    EmailKind.ACCOUNT_LOCKED: "Too many failed attempts to sign in",
-    EmailKind.ADDRESS_IN_USE: "Your address was entered for another account",
-    EmailKind.NEW_DEVICE: "A sign-in on a new device",
-}
 # The page that the link of an email leads to.
 PAGES: Mapping[EmailKind, str] = {
     EmailKind.VERIFY_EMAIL: "verify-email",
@@ -45,6 +28,10 @@ PAGES: Mapping[EmailKind, str] = {
     EmailKind.RESET_PASSWORD: "reset-password",
 }
 _MAX_DETAIL_LENGTH = 254
+_LINE_LENGTH = 76
+# What users have written, and a character in it that they cannot have written.
+_OF_OTHERS = ("username", "detail")
+_SPACE = "\ue000"
 
 
 @dataclass(frozen=True)
@@ -55,11 +42,15 @@ class Product:
         name: Its name.
         color: The color of buttons; white text is readable on it.
         support_url: Where users get help.
+        language: The language of emails.
+        templates: The folder of templates that take the place of ours.
     """
 
     name: str = "Roster"
     color: str = "#0b57d0"
     support_url: str | None = None
+    language: str = SOURCE
+    templates: Path | None = None
 
 
 class EmailRenderer:
@@ -69,18 +60,42 @@ class EmailRenderer:
         settings: The sender, and the base URL of links. A link is never built from a request, such
             as its Host header (CVE-2023-49097, GHSA-3529-5m8x-rpv3).
         product: The product that the emails are about.
+        falls_back: Whether ours takes the place of a broken template of the operator.
     """
 
-    def __init__(self, settings: EmailSettings, product: Product | None = None) -> None:
+    def __init__(
+        self,
+        settings: EmailSettings,
+        product: Product | None = None,
+        *,
+        falls_back: bool = True,
+    ) -> None:
+        self._falls_back = falls_back
         self._settings = settings
         self._product = product or Product()
-        self._templates = Environment(
+        self._texts = self._environment(escapes=False)
+        self._html = self._environment(escapes=True)
+
+    def _environment(self, *, escapes: bool) -> OverridableEnvironment:
+        # One for each format, so that no template decides by its name whether values are escaped.
+        environment = OverridableEnvironment(
             loader=PackageLoader("roster.email", "templates"),
-            autoescape=select_autoescape(["html"]),
+            autoescape=escapes,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        install(environment, self._product.language)
+        environment.globals["bold"] = _bold
+        if self._product.templates:
+            environment.override(self._product.templates / EMAILS, falls_back=self._falls_back)
+        return environment
+
+    def preview(self, email: Email, ending: str) -> str:
+        """Return one part of an email: `txt`, `html` or `subject.txt`."""
+        values = self._values(email)
+        environment = self._html if ending == "html" else self._texts
+        return environment.get_template(f"{email.kind}.{ending}").render(values)
 
     def compose(self, email: Email) -> EmailMessage:
         """Return the message for an email, as text and as HTML.
@@ -92,35 +107,49 @@ class EmailRenderer:
         message = EmailMessage(policy=SMTP if to.addr_spec.isascii() else SMTPUTF8)
         message["From"] = self._settings.sender
         message["To"] = to
-        message["Subject"] = SUBJECTS[email.kind]
+        values = self._values(email)
+        message["Subject"] = values["subject"]
         message["Date"] = datetime.now(UTC)
         message["Message-ID"] = make_msgid(domain=message["From"].addresses[0].domain)
         # RFC 3834: asks auto-responders not to reply.
         message["Auto-Submitted"] = "auto-generated"
-        values = self._values(email)
-        text, html = (self._render(f"{email.kind}.{ending}", values) for ending in ("txt", "html"))
+        unbroken = {name: _unbroken(values[name]) for name in _OF_OTHERS}
+        text = self._texts.get_template(f"{email.kind}.txt").render({**values, **unbroken})
+        text = _wrapped(text)
+        html = self._html.get_template(f"{email.kind}.html").render(values) + "\n"
         message.set_content(text, cte=_encoding(text))
         message.add_alternative(html, subtype="html", cte=_encoding(html))
         return message
 
-    def _render(self, name: str, values: Mapping[str, str | None]) -> str:
-        return self._templates.get_template(name).render(values) + "\n"
-
-    def _values(self, email: Email) -> dict[str, str | None]:
-        return {
+    def _values(self, email: Email) -> dict[str, Any]:
+        values = {
             "name": self._product.name,
             "color": self._product.color,
             "support_url": self._product.support_url,
+            "language": self._product.language,
             "base_url": self._settings.base_url,
-            "subject": SUBJECTS[email.kind],
             "username": _one_line(email.username),
             "detail": _one_line(email.detail) if email.detail else None,
             "token": email.token,
             "link": self._link(email),
-            "lifetime": _in_words(email.minutes),
-            "count": str(email.count) if email.count > 1 else None,
-            "hours": f"{email.hours} hours" if email.hours > 1 else "hour",
+            "lifetime": self._in_words(email.minutes),
+            "count": email.count if email.count > 1 else None,
+            "hours": email.hours,
         }
+        subject = self._texts.get_template(f"{email.kind}.subject.txt").render(values)
+        # A header is one line, whatever a template writes.
+        return {**values, "subject": _one_line(subject)}
+
+    def _in_words(self, minutes: int | None) -> str | None:
+        if minutes is None:
+            return None
+        ngettext = catalog(self._product.language).ngettext
+        days, hours = minutes // 1440, minutes // 60
+        if days >= 2 and minutes % 1440 == 0:
+            return ngettext("%(count)s day", "%(count)s days", days) % {"count": days}
+        if hours >= 2 and minutes % 60 == 0:
+            return ngettext("%(count)s hour", "%(count)s hours", hours) % {"count": hours}
+        return ngettext("%(count)s minute", "%(count)s minutes", minutes) % {"count": minutes}
 
     def _link(self, email: Email) -> str | None:
         if email.kind not in PAGES:
@@ -154,13 +183,24 @@ def _one_line(text: str) -> str:
     return " ".join(words)[:_MAX_DETAIL_LENGTH]
 
 
-def _in_words(minutes: int | None) -> str | None:
-    if minutes is None:
-        return None
-    for unit, size in (("day", 1440), ("hour", 60)):
-        if minutes >= 2 * size and minutes % size == 0:
-            return f"{minutes // size} {unit}s"
-    return f"{minutes} minutes" if minutes != 1 else "1 minute"
+def _bold(text: str) -> Markup:
+    return Markup("<strong>{}</strong>").format(text)
+
+
+def _unbroken(text: str | None) -> str | None:
+    """Return a user-supplied text with spaces at which `_wrapped` begins no line."""
+    return text and text.replace(" ", _SPACE)
+
+
+def _wrapped(text: str) -> str:
+    """Wrap long lines between words; links and user-supplied texts stay in one piece."""
+    lines = [
+        line
+        if len(line) <= _LINE_LENGTH
+        else fill(line, _LINE_LENGTH, break_long_words=False, break_on_hyphens=False)
+        for line in text.splitlines()
+    ]
+    return "\n".join([*lines, ""]).replace(_SPACE, " ")
 
 
 def _encoding(text: str) -> str:

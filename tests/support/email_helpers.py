@@ -5,11 +5,16 @@ from pathlib import Path
 
 from flask import Flask
 
-from models import EmailKind
+from models import Email, EmailKind
+from roster.config import EmailSettings
 from roster.email.file_backend import FileBackend, link_of, text_of
-from roster.email.render import SUBJECTS
+from roster.email.render import EmailRenderer
 
-_KINDS = {subject: kind for kind, subject in SUBJECTS.items()}
+_renderer = EmailRenderer(EmailSettings())
+_KINDS = {
+    _renderer.compose(Email(kind, "a@example.com", "", token="-"))["Subject"]: kind
+    for kind in EmailKind
+}
 # Longer than a loaded machine takes.
 _PATIENCE = 20.0
 

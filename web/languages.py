@@ -1,0 +1,67 @@
+"""The languages of pages and emails: which one, and its texts.
+
+The catalogs are those of gettext, in `translations/`; `make translations` updates them. The texts
+in the code and in the templates are the English ones.
+"""
+
+import gettext as _gettext
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import g, has_request_context, request
+from jinja2 import Environment
+
+from web.settings import page_settings
+
+LANGUAGES = ("en",)
+SOURCE = "en"
+FOLDER = Path(__file__).parent / "translations"
+DOMAIN = "messages"
+
+
+@cache
+def catalog(language: str) -> _gettext.NullTranslations:
+    """Return the texts of a language."""
+    if language == SOURCE:
+        return _gettext.NullTranslations()
+    return _gettext.translation(DOMAIN, FOLDER, [language])
+
+
+def page_language() -> str:
+    """Return the language of the current page: what the browser prefers of those that there are."""
+    if not has_request_context():
+        return SOURCE
+    if "language" not in g:
+        default = page_settings().language
+        g.language = request.accept_languages.best_match(LANGUAGES, default)
+    return str(g.language)
+
+
+def install(environment: Environment, language: str | None = None) -> None:
+    """Translate the texts of templates.
+
+    Args:
+        environment: The environment of the templates.
+        language: The language; that of the current page by default.
+    """
+    environment.add_extension("jinja2.ext.i18n")
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: catalog(language or page_language()).gettext(text),
+        lambda one, many, count: catalog(language or page_language()).ngettext(one, many, count),
+        newstyle=True,
+    )
+
+
+def translate(text: str, **values: Any) -> str:
+    """Return a text in the language of the current page, with values for its placeholders.
+
+    A text that is passed as a variable is marked with `mark` where it is written.
+    """
+    found = catalog(page_language()).gettext(text)
+    return found % values if values else found
+
+
+def mark(text: str) -> str:
+    """Return a text as it is; it is translated where it is shown."""
+    return text
