@@ -31,7 +31,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_LOGLEVEL := error
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fallback-engine coverage test-browser test-contract fuzz lint lint-openapi audit sbom format bench bench-peers breached-passwords openapi swagger-ui pico docs requirements clean
+.PHONY: help run test fallback-engine coverage test-browser test-contract fuzz clients lint lint-openapi audit sbom format bench bench-peers breached-passwords openapi swagger-ui pico docs requirements clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -55,6 +55,11 @@ test-browser: $(DEV) $(ENGINE) tests/browser/$(NPM) ## drive Chromium through Sw
 
 test-contract: $(DEV) $(ENGINE) $(TOOLS) tests/contract/$(NPM) ## fuzz the service, use generated clients
 	$(BIN)/pytest tests/contract $(ARGS)
+
+clients: $(DEV) $(ENGINE) $(TOOLS) tests/contract/$(NPM) ## build and test the client packages in dist/clients
+	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(VENV)/contract/bin:$(CURDIR)/$(CONTRACT):$$PATH" \
+	    $(BIN)/python clients/build.py dist/clients
+	$(BIN)/pytest tests/contract/test_clients.py $(ARGS)
 
 fuzz: $(DEV) $(ENGINE) $(TOOLS) tests/contract/$(NPM) ## the same fuzzing with 500 examples for each operation
 	FUZZ_EXAMPLES=500 $(BIN)/pytest --timeout 3600 tests/contract/test_fuzz.py $(ARGS)

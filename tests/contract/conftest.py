@@ -1,6 +1,7 @@
 """The service and the tools of the contract tests; `make test-contract` installs the tools."""
 
 import contextlib
+import functools
 import os
 import subprocess
 import sys
@@ -44,20 +45,23 @@ def base(service: Running) -> str:
     return f"http://127.0.0.1:{service.port}"
 
 
+def run_tool(
+    *command: str | Path, cwd: Path, status: int = 0, **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run a tool in a folder; fail if it ends with another status."""
+    tools = [str(PYTHON_TOOLS), str(NODE_TOOLS), f"{sys.prefix}/bin", os.environ["PATH"]]
+    done = subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
+        env={**os.environ, "PATH": os.pathsep.join(tools), **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    return done
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """Run a tool in the folder of the test; fail if the tool does."""
-
-    def run_tool(*command: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-        path = os.pathsep.join([str(PYTHON_TOOLS), str(NODE_TOOLS), os.environ["PATH"]])
-        done = subprocess.run(
-            list(map(str, command)),
-            cwd=tmp_path,
-            env={**os.environ, "PATH": path, **environment},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done
-
-    return run_tool
+    return functools.partial(run_tool, cwd=tmp_path)
