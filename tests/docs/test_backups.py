@@ -11,7 +11,6 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from models import db
-from tests.docs.conftest import PATIENCE
 from tests.support.documents import DOCS, ROOT, blocks, rows
 from tests.support.person import PASSWORD
 from tests.support.process_harness import ROSTER, ProcessHarness, free_port
@@ -24,6 +23,9 @@ for table in $TABLES; do
   aws dynamodb update-table --table-name "restored-$table" --billing-mode PAY_PER_REQUEST
 done
 """
+# The page has some fifty commands, each a process of a second or more on a machine with other load.
+PATIENCE = 600
+pytestmark = pytest.mark.timeout(2 * PATIENCE)
 Shell = Callable[[str], "subprocess.CompletedProcess[str]"]
 
 
@@ -63,7 +65,7 @@ def shell(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory)
             env=environment,
             capture_output=True,
             text=True,
-            timeout=2 * PATIENCE,
+            timeout=PATIENCE,
         )
 
     return shell
