@@ -6,6 +6,7 @@ hand-written files beside this one. The generators have to be on the PATH.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,23 @@ from pathlib import Path
 HERE = Path(__file__).parent
 PROJECT = HERE.parent
 DESCRIPTION = PROJECT / "openapi" / "openapi.json"
+# Members of bodies that no representation of an object shows.
+SECRETS = (
+    "access_token",
+    "current_password",
+    "device_token",
+    "key",
+    "new_password",
+    "otp",
+    "password",
+    "recovery_codes",
+    "secret",
+    "token",
+    "uri",
+    # What a newer service sends can be a secret, too.
+    "additional_properties",
+)
+ATTRS = ("define", "field")
 NODE_MODULES = PROJECT / "tests" / "contract" / "node_modules"
 
 
@@ -33,6 +51,26 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
     return done.stdout
 
 
+def hide_secrets(models: Path) -> None:
+    """Keep the secrets of bodies out of their representations, and so out of logs."""
+    names = "|".join(SECRETS)
+    member = re.compile(
+        rf"^(    (?:{names}): [^=\n]+?)(?: = (UNSET)| = _attrs_field\((.*)\))?$", re.M
+    )
+
+    def hide(found: re.Match[str]) -> str:
+        options = ["default=UNSET"] if found[2] else [found[3]] if found[3] else []
+        return f"{found[1]} = _attrs_field({', '.join([*options, 'repr=False'])})"
+
+    for path in models.glob("*.py"):
+        text = path.read_text()
+        hidden, number = member.subn(hide, text)
+        defined, field = (f"from attrs import {name} as _attrs_{name}\n" for name in ATTRS)
+        if number and field not in text:
+            hidden = hidden.replace(defined, defined + field, 1)
+        path.write_text(hidden)
+
+
 def build_python(folder: Path, wheels: Path, version: str) -> None:
     """Generate the Python package, put the hand-written modules over it, and build a wheel."""
     package = folder / "roster_client"
@@ -42,6 +80,7 @@ def build_python(folder: Path, wheels: Path, version: str) -> None:
     # A warning is an operation or a schema that the package would not have.
     if "arning" in output:
         sys.exit(output)
+    hide_secrets(package / "models")
     shutil.copytree(HERE / "python" / "src" / "roster_client", package, dirs_exist_ok=True)
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(HERE / "python" / name, folder)

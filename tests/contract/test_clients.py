@@ -3,6 +3,7 @@
 import functools
 import json
 import re
+import runpy
 import shutil
 import sys
 import tarfile
@@ -17,6 +18,7 @@ from tests.support.process_harness import DEMO_PASSWORD, PROJECT, Running
 CLIENTS = PROJECT / "clients"
 EXAMPLES = PROJECT / "examples" / "clients"
 PYTHON = PYTHON_TOOLS / "python"
+SECRET = re.compile(r'"format": "password"|"pattern": "\^(r[a-z]{2}_|otpauth)')
 VERSION = json.loads(DESCRIPTION.read_text())["info"]["version"]
 
 
@@ -111,6 +113,16 @@ class TestPackages:
             f"roster-client-{VERSION}.tgz",
             f"roster_client-{VERSION}-py3-none-any.whl",
         ]
+
+    def test_secrets(self):
+        """No representation shows a password or a token that the description has."""
+        build = runpy.run_path(str(CLIENTS / "build.py"))
+        schemas = json.loads(DESCRIPTION.read_text())["components"]["schemas"].values()
+        members = [pair for schema in schemas for pair in schema.get("properties", {}).items()]
+        secrets = {name for name, member in members if SECRET.search(json.dumps(member))}
+
+        assert secrets >= {"password", "token"}
+        assert secrets <= set(build["SECRETS"])
 
     def test_a_schema_that_the_generator_skips(self, run, tmp_path):
         """No package is built without a part of the description."""

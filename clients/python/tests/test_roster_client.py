@@ -18,7 +18,14 @@ from roster_client import (
 )
 from roster_client.api.sessions import list_sessions, sign_in, sign_out
 from roster_client.api.users import create_user, get_user, list_users
-from roster_client.models import Credentials, ListUsersRole, NewUser, Problem, User
+from roster_client.models import (
+    CreatedClientSecret,
+    Credentials,
+    ListUsersRole,
+    NewUser,
+    Problem,
+    User,
+)
 
 ADA = {
     "id": "01a1fb07-5f9c-7229-8e0e-c7853035f505",
@@ -256,6 +263,36 @@ class TestExpect:
         client = AuthenticatedClient(server.url, "rst_1")
         with client, pytest.raises(UnexpectedStatus, match="502"):
             list_sessions.sync(client=client)
+
+
+class TestRepresentations:
+    def test_sent_secrets(self):
+        """What a program sends can be logged without its secrets."""
+        credentials = Credentials(login="ada", password="a-secret", otp="123456")
+
+        assert repr(credentials) == "Credentials(login='ada')"
+
+    def test_received_secrets(self):
+        """What a program receives, too."""
+        created = CreatedClientSecret.from_dict(
+            {"id": "1", "secret": "rsc_1", "created_at": ADA["created_at"], "newer": "rsx_2"}
+        )
+
+        assert created.secret == "rsc_1"
+        assert created["newer"] == "rsx_2"
+        assert "rsc_1" not in repr(created)
+        assert "rsx_2" not in repr(created)
+
+    def test_order(self):
+        """Members that are required stay so."""
+        with pytest.raises(TypeError, match="password"):
+            Credentials(login="ada")
+
+    def test_unset(self):
+        """Members that are left out are not sent."""
+        credentials = Credentials(login="ada", password="a-secret")
+
+        assert credentials.to_dict() == {"login": "ada", "password": "a-secret"}
 
 
 class TestClient:
