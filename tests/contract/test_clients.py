@@ -15,6 +15,8 @@ import pytest
 from tests.contract.conftest import DESCRIPTION, HERE, PYTHON_TOOLS, Run, run_tool
 from tests.support.process_harness import DEMO_PASSWORD, PROJECT, Running
 
+# A build takes ten seconds, and many times as long on a machine with other load.
+pytestmark = pytest.mark.timeout(900)
 CLIENTS = PROJECT / "clients"
 EXAMPLES = PROJECT / "examples" / "clients"
 PYTHON = PYTHON_TOOLS / "python"

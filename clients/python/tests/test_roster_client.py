@@ -274,9 +274,9 @@ class TestRepresentations:
 
     def test_received_secrets(self):
         """What a program receives, too."""
-        created = CreatedClientSecret.from_dict(
-            {"id": "1", "secret": "rsc_1", "created_at": ADA["created_at"], "newer": "rsx_2"}
-        )
+        times = {"created_at": ADA["created_at"], "last_used_at": None}
+        body = {"id": "1", "secret": "rsc_1", **times, "newer": "rsx_2"}
+        created = CreatedClientSecret.from_dict(body)
 
         assert created.secret == "rsc_1"
         assert created["newer"] == "rsx_2"
