@@ -11,7 +11,7 @@ async function signUpAndIn(username: string, email: string, password: string): P
   return expect(await roster.POST("/v1/sessions", { body: { login: username, password } })).token;
 }
 
-/** Changes the name, unless somebody changed the user since it was read. */
+/** Changes the name, unless the user was changed since it was read. */
 async function rename(roster: Roster, full_name: string) {
   const path = { id: "me" };
   const read = await roster.GET("/v1/users/{id}", { params: { path } });

@@ -25,7 +25,7 @@ def sign_up_and_in(username: str, email: str, password: str) -> str:
 
 
 def rename(client: AuthenticatedClient, full_name: str) -> User:
-    """Change the name, unless somebody changed the user since it was read."""
+    """Change the name, unless the user was changed since it was read."""
     read = get_user.sync_detailed("me", client=client)
     body, etag = UserPatch(full_name=full_name), read.headers["ETag"]
     return expect(update_user.sync("me", client=client, body=body, if_match=etag))

@@ -1,4 +1,4 @@
-"""A server that answers as the test says, and keeps what it was sent."""
+"""A server that answers as the test says, and keeps the requests."""
 
 import contextlib
 import json

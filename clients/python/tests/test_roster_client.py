@@ -300,13 +300,13 @@ class TestClient:
         "url", ["", "accounts.example.com", "/v1", "ftp://a.example", "http://"]
     )
     def test_not_a_url(self, url):
-        """A slip in the URL is told when the client is made, not as an error of the network."""
+        """A slip in the URL is an error when the client is made, not one of the network."""
         with pytest.raises(ValueError, match="is not a URL"):
             Client(url)
 
     @pytest.mark.parametrize("end", ["/v1", "/v1/", "/prefix/v1"])
     def test_version_in_the_url(self, end):
-        """A URL with `/v1` is told, since the operations add it."""
+        """A URL with `/v1` is an error, since the operations add it."""
         with pytest.raises(ValueError, match="leave it out"):
             Client(f"https://accounts.example.com{end}")
 
@@ -319,7 +319,7 @@ class TestClient:
         assert server.requests[0][1] == "/accounts/v1/users/me"
 
     def test_empty_token(self):
-        """An unset variable is told when the client is made."""
+        """An unset variable is an error when the client is made."""
         with pytest.raises(ValueError, match="token is empty"):
             AuthenticatedClient("https://accounts.example.com", "")
 
