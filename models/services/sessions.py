@@ -3,9 +3,11 @@
 from contextlib import suppress
 from dataclasses import replace
 
+from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
+from flask_pynamodb import error_code
 from models.clock import now
 from models.db import db
 from models.email import Email, EmailKind, Mailer
@@ -40,6 +42,8 @@ from models.tables.user import User
 
 # Retries of a sign-in on an account that is updated concurrently.
 _MAX_SIGN_IN_RETRIES = 5
+# The user is being changed: the next sign-in replaces the hash.
+_CHANGED = ("ConditionalCheckFailedException", "TransactionConflictException")
 
 
 class SessionService:
@@ -104,7 +108,7 @@ class SessionService:
             device = attempt.device
             for _ in range(_MAX_SIGN_IN_RETRIES):
                 user, new_hash = self._verify_password(attempt, password, client)
-                code = self._verify_code(attempt, user, otp, client)
+                code = self._verify_code(attempt, user, otp, client, new_hash)
                 try:
                     return self.create_session(
                         user,
@@ -188,7 +192,7 @@ class SessionService:
             except UserNotFound:
                 raise Unauthenticated from None
             user, new_hash = self._verify_password(attempt, password, client)
-            code = self._verify_code(attempt, user, otp, client)
+            code = self._verify_code(attempt, user, otp, client, new_hash)
             try:
                 return self.create_session(
                     user,
@@ -379,11 +383,19 @@ class SessionService:
         return None
 
     def _verify_code(
-        self, attempt: Attempt, user: User, otp: str | None, client: Client
+        self,
+        attempt: Attempt,
+        user: User,
+        otp: str | None,
+        client: Client,
+        new_hash: str | None = None,
     ) -> VerifiedCode | None:
         try:
             return self.second_factors.verify(user, otp)
         except SecondFactorCodeRequired as error:
+            if new_hash:
+                # The step with the code does not have the password.
+                _replace_hash(user, new_hash)
             record_failure(attempt, "second-factor", Actor(ip=client.ip), self.mailer)
             # Without a code the client only learns that one is needed.
             if otp:
@@ -409,6 +421,15 @@ def _actions(
     if opening.notifies_of_device:
         actions.append(User.new_device_notified_at.set(now()))
     return actions
+
+
+def _replace_hash(user: User, new_hash: str) -> None:
+    """Store a new hash of the same password, unless it was changed meanwhile."""
+    try:
+        user.update([User.password_hash.set(new_hash)], User.password_hash == user.password_hash)
+    except UpdateError as error:
+        if error_code(error) not in _CHANGED:
+            raise
 
 
 def _is_still_verified(user: User, method: AuthMethod, code: VerifiedCode | None) -> Condition:

@@ -1,9 +1,10 @@
 """Sign in by two steps: first the password, then the code of the second factor."""
 
 import pytest
+from passlib.hash import bcrypt
 
 from models import Actor, SecondFactors, Totp, User
-from models.errors import SecondFactorCodeRequired, Unauthenticated
+from models.errors import InvalidCredentials, SecondFactorCodeRequired, Unauthenticated
 from tests.support.authenticator import Authenticator, Clock
 from tests.support.person import CLIENT, PASSWORD
 
@@ -36,6 +37,44 @@ def step(sign_in, phone):
     with pytest.raises(SecondFactorCodeRequired) as raised:
         sign_in.sign_in("ada", PASSWORD, CLIENT)
     return raised.value.subject, raised.value.session_epoch
+
+
+class TestPasswordStep:
+    def test_old_hash(self, sign_in, accounts, phone, ada):
+        """A bcrypt hash is replaced, since the step with the code does not have the password."""
+        ada.update([User.password_hash.set(bcrypt.using(rounds=4).hash(PASSWORD))])
+
+        with pytest.raises(SecondFactorCodeRequired) as raised:
+            sign_in.sign_in("ada", PASSWORD, CLIENT)
+
+        assert accounts.get(ada.id).password_hash.startswith("$argon2id$")
+        error = raised.value
+        assert sign_in.continue_sign_in(error.subject, error.session_epoch, phone.code(), CLIENT)
+
+    def test_old_hash_and_wrong_password(self, sign_in, accounts, phone, ada):
+        """A wrong password replaces nothing."""
+        old = bcrypt.using(rounds=4).hash(PASSWORD)
+        ada.update([User.password_hash.set(old)])
+
+        with pytest.raises(InvalidCredentials):
+            sign_in.sign_in("ada", "another password", CLIENT)
+
+        assert accounts.get(ada.id).password_hash == old
+
+    def test_old_hash_while_the_password_changes(self, sign_in, accounts, phone, ada, monkeypatch):
+        """A password that is changed meanwhile keeps its hash."""
+        ada.update([User.password_hash.set(bcrypt.using(rounds=4).hash(PASSWORD))])
+        verify = sign_in.second_factors.verify
+
+        def verify_late(user, otp):
+            accounts.get(ada.id).update([User.password_hash.set("the hash of a new one")])
+            return verify(user, otp)
+
+        monkeypatch.setattr(sign_in.second_factors, "verify", verify_late)
+        with pytest.raises(SecondFactorCodeRequired):
+            sign_in.sign_in("ada", PASSWORD, CLIENT)
+
+        assert accounts.get(ada.id).password_hash == "the hash of a new one"
 
 
 class TestContinueSignIn:
