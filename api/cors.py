@@ -12,7 +12,7 @@ from flask import Flask, Response, request
 _MAX_AGE = 600
 _EXPOSED = (
     "ETag, Link, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id,"
-    " WWW-Authenticate, Accept-Patch"
+    " WWW-Authenticate, Accept-Patch, Idempotency-Replayed"
 )
 _ALLOWED = "Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id, Idempotency-Key"
 _PATCH_TYPES = "application/merge-patch+json, application/json"

@@ -40,6 +40,8 @@ DOMAIN_PROBLEMS: Mapping[type[domain.AccountError], str] = {
     domain.ClientSecretNotFound: "client-secret-not-found",
     domain.TooManySecrets: "too-many-secrets",
     domain.InvalidClient: "unauthenticated",
+    domain.IdempotencyKeyReused: "idempotency-key-reused",
+    domain.IdempotencyKeyUsed: "idempotency-key-used",
     domain.LastAdmin: "last-admin",
     domain.EmailNotConfigured: "mail-not-configured",
     domain.SecondFactorAlreadyEnabled: "second-factor-exists",

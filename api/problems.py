@@ -200,6 +200,14 @@ _ALL = (
         "Disable the current one before you set up another.",
     ),
     Problem(
+        "idempotency-key-used",
+        409,
+        "Idempotency key is already used",
+        "A request with this `Idempotency-Key` was executed before, and what it created was"
+        " changed, revoked or deleted since, so the first response cannot be repeated. Read the"
+        " resource, or send a new key to create another one.",
+    ),
+    Problem(
         "last-admin",
         409,
         "At least one active admin is required",
@@ -231,6 +239,13 @@ _ALL = (
         "Invalid request",
         "`errors` lists each field that is missing, unknown, read-only, of the wrong type or out of"
         " bounds, with a JSON pointer to it.",
+    ),
+    Problem(
+        "idempotency-key-reused",
+        422,
+        "Idempotency key belongs to another request",
+        "An earlier request with this `Idempotency-Key` had another body. A key identifies one"
+        " request: choose a new one for each, and send it again only with the same body.",
     ),
     Problem(
         "invalid-token",
@@ -282,7 +297,8 @@ problem_member_schema = Model(
     {
         "pointer": fields.String(
             required=True,
-            description="JSON pointer to the field, or `/` and the name of a query parameter",
+            description="JSON pointer to the field, or `/` and the name of a query parameter or"
+            " header",
             pattern="^(/|$)",
             max_length=MAX_POINTER_LENGTH,
             example="/email",

@@ -2,6 +2,7 @@
 
 from models.db import db
 from models.email import Email, EmailKind, Mailer, NoMailer
+from models.security.idempotency import IdempotentRequest
 from models.security.password_policy import SHORTEST_PASSWORD_MIN_LENGTH, PasswordPolicy
 from models.security.passwords import (
     CHEAPEST_PROFILE,
@@ -17,6 +18,7 @@ from models.services.accounts import Accounts, build_user
 from models.services.api_keys import MAX_API_KEYS, ApiKeys
 from models.services.background import Background
 from models.services.email_verification import EmailVerification
+from models.services.idempotency import Idempotency
 from models.services.introspection import ActiveToken, Introspection
 from models.services.key_rotation import KeyRotation, KeyState, KeyUse, Rekeyed
 from models.services.login_lookup import LoginLookup
@@ -72,6 +74,8 @@ __all__ = [
     "EmailVerification",
     "EventFilter",
     "EventType",
+    "Idempotency",
+    "IdempotentRequest",
     "Introspection",
     "KeyRotation",
     "KeyState",

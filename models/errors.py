@@ -32,6 +32,8 @@ Exception
       ├── EmailTaken                           another user has this email address
       ├── AudienceTaken                        another client has this audience
       ├── TooManySecrets                       the client has two secrets already
+      ├── IdempotencyKeyUsed                   what the first request created has changed since
+      ├── IdempotencyKeyReused                 the first request with this key had another body
       ├── LastAdmin                            no active admin would be left
       ├── VersionMismatch                      the item has changed since the caller read it
       └── TooManyConflicts                     concurrent updates kept winning
@@ -332,6 +334,28 @@ class TooManySecrets(AccountError):
 
     def __init__(self) -> None:
         super().__init__("The client has two secrets, the maximum. Revoke one first.")
+
+
+class IdempotencyKeyUsed(AccountError):
+    """An earlier request has this idempotency key, and what it created has changed since."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A request with this Idempotency-Key was executed, and what it created was changed or"
+            " removed since. Read it, or send a new key to create another one."
+        )
+
+
+class IdempotencyKeyReused(AccountError):
+    """An earlier request with the same idempotency key had another body."""
+
+    field = "Idempotency-Key"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A request with this Idempotency-Key had another body. Choose a new key for each"
+            " request."
+        )
 
 
 class LastAdmin(AccountError):

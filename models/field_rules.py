@@ -103,6 +103,14 @@ AUDIENCE = FieldRule(
     max_length=200,
     pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?@!$&'()*+,;=%\[\]-]+$",
 )
+# Visible ASCII, so that every proxy passes it on unchanged. Short ones would collide by chance.
+IDEMPOTENCY_KEY = FieldRule(
+    "It must be 16 to 128 visible ASCII characters without spaces, different for each request, such"
+    " as a random UUID.",
+    min_length=16,
+    max_length=128,
+    pattern=r"^[!-~]{16,128}$",
+)
 # TOTP codes and recovery codes, with the spaces and hyphens that people type.
 OTP = FieldRule(_NO_NUL_REQUIREMENT, max_length=64, pattern=_NO_NUL)
 EMAILED_TOKEN = FieldRule(

@@ -12,6 +12,7 @@ from models import (
     ApiKeys,
     Background,
     EmailVerification,
+    Idempotency,
     Introspection,
     KeyRotation,
     Lifetimes,
@@ -90,7 +91,9 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         exempt=exempt,
         is_known_breach=BreachRange(config.breach_url) if config.breach_url else None,
     )
-    logins = LoginLookup(SecretKeys(config.secret_keys).derive("unknown logins")[0])
+    secret_keys = SecretKeys(config.secret_keys)
+    logins = LoginLookup(secret_keys.derive("unknown logins")[0])
+    idempotency = Idempotency(secret_keys)
     background = Background()
     mailer = AccountMailer(build_mailer(config.email, product_of(config)), background)
     merged_events = MergedEvents(background)
@@ -106,7 +109,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         logins=logins,
         requires_verified_email=config.require_verified_email,
     )
-    api_keys = ApiKeys(mailer)
+    api_keys = ApiKeys(mailer, idempotency)
     return Services(
         accounts=Accounts(
             hasher,
@@ -115,13 +118,14 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
             verifies_new_users=config.require_verified_email,
             security_email=config.email.security_email,
             usernames=UsernameRules(config.reserved_usernames, config.username_quarantine),
+            idempotency=idempotency,
         ),
         sessions=sessions,
         passwords=PasswordService(hasher, policy, emails, sessions, config.reset_lifetime),
         email_verification=email_verification,
         second_factors=second_factors,
         api_keys=api_keys,
-        clients=OAuthClients(),
+        clients=OAuthClients(idempotency=idempotency),
         introspection=Introspection(
             sessions,
             api_keys,

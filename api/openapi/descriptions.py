@@ -13,6 +13,7 @@ Accounts, sessions and passwords on Amazon DynamoDB.
 - **Programs** authenticate with an API key, in the same header. It may read and update users, as far as its roles allow, and is rejected everywhere else.
 - **Lists** have pages of `items` and `next_cursor`. Send the cursor back with the same filters until it is null, or follow the `Link` header. A page may have fewer items than `limit`, even none, while more follow.
 - **Conditional requests**: every response with a user has an `ETag`. Send it as `If-Match` with a change: if the user has changed since, nothing is written and the response is 412. Send it as `If-None-Match` with a read: if nothing has changed, the response is 304 without a body.
+- **Repeats**: send an `Idempotency-Key`, such as a random UUID, with a request that creates a user, an API key, a client or a secret. If the response is lost, send the same request again: it is answered like the first one, with `Idempotency-Replayed: true`, and nothing is created twice. With another body the response is `/problems/idempotency-key-reused`. Other operations are safe to repeat without a key.
 - **Bodies** are JSON in UTF-8, of at most 64 KB. A field that is unknown, read-only or of the wrong type is rejected with a 422 that names it.
 - **Errors** are `application/problem+json` (RFC 9457) everywhere. Switch on their `type`, which never changes; `GET` on it explains it. It is a path such as `/problems/email-taken`, or an absolute URL that ends with it if the service has a public URL. Besides the errors that an operation lists, any URL can respond with `/problems/not-found`, `/problems/method-not-allowed`, with the allowed methods in `Allow`, or `/problems/bad-request`.
 - **Rate limits** by client apply to whatever computes a password hash or sends an email. `RateLimit` reports what remains; further requests get `/problems/too-many-requests`, with `Retry-After`. An account that is locked after too many wrong passwords responds with the same problem.
@@ -50,6 +51,12 @@ HEADERS: Json = {
         '"3-1a1fb1bfee9"',
         pattern='^"[0-9a-f]+-[0-9a-f]+"$',
         maxLength=64,
+    ),
+    "Idempotency-Replayed": _header(
+        "Present if an earlier request with the same `Idempotency-Key` has created this.",
+        "true",
+        is_always=False,
+        enum=["true"],
     ),
     "Link": _header(
         "The URL of the next page; absent on the last page.",

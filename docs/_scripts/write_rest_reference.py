@@ -21,7 +21,7 @@ _INTRODUCTION = """\
 <!-- Written by `python docs/_scripts/write_rest_reference.py` from openapi/openapi.json. Do not edit. -->
 
 Every operation of version {version}, from the OpenAPI document that the service returns at `/openapi.json`.
-[Errors](errors.md) explains the types of errors, [Accounts](accounts.md) shows the operations in use.
+[Errors](errors.md) explains the types of errors, [Accounts](accounts.md) shows the operations in use, and how to [repeat a request](accounts.md#repeat-a-request-safely) whose response is lost.
 A field with a star is required.
 """  # noqa: E501 - Markdown has one sentence per line, however long.
 

@@ -6,14 +6,21 @@ import secrets
 from uuid import UUID
 
 # ASVS 7.2.3 and 11.5.1 require 128 bits from a CSPRNG; the user's ID in front does not count.
-_RANDOM_BYTES = 24
+RANDOM_BYTES = 24
 _ID_BYTES = 16
-_TOKEN_BYTES = _ID_BYTES + _RANDOM_BYTES
+_TOKEN_BYTES = _ID_BYTES + RANDOM_BYTES
 
 
-def make(prefix: str, user_id: str) -> str:
-    """Return a new token of a user; the prefix names its kind."""
-    raw = UUID(user_id).bytes + secrets.token_bytes(_RANDOM_BYTES)
+def make(prefix: str, user_id: str, random: bytes | None = None) -> str:
+    """Return a new token of a user.
+
+    Args:
+        prefix: Names its kind.
+        user_id: The user.
+        random: `RANDOM_BYTES` bytes that cannot be guessed, for a token that can be made again;
+            None for new ones.
+    """
+    raw = UUID(user_id).bytes + (random or secrets.token_bytes(RANDOM_BYTES))
     return prefix + base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 

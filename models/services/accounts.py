@@ -18,6 +18,7 @@ from models.errors import (
     VersionMismatch,
     raise_together,
 )
+from models.security.idempotency import IdempotentRequest
 from models.security.legacy_hashes import validate_imported
 from models.security.password_policy import PasswordPolicy
 from models.security.passwords import PasswordHasher
@@ -25,6 +26,8 @@ from models.services.account_emails import TokenEmail
 from models.services.account_notices import notice_of_deletion, notices_of
 from models.services.admin_notices import AdminNotices
 from models.services.email_verification import EmailVerification
+from models.services.idempotency import Execution, Idempotency
+from models.services.login_lookup import find_user
 from models.services.metadata import validate_size
 from models.services.session_cleanup import remove_ended_sessions
 from models.services.user_update import (
@@ -64,6 +67,7 @@ class Accounts:
         verifies_new_users: Whether new users are asked at once to verify their address.
         security_email: The address that is notified of new admins; None for all admins.
         usernames: The rules for usernames that users choose.
+        idempotency: Executes requests once.
     """
 
     def __init__(
@@ -75,11 +79,13 @@ class Accounts:
         verifies_new_users: bool = False,
         security_email: str | None = None,
         usernames: UsernameRules | None = None,
+        idempotency: Idempotency | None = None,
     ) -> None:
         self.hasher = hasher
         self.policy = policy
         self.email_verification = email_verification
         self._usernames = usernames or UsernameRules()
+        self._idempotency = idempotency or Idempotency()
         self._emails = email_verification.emails
         self._admin_notices = AdminNotices(self._emails.mailer, security_email)
         self._verifies_new_users = verifies_new_users and self._emails.mailer.is_configured
@@ -97,6 +103,7 @@ class Accounts:
         email_verified: bool = False,
         any_username: bool = False,
         by: Actor = ANONYMOUS,
+        request: IdempotentRequest | None = None,
     ) -> User:
         """Create a user with a password of its own choice.
 
@@ -111,11 +118,17 @@ class Accounts:
             email_verified: Whether the address is known to be the user's.
             any_username: Whether the username may be a reserved one, or one in quarantine.
             by: The caller.
+            request: The request, if its client may send it again.
+
+        Returns:
+            The new user, or the one that an earlier execution of the request has created.
 
         Raises:
             InvalidField: The username or email address is not valid, or the password is weak.
             UsernameTaken: Another user has the username.
             EmailTaken: Another user has the email address, in whatever case.
+            IdempotencyKeyReused: The key of the request belongs to one with another body.
+            IdempotencyKeyUsed: The user that the request created has changed since.
         """
         texts = {"username": username, "email": email, "password": password}
         if full_name:
@@ -132,16 +145,23 @@ class Accounts:
         )
         user.password_hash = self.hasher.hash(password)
         token_email = self._make_verification_email(user)
-        self.create(
-            user,
-            EventType.USER_REGISTERED,
-            by=by,
-            any_username=any_username,
-            token_email=token_email,
+
+        def create(execution: Execution) -> User:
+            self.create(
+                user,
+                EventType.USER_REGISTERED,
+                by=by,
+                any_username=any_username,
+                token_email=token_email,
+                execution=execution,
+            )
+            if token_email:
+                self._emails.mailer.send(token_email.email)
+            return user
+
+        return self._idempotency.run(
+            request, by, create, _as_created, conflicts=(UsernameTaken, EmailTaken)
         )
-        if token_email:
-            self._emails.mailer.send(token_email.email)
-        return user
 
     def faults_of(
         self, texts: Mapping[str, str], *, any_username: bool = False, offline: bool = False
@@ -178,6 +198,7 @@ class Accounts:
         by: Actor,
         any_username: bool = False,
         token_email: TokenEmail | None = None,
+        execution: Execution | None = None,
     ) -> None:
         """Store a new user, with or without a password, and reserve its names.
 
@@ -187,13 +208,17 @@ class Accounts:
             by: The caller.
             any_username: Whether the username may be one in quarantine.
             token_email: A token to store in the same transaction.
+            execution: The execution of the request that creates it.
 
         Raises:
             UsernameTaken: Another user has the username.
             EmailTaken: Another user has the email address, in whatever case.
+            IdempotencyKeyUsed: The request was executed before.
         """
         admin_emails = self._admin_notices.prepare() if user.is_active_admin else []
         with by.transaction() as transaction:
+            if execution:
+                execution.record(transaction, user.id)
             Identifier.take(
                 transaction,
                 username_key(user.username),
@@ -421,6 +446,16 @@ def build_user(
         roles=normalize_roles(roles),
         status=status,
     )
+
+
+def _as_created(execution: Execution, user_id: str) -> User | None:
+    """Return a user as it was when it was created; None if it has changed since."""
+    user = find_user(user_id)
+    if user is None or user.version != 1:
+        return None
+    # Shown, but no change of the user.
+    user.last_login_at = None
+    return user
 
 
 def _may_make_admin(user: User, changes: Mapping[str, Any]) -> bool:

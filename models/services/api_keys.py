@@ -6,13 +6,18 @@ active; a new password does not end it.
 
 from collections.abc import Collection
 from datetime import timedelta
+from typing import cast
 
 from models import field_rules
+from models.db import db
 from models.email import Email, EmailKind, Mailer
 from models.errors import ApiKeyNotFound, InvalidField, Unauthenticated, UserNotFound
+from models.security import tokens
+from models.security.idempotency import IdempotentRequest
+from models.services.idempotency import Execution, Idempotency
 from models.services.session_cleanup import remove_ended_sessions
 from models.tables import api_key
-from models.tables.api_key import ApiKey, ApiKeyLookup, Scope
+from models.tables.api_key import API_KEY_PREFIX, ApiKey, ApiKeyLookup, Scope
 from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.user import User, has_api_key_epoch, next_api_key_epoch
 
@@ -20,10 +25,16 @@ MAX_API_KEYS = 50
 
 
 class ApiKeys:
-    """Operations on API keys; the mailer notifies owners of new ones."""
+    """Operations on API keys.
 
-    def __init__(self, mailer: Mailer) -> None:
+    Args:
+        mailer: Notifies owners of new keys.
+        idempotency: Executes requests once.
+    """
+
+    def __init__(self, mailer: Mailer, idempotency: Idempotency | None = None) -> None:
         self.mailer = mailer
+        self._idempotency = idempotency or Idempotency()
 
     def create(
         self,
@@ -34,6 +45,7 @@ class ApiKeys:
         by: Actor,
         *,
         scopes: Collection[Scope] = (),
+        request: IdempotentRequest | None = None,
     ) -> tuple[ApiKey, str]:
         """Create a key and notify its owner by email.
 
@@ -47,24 +59,42 @@ class ApiKeys:
             lifetime: After how long it expires.
             by: The caller.
             scopes: What it may do besides.
+            request: The request, if its client may send it again.
 
         Returns:
-            The key and its token, which is not stored.
+            The key and its token, which is not stored; those of an earlier execution of the
+            request if there was one.
 
         Raises:
             InvalidField: The name is not 1 to 100 printable characters, the owner lacks one of the
                 roles, or has too many keys.
             Unauthenticated: The owner was suspended or deleted, or all its sessions were ended,
                 since it was read.
+            IdempotencyKeyReused: The key of the request belongs to one with another body.
+            IdempotencyKeyUsed: The API key that the request created was revoked since.
         """
         _validate_name(name)
         _validate_roles(roles, user)
-        if len(self.list_for(user)) >= MAX_API_KEYS:
-            raise InvalidField(
-                "name", f"You have {MAX_API_KEYS} API keys, the maximum. Revoke one first."
-            )
-        key, token = ApiKey.new(user, name, roles, lifetime, by.amr, scopes)
+
+        def create(execution: Execution) -> tuple[ApiKey, str]:
+            if len(self.list_for(user)) >= MAX_API_KEYS:
+                raise _TooManyKeys
+            token = execution.make_token(API_KEY_PREFIX, user.id)
+            key = ApiKey.new(user, name, roles, lifetime, by.amr, scopes, token=token)
+            self._save(key, user, by, execution)
+            self.mailer.send(Email.to_user(EmailKind.API_KEY_CREATED, user, detail=name))
+            return key, token
+
+        def show(execution: Execution, id: str) -> tuple[ApiKey, str] | None:
+            key = _find_as_created(user.id, id)
+            token = execution.make_token(API_KEY_PREFIX, user.id)
+            return (key, token) if key and tokens.digest(token) == id else None
+
+        return self._idempotency.run(request, by, create, show, conflicts=(_TooManyKeys,))
+
+    def _save(self, key: ApiKey, user: User, by: Actor, execution: Execution) -> None:
         with by.transaction() as transaction:
+            execution.record(transaction, key.id)
             # After the sessions of a stolen account have been ended, no new key may appear.
             transaction.condition_check(
                 User,
@@ -77,8 +107,6 @@ class ApiKeys:
             transaction.save(
                 AuditEvent.create(EventType.API_KEY_CREATED, user.id, by, key_id=key.id)
             )
-        self.mailer.send(Email.to_user(EmailKind.API_KEY_CREATED, user, detail=name))
-        return key, token
 
     def list_for(self, user: User) -> list[ApiKey]:
         """Return the valid keys of a user as read, newest first; strongly consistent."""
@@ -132,6 +160,25 @@ class ApiKeys:
             raise Unauthenticated
         found.key.touch()
         return found
+
+
+class _TooManyKeys(InvalidField):
+    """The owner has too many keys."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "name", f"You have {MAX_API_KEYS} API keys, the maximum. Revoke one first."
+        )
+
+
+def _find_as_created(user_id: str, id: str) -> ApiKey | None:
+    """Return a key as it was when it was created; None if it was revoked since."""
+    key, owner = db.get_many((ApiKey, user_id, id), (User, user_id))
+    if key is None or owner is None or not key.is_active_for(owner):
+        return None
+    # Shown, but no change of the key.
+    key.last_used_at = None
+    return cast(ApiKey, key)
 
 
 def _validate_name(name: str) -> None:

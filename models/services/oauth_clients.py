@@ -1,6 +1,7 @@
 """Clients: create, change, list, delete and authenticate programs that belong to no user."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -19,6 +20,8 @@ from models.errors import (
     raise_together,
 )
 from models.security import tokens
+from models.security.idempotency import IdempotentRequest
+from models.services.idempotency import Execution, Idempotency
 from models.services.user_update import Versions
 from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType
 from models.tables.identifier import Identifier
@@ -51,10 +54,14 @@ class OAuthClients:
 
     Args:
         clock: Returns the time by which clients in memory expire.
+        idempotency: Executes requests once.
     """
 
-    def __init__(self, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self, clock: Callable[[], datetime] = now, idempotency: Idempotency | None = None
+    ) -> None:
         self._clock = clock
+        self._idempotency = idempotency or Idempotency()
         self._cache: dict[str, tuple[datetime, OAuthClient]] = {}
 
     def create(
@@ -65,6 +72,7 @@ class OAuthClients:
         scopes: Collection[ClientScope] = (),
         audience: str | None = None,
         by: Actor = ANONYMOUS,
+        request: IdempotentRequest | None = None,
     ) -> tuple[OAuthClient, str]:
         """Create a client with one secret.
 
@@ -74,24 +82,35 @@ class OAuthClients:
             scopes: What it may do.
             audience: The URI that tokens for this client name.
             by: The caller.
+            request: The request, if its client may send it again.
 
         Returns:
-            The client and its secret, which is not stored.
+            The client and its secret, which is not stored; those of an earlier execution of the
+            request if there was one.
 
         Raises:
             InvalidField: The name, a scope or the audience is not valid.
             AudienceTaken: Another client has this audience.
+            IdempotencyKeyReused: The key of the request belongs to one with another body.
+            IdempotencyKeyUsed: The client that the request created has changed since.
         """
         _validate({"name": name, "scopes": scopes, "audience": audience})
-        client = OAuthClient.new(name, kind, scopes, audience)
-        secret, text = client.make_secret()
-        client.secrets = [secret]
-        with by.transaction() as transaction:
-            transaction.save(client)
-            if audience is not None:
-                _reserve(transaction, audience, client)
-            transaction.save(AuditEvent.create(EventType.CLIENT_CREATED, client.id, by))
-        return client, text
+
+        def create(execution: Execution) -> tuple[OAuthClient, str]:
+            client = OAuthClient.new(name, kind, scopes, audience)
+            text = execution.make_token(CLIENT_SECRET_PREFIX, client.id)
+            client.secrets = [ClientSecret.of(text)]
+            with by.transaction() as transaction:
+                execution.record(transaction, client.id)
+                transaction.save(client)
+                if audience is not None:
+                    _reserve(transaction, audience, client)
+                transaction.save(AuditEvent.create(EventType.CLIENT_CREATED, client.id, by))
+            return client, text
+
+        return self._idempotency.run(
+            request, by, create, _client_as_created, conflicts=(AudienceTaken,)
+        )
 
     def get(self, id: str) -> OAuthClient:
         """Return the client with this ID, strongly consistent.
@@ -159,29 +178,47 @@ class OAuthClients:
 
         return self._change(id, versions, apply)
 
-    def add_secret(self, id: str, *, by: Actor = ANONYMOUS) -> tuple[ClientSecret, str]:
+    def add_secret(
+        self, id: str, *, by: Actor = ANONYMOUS, request: IdempotentRequest | None = None
+    ) -> tuple[ClientSecret, str]:
         """Add a secret to a client, so that another one can be replaced without a gap.
 
+        Args:
+            id: The ID of the client.
+            by: The caller.
+            request: The request, if its client may send it again.
+
         Returns:
-            The secret, and its text, which is not stored.
+            The secret, and its text, which is not stored; those of an earlier execution of the
+            request if there was one.
 
         Raises:
             ClientNotFound: There is no client with this ID.
             TooManySecrets: The client has two secrets already.
             TooManyConflicts: Concurrent changes kept winning.
+            IdempotencyKeyReused: The key of the request belongs to one with another body.
+            IdempotencyKeyUsed: The secret that the request created was revoked since.
         """
 
-        def apply(client: OAuthClient) -> tuple[ClientSecret, str]:
+        def apply(client: OAuthClient, execution: Execution) -> tuple[ClientSecret, str]:
             if len(client.secrets) >= MAX_SECRETS:
                 raise TooManySecrets
-            secret, text = client.make_secret()
+            text = execution.make_token(CLIENT_SECRET_PREFIX, client.id)
+            secret = ClientSecret.of(text)
             client.secrets = [*client.secrets, secret]
             with by.transaction() as transaction:
+                execution.record(transaction, secret.id)
                 _save(transaction, client)
                 transaction.save(AuditEvent.create(EventType.CLIENT_SECRET_CREATED, client.id, by))
             return secret, text
 
-        return self._change(id, None, apply)
+        def create(execution: Execution) -> tuple[ClientSecret, str]:
+            return self._change(id, None, lambda client: apply(client, execution))
+
+        def show(execution: Execution, _: str) -> tuple[ClientSecret, str] | None:
+            return _secret_as_created(execution, self.get(id))
+
+        return self._idempotency.run(request, by, create, show, conflicts=(TooManySecrets,))
 
     def revoke_secret(self, id: str, secret_id: str, *, by: Actor = ANONYMOUS) -> None:
         """Revoke a secret; every process rejects it after `CACHE_TIME`.
@@ -273,6 +310,27 @@ class OAuthClients:
             finally:
                 self._cache.pop(id, None)
         raise TooManyConflicts
+
+
+def _client_as_created(execution: Execution, id: str) -> tuple[OAuthClient, str] | None:
+    """Return a client as it was when it was created, and its secret; None if it has changed."""
+    client = find_client(id)
+    created = _secret_as_created(execution, client) if client and client.version == 1 else None
+    if client is None or created is None:
+        return None
+    secret, text = created
+    client.secrets = [secret]
+    return client, text
+
+
+def _secret_as_created(
+    execution: Execution, client: OAuthClient
+) -> tuple[ClientSecret, str] | None:
+    """Return a secret as it was when it was created, and its text; None if it was revoked."""
+    text = execution.make_token(CLIENT_SECRET_PREFIX, client.id)
+    secret = client.find_secret(text)
+    # The last use is shown, but no change of the secret.
+    return (replace(secret, last_used_at=None), text) if secret else None
 
 
 def _save(transaction: Transaction, client: OAuthClient) -> None:

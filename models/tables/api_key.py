@@ -62,10 +62,10 @@ class ApiKey(Table):
         lifetime: timedelta,
         amr: Collection[str] = (),
         scopes: Collection[str] = (),
-    ) -> tuple[Self, str]:
-        """Return an unsaved key of the user, and its token.
-
-        Only the digest of the token is kept.
+        *,
+        token: str,
+    ) -> Self:
+        """Return an unsaved key of the user.
 
         Args:
             user: The owner.
@@ -74,10 +74,10 @@ class ApiKey(Table):
             lifetime: After how long it expires.
             amr: The factors of the session that creates it.
             scopes: What it may do besides.
+            token: The token, of which only the digest is kept.
         """
-        token = tokens.make(API_KEY_PREFIX, user.id)
         created_at = now()
-        key = cls(
+        return cls(
             user_id=user.id,
             key_digest=tokens.digest(token),
             name=name,
@@ -89,7 +89,6 @@ class ApiKey(Table):
             expires_at=created_at + lifetime,
             remove_at=created_at + lifetime,
         )
-        return key, token
 
     @property
     def id(self) -> str:

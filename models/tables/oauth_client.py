@@ -61,6 +61,11 @@ class ClientSecret:
     created_at: datetime
     last_used_at: datetime | None = None
 
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Return a new secret with this text."""
+        return cls(str(uuid7()), tokens.digest(text), now())
+
     def __repr__(self) -> str:
         return f"<ClientSecret {self.id}>"
 
@@ -150,10 +155,10 @@ class OAuthClient(db.Model):  # type: ignore[misc,name-defined]
         """When one of its secrets was last used, accurate to five minutes."""
         return max((each.last_used_at for each in self.secrets if each.last_used_at), default=None)
 
-    def make_secret(self) -> tuple[ClientSecret, str]:
-        """Return a new secret that is not added yet, and its text, which is not stored."""
-        text = tokens.make(CLIENT_SECRET_PREFIX, self.id)
-        return ClientSecret(str(uuid7()), tokens.digest(text), now()), text
+    def find_secret(self, text: str) -> ClientSecret | None:
+        """Return the secret with this text."""
+        digest = tokens.digest(text)
+        return next((each for each in self.secrets if each.digest == digest), None)
 
     def accepts(self, digest: str) -> bool:
         """Return whether the client is not disabled and has a secret with this digest."""

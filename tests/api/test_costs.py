@@ -21,16 +21,18 @@ from roster.email.file_backend import FileBackend, link_of
 from tests.api.openapi.test_every_response import CALLS, send
 from tests.support.authenticator import Authenticator
 from tests.support.documents import DOCS, blocks, code, rows
-from tests.support.openapi_requests import GRANTED, MAIL, SIGN_IN
+from tests.support.openapi_requests import GRANTED, MAIL, REPEATABLE, SIGN_IN
 from tests.support.person import PASSWORD, Person
 from tests.support.preconditions import (
     ABSENT_DIGEST,
+    KEYED,
     Scenario,
     by_machine,
     confirmed,
     locked,
     mailing,
     reset_mailed,
+    sent_with_key,
     verification_mailed,
     verified,
 )
@@ -223,6 +225,17 @@ CASES: dict[tuple[str, str], Case] = {
         204, {"by": "john", "id": "jane"}
     ),
 }  # fmt: skip
+
+WITH_KEY = "with `Idempotency-Key`"
+for _name, _path in REPEATABLE.items():
+    _granted = GRANTED[_name]
+    _by = "anonymous" if _name == "create_user" else _granted.by
+    _sent = sent_with_key(_by, _path, _granted.body)
+    _case = "by anyone, " if _name == "create_user" else ""
+    _route = " ".join(CALLS[_name])
+    _changes = {"by": _by, "headers": KEYED}
+    CASES[_route, f"{_case}{WITH_KEY}"] = Case(201, _changes)
+    CASES[_route, f"{_case}a repeat"] = Case(201, {**_changes, "given": (*_granted.given, _sent)})
 
 
 def known_client(scenario: Scenario) -> None:

@@ -9,12 +9,14 @@ from tests.support.person import PASSWORD
 from tests.support.preconditions import (
     ABSENT_DIGEST,
     AUDIENCE,
+    KEYED,
     Precondition,
     address_lost,
     another_audience,
     by_machine,
     client_created,
     confirmed,
+    created_removed,
     crowded,
     enrolled,
     locked,
@@ -22,6 +24,7 @@ from tests.support.preconditions import (
     reset_mailed,
     secret_added,
     secret_revoked,
+    sent_with_key,
     stale,
     strict,
     used_up,
@@ -36,6 +39,13 @@ SIGN_IN = {"login": "jane", "password": PASSWORD}
 MAIL = {"email": "jane@example.com"}
 TOKEN = {"token": "{token}"}
 RESET = {"new_password": NEW_PASSWORD}
+
+# A field that makes another body of the successful request.
+OTHER_FIELD = {
+    "create_user": {"full_name": "Ada"},
+    "create_api_key": {"name": "hourly"},
+    "create_client": {"name": "invoices"},
+}
 
 
 class Granted(NamedTuple):
@@ -195,5 +205,24 @@ SINGLE: dict[tuple[str, str], dict[str, Any]] = {
     ("confirm_password_reset", "busy"): {"given": (reset_mailed, crowded)},
     ("confirm_email", "email-taken"): {"json": TOKEN, "given": (address_lost,)},
 }
+# The path of each operation with an idempotency key.
+REPEATABLE = {
+    "create_user": "/v1/users",
+    "create_api_key": "/v1/users/me/api-keys",
+    "create_client": "/v1/clients",
+    "create_client_secret": "/v1/clients/{client}/secrets",
+}
+for _name, _path in REPEATABLE.items():
+    _granted = GRANTED[_name]
+    _sent = sent_with_key(_granted.by, _path, _granted.body)
+    SINGLE[_name, "idempotency-key-used"] = {
+        "headers": KEYED,
+        "given": (*_granted.given, _sent, created_removed),
+    }
+    SINGLE[_name, "idempotency-key-reused"] = {
+        "headers": KEYED,
+        "json": {**(_granted.body or {}), **OTHER_FIELD.get(_name, {})},
+        "given": (*_granted.given, _sent),
+    }
 # What looks at passwords refuses while an account is locked, too.
 LOCKED = ("sign_in", "reauthenticate", "change_password")

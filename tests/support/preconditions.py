@@ -40,6 +40,7 @@ POLICIES = [
 ABSENT_DIGEST = "0" * 64
 _SECONDS = 10
 AUDIENCE = "https://billing.example.com"
+KEYED = {"Idempotency-Key": "6d1f0c52-6a0e-4c43-9a0e-3f2a7c1b9d54"}
 
 
 @dataclass
@@ -123,6 +124,24 @@ def another_audience(scenario: Scenario) -> None:
         scenario.app.extensions["roster"].clients.create(
             "invoices", audience="https://invoices.example.com"
         )
+
+
+def sent_with_key(by: str, path: str, body: Any) -> Precondition:
+    """Return the precondition that a request with the idempotency key `KEYED` was executed."""
+
+    def send(scenario: Scenario) -> None:
+        path_of_client = path.format(**scenario.placeholders)
+        response = scenario.people[by].post(path_of_client, json=body, headers=KEYED)
+        assert response.status_code == 201, response.text
+        scenario.placeholders["created"] = response.headers["Location"]
+
+    return send
+
+
+def created_removed(scenario: Scenario) -> None:
+    """What `sent_with_key` has created is deleted or revoked."""
+    response = scenario.people["john"].delete(scenario.placeholders["created"])
+    assert response.status_code == 204, response.text
 
 
 def stale(scenario: Scenario) -> None:

@@ -88,9 +88,11 @@ def _items(model: Any) -> list[dict[str, Any]]:
 
 
 def _deletions() -> list[tuple[str, dict[str, Any]]]:
+    # Two models may share a table.
+    models = {model.Meta.table_name: model for model in db.models}
     return [
-        (model.Meta.table_name, {"DeleteRequest": {"Key": key}})
-        for model in db.models
+        (table, {"DeleteRequest": {"Key": key}})
+        for table, model in models.items()
         for key in _keys(model)
     ]
 

@@ -8,6 +8,7 @@ from flask_restx import Resource
 
 from api import services
 from api.auth import Principal, self_required, signed_in
+from api.idempotency import idempotent
 from api.openapi.annotations import error_responses, headers, links
 from api.pagination import CURSOR, LIMIT_OF_ALL, decode_cursor, page_of, page_response
 from api.rate_limits import EMAIL_REQUESTS, rate_limited
@@ -24,7 +25,7 @@ from api.v1.api_keys.schemas import (
     new_api_key,
 )
 from api.validation import body, query
-from models import ApiKey, Role, User
+from models import ApiKey, IdempotentRequest, Role, User
 
 
 @api_keys.route("/users/<id>/api-keys")
@@ -33,13 +34,20 @@ class UserApiKeys(Resource):
     @api_keys.doc("create_api_key")
     @self_required(recent=True, verified=True)
     @body(new_api_key)
+    @idempotent("create_api_key")
     # Each new key sends an email, to an address that may be another person's while it is not
     # verified.
     @rate_limited(EMAIL_REQUESTS)
     @links(201, {"revoke_api_key": {"id": "$request.path.id", "key_id": "$response.body#/id"}})
     @headers("Location")
     @marshal_with(created_api_key, code=201, description="The key, shown only once")
-    def post(self, id: str, caller: Principal, payload: dict[str, Any]) -> Any:
+    def post(
+        self,
+        id: str,
+        caller: Principal,
+        payload: dict[str, Any],
+        repeatable: IdempotentRequest | None,
+    ) -> Any:
         """Create an API key for the current user
 
         The response contains the key, which is shown only once, and an email reports it. A user
@@ -52,6 +60,7 @@ class UserApiKeys(Resource):
             timedelta(days=payload.get("expires_in_days", DEFAULT_DAYS)),
             caller.actor,
             scopes=payload.get("scopes", ()),
+            request=repeatable,
         )
         location = url_for("api-keys_user_api_key", id=row.user_id, key_id=row.id)
         return {**_key_body(row), "key": key}, 201, {"Location": location}

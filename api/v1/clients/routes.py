@@ -9,6 +9,7 @@ from flask_restx import Resource
 from api import services
 from api.auth import Principal, admin_required
 from api.etags import etag, preconditions, with_etag
+from api.idempotency import idempotent
 from api.openapi.annotations import error_responses, headers, links
 from api.pagination import CURSOR, LIMIT, decode_cursor, page_response
 from api.responses import no_content
@@ -25,6 +26,7 @@ from api.v1.clients.schemas import (
     new_client,
 )
 from api.validation import JSON, MERGE_PATCH, body, query
+from models import IdempotentRequest
 
 _OF_NEW_CLIENT = {"client_id": "$response.body#/id"}
 _OF_PATH = {"client_id": "$request.path.client_id"}
@@ -35,17 +37,20 @@ class Clients(Resource):
     @clients.doc("create_client")
     @admin_required(recent=True)
     @body(new_client)
+    @idempotent("create_client")
     @error_responses("audience-taken")
     @links(201, dict.fromkeys(("get_client", "update_client", "delete_client"), _OF_NEW_CLIENT))
     @headers("Location", "ETag")
     @marshal_with(created_client, code=201, description="The client, with its secret")
-    def post(self, caller: Principal, payload: dict[str, Any]) -> Any:
+    def post(
+        self, caller: Principal, payload: dict[str, Any], repeatable: IdempotentRequest | None
+    ) -> Any:
         """Create a client
 
         For admins only, with recent authentication. The response contains the secret, which is
         shown only once.
         """
-        created, secret = services.clients.create(**payload, by=caller.actor)
+        created, secret = services.clients.create(**payload, by=caller.actor, request=repeatable)
         body = {name: getattr(created, name) for name in client}
         location = {"Location": url_for("clients_client_item", client_id=created.id)}
         return {**body, "secret": secret}, 201, {**location, "ETag": f'"{etag(created)}"'}
@@ -131,17 +136,18 @@ class ClientItem(Resource):
 class ClientSecrets(Resource):
     @clients.doc("create_client_secret")
     @admin_required(recent=True)
+    @idempotent("create_client_secret", target="client_id", has_body=False)
     @error_responses("client-not-found", "too-many-secrets")
     @links(201, {"revoke_client_secret": {**_OF_PATH, "secret_id": "$response.body#/id"}})
     @headers("Location")
     @marshal_with(created_client_secret, code=201, description="The secret, shown only once")
-    def post(self, client_id: str, caller: Principal) -> Any:
+    def post(self, client_id: str, caller: Principal, repeatable: IdempotentRequest | None) -> Any:
         """Add a secret to a client
 
         For admins only, with recent authentication. A client has at most two secrets, so that one
         can be replaced without a gap: add one, use it, revoke the other.
         """
-        row, secret = services.clients.add_secret(client_id, by=caller.actor)
+        row, secret = services.clients.add_secret(client_id, by=caller.actor, request=repeatable)
         location = url_for("clients_client_secret", client_id=client_id, secret_id=row.id)
         return {**vars(row), "secret": secret}, 201, {"Location": location}
 

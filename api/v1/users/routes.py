@@ -15,6 +15,7 @@ from api.auth import (
     signup_allowed,
 )
 from api.etags import preconditions, with_etag
+from api.idempotency import idempotent
 from api.lanes import hashes_password
 from api.merge_patch import merge_patch
 from api.openapi.annotations import error_responses, headers, links
@@ -40,7 +41,7 @@ from api.v1.users.schemas import (
     users,
 )
 from api.validation import JSON, MERGE_PATCH, body, query
-from models import Role, Status, User, UserFilter
+from models import IdempotentRequest, Role, Status, User, UserFilter
 
 _USER_ENDPOINT = "users_user_item"
 # The fields that decide about access to an account.
@@ -86,13 +87,19 @@ class Users(Resource):
     @users.doc("create_user")
     @signup_allowed(api_keys=True)
     @body(new_user, admin_only=ADMIN_FIELDS, rules=_faults_of_new_user)
+    @idempotent("create_user")
     @rate_limited(SIGN_UPS, spares_admins=True)
     @error_responses("username-taken", "email-taken", "fresh-sign-in-required")
     @links(201, dict.fromkeys(("get_user", "update_user", "delete_user"), _ITS_ID))
     @headers("Location")
     @marshal_with(user, code=201, description="The registered user")
     @with_etag
-    def post(self, caller: Principal | None, payload: dict[str, Any]) -> Any:
+    def post(
+        self,
+        caller: Principal | None,
+        payload: dict[str, Any],
+        repeatable: IdempotentRequest | None,
+    ) -> Any:
         """Register a user
 
         Open to everyone unless sign-up is closed; only an admin may set `roles` and `status`, or
@@ -105,6 +112,7 @@ class Users(Resource):
             **payload,
             any_username=caller is not None and caller.may_assign_any_username(),
             by=caller.actor if caller else anonymous_actor(),
+            request=repeatable,
         )
         return created, 201, {"Location": url_for(_USER_ENDPOINT, id=created.id)}
 

@@ -262,6 +262,7 @@ class TestResponses:
         created = operations_by_id["create_user"]["responses"]["201"]
 
         assert {"Location", "ETag", "X-Request-Id", "Cache-Control"} <= names(created)
+        assert "Idempotency-Replayed" in names(created)
         assert "Link" in names(operations_by_id["list_users"]["responses"]["200"])
         assert "ETag" in names(operations_by_id["get_user"]["responses"]["304"])
         assert "WWW-Authenticate" in names(operations_by_id["sign_in"]["responses"]["401"])

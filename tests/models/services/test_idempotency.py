@@ -1,0 +1,134 @@
+"""One request with an idempotency key at the same moment on several threads, and lost replies."""
+
+from datetime import timedelta
+
+from models import Actor, ApiKeys, IdempotentRequest, OAuthClient, OAuthClients, User
+from models.errors import IdempotencyKeyReused, UsernameTaken
+from models.tables.api_key import keys_of
+from models.tables.audit_event import AuditEvent
+from tests.support.invariants import audited_users
+
+KEY = "a-key-of-a-client"
+
+
+def make_request(**values):
+    """Return a request; each has an object of its own."""
+    return IdempotentRequest(
+        **{"key": KEY, "operation": "test", "caller_id": "ada", "body": {}, **values}
+    )
+
+
+class TestRaces:
+    def test_sign_up(self, run_concurrently, register):
+        """Of twenty equal sign-ups one creates the user, and all show it."""
+        requests = [make_request(caller_id=None) for _ in range(20)]
+        outcomes = run_concurrently(
+            *(lambda request=request: register("ada", request=request) for request in requests)
+        )
+
+        (user,) = audited_users()
+        assert [each.id for each in outcomes] == [user.id] * 20
+        assert [request.is_replayed for request in requests].count(False) == 1
+        assert len(list(AuditEvent.query(user.id))) == 1
+
+    def test_sign_up_of_two_people(self, run_concurrently, register):
+        """Of two people with one username and the same key, one gets it, and the other an error."""
+        bodies = [{"email": f"{number}@example.com"} for number in range(2)] * 10
+        outcomes = run_concurrently(
+            *(
+                lambda body=body: register(
+                    "ada", **body, request=make_request(caller_id=None, body=body)
+                )
+                for body in bodies
+            )
+        )
+
+        (user,) = audited_users()
+        kinds = {type(each) for each in outcomes}
+        assert kinds == {User, UsernameTaken}
+        assert {each.id for each in outcomes if isinstance(each, User)} == {user.id}
+
+    def test_api_key(self, run_concurrently, register, mailbox):
+        """Of ten equal requests one creates a key, and all show it with the same token."""
+        ada, keys = register("ada"), ApiKeys(mailbox)
+        outcomes = run_concurrently(
+            *[
+                lambda: keys.create(
+                    ada, "nightly", [], timedelta(days=1), Actor(ada.id), request=make_request()
+                )
+            ]
+            * 10
+        )
+
+        (row,) = keys_of(ada.id)
+        assert {(key.id, token) for key, token in outcomes} == {(row.id, outcomes[0][1])}
+        assert keys.authenticate(outcomes[0][1]).user.id == ada.id
+
+    def test_client(self, run_concurrently, context):
+        """Of ten equal requests one creates a client, and all show the same secret."""
+        clients = OAuthClients()
+        outcomes = run_concurrently(
+            *[
+                lambda: clients.create(
+                    "billing", audience="https://billing.example.com", request=make_request()
+                )
+            ]
+            * 10
+        )
+
+        assert [client.id for client in OAuthClient.scan()] == [outcomes[0][0].id]
+        assert {(client.id, secret) for client, secret in outcomes} == {
+            (outcomes[0][0].id, outcomes[0][1])
+        }
+
+    def test_secret(self, run_concurrently, context):
+        """Of ten equal requests one adds a secret, and all show it."""
+        clients = OAuthClients()
+        client, _ = clients.create("billing")
+        outcomes = run_concurrently(
+            *[lambda: clients.add_secret(client.id, request=make_request())] * 10
+        )
+
+        assert len({(secret.id, text) for secret, text in outcomes}) == 1
+        assert len(clients.get(client.id).secrets) == 2
+
+    def test_bodies(self, run_concurrently, context):
+        """Of requests with one key and two bodies those with one body get an answer."""
+        clients = OAuthClients()
+        outcomes = run_concurrently(
+            *(
+                lambda name=name: clients.create(name, request=make_request(body={"name": name}))
+                for name in ["billing", "invoices"] * 5
+            )
+        )
+
+        rejected = [each for each in outcomes if isinstance(each, IdempotencyKeyReused)]
+        assert len(rejected) == 5
+        assert len(list(OAuthClient.scan())) == 1
+
+
+class TestDigests:
+    def test_parts_do_not_run_together(self, context):
+        """Requests whose parts only look alike when they are joined are different ones."""
+        clients = OAuthClients()
+        requests = [
+            make_request(operation="a", caller_id="bc"),
+            make_request(operation="ab", caller_id="c"),
+            make_request(caller_id='ada", "'),
+            make_request(target="x"),
+        ]
+        made = [clients.create("billing", request=request)[0].id for request in requests]
+
+        assert len(set(made)) == 4
+
+    def test_other_secret_keys(self, context):
+        """Another service with other secret keys does not recognize the request."""
+        made = [OAuthClients().create("billing", request=make_request())[0].id for _ in range(2)]
+
+        assert made[0] != made[1]
+
+    def test_repr(self):
+        """Neither the key nor the body is in the representation of a request."""
+        request = make_request(body={"password": "a secret"})
+
+        assert [each for each in (KEY, "a secret") if each in repr(request)] == []
