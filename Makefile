@@ -31,7 +31,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_LOGLEVEL := error
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fallback-engine coverage test-browser test-contract fuzz clients lint lint-openapi audit sbom format bench bench-peers breached-passwords openapi swagger-ui pico docs requirements clean
+.PHONY: help run test fallback-engine coverage test-browser test-contract fuzz clients lint lint-openapi audit sbom format bench bench-peers breached-passwords openapi swagger-ui pico translations docs requirements clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -108,6 +108,9 @@ swagger-ui: tools/swagger-ui/$(NPM) ## copy the pinned Swagger UI to api/static/
 
 pico: tools/pico/$(NPM) ## copy the pinned CSS base of the pages to web/static/pico
 	cp $(PICO)/LICENSE.md $(PICO)/css/pico.min.css web/static/pico/
+
+translations: $(DEV) ## update and compile the catalogs of the pages and emails
+	$(BIN)/python tools/translations.py
 
 docs: $(DEV) ## build the Sphinx site, warnings are errors
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html

@@ -75,5 +75,6 @@ def _page_settings(config: Config) -> PageSettings:
         # Local mode is reached by plain HTTP, which cannot set secure cookies in every browser.
         is_secure=not config.is_local,
         form_keys=tuple(SecretKeys(config.strong_keys).derive("forms of pages")),
+        language=config.language,
         branding=Branding(config.logo, config.colors, config.support_url),
     )

@@ -68,7 +68,7 @@ def product_of(config: Config) -> Product:
     if config.templates and not config.templates.is_dir():
         raise SettingError(f"ROSTER_TEMPLATES: {config.templates} is not a folder.")
     color = config.colors[0] if config.colors else Product.color
-    return Product(config.name, color, config.support_url, templates=config.templates)
+    return Product(config.name, color, config.support_url, config.language, config.templates)
 
 
 def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Services:

@@ -18,9 +18,16 @@ from web.forms import attributes_of
 from web.html import time_tag
 from web.links import link_to
 from web.settings import PageSettings, keep
+from web.texts import error_text, value_text
 
 # What templates call.
-_FUNCTIONS = {"link_to": link_to, "attributes_of": attributes_of, "time_tag": time_tag}
+_FILTERS = {"error_text": error_text, "value_text": value_text}
+_FUNCTIONS = {
+    "link_to": link_to,
+    "attributes_of": attributes_of,
+    "time_tag": time_tag,
+    **_FILTERS,
+}
 
 
 def init_app(app: Flask, settings: PageSettings) -> None:
@@ -29,6 +36,7 @@ def init_app(app: Flask, settings: PageSettings) -> None:
     browser_session.init_app(app, keys=settings.form_keys, is_secure=settings.is_secure)
     cross_site.init_app(app, key=settings.form_keys[0] if settings.form_keys else b"")
     languages.install(app.jinja_env)
+    app.jinja_env.filters.update(_FILTERS)
     # Templates of operators must not show secrets.
     app.jinja_env.globals.pop("config", None)
 
@@ -49,6 +57,7 @@ def init_app(app: Flask, settings: PageSettings) -> None:
     admin.add_pages(pages)
     problems.add_pages(pages)
     branding.add_files(pages, settings.branding)
+    errors.add_pages(pages)
     security_txt.add_page(pages, contact=settings.security_contact, base_url=settings.base_url)
     app.register_blueprint(pages)
 
@@ -56,5 +65,5 @@ def init_app(app: Flask, settings: PageSettings) -> None:
 def _vary(response: Response) -> Response:
     # CVE-2023-30861: no cache may show the page of one browser to another.
     if browser_session.is_page(request.path):
-        response.vary.add("Cookie")
+        response.vary.update(("Cookie", "Accept-Language"))
     return response

@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from flask import Blueprint, Response, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from api import security_log
 from api.errors import RequestError, problem_of
@@ -28,6 +28,17 @@ def init_pages(pages: Blueprint) -> None:
     pages.register_error_handler(InvalidCursor, _invalid_cursor)
     pages.register_error_handler(HTTPException, _http_error)
     pages.register_error_handler(Exception, _failure)
+
+
+def add_pages(pages: Blueprint) -> None:
+    """Respond with a page where there is none below those of the account and of the console."""
+    for start in ("/account", "/admin"):
+        for path in ("/", "/<path:rest>"):
+            pages.add_url_rule(f"{start}{path}", "nothing", _nothing, methods=["GET", "POST"])
+
+
+def _nothing(rest: str = "") -> Response:
+    raise NotFound
 
 
 def _show(slug: str, detail: str, **values: Any) -> Response:

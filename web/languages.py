@@ -14,7 +14,7 @@ from jinja2 import Environment
 
 from web.settings import page_settings
 
-LANGUAGES = ("en",)
+LANGUAGES = ("en", "de", "es", "fr")
 SOURCE = "en"
 FOLDER = Path(__file__).parent / "translations"
 DOMAIN = "messages"
@@ -33,9 +33,17 @@ def page_language() -> str:
     if not has_request_context():
         return SOURCE
     if "language" not in g:
-        default = page_settings().language
-        g.language = request.accept_languages.best_match(LANGUAGES, default)
+        # Of en-US, de the first is meant, although there is no en-US.
+        tags = (tag for tag, quality in request.accept_languages if quality)
+        accepted = (tag.partition("-")[0].lower() for tag in tags)
+        found = (language for language in accepted if language in LANGUAGES)
+        g.language = next(found, page_settings().language)
     return str(g.language)
+
+
+def use_source() -> None:
+    """Show the current page in English, in which its text is."""
+    g.language = SOURCE
 
 
 def install(environment: Environment, language: str | None = None) -> None:

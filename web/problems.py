@@ -4,6 +4,7 @@ from flask import Blueprint, Response, request
 
 from api.problems import PROBLEMS
 from web.html import page
+from web.languages import use_source
 
 _INDEX = "problems_problem_types"
 _ITEM = "problems_problem_type"
@@ -22,6 +23,7 @@ def _show_page() -> Response | None:
     accepted = request.accept_mimetypes
     if accepted.best_match(["application/json", "text/html"]) != "text/html":
         return None
+    use_source()
     if request.endpoint == _INDEX:
         return page("problems/index.html", problems=PROBLEMS.values())
     slug = (request.view_args or {})["slug"]

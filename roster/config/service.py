@@ -32,6 +32,7 @@ from roster.config.parsing import (
 )
 from roster.config.secret_keys import CREATE_KEY, secret_keys, weakness
 from roster.config.setting import Setting, declared_in, read_all, setting
+from web.languages import LANGUAGES, SOURCE
 
 _PREFIXES = ("ROSTER_", "DYNAMODB_")
 # Kubernetes and Docker describe a service called `roster` in variables like ROSTER_PORT,
@@ -99,6 +100,14 @@ class Config:
         None,
         example="https://help.example.com",
         meaning="Where users get help, for a link in all pages and emails: {allowed}.",
+    )
+    language: str = setting(
+        "ROSTER_LANGUAGE",
+        choice(LANGUAGES),
+        SOURCE,
+        example="de",
+        meaning="The language of emails, and of pages for browsers that prefer none of these:"
+        " {allowed}. See [languages](pages.md#languages).",
     )
     templates: Path | None = setting(
         "ROSTER_TEMPLATES",

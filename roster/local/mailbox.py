@@ -11,6 +11,7 @@ from api.responses import json_response
 from roster.email.file_backend import FileBackend, html_of, link_of, text_of
 from roster.local.loopback import is_local_request
 from web.html import html, page
+from web.languages import use_source
 
 PATH = "/dev/mail"
 _POLICY = (
@@ -81,5 +82,6 @@ def _asks_for_json() -> bool:
 
 def _require_local_request() -> None:
     """Respond 404 to remote requests: these emails give access to accounts."""
+    use_source()
     if not is_local_request():
         raise NotFound

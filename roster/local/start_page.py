@@ -6,6 +6,7 @@ from roster.config import Config
 from roster.local.demo import DEMO_USERS
 from roster.local.loopback import is_local_request
 from web.html import page
+from web.languages import use_source
 
 # RESTX's endpoint of `/`, which redirects to the documentation.
 _ENDPOINT = "root"
@@ -20,6 +21,7 @@ def init_app(app: Flask, config: Config) -> None:
     """
 
     def show() -> Response:
+        use_source()
         # Only this computer sees the password of the demo users.
         users = DEMO_USERS if config.demo and is_local_request() else ()
         return page(

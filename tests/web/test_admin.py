@@ -31,6 +31,16 @@ def browser(app, john):
     return PageClient(app).sign_in("john", PASSWORD)
 
 
+def rows_of(page):
+    """Return the rows of the table in a page, without the filters above it."""
+    return page.text.partition("<tbody>")[2]
+
+
+def sessions_of(person):
+    """Return the sessions of a user, as the API lists them."""
+    return person.get("/v1/sessions").json["items"]
+
+
 @pytest.fixture
 def page_of_jane(jane):
     """Return the URL of jane's page."""
@@ -281,6 +291,44 @@ class TestChanges:
 
         assert jane.get("/v1/users/me").status_code == 401
 
+    def test_end_one_session(self, browser, jane, page_of_jane):
+        """One session of the user ends, and another one stays."""
+        here = PageClient(browser.http.application).sign_in("jane", PASSWORD)
+        [other] = [row for row in sessions_of(jane) if not row["current"]]
+        response = browser.send(page_of_jane, do="end-session", session=other["id"])
+
+        assert location(response) == page_of_jane
+        assert "The session has ended." in browser.get(page_of_jane).text
+        assert here.get("/account").status_code == 303
+        assert jane.get("/v1/users/me").status_code == 200
+
+    def test_revoke_one_key(self, browser, jane, page_of_jane):
+        """One API key of the user is revoked, and another one stays."""
+        first, second = (
+            jane.post(f"{jane.path}/api-keys", json={"name": name}).json for name in ("a", "b")
+        )
+        response = browser.send(page_of_jane, do="revoke-key", key=first["id"])
+        left = jane.get(f"{jane.path}/api-keys").json["items"]
+
+        assert location(response) == page_of_jane
+        assert "The API key is revoked." in browser.get(page_of_jane).text
+        assert [row["id"] for row in left] == [second["id"]]
+
+    @pytest.mark.parametrize("action", ["end-session", "revoke-key"])
+    @pytest.mark.parametrize("id", ["", "x", "f" * 64, "\x00", "<b>"])
+    def test_no_such_row(self, browser, page_of_jane, action, id):
+        """What has ended already is a success without effect."""
+        response = browser.send(page_of_jane, do=action, session=id, key=id)
+
+        assert location(response) == page_of_jane
+
+    def test_session_of_another_user(self, browser, jane, eve, page_of_jane):
+        """The page of one user ends no session of another one."""
+        [session] = sessions_of(eve)
+        browser.send(page_of_jane, do="end-session", session=session["id"])
+
+        assert eve.get("/v1/users/me").status_code == 200
+
     def test_revoke_keys(self, browser, jane, page_of_jane):
         """All API keys of the user are revoked."""
         key = jane.post(f"{jane.path}/api-keys", json={"name": "nightly"}).json["key"]
@@ -388,7 +436,7 @@ class TestEvents:
     def test_of_an_actor(self, browser, jane, page_of_jane):
         """What an admin did to another user is found by the actor and the user."""
         browser.send(f"{page_of_jane}/suspend")
-        text = browser.get(f"/admin/events?actor=john&user={jane.id}").text
+        text = rows_of(browser.get(f"/admin/events?actor=john&user={jane.id}"))
 
         assert "Account suspended" in text
         assert "Account created" not in text
@@ -397,11 +445,11 @@ class TestEvents:
         """The events of a deleted user are found by the ID."""
         browser.send(f"{page_of_jane}/delete")
 
-        assert "Account deleted" in browser.get(f"/admin/events?user={jane.id}").text
+        assert "Account deleted" in rows_of(browser.get(f"/admin/events?user={jane.id}"))
 
     def test_type(self, browser, jane):
         """Events are filtered by type."""
-        text = browser.get("/admin/events?user=jane&type=session.opened").text
+        text = rows_of(browser.get("/admin/events?user=jane&type=session.opened"))
 
         assert "Signed in" in text
         assert "Account created" not in text

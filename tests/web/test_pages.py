@@ -174,6 +174,27 @@ class TestName:
         assert "<title>Sign in - A &amp; B &lt;Co&gt;</title>" in text
 
 
+class TestNothing:
+    @pytest.mark.parametrize(
+        "path", ["/account/", "/account/nothing", "/account/a/b", "/admin/", "/admin/a/b/c/d"]
+    )
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    def test_page(self, tableless_browser, path, method):
+        """A URL below those of pages at which there is nothing has a page that says so."""
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        token = tableless_browser.token_of(tableless_browser.get("/sign-in"))
+        response = tableless_browser.http.open(
+            path, method=method, headers=headers, data={"csrf_token": token}
+        )
+
+        assert (response.status_code, response.mimetype) == (404, "text/html")
+        assert "There is nothing at this URL." in response.text
+
+    def test_elsewhere(self, tableless_client):
+        """Elsewhere it is an error of the API."""
+        assert tableless_client.get("/accounts/nothing").mimetype == "application/problem+json"
+
+
 class TestFailure:
     def test_no_database(self, no_database_app):
         """Without the database a form says so, as a page."""

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from wtforms import HiddenField, TextAreaField
 
 from api.errors import RequestError
@@ -13,7 +14,7 @@ from api.json_body import read_object
 from api.principal import Principal
 from api.services import accounts, api_keys, second_factors, sessions
 from models import User
-from models.errors import InvalidField
+from models.errors import ApiKeyNotFound, InvalidField, SessionNotFound
 from web.actions import act
 from web.admin.changes import changes_for
 from web.admin.forms import ROLES, email_field, name_field, username_field
@@ -56,6 +57,8 @@ def show(caller: Principal, id: str) -> Response:
         "fields": partial(_save_fields, target),
         "roles": partial(_save_roles, target),
         "metadata": partial(_save_metadata, target),
+        "end-session": partial(_end_session, target),
+        "revoke-key": partial(_revoke_key, target),
     }
     return act(caller, actions) or _show(caller, target)
 
@@ -92,6 +95,21 @@ def _save_metadata(target: User, caller: Principal) -> Response:
             metadata = _parse(form.metadata.data or "{}")
             return _save(caller, target, form, {"metadata": metadata})
     return _show(caller, target, metadata=form)
+
+
+def _end_session(target: User, caller: Principal) -> Response:
+    caller.require_recent_auth()
+    # It may have ended by itself, or by another admin.
+    with suppress(SessionNotFound):
+        sessions.end(target, request.form.get("session", ""), by=caller.actor)
+    return go_to_page("web.admin_user", "session-ended", id=target.id)
+
+
+def _revoke_key(target: User, caller: Principal) -> Response:
+    caller.require_recent_auth()
+    with suppress(ApiKeyNotFound):
+        api_keys.revoke(target, request.form.get("key", ""), caller.actor)
+    return go_to_page("web.admin_user", "key-revoked", id=target.id)
 
 
 def _save(caller: Principal, target: User, form: Any, changes: dict[str, Any]) -> Response:

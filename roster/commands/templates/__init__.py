@@ -10,6 +10,7 @@ from roster.commands.output import show_table
 from roster.commands.templates.files import Replaced, our_templates, states_of
 from roster.commands.templates.preview import NotComplete, PreviewFailed, render
 from roster.config import Config
+from web.languages import LANGUAGES
 
 
 @click.group()
@@ -54,7 +55,8 @@ def copy(names: tuple[str, ...], force: bool) -> None:
 
 @templates.command()
 @click.argument("name")
-def preview(name: str) -> None:
+@click.option("--language", type=click.Choice(LANGUAGES), help="[default: ROSTER_LANGUAGE]")
+def preview(name: str, language: str | None) -> None:
     """Print a page or a part of an email with sample values, as HTML or as text.
 
     NAME is one of those that `roster templates list` prints. A broken replacement is an error.
@@ -62,7 +64,7 @@ def preview(name: str) -> None:
     _path_of(name)
     config = _config()
     try:
-        click.echo(render(name, config))
+        click.echo(render(name, config, language or config.language))
     except NotComplete:
         raise click.ClickException(
             f"{name} is a part of other templates: preview one of those."

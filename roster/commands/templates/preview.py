@@ -28,19 +28,20 @@ class PreviewFailed(Exception):
     """The template is broken. The text says why."""
 
 
-def render(name: str, config: Config) -> str:
+def render(name: str, config: Config, language: str) -> str:
     """Return what a template shows.
 
     Args:
         name: The name of the template.
         config: The settings.
+        language: The language.
 
     Raises:
         NotComplete: The template is a part of others.
         PreviewFailed: It is broken.
     """
     kind, _, rest = name.partition("/")
-    config = replace(config, secret_keys=("unused",))
+    config = replace(config, secret_keys=("unused",), language=language)
     try:
         return _page(rest, config) if kind == PAGES else _email(rest, config)
     except NotComplete:

@@ -10,19 +10,19 @@ for (const place of document.querySelectorAll("[data-copies]")) {
     place.append(button);
   };
   if (navigator.clipboard) {
-    add("Copy", async (button) => {
+    add(place.dataset.copy, async (button) => {
       await navigator.clipboard.writeText(text);
-      button.textContent = "Copied";
+      button.textContent = place.dataset.copied;
     });
   }
   if (place.dataset.file) {
-    add("Download", () => {
+    add(place.dataset.download, () => {
       const link = document.createElement("a");
       link.href = URL.createObjectURL(new Blob([`${text}\n`], { type: "text/plain" }));
       link.download = place.dataset.file;
       link.click();
       URL.revokeObjectURL(link.href);
     });
-    add("Print", () => print());
+    add(place.dataset.print, () => print());
   }
 }

@@ -4,7 +4,7 @@ for (const password of document.querySelectorAll('input[type="password"]')) {
   const box = document.createElement("input");
   box.type = "checkbox";
   label.className = "choice";
-  label.append(box, " Show the password");
+  label.append(box, ` ${password.closest(".field").dataset.show}`);
   box.addEventListener("change", () => {
     password.type = box.checked ? "text" : "password";
   });

@@ -1,0 +1,230 @@
+"""Texts of the domain on pages: errors and values, in the words of people and in their language.
+
+The domain writes its errors for callers of the API. Here is each that a page can show, with what
+the page says instead where the two differ. Placeholders stand for what the domain fills in.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from models.errors import (
+    Busy,
+    EmailNotVerified,
+    InvalidToken,
+    SecondFactorCodeRequired,
+    SecondFactorEnrollmentRequired,
+    SecondFactorNotUsed,
+    TooManyConflicts,
+    VersionMismatch,
+)
+from web.languages import SOURCE, mark, page_language, translate
+
+# What a page says instead of an error of the domain, by the text of the error.
+_INSTEAD: Mapping[str, str] = {
+    str(SecondFactorCodeRequired()): mark("Enter the code of your second factor."),
+    "The code is wrong, or was used before. Send the next one as `otp`.": mark(
+        "The code is wrong, or was used before. Enter the next one."
+    ),
+    str(EmailNotVerified()): mark("Verify your email address first."),
+    str(SecondFactorEnrollmentRequired()): mark(
+        "Admins need a second factor here. Set one up in your account."
+    ),
+    str(SecondFactorNotUsed()): mark("Sign in again with a code of your second factor."),
+    str(InvalidToken()): mark("This link is not valid or no longer valid. Request a new one."),
+    str(VersionMismatch()): mark(
+        "The user has changed since you opened this page. Open it again and repeat the change."
+    ),
+    str(TooManyConflicts()): mark("The account is being changed elsewhere. Try again."),
+    str(Busy()): mark("The service is busy. Try again in a moment."),
+    "A body has 64 KB (65,536 bytes) at most.": mark("What you have sent is too large."),
+    "The request is malformed below the level of its body.": mark(
+        "The service did not understand what your browser has sent."
+    ),
+    "The cursor is too long.": mark("This link is not valid. Begin with the first page."),
+    "The cursor was not made for this list.": mark(
+        "This link is not valid. Begin with the first page."
+    ),
+    "The database is unavailable. Retry shortly.": mark(
+        "The service is temporarily unavailable. Try again in a moment."
+    ),
+}
+# What a page says as the domain does.
+_SAME = (
+    mark("The login or the password is wrong."),
+    mark("The current password is wrong."),
+    mark("This is not the password of the account."),
+    mark("Only an admin may do this."),
+    mark("This service sends no email. Contact its operator."),
+    mark("There is no user with this ID."),
+    mark("You have no session with this ID."),
+    mark("There is no API key with this ID."),
+    mark("There is no second factor. Set one up first."),
+    mark("There is already a second factor. Turn it off first."),
+    mark("The username is already in use. Choose another one."),
+    mark("There is already an account with this email address."),
+    mark("This is the last active admin. Appoint another one first."),
+    mark("There is nothing at this URL."),
+    mark("This username is reserved. Choose another one."),
+    mark("This is not the code that the authenticator shows now."),
+    mark("Fill in this field."),
+    mark("Emails are not configured: enter a password."),
+    mark("This is not your username."),
+    mark("Enter the password of the account."),
+    mark("Enter the next code, and the new password again."),
+    mark("It must be an email address."),
+    mark("It must not contain a NUL character."),
+    mark("It must not contain control characters."),
+    mark("It must be letters, digits, underscores and hyphens."),
+    mark(
+        "A username has 3 to 32 letters (a-z), digits, dots, underscores or hyphens"
+        " and starts with a letter or digit."
+    ),
+    mark("A name has 1 to 100 printable characters and does not start with a space."),
+    mark("The address has a character that only looks like a letter."),
+    mark("This is one of the most common passwords. Choose another one."),
+    mark(
+        "This password is on a list of passwords from data breaches, which attackers try first."
+        " Choose another one."
+    ),
+    mark(
+        "The password repeats a few characters, and too little remains without the"
+        " repetitions. Choose a less regular one."
+    ),
+    mark(
+        "The password is for the most part a sequence of adjacent keys or letters, and too"
+        " little remains without it. Choose another one."
+    ),
+    mark(
+        "The password consists of common words, names, dates or patterns that attackers combine"
+        " early. Choose another one; several unrelated words are fine."
+    ),
+    mark(
+        "Without your username, name and email address, too little of the password remains."
+        " Choose another one."
+    ),
+    mark("An email address must have an @-sign."),
+    mark("There must be something before the @-sign."),
+    mark("The part after the @-sign is not valid. It should have a period."),
+    mark("An email address cannot have two periods in a row."),
+)
+# Those with values.
+_PATTERNS = (
+    mark("Too many requests of this kind. Try again in %(seconds)s seconds."),
+    mark("Too many attempts to sign in. Try again in %(seconds)s seconds."),
+    mark("Use at most %(count)s characters."),
+    mark("Enter a number from 1 to %(count)s."),
+    mark("An email address has at most %(count)s characters."),
+    mark("A password has at least %(count)s characters; a sentence is fine."),
+    mark("A password has at most %(count)s characters."),
+    mark(
+        "Without the easily guessed word %(words)s, too little of the password remains."
+        " Choose another one."
+    ),
+    mark(
+        "Without the easily guessed words %(words)s, too little of the password remains."
+        " Choose another one."
+    ),
+    mark(
+        "Without your username, name and email address and without the easily guessed word"
+        " %(words)s, too little of the password remains. Choose another one."
+    ),
+    mark(
+        "Without your username, name and email address and without the easily guessed words"
+        " %(words)s, too little of the password remains. Choose another one."
+    ),
+    mark("You have %(count)s API keys, the maximum. Revoke one first."),
+    mark("A key can only have roles of its owner, who lacks: %(roles)s."),
+    mark("The metadata has %(size)s bytes; the maximum is %(count)s."),
+    mark("It is no JSON object: %(reason)s"),
+)
+# The checker of addresses has many more reasons, in English.
+_OF_AN_ADDRESS = re.compile(r".*(email address|@-sign).*", re.DOTALL)
+_INVALID_ADDRESS = mark("This is not a valid email address.")
+
+EVENTS: Mapping[str, str] = {
+    "user.registered": mark("Account created"),
+    "user.imported": mark("Account imported"),
+    "user.updated": mark("Account changed"),
+    "user.suspended": mark("Account suspended"),
+    "user.reactivated": mark("Account reactivated"),
+    "user.unlocked": mark("Lockout ended by an admin"),
+    "user.deleted": mark("Account deleted"),
+    "email-verification.requested": mark("Verification email requested"),
+    "email.verified": mark("Email address verified"),
+    "email.changed": mark("Email address changed"),
+    "password.changed": mark("Password changed"),
+    "password-reset.requested": mark("Password reset requested"),
+    "password.reset": mark("Password reset"),
+    "second-factor.enrolled": mark("Second factor begun"),
+    "second-factor.enabled": mark("Second factor enabled"),
+    "second-factor.disabled": mark("Second factor turned off"),
+    "recovery-codes.renewed": mark("New recovery codes"),
+    "api-key.created": mark("API key created"),
+    "api-key.revoked": mark("API key revoked"),
+    "api-keys.revoked": mark("All API keys revoked"),
+    "client.created": mark("Client created"),
+    "client.updated": mark("Client changed"),
+    "client.disabled": mark("Client disabled"),
+    "client.enabled": mark("Client enabled"),
+    "client.deleted": mark("Client deleted"),
+    "client-secret.created": mark("Client secret created"),
+    "client-secret.revoked": mark("Client secret revoked"),
+    "sign-in.failed": mark("Sign-in failed"),
+    "sign-in.rejected": mark("Sign-in rejected during a lockout"),
+    "account.locked": mark("Locked after failed sign-ins"),
+    "account.unlocked": mark("Lockout ended"),
+    "session.opened": mark("Signed in"),
+    "session.renewed": mark("Password confirmed"),
+    "session.ended": mark("Session ended"),
+    "sessions.ended": mark("All sessions ended"),
+    "access.denied": mark("Access denied"),
+    "quota.exceeded": mark("Too many requests"),
+}
+_VALUES: Mapping[str, str] = {
+    **EVENTS,
+    "active": mark("active"),
+    "suspended": mark("suspended"),
+    "user": mark("user"),
+    "admin": mark("admin"),
+    "accounts": mark("change accounts"),
+    "username": mark("username"),
+    "email": mark("email address"),
+    "full_name": mark("name"),
+    "roles": mark("roles"),
+    "status": mark("status"),
+    "metadata": mark("metadata"),
+}
+
+
+def error_text(text: str) -> str:
+    """Return an error in the words of pages and in the language of the current page."""
+    if text in _SAME:
+        return translate(text)
+    if text in _INSTEAD:
+        return translate(_INSTEAD[text])
+    for pattern, wording in _expressions():
+        if found := pattern.fullmatch(text):
+            return translate(wording, **found.groupdict())
+    if page_language() != SOURCE and _OF_AN_ADDRESS.fullmatch(text):
+        return translate(_INVALID_ADDRESS)
+    return text
+
+
+def value_text(value: str) -> str:
+    """Return the name of a status, a role, a scope, a field or a type of event for people."""
+    return translate(_VALUES[value]) if value in _VALUES else value
+
+
+@cache
+def _expressions() -> list[tuple["re.Pattern[str]", str]]:
+    return [(_expression(wording), wording) for wording in _PATTERNS]
+
+
+def _expression(wording: str) -> "re.Pattern[str]":
+    parts = re.split(r"%\((\w+)\)s", wording)
+    texts = [
+        f"(?P<{part}>.+?)" if is_name else re.escape(part)
+        for is_name, part in zip([False, True] * len(parts), parts, strict=False)
+    ]
+    return re.compile("".join(texts), re.DOTALL)
