@@ -139,14 +139,15 @@ def _recall(
 ) -> _Result:
     """Return what an earlier execution has created; raise the rejection if there was none."""
     created_id = None
-    for delay in (0, *_DELAYS):
-        time.sleep(delay)
+    for delay in (*_DELAYS, None):
         created_id = created_id or execution.recall()
         if created_id is None and not _is_in_conflict(rejection):
-            raise rejection
+            break
         result = None if created_id is None else show(execution, created_id)
         if result is not None:
             return result
+        if delay is not None:
+            time.sleep(delay)
     raise rejection if created_id is None else IdempotencyKeyUsed
 
 

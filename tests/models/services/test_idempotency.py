@@ -1,12 +1,22 @@
 """One request with an idempotency key at the same moment on several threads, and lost replies."""
 
+import time
 from datetime import timedelta
 
-from models import Actor, ApiKeys, IdempotentRequest, OAuthClient, OAuthClients, User
-from models.errors import IdempotencyKeyReused, UsernameTaken
+import pytest
+
+from models import Actor, ApiKeys, Authority, IdempotentRequest, OAuthClient, OAuthClients, User
+from models.errors import (
+    IdempotencyKeyReused,
+    IdempotencyKeyUsed,
+    RoleRequired,
+    Unauthenticated,
+    UsernameTaken,
+)
 from models.tables.api_key import keys_of
 from models.tables.audit_event import AuditEvent
 from tests.support.invariants import audited_users
+from tests.support.person import CLIENT, PASSWORD
 
 KEY = "a-key-of-a-client"
 
@@ -107,9 +117,85 @@ class TestRaces:
         assert len(list(OAuthClient.scan())) == 1
 
 
+@pytest.fixture
+def admin(register, sign_in):
+    """Return an admin, and a function that returns it as an actor with its session."""
+    joan = register("joan", roles=["admin"])
+    opened = sign_in.sign_in("joan", PASSWORD, CLIENT)
+    return joan, lambda: Actor(joan.id, authority=Authority(joan, opened.session, is_admin=True))
+
+
+class TestAuthority:
+    """The authority of the caller is lost after the request was authorized."""
+
+    @pytest.fixture
+    def clients(self, context):
+        return OAuthClients()
+
+    @pytest.fixture(params=["create", "add_secret"])
+    def execute(self, request, clients):
+        """Return a function that executes a request of an actor."""
+        id = clients.create("gateway")[0].id
+        return {
+            "create": lambda by: clients.create("billing", by=by, request=make_request()),
+            "add_secret": lambda by: clients.add_secret(id, by=by, request=make_request()),
+        }[request.param]
+
+    def test_held(self, execute, admin):
+        """A repeat by the same admin shows the same."""
+        _, actor = admin
+
+        assert execute(actor())[1] == execute(actor())[1]
+
+    def test_demoted(self, execute, admin, accounts, register):
+        """A repeat shows nothing to an admin who was demoted in between."""
+        joan, actor = admin
+        execute(actor())
+        register("john", roles=["admin"])
+        accounts.update(joan, {"roles": ["user"]})
+
+        with pytest.raises(RoleRequired):
+            execute(actor())
+
+    def test_session_ended(self, execute, admin):
+        """A repeat shows nothing once the session has ended."""
+        _, actor = admin
+        execute(actor())
+        actor().authority.credential.delete()
+
+        with pytest.raises(Unauthenticated):
+            execute(actor())
+
+
+class TestUnfinished:
+    """DynamoDB can show items of a transaction one after the other while it is committed."""
+
+    def test_created_item_appears_later(self, context, monkeypatch):
+        """The repeat waits for what the record names."""
+        clients = OAuthClients()
+        client, secret = clients.create("billing", request=make_request())
+        client.delete()
+        waits = []
+        monkeypatch.setattr(time, "sleep", lambda seconds: (waits.append(seconds), client.save()))
+
+        repeated, shown = clients.create("billing", request=make_request())
+
+        assert (repeated.id, shown) == (client.id, secret)
+        assert waits == [0.05]
+
+    def test_created_item_is_gone(self, context):
+        """The repeat ends with an error if it does not appear."""
+        clients = OAuthClients()
+        client, _ = clients.create("billing", request=make_request())
+        client.delete()
+
+        with pytest.raises(IdempotencyKeyUsed):
+            clients.create("billing", request=make_request())
+
+
 class TestDigests:
     def test_parts_do_not_run_together(self, context):
-        """Requests whose parts only look alike when they are joined are different ones."""
+        """Requests whose parts are equal only after joining them are different."""
         clients = OAuthClients()
         requests = [
             make_request(operation="a", caller_id="bc"),
