@@ -21,10 +21,14 @@ from jinja2 import (
 )
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from flask_pynamodb import Model
+
 log = logging.getLogger("roster")
 
 PAGES = "pages"
 EMAILS = "emails"
+# Fields of rows that are for no page.
+_HIDDEN = ("password_hash", "token_digest", "key_digest", "recovery_digests", "secret")
 # The name of our own version, for a template that extends it.
 _OURS = "ours"
 
@@ -81,6 +85,12 @@ class OverridableEnvironment(ImmutableSandboxedEnvironment):
 
     template_class = _Template
     ours: Environment | None = None
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Return whether a template may read an attribute: no method of a row, and no hash."""
+        if isinstance(obj, Model) and (callable(value) or attr in _HIDDEN):
+            return False
+        return super().is_safe_attribute(obj, attr, value)
 
     def override(self, folder: Path, *, falls_back: bool = True) -> None:
         """Prefer the templates of a folder to those that the environment has loaded so far.

@@ -10,6 +10,7 @@ from web import (
     cross_site,
     errors,
     languages,
+    password_check,
     problems,
     security_txt,
     sign_in,
@@ -58,6 +59,7 @@ def init_app(app: Flask, settings: PageSettings) -> None:
     problems.add_pages(pages)
     branding.add_files(pages, settings.branding)
     errors.add_pages(pages)
+    password_check.add_page(pages)
     security_txt.add_page(pages, contact=settings.security_contact, base_url=settings.base_url)
     app.register_blueprint(pages)
 

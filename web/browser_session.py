@@ -28,6 +28,7 @@ PAGE_PATHS = (
     "/account",
     "/admin",
     "/forgot-password",
+    "/password-check",
     "/reset-password",
     "/sign-in",
     "/sign-out",

@@ -13,11 +13,11 @@ from web.languages import page_language
 from web.links import link_to, origins
 from web.settings import page_settings
 
-# A page runs scripts of this origin, connects nowhere, and must not be framed. Pico's styles hold a
-# few small images.
+# A page runs scripts of this origin, connects to it only, and must not be framed. Pico's styles
+# hold a few small images.
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src {images} data:;"
-    " base-uri 'none'; form-action {targets}; frame-ancestors 'none'"
+    " connect-src 'self'; base-uri 'none'; form-action {targets}; frame-ancestors 'none'"
 )
 
 

@@ -64,6 +64,16 @@ try {
   });
   await strict.goto(`${base}/sign-up`);
   observed.shown = await strict.locator("label.choice").first().innerText();
+  observed.verdicts = [];
+  await strict.fill("#username", "lantern-maker");
+  for (const typed of ["short", "lantern-maker-2026", "seven lanterns on the pier"]) {
+    const before = await strict.locator(".verdict").innerText();
+    await strict.fill("#password", typed);
+    await strict.waitForFunction((old) => ![old, ""].includes(document.querySelector(".verdict").textContent), before);
+    observed.verdicts.push(await strict.locator(".verdict").innerText());
+  }
+  await strict.fill("#password", "");
+  observed.verdicts.push(await strict.locator(".verdict").innerText());
 } finally {
   await browser.close();
 }

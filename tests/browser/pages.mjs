@@ -28,12 +28,15 @@ function watch(page) {
 const readEmails = async () =>
   (await fetch(`${base}/dev/mail`, { headers: { Accept: "application/json" } })).json();
 
-// Returns the newest email after an action has led to one.
+// Returns the email with a link that an action has led to; notices of earlier actions come late.
 async function emailOf(action) {
-  const before = (await readEmails()).length;
+  const before = new Set((await readEmails()).map((email) => email.id));
   await action();
-  while ((await readEmails()).length === before) await new Promise((resolve) => setTimeout(resolve, 50));
-  return (await readEmails())[0];
+  for (;;) {
+    const found = (await readEmails()).find((email) => !before.has(email.id) && email.link);
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 const requestVerification = () =>

@@ -82,6 +82,17 @@ class TestLanguages:
         assert observed["shown"].strip() == "Passwort anzeigen"
 
 
+class TestPasswordCheck:
+    def test_verdicts(self, observed):
+        """While a password is typed, the page says whether the service would accept it."""
+        short, own_name, good, empty = observed["verdicts"]
+
+        assert short == "Ein Passwort hat mindestens 15 Zeichen; ein Satz ist gut."
+        assert own_name.startswith("Ohne Ihren Benutzernamen, Ihren Namen")
+        assert good == "Dieses Passwort erf\u00fcllt die Regeln."
+        assert empty == ""
+
+
 class TestAccessibility:
     def test_axe(self, observed):
         """WCAG 2.2 AA: axe finds nothing, with the color of the product, light and dark."""

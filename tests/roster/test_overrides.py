@@ -1,4 +1,4 @@
-"""Templates of the operator: what they replace, what they cannot do, and broken ones."""
+"""Templates of the operator: replaced ones, the sandbox, and broken ones."""
 
 import pytest
 
@@ -109,6 +109,17 @@ class TestPages:
         write(SIGN_IN, "[{{ config }}]")
 
         assert browser().get("/sign-in").text == "[]"
+
+    @pytest.mark.parametrize(
+        "expression", ["caller.user.password_hash", "caller.user.delete()", "caller.user.save()"]
+    )
+    def test_rows(self, browser, write, jane, expression):
+        """A template can neither change a row nor show the hash of a password."""
+        write("pages/account/profile.html", "{{ " + expression + " }}")
+        text = browser().sign_in("jane", PASSWORD).get("/account").text
+
+        assert "argon2" not in text
+        assert jane.get("/v1/users/me").status_code == 200
 
 
 class TestBroken:
