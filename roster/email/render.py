@@ -137,8 +137,8 @@ class EmailRenderer:
             "hours": email.hours,
         }
         subject = self._texts.get_template(f"{email.kind}.subject.txt").render(values)
-        # A header is one line, whatever a template writes.
-        return {**values, "subject": _one_line(subject)}
+        # A header is one line, and filters reject emails without a subject.
+        return {**values, "subject": _one_line(subject) or self._product.name}
 
     def _in_words(self, minutes: int | None) -> str | None:
         if minutes is None:

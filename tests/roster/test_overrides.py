@@ -175,6 +175,13 @@ class TestEmails:
         assert html_of(message) == f"<b>{RESET.username}</b>{RESET.username}\n"
         assert "A password reset was requested" in text_of(message)
 
+    def test_empty_subject(self, folder, write):
+        """An email without a subject has the name of the product as its subject."""
+        write("emails/reset-password.subject.txt", " \n")
+        renderer = EmailRenderer(EmailSettings(), Product("Acme", templates=folder))
+
+        assert renderer.compose(RESET)["Subject"] == "Acme"
+
     def test_hostile_value(self, folder, write):
         """Every value in HTML is escaped, whatever the name of the template."""
         write("emails/new-device.html", "{% include 'part.txt' %}")
