@@ -52,7 +52,7 @@ def init_app(
     write_limits.init_app(app, enabled=limits_requests)
     services.init_app(app, domain)
     docs_page.init_app(app, keeps_tokens=keeps_tokens, local=local_tools)
-    oauth.init_app(app)
+    oauth.init_app(app, public_url=public_url)
     verify.init_app(app)
     api = build_api()
     api.init_app(app)

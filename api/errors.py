@@ -25,6 +25,7 @@ _RETRY_AFTER_SECONDS = 2
 
 DOMAIN_PROBLEMS: Mapping[type[domain.AccountError], str] = {
     domain.RoleRequired: "forbidden",
+    domain.RolesNotHeld: "forbidden",
     domain.SecondFactorNotUsed: "second-factor-missing",
     domain.EmailNotVerified: "email-not-verified",
     domain.Busy: "busy",
@@ -51,6 +52,7 @@ DOMAIN_PROBLEMS: Mapping[type[domain.AccountError], str] = {
     domain.SessionNotFound: "session-not-found",
     domain.TooManyRequests: "too-many-requests",
     domain.Unauthenticated: "unauthenticated",
+    domain.UnknownAudience: "unknown-audience",
     domain.UserNotFound: "user-not-found",
     domain.UsernameTaken: "username-taken",
     domain.VersionMismatch: "version-mismatch",

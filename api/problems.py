@@ -255,6 +255,13 @@ _ALL = (
         " later change. Request a new email.",
     ),
     Problem(
+        "unknown-audience",
+        422,
+        "Unknown audience",
+        "No client has this audience, or the client is disabled. An audience is compared to the"
+        " letter; admins set it with `PATCH /v1/clients/{client_id}`.",
+    ),
+    Problem(
         "too-many-requests",
         429,
         "Too many requests",

@@ -7,6 +7,7 @@ from werkzeug.local import LocalProxy
 
 from models import (
     AccessRules,
+    AccessTokens,
     Accounts,
     ApiKeys,
     EmailVerification,
@@ -17,6 +18,7 @@ from models import (
     SecondFactors,
     Services,
     SessionService,
+    SigningKeys,
 )
 
 
@@ -37,5 +39,7 @@ second_factors = cast(SecondFactors, LocalProxy(lambda: _current().second_factor
 api_keys = cast(ApiKeys, LocalProxy(lambda: _current().api_keys))
 clients = cast(OAuthClients, LocalProxy(lambda: _current().clients))
 introspection = cast(Introspection, LocalProxy(lambda: _current().introspection))
+access_tokens = cast(AccessTokens, LocalProxy(lambda: _current().access_tokens))
+signing_keys = cast(SigningKeys, LocalProxy(lambda: _current().signing_keys))
 merged_events = cast(MergedEvents, LocalProxy(lambda: _current().merged_events))
 rules = cast(AccessRules, LocalProxy(lambda: _current().rules))

@@ -11,15 +11,18 @@ from models.security.passwords import (
     Profile,
 )
 from models.security.secret_keys import SecretKeys
+from models.security.token_signing import TokenAlgorithm
 from models.security.totp import RECOVERY_CODES, NewSecret, Totp
+from models.services.access_tokens import AccessToken, AccessTokens
 from models.services.account_emails import AccountEmails
 from models.services.account_mailer import REQUESTED, AccountMailer
 from models.services.accounts import Accounts, build_user
+from models.services.active_token import ActiveToken
 from models.services.api_keys import MAX_API_KEYS, ApiKeys
 from models.services.background import Background
 from models.services.email_verification import EmailVerification
 from models.services.idempotency import Idempotency
-from models.services.introspection import ActiveToken, Introspection
+from models.services.introspection import Introspection
 from models.services.key_rotation import KeyRotation, KeyState, KeyUse, Rekeyed
 from models.services.login_lookup import LoginLookup
 from models.services.merged_events import MergedEvents, client_key
@@ -30,6 +33,12 @@ from models.services.second_factors import SecondFactors, SecondFactorStatus
 from models.services.session_cleanup import resume_cleanup
 from models.services.session_opening import OpenedSession
 from models.services.sessions import SessionService
+from models.services.signing_keys import (
+    MAX_TOKEN_LIFETIME,
+    SigningKeys,
+    SigningKeyState,
+    SigningKeyStatus,
+)
 from models.services.user_import import UserImport
 from models.services.usernames import UsernameRules
 from models.tables.api_key import API_KEY_PREFIX, ApiKey, ApiKeyLookup, Scope
@@ -47,11 +56,14 @@ __all__ = [
     "API_KEY_PREFIX",
     "CHEAPEST_PROFILE",
     "MAX_API_KEYS",
+    "MAX_TOKEN_LIFETIME",
     "OWASP_PROFILE",
     "RECOVERY_CODES",
     "REQUESTED",
     "SHORTEST_PASSWORD_MIN_LENGTH",
     "AccessRules",
+    "AccessToken",
+    "AccessTokens",
     "AccountEmails",
     "AccountMailer",
     "Accounts",
@@ -107,7 +119,11 @@ __all__ = [
     "SessionLookup",
     "SessionService",
     "SignUp",
+    "SigningKeyState",
+    "SigningKeyStatus",
+    "SigningKeys",
     "Status",
+    "TokenAlgorithm",
     "Totp",
     "User",
     "UserFilter",

@@ -239,6 +239,31 @@ class ClientNotFound(AccountError):
         super().__init__("There is no client with this ID.")
 
 
+class UnknownAudience(AccountError):
+    """No client that is not disabled has this audience."""
+
+    field = "audience"
+
+    def __init__(self) -> None:
+        super().__init__("No client has this audience. It is compared to the letter.")
+
+
+class RolesNotHeld(AccountError):
+    """The caller asks for roles that do not count for its session or API key."""
+
+    field = "roles"
+
+    def __init__(self, missing: Iterable[str]) -> None:
+        super().__init__(f"Roles can only be left out, and you do not have: {', '.join(missing)}.")
+
+
+class SigningKeyNotFound(AccountError):
+    """There is no signing key with this ID."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no signing key with this ID; `roster keys list` shows all.")
+
+
 class ClientSecretNotFound(AccountError):
     """The client has no secret with this ID."""
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from models import (
     OWASP_PROFILE,
     AccessRules,
+    AccessTokens,
     AccountEmails,
     AccountMailer,
     Accounts,
@@ -28,6 +29,7 @@ from models import (
     SecretKeys,
     Services,
     SessionService,
+    SigningKeys,
     Totp,
     UsernameRules,
     db,
@@ -110,6 +112,11 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         requires_verified_email=config.require_verified_email,
     )
     api_keys = ApiKeys(mailer, idempotency)
+    clients = OAuthClients(idempotency=idempotency)
+    signing_keys = SigningKeys(config.secret_keys, config.token_algorithm, background)
+    access_tokens = AccessTokens(
+        signing_keys, clients, issuer=config.token_issuer, lifetime=config.token_lifetime
+    )
     return Services(
         accounts=Accounts(
             hasher,
@@ -125,14 +132,16 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         email_verification=email_verification,
         second_factors=second_factors,
         api_keys=api_keys,
-        clients=OAuthClients(idempotency=idempotency),
+        clients=clients,
         introspection=Introspection(
             sessions,
             api_keys,
-            issuer=config.email.base_url,
+            access_tokens,
             requires_second_factor=config.second_factor is SecondFactorRule.ADMINS,
         ),
-        key_rotation=KeyRotation(totp),
+        access_tokens=access_tokens,
+        signing_keys=signing_keys,
+        key_rotation=KeyRotation(totp, signing_keys),
         merged_events=merged_events,
         background=background,
         rules=AccessRules(

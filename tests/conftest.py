@@ -101,6 +101,9 @@ def app(shared_app: Flask) -> Iterator[Flask]:
     # Nothing that a test has caused may be written during the next one.
     for each in list(_apps):
         assert each.extensions["roster"].background.drain(10)
+        # What is in memory is not in the tables any more.
+        each.extensions["roster"].signing_keys.forget()
+        each.extensions["roster"].clients.forget()
     empty(shared_app.app_context)
 
 

@@ -11,18 +11,20 @@ from api.responses import json_response
 from api.services import introspection
 from models import ActiveToken, ClientScope, OAuthClient
 
+PATH = "/oauth/introspect"
 _INACTIVE = {"active": False}
 
 
 def init_app(app: Flask) -> None:
     """Add the endpoint to an app."""
-    app.add_url_rule("/oauth/introspect", "introspect", _introspect, methods=["POST"])
+    app.add_url_rule(PATH, "introspect", _introspect, methods=["POST"])
 
 
 def _introspect() -> Response:
     client = authenticate_client()
     require_scope(client, ClientScope.INTROSPECT)
-    found = introspection.introspect(required(read_form(), "token"))
+    token = required(read_form(), "token")
+    found = introspection.introspect(token, audience=client.audience)
     # RFC 7662, 2.2: the reason is not told.
     return json_response(_body(found, client) if found else _INACTIVE)
 
@@ -50,6 +52,12 @@ def _body(token: ActiveToken, client: OAuthClient) -> dict[str, Any]:
         }
     else:
         body["key_id"] = token.key and token.key.id
+    if token.signed:
+        body |= {
+            "aud": token.signed.audience,
+            "client_id": token.signed.client_id,
+            "jti": token.signed.id,
+        }
     if ClientScope.EMAIL in client.scopes:
         body |= {"email": user.email, "email_verified": user.email_verified}
     return body

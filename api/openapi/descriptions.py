@@ -136,6 +136,12 @@ HEADERS: Json = {
         pattern="^([a-z]+(,[a-z]+)*)?$",
         maxLength=64,
     ),
+    "X-Access-Token": _header(
+        "The access token for the service; empty without `audience`.",
+        "",
+        pattern=r"^([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)?$",
+        maxLength=4096,
+    ),
     "Content-Security-Policy": _header(
         "What browsers may load and execute for this response, and where they may embed it.",
         "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",

@@ -66,7 +66,7 @@ class Sealer:
     """Encrypts and authenticates values at rest with AES-256-GCM.
 
     A sealed value is `v1.<key ID>.<nonce, ciphertext and tag in base64url>`. It is bound to its
-    owner as associated data: copied to the row of another user it cannot be opened.
+    owner as associated data: copied to another row it cannot be opened.
 
     Args:
         keys: The current key seals, all of them open.
@@ -105,7 +105,7 @@ class Sealer:
             return self._ciphers[key_id].decrypt(nonce, ciphertext, owner.encode())
         except (InvalidTag, ValueError, binascii.Error):
             raise UnreadableSecret(
-                f"it was not sealed with the secret key {key_id} for this user, or was changed"
+                f"it was not sealed with the secret key {key_id} for this owner, or was changed"
             ) from None
 
 

@@ -155,11 +155,23 @@ class ApiKeys:
         Raises:
             Unauthenticated: The token belongs to no active key of an active user.
         """
-        found = api_key.find(token, other_user_id=other_user_id)
-        if found is None or not found.key.is_active_for(found.user):
-            raise Unauthenticated
-        found.key.touch()
-        return found
+        return _admit(api_key.find(token, other_user_id=other_user_id))
+
+    def authenticate_id(self, user_id: str, id: str) -> ApiKeyLookup:
+        """Return an active key of a user, for an access token that was issued for it.
+
+        Raises:
+            Unauthenticated: The user has no active key with this ID.
+        """
+        return _admit(api_key.find_by_id(user_id, id))
+
+
+def _admit(found: ApiKeyLookup | None) -> ApiKeyLookup:
+    """Return a key that is active, and record that it is in use."""
+    if found is None or not found.key.is_active_for(found.user):
+        raise Unauthenticated
+    found.key.touch()
+    return found
 
 
 class _TooManyKeys(InvalidField):

@@ -1,59 +1,15 @@
 """Introspection: whether a token is active, whose it is, and which roles count with it."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
 
 from models.errors import Unauthenticated
+from models.services.access_tokens import AccessTokens
+from models.services.active_token import ActiveToken
 from models.services.api_keys import ApiKeys
 from models.services.sessions import SessionService
 from models.tables.api_key import API_KEY_PREFIX, ApiKey
 from models.tables.session import Session
 from models.tables.user import Role, User
-
-
-@dataclass(frozen=True)
-class ActiveToken:
-    """A token that authenticates a user now.
-
-    Attributes:
-        user: The user.
-        session: The session of the token, None for an API key.
-        key: The API key, None for a session.
-        roles: The roles that count for a request with this token.
-    """
-
-    user: User
-    roles: list[str]
-    session: Session | None = None
-    key: ApiKey | None = None
-
-    @property
-    def is_admin(self) -> bool:
-        """Whether `admin` is one of the roles that count."""
-        return Role.ADMIN in self.roles
-
-    @property
-    def issued_at(self) -> datetime:
-        """When the session or the key was created."""
-        return self._credential.created_at
-
-    @property
-    def expires_at(self) -> datetime:
-        """When the token ends unless it is used: the earlier of the idle and the total end."""
-        if self.session:
-            return min(self.session.expires_at, self.session.ends_at)
-        return self._credential.expires_at
-
-    @property
-    def used_second_factor(self) -> bool:
-        """Whether a second factor was verified for the session, or that which made the key."""
-        return self._credential.used_second_factor
-
-    @property
-    def _credential(self) -> Session | ApiKey:
-        credential = self.session or self.key
-        assert credential is not None  # nosec B101 - for the type checker
-        return credential
 
 
 class Introspection:
@@ -62,7 +18,7 @@ class Introspection:
     Args:
         sessions: Finds sessions.
         api_keys: Finds API keys.
-        issuer: The URL of the service.
+        access_tokens: Verifies access tokens.
         requires_second_factor: Whether the rights of admins require a second factor.
     """
 
@@ -70,46 +26,72 @@ class Introspection:
         self,
         sessions: SessionService,
         api_keys: ApiKeys,
+        access_tokens: AccessTokens,
         *,
-        issuer: str,
         requires_second_factor: bool = False,
     ) -> None:
         self._sessions = sessions
         self._api_keys = api_keys
-        self.issuer = issuer
+        self._access_tokens = access_tokens
+        self.issuer = access_tokens.issuer
         self._requires_second_factor = requires_second_factor
 
-    def introspect(self, token: str) -> ActiveToken | None:
+    def introspect(self, token: str, *, audience: str | None = None) -> ActiveToken | None:
         """Return the user and the roles of a token, None if it is not active for whatever reason.
 
         The use is recorded like a use at this service, so that a session that only other services
         see does not end as idle.
 
         Args:
-            token: The token of a session or an API key.
+            token: The token of a session or an API key, or an access token.
+            audience: The audience of the service that asks: access tokens for others, and all of
+                them if it has none, are not active.
         """
         try:
             if token.startswith(API_KEY_PREFIX):
                 key = self._api_keys.authenticate(token)
-                return self._active(key.user, key.key.roles_for(key.user), key=key.key)
+                return self.active(key.user, key=key.key)
+            if audience is not None and "." in token:
+                return self._introspect_access_token(token, audience)
             session = self._sessions.authenticate(token)
         except Unauthenticated:
             return None
-        return self._active(session.user, session.user.roles, session=session.session)
+        return self.active(session.user, session=session.session)
 
-    def _active(
-        self,
-        user: User,
-        roles: list[str],
-        *,
-        session: Session | None = None,
-        key: ApiKey | None = None,
+    def active(
+        self, user: User, *, session: Session | None = None, key: ApiKey | None = None
     ) -> ActiveToken:
-        active = ActiveToken(user, list(roles), session, key)
+        """Return an authenticated session or key with the roles that count for it.
+
+        Args:
+            user: The user.
+            session: The session, None for an API key.
+            key: The key, None for a session.
+        """
+        roles = list(key.roles_for(user) if key else user.roles)
+        active = ActiveToken(user, roles, session, key)
         has_admin_rights = not self._requires_second_factor or (
             user.has_second_factor and active.used_second_factor
         )
         if not has_admin_rights:
             # Here the token has no rights of an admin, so it must not have them elsewhere.
-            return ActiveToken(user, [role for role in roles if role != Role.ADMIN], session, key)
+            return replace(active, roles=[role for role in roles if role != Role.ADMIN])
         return active
+
+    def _introspect_access_token(self, token: str, audience: str) -> ActiveToken | None:
+        """Return an access token with the roles in it that still count.
+
+        Raises:
+            Unauthenticated: Its session or key does not live any more.
+        """
+        signed = self._access_tokens.verify(token, audience)
+        if signed is None:
+            return None
+        if signed.session_id is not None:
+            session = self._sessions.authenticate_id(signed.user_id, signed.session_id)
+            active = self.active(session.user, session=session.session)
+        else:
+            key = self._api_keys.authenticate_id(signed.user_id, signed.client_id)
+            active = self.active(key.user, key=key.key)
+        roles = [role for role in active.roles if role in signed.roles]
+        return replace(active, roles=roles, signed=signed)

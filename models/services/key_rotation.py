@@ -1,6 +1,7 @@
 """Replace secret keys: count the values that each key sealed, and seal them with the current key.
 
-Both read the whole table of second factors, so they are for commands and not for requests.
+Both read the whole table of second factors, so they are for commands and not for requests. What
+is sealed: the secrets of second factors, and the keys of access tokens.
 """
 
 from collections import Counter
@@ -14,6 +15,7 @@ from flask_pynamodb import error_code
 from models.db import db
 from models.errors import UnreadableSecret
 from models.security.totp import DERIVED_KEY, Totp, key_of
+from models.services.signing_keys import SigningKeys
 from models.tables import second_factor
 from models.tables.second_factor import SecondFactor
 
@@ -45,11 +47,13 @@ class KeyUse:
         key: Its ID, or its tag in the form of 0.6.
         state: Its use.
         second_factors: The number of second factors that need it.
+        signing_keys: The number of keys of access tokens that need it.
     """
 
     key: str
     state: KeyState
     second_factors: int
+    signing_keys: int = 0
 
 
 @dataclass
@@ -84,25 +88,30 @@ class KeyRotation:
 
     Args:
         totp: Opens and seals the secrets of second factors.
+        signing_keys: Opens and seals the keys of access tokens.
     """
 
-    def __init__(self, totp: Totp) -> None:
+    def __init__(self, totp: Totp, signing_keys: SigningKeys) -> None:
         self.totp = totp
+        self.signing_keys = signing_keys
 
     def status(self) -> list[KeyUse]:
-        """Count the second factors by key: configured keys in their order, then unknown ones."""
+        """Count what is sealed by key: configured keys in their order, then unknown ones."""
         counts = Counter(key_of(row.secret) or _UNKNOWN_FORM for row in second_factor.scan())
+        signing = Counter(self.signing_keys.sealed_with())
         states = self._states()
         # Tag 0 is no setting, and of interest only while it is used.
         shown = [key for key in states if counts[key] or key != DERIVED_KEY]
-        unknown = sorted(counts.keys() - states.keys())
+        unknown = sorted((counts + signing).keys() - states.keys())
         return [
-            KeyUse(key, states.get(key, KeyState.UNKNOWN), counts[key])
+            KeyUse(key, states.get(key, KeyState.UNKNOWN), counts[key], signing[key])
             for key in [*shown, *unknown]
         ]
 
     def rekey(self, after: str | None = None, *, limit: int = PAGE) -> Rekeyed:
         """Seal one page of secrets again with the current key, where another one has sealed them.
+
+        The first page includes the keys of access tokens.
 
         Each is written on the condition that it has not changed, so that it is safe to interrupt,
         to repeat, and to run while users sign in.
@@ -113,6 +122,8 @@ class KeyRotation:
         """
         rows = list(islice(second_factor.scan(after, page_size=limit), limit))
         page = Rekeyed(after=rows[-1].user_id if len(rows) == limit else None)
+        if after is None:
+            self._rekey_signing_keys(page)
         resealed: list[tuple[SecondFactor, str]] = []
         for row in rows:
             try:
@@ -130,6 +141,13 @@ class KeyRotation:
             page.resealed += sum(stored)
             page.changed += len(stored) - sum(stored)
         return page
+
+    def _rekey_signing_keys(self, page: Rekeyed) -> None:
+        outcome = self.signing_keys.reseal()
+        page.resealed += outcome.resealed
+        page.current += outcome.current
+        page.changed += outcome.changed
+        page.unreadable += outcome.unreadable
 
     def _states(self) -> dict[str, KeyState]:
         current, *older = self.totp.key_ids

@@ -24,7 +24,7 @@ from models.security.idempotency import IdempotentRequest
 from models.services.idempotency import Execution, Idempotency
 from models.services.user_update import Versions
 from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType
-from models.tables.identifier import Identifier
+from models.tables.identifier import Identifier, find_owner
 from models.tables.oauth_client import (
     CLIENT_SECRET_PREFIX,
     MAX_SECRETS,
@@ -63,6 +63,8 @@ class OAuthClients:
         self._clock = clock
         self._idempotency = idempotency or Idempotency()
         self._cache: dict[str, tuple[datetime, OAuthClient]] = {}
+        # The ID of the client that had an audience when it was last looked up.
+        self._by_audience: dict[str, str] = {}
 
     def create(
         self,
@@ -108,9 +110,12 @@ class OAuthClients:
                 transaction.save(AuditEvent.create(EventType.CLIENT_CREATED, client.id, by))
             return client, text
 
-        return self._idempotency.run(
+        created = self._idempotency.run(
             request, by, create, _client_as_created, conflicts=(AudienceTaken,)
         )
+        if audience is not None:
+            self._by_audience.pop(audience, None)
+        return created
 
     def get(self, id: str) -> OAuthClient:
         """Return the client with this ID, strongly consistent.
@@ -281,6 +286,34 @@ class OAuthClients:
             client.touch(digest)
         return client
 
+    def forget(self) -> None:
+        """Read each client again at its next use."""
+        self._cache.clear()
+        self._by_audience.clear()
+
+    def find_by_audience(self, audience: str) -> OAuthClient | None:
+        """Return the client that has an audience, None if there is none or it is disabled.
+
+        Args:
+            audience: The URI, which is compared to the letter.
+        """
+        known = self._by_audience.get(audience)
+        client = self._cached(known) if known else None
+        if client is None or client.disabled or client.audience != audience:
+            # A rejection is never cached: a new audience counts at once.
+            client = self._read_by_audience(audience)
+        return client if client and not client.disabled else None
+
+    def _read_by_audience(self, audience: str) -> OAuthClient | None:
+        if not field_rules.AUDIENCE.matches(audience):
+            return None
+        owner = find_owner(audience_key(audience))
+        client = self._read(owner) if owner else None
+        if client is None or client.audience != audience:
+            return None
+        self._by_audience[audience] = client.id
+        return client
+
     def _cached(self, id: str) -> OAuthClient | None:
         read_at, client = self._cache.get(id, (None, None))
         return client if read_at and self._clock() - read_at < CACHE_TIME else None
@@ -288,7 +321,7 @@ class OAuthClients:
     def _read(self, id: str) -> OAuthClient | None:
         client = find_client(id)
         if len(self._cache) >= _MAX_CACHED:
-            self._cache.clear()
+            self.forget()
         if client is not None:
             self._cache[id] = self._clock(), client
         else:

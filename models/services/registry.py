@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from models.services.access_tokens import AccessTokens
 from models.services.accounts import Accounts
 from models.services.api_keys import ApiKeys
 from models.services.background import Background
@@ -15,6 +16,7 @@ from models.services.oauth_clients import OAuthClients
 from models.services.passwords import PasswordService
 from models.services.second_factors import SecondFactors
 from models.services.sessions import SessionService
+from models.services.signing_keys import SigningKeys
 
 
 class SecondFactorRule(StrEnum):
@@ -63,6 +65,8 @@ class Services:
     api_keys: ApiKeys
     clients: OAuthClients
     introspection: Introspection
+    access_tokens: AccessTokens
+    signing_keys: SigningKeys
     key_rotation: KeyRotation
     merged_events: MergedEvents
     background: Background

@@ -307,11 +307,15 @@ class SessionService:
         Raises:
             Unauthenticated: The token belongs to no active session of an active user.
         """
-        found = sessions.find(token, other_user_id=other_user_id)
-        if found is None or not found.session.is_active_for(found.user):
-            raise Unauthenticated
-        found.session.touch(self.lifetimes)
-        return found
+        return self._admit(sessions.find(token, other_user_id=other_user_id))
+
+    def authenticate_id(self, user_id: str, id: str) -> SessionLookup:
+        """Return an active session of a user, for an access token that was issued for it.
+
+        Raises:
+            Unauthenticated: The user has no active session with this ID.
+        """
+        return self._admit(sessions.find_by_id(user_id, id))
 
     def list_for(self, user: User) -> list[Session]:
         """Return the active sessions of a user, newest first."""
@@ -356,6 +360,13 @@ class SessionService:
             )
             transaction.save(event)
         remove_ended_sessions(event, before_epoch=epoch)
+
+    def _admit(self, found: SessionLookup | None) -> SessionLookup:
+        """Return a session that is active, and record that it is in use."""
+        if found is None or not found.session.is_active_for(found.user):
+            raise Unauthenticated
+        found.session.touch(self.lifetimes)
+        return found
 
     def _verify_password(
         self, attempt: Attempt, password: str, client: Client

@@ -13,7 +13,7 @@ from models.db import Table, db
 from models.errors import Unauthenticated
 from models.security import tokens
 from models.tables.session import AuthMethod
-from models.tables.token_lookup import TokenLookup, find_token_row
+from models.tables.token_lookup import TokenLookup, find_row, find_token_row
 from models.tables.user import User
 
 API_KEY_PREFIX = "rsk_"
@@ -164,6 +164,12 @@ def find(token: str, *, other_user_id: str | None = None) -> ApiKeyLookup | None
         return None
     key, user, other = found
     return ApiKeyLookup(user, other, key)
+
+
+def find_by_id(user_id: str, id: str) -> ApiKeyLookup | None:
+    """Return a key of a user, active or not, and the user, in one round trip."""
+    found = find_row(ApiKey, user_id, id)
+    return ApiKeyLookup(found[1], None, found[0]) if found else None
 
 
 def keys_of(user_id: str) -> list[ApiKey]:

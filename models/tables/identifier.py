@@ -77,6 +77,14 @@ class Identifier(UniqueValue, Table):
             transaction.delete(cls(value=key), has_it, otherwise=otherwise)
 
 
+def find_owner(key: str) -> str | None:
+    """Return the ID that a key is reserved for, None if it is free; strongly consistent."""
+    try:
+        return str(Identifier.get(key, consistent_read=True).owner)
+    except Identifier.DoesNotExist:
+        return None
+
+
 def username_key(username: str) -> str:
     """Return the key under which a username is reserved."""
     return f"username#{username}"

@@ -15,7 +15,7 @@ from models.clock import TimestampAttribute, now
 from models.db import Table, db
 from models.errors import Unauthenticated
 from models.security import tokens
-from models.tables.token_lookup import TokenLookup, find_token_row
+from models.tables.token_lookup import TokenLookup, find_row, find_token_row
 from models.tables.user import User
 
 _PREFIX = "rst_"
@@ -218,6 +218,12 @@ def find(token: str, *, other_user_id: str | None = None) -> SessionLookup | Non
         return None
     session, user, other = found
     return SessionLookup(user, other, session)
+
+
+def find_by_id(user_id: str, id: str) -> SessionLookup | None:
+    """Return a session of a user, active or not, and the user, in one round trip."""
+    found = find_row(Session, user_id, id)
+    return SessionLookup(found[1], None, found[0]) if found else None
 
 
 def sessions_of(user_id: str) -> list[Session]:

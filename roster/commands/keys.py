@@ -1,22 +1,29 @@
-"""`roster keys`: count sealed values by secret key, and seal them with the current one."""
+"""`roster keys`: replace the secret key, and the keys that sign access tokens."""
 
 from collections.abc import Callable
 
 import click
 
-from models import KeyState, Rekeyed, Services, is_user_id
+from api.fields import Timestamp
+from models import KeyState, Rekeyed, Services, SigningKeyStatus, is_user_id
 from roster.commands.command_group import CommandGroup, as_json
 from roster.commands.context import with_services
 from roster.commands.output import show_json, show_table
 
-keys = CommandGroup("keys", help="Replace the secret key.")
+_text = Timestamp().format
+_COLUMNS = ("kid", "alg", "state", "created_at", "signs_from")
+
+keys = CommandGroup(
+    "keys",
+    help="Replace the secret key, and the keys that sign access tokens. KID is the ID of a key.",
+)
 
 
 @keys.command()
 @as_json
 @with_services
 def status(services: Services, is_json: bool) -> None:
-    """Count the second factors that each key has sealed.
+    """Count the second factors and signing keys that each secret key has sealed.
 
     A key with 0 can be removed. The exit status is 1 if a key is missing that is still needed.
     Reads the whole table of second factors.
@@ -25,10 +32,62 @@ def status(services: Services, is_json: bool) -> None:
     if is_json:
         show_json([vars(use) for use in uses])
     else:
-        columns = ("key", "state", "second factors")
-        show_table(columns, ((use.key, use.state, use.second_factors) for use in uses))
+        columns = ("key", "state", "second factors", "signing keys")
+        rows = ((use.key, use.state, use.second_factors, use.signing_keys) for use in uses)
+        show_table(columns, rows)
     if any(use.state is KeyState.UNKNOWN for use in uses):
         raise SystemExit(1)
+
+
+@keys.command("list")
+@as_json
+@with_services
+def list_command(services: Services, is_json: bool) -> None:
+    """List the keys that sign access tokens, the oldest first."""
+    found = [_shown(each) for each in services.signing_keys.status()]
+    if is_json:
+        show_json(found)
+    else:
+        show_table(_COLUMNS, ([each[name] for name in _COLUMNS] for each in found))
+
+
+@keys.command()
+@as_json
+@with_services
+def rotate(services: Services, is_json: bool) -> None:
+    """Create the next key that signs access tokens; it signs after 24 hours.
+
+    Keys are rotated every 89 days without this command. If a key is waiting already, no other one
+    is created.
+    """
+    created = _shown(services.signing_keys.rotate())
+    if is_json:
+        show_json(created)
+    else:
+        click.echo(f"{created['kid']} signs from {created['signs_from']}")
+
+
+@keys.command()
+@click.argument("kid", metavar="KID")
+@with_services
+def revoke(services: Services, kid: str) -> None:
+    """Revoke a key that signs access tokens, for example a stolen one.
+
+    The tokens that it has signed become invalid: services that keep the published keys follow
+    within 5 minutes. If it is the one that signs, another key takes its place at once.
+    """
+    services.signing_keys.revoke(kid)
+    click.echo(f"revoked {kid}")
+
+
+def _shown(key: SigningKeyStatus) -> dict[str, str | None]:
+    return {
+        "kid": key.kid,
+        "alg": key.algorithm,
+        "state": key.state.value,
+        "created_at": _text(key.created_at) if key.created_at else None,
+        "signs_from": _text(key.signs_from) if key.signs_from else None,
+    }
 
 
 def _user_id(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
@@ -47,7 +106,7 @@ def _user_id(_context: click.Context, _option: click.Parameter, value: str | Non
 @as_json
 @with_services
 def rekey(services: Services, after: str | None, is_json: bool) -> None:
-    """Seal all second factors with the current key.
+    """Seal all second factors and signing keys with the current secret key.
 
     Safe to interrupt, to repeat, and to run while users sign in. The exit status is 1 if one of
     them is unreadable, since its key is missing.

@@ -122,6 +122,15 @@ def range_url() -> Parser:
     return Parser(partial(_call, "str", validate=_must_be_range_url), allowed)
 
 
+def issuer() -> Parser:
+    """Return a parser of the identifier of an issuer (RFC 8414, section 2)."""
+    allowed = "an `https` URL, or `http` for a local service, without a query"
+    return Parser(
+        text(matches(r"https?://[^\s/?#@]+(/[^\s?#]*)?", "must be a URL without a query")).read,
+        allowed,
+    )
+
+
 def usernames() -> Parser:
     """Return a parser of usernames, separated by commas."""
 

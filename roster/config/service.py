@@ -8,7 +8,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from models import SHORTEST_PASSWORD_MIN_LENGTH, SecondFactorRule, SecretKeys, SignUp
+from models import (
+    MAX_TOKEN_LIFETIME,
+    SHORTEST_PASSWORD_MIN_LENGTH,
+    SecondFactorRule,
+    SecretKeys,
+    SignUp,
+    TokenAlgorithm,
+)
 from roster.config.branding import colors, logo, support_url
 from roster.config.cores import usable_cores
 from roster.config.dynamodb import DYNAMODB_SETTINGS, read_dynamodb
@@ -20,6 +27,7 @@ from roster.config.parsing import (
     duration,
     folder,
     integer,
+    issuer,
     matches,
     networks,
     not_empty,
@@ -235,6 +243,31 @@ class Config:
         " to open those. See [secret keys](#secret-keys).",
         is_secret=True,
     )
+    issuer: str | None = setting(
+        "ROSTER_ISSUER",
+        issuer(),
+        None,
+        example="https://accounts.example.com",
+        meaning="The `iss` of [access tokens](services.md#verify-signed-tokens), which services"
+        " compare to the letter: {allowed}. A change makes all valid tokens void.",
+        default_text="value of `ROSTER_PUBLIC_URL`",
+    )
+    token_lifetime: timedelta = setting(
+        "ROSTER_TOKEN_LIFETIME",
+        duration(timedelta(minutes=1), MAX_TOKEN_LIFETIME),
+        timedelta(minutes=5),
+        example="10m",
+        meaning="How long an access token is valid, whatever happens to its session: {allowed}.",
+    )
+    token_algorithm: TokenAlgorithm = setting(
+        "ROSTER_TOKEN_ALG",
+        choice(TokenAlgorithm),
+        TokenAlgorithm.RS256,
+        example="ES256",
+        meaning="How access tokens are signed: {allowed}. Every gateway and library verifies"
+        " `RS256`; tokens with `ES256` are shorter. After a change, the next key signs 24 hours"
+        " later. It must be the same on every host.",
+    )
     failed_sign_in_time: timedelta = setting(
         "ROSTER_FAILED_SIGN_IN_TIME",
         duration(timedelta(0), timedelta(seconds=5)),
@@ -383,6 +416,11 @@ class Config:
         if errors:
             raise SettingError(" ".join(errors))
         return cls(**values, email=EmailSettings(**email), dynamodb=dynamodb)
+
+    @property
+    def token_issuer(self) -> str:
+        """The `iss` of access tokens."""
+        return self.issuer or self.email.base_url
 
     @property
     def strong_keys(self) -> list[str]:

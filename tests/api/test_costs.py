@@ -11,23 +11,27 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pytest
+from flask import Flask
 from werkzeug.test import TestResponse
 
 from flask_pynamodb.connection import AppConnection
-from models import ClientScope, db, resume_cleanup
+from models import ClientScope, SigningKeys, TokenAlgorithm, db, resume_cleanup
 from models.clock import now
 from models.tables.login_attempts import MAX_CONSECUTIVE_FAILURES, Attempts
 from roster.email.file_backend import FileBackend, link_of
 from tests.api.openapi.test_every_response import CALLS, send
 from tests.support.authenticator import Authenticator
+from tests.support.clock import Clock
 from tests.support.documents import DOCS, blocks, code, rows
 from tests.support.openapi_requests import GRANTED, MAIL, REPEATABLE, SIGN_IN
 from tests.support.person import PASSWORD, Person
 from tests.support.preconditions import (
     ABSENT_DIGEST,
+    AUDIENCE,
     KEYED,
     Scenario,
     by_machine,
+    client_created,
     confirmed,
     locked,
     mailing,
@@ -74,6 +78,34 @@ def unknown_login_locked(scenario: Scenario) -> None:
             last_attempt_at=now(),
             remove_at=now(),
         ).save()
+
+
+def audience_in_use(scenario: Scenario) -> None:
+    """Create a client with an audience, and an access token for it."""
+    client_created(scenario)
+    response = scenario.jane.post("/v1/tokens", json={"audience": AUDIENCE})
+    assert response.status_code == 201
+    scenario.placeholders["introspected"] = response.json["access_token"]
+
+
+def keys_not_read(scenario: Scenario) -> None:
+    """Let another process have created the key that signs access tokens."""
+    with scenario.app.app_context():
+        scenario.app.extensions["roster"].signing_keys.signer()
+    scenario.app.extensions["roster"].signing_keys.forget()
+
+
+def rotate_keys_twice(app: Flask) -> None:
+    """Rotate the keys of access tokens until the oldest one is removed."""
+    clock = Clock()
+    keys = SigningKeys(
+        ["only for tests"], TokenAlgorithm.ES256, app.extensions["roster"].background, clock=clock
+    )
+    for _ in range(2):
+        keys.signer()
+        clock.move(days=89)
+        keys.signer()
+        assert app.extensions["roster"].background.drain(10)
 
 
 def change_mailed(scenario: Scenario) -> None:
@@ -217,6 +249,14 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST /v1/password-resets/confirm", "one session"): Case(
         204, {"given": (verified, reset_mailed)}
     ),
+    ("POST /v1/tokens", "client and keys in memory"): Case(201, {"given": (audience_in_use,)}),
+    ("POST /v1/tokens", "client and keys not read in the last minute"): Case(
+        201, {"given": (client_created, keys_not_read)}
+    ),
+    ("POST /v1/tokens", "the first token of the service"): Case(201, {}),
+    ("GET /v1/verify", "`audience=`"): Case(
+        200, {"query_string": {"audience": AUDIENCE}, "given": (audience_in_use,)}
+    ),
     ("GET /v1/users/{id}/second-factor", "there is one"): Case(200, {"given": (confirmed,)}),
     ("DELETE /v1/users/{id}/second-factor", "by an admin, one session"): Case(
         204, {"by": "john", "id": "jane"}
@@ -261,6 +301,17 @@ def key_to_introspect(scenario: Scenario) -> None:
     scenario.placeholders["introspected"] = scenario.people["machine"].token
 
 
+def access_token_to_introspect(scenario: Scenario) -> None:
+    """Introspect an access token, by the client that it is meant for."""
+    with scenario.app.app_context():
+        clients = scenario.app.extensions["roster"].clients
+        _, secret = clients.create("api", scopes=[ClientScope.INTROSPECT], audience=AUDIENCE)
+        clients.authenticate(secret)
+    response = scenario.jane.post("/v1/tokens", json={"audience": AUDIENCE})
+    words = {"client_secret": secret, "introspected": response.json["access_token"]}
+    scenario.placeholders |= words
+
+
 def introspect(scenario: Scenario) -> TestResponse:
     """Introspect jane's token, or that of the preconditions."""
     words = {"introspected": scenario.jane.token, **scenario.placeholders}
@@ -276,6 +327,8 @@ OAUTH: dict[tuple[str, str], tuple[Any, ...]] = {
         first_use_of_client,
     ),
     ("POST /oauth/introspect", "an API key"): (known_client, key_to_introspect),
+    ("POST /oauth/introspect", "an access token"): (access_token_to_introspect,),
+    ("GET /.well-known/jwks.json", "keys in memory"): (audience_in_use,),
 }
 
 # Rows that, in this order, make every kind of call to DynamoDB.
@@ -302,6 +355,7 @@ EVERY_KIND = [
     ("POST /v1/clients", "with an audience"),
     ("GET /v1/clients", "few clients"),
     ("DELETE /v1/clients/{client_id}", "with an audience"),
+    ("POST /v1/tokens", "the first token of the service"),
     ("POST /oauth/introspect", "a session, client not read in the last 30 seconds, first use"),
     ("DELETE /v1/sessions/current", ""),
     ("POST /v1/password-resets/confirm", "one session"),
@@ -343,7 +397,7 @@ class Ledger:
     def call(self, route: str, case: str) -> None:
         """Make the call of a row without counting its preparation."""
         if (route, case) in OAUTH:
-            self._call_oauth(OAUTH[route, case])
+            self._call_oauth(route, OAUTH[route, case])
             return
         name = OPERATIONS[route]
         status, changes = CASES.get((route, case), Case(None, {}))
@@ -352,10 +406,14 @@ class Ledger:
         response = send(self.scenario, name, **{**changes, "given": given})
         assert response.status_code in ([status] if status else [200, 201, 202, 204]), response.text
 
-    def _call_oauth(self, given: tuple[Any, ...]) -> None:
+    def _call_oauth(self, route: str, given: tuple[Any, ...]) -> None:
         self.is_open = False
         for bring_about in (*given, self.open):
             bring_about(self.scenario)
+        method, path = route.split()
+        if method == "GET":
+            assert self.scenario.jane.client.get(path).status_code == 200
+            return
         response = introspect(self.scenario)
         assert response.status_code == 200, response.text
         assert response.json["active"] is True
@@ -429,6 +487,7 @@ class TestPolicies:
             )
             db.check_all()
             resume_cleanup()
+            rotate_keys_twice(app)
 
         assert ledger.rights == _allowed(blocks(PAGE, "json")[0])
 

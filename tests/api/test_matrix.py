@@ -47,6 +47,7 @@ NAME = {"full_name": "Jane"}
 LOGIN_NAME = {"username": "jane-2"}
 ROLES = {"roles": ["admin", "user"]}
 KEY = {"name": "nightly"}
+AUDIENCE = {"audience": "https://billing.example.com"}
 CODE = {"otp": "000000"}
 GIVEN = {"password": PASSWORD}
 
@@ -106,6 +107,9 @@ TABLE = [
     Row("DELETE", "/v1/clients/{client}/secrets/{secret}",
         None,                                         "401 403 403 204 401 401 403 403 403 403 401 401"),
 
+    # For other services: an API key without roles can only read here.
+    Row("POST", "/v1/tokens", AUDIENCE,               "401 201 201 201 401 401 201 201 201 403 401 401"),
+
     # For gateways: any active token, and more only if the gateway asks for it.
     Row("GET", "/v1/verify", None,                    "401 200 200 200 401 401 200 200 200 200 401 401"),
     Row("GET", "/v1/verify?role=admin", None,         "401 403 403 200 401 401 403 200 200 403 401 401"),
@@ -160,7 +164,7 @@ def expire(app: Flask) -> Callable[..., None]:
 def create_target(app: Flask, jane: Person) -> dict[str, str]:
     """Create the client, key, session or user that a request deletes."""
     with app.app_context():
-        client, _ = app.extensions["roster"].clients.create("billing")
+        client, _ = app.extensions["roster"].clients.create("billing", **AUDIENCE)
     return {
         "client": client.id,
         "secret": client.secrets[0].id,

@@ -40,6 +40,7 @@ FIELDS = (
     "X-User-Email-Verified",
     "X-Session-Id",
     "X-Auth-Methods",
+    "X-Access-Token",
 )
 
 

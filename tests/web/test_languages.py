@@ -48,7 +48,10 @@ OF_THE_API = (
     domain.IdempotencyKeyReused,
     domain.IdempotencyKeyUsed,
     domain.InvalidClient,
+    domain.RolesNotHeld,
+    domain.SigningKeyNotFound,
     domain.TooManySecrets,
+    domain.UnknownAudience,
     domain.RecentAuthenticationRequired,
     domain.Unauthenticated,
 )

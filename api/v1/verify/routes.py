@@ -8,8 +8,8 @@ from flask_restx import Resource
 from api.errors import RequestError
 from api.openapi.annotations import error_responses, headers
 from api.principal import bearer_token
-from api.services import introspection
-from api.v1.verify.schemas import ROLE, SECOND_FACTOR, verify
+from api.services import access_tokens, introspection
+from api.v1.verify.schemas import AUDIENCE, ROLE, SECOND_FACTOR, verify
 from api.validation import query
 from models import ActiveToken
 from models.errors import Unauthenticated
@@ -24,6 +24,7 @@ HEADERS = (
     "X-User-Email-Verified",
     "X-Session-Id",
     "X-Auth-Methods",
+    "X-Access-Token",
 )
 
 
@@ -35,28 +36,34 @@ def init_app(app: Flask) -> None:
 @verify.route("")
 class Verify(Resource):
     @verify.doc("verify_request", security="bearerAuth")
-    @query({"role": ROLE, "second_factor": SECOND_FACTOR})
-    @error_responses("unauthenticated", "forbidden", "second-factor-missing")
+    @query({"role": ROLE, "second_factor": SECOND_FACTOR, "audience": AUDIENCE})
+    @error_responses("unauthenticated", "forbidden", "second-factor-missing", "unknown-audience")
     @error_responses("busy", "store-unavailable")
     @headers(*HEADERS)
     @verify.response(200, "The request is authenticated; the header fields tell the user")
-    def get(self, role: str | None = None, second_factor: str | None = None) -> Any:
+    def get(
+        self,
+        role: str | None = None,
+        second_factor: str | None = None,
+        audience: str | None = None,
+    ) -> Any:
         """Verify the token of a request for a gateway
 
         Reads `Authorization` only: bodies and other header fields are ignored. The response has no
         body, and always all of its header fields, empty where there is no value: an API key has no
-        `X-Session-Id`. Any path below does the same with every method, for gateways that keep the
-        path and the method of the request; there, query parameters are ignored.
+        `X-Session-Id`, and without `audience` there is no `X-Access-Token`. Any path below does the
+        same with every method, for gateways that keep the path and the method of the request;
+        there, query parameters are ignored.
         """
-        return _respond(role, second_factor)
+        return _respond(role, second_factor, audience)
 
 
 def _verify_path(path: str) -> Response:
     # The query is the client's, which must not be taken for the gateway's.
-    return _respond(None, None)
+    return _respond(None, None, None)
 
 
-def _respond(role: str | None, second_factor: str | None) -> Response:
+def _respond(role: str | None, second_factor: str | None, audience: str | None) -> Response:
     found = introspection.introspect(bearer_token())
     if found is None:
         raise Unauthenticated
@@ -68,14 +75,16 @@ def _respond(role: str | None, second_factor: str | None) -> Response:
         raise RequestError(
             "second-factor-missing", "This requires a session that has used a second factor."
         )
-    response = Response(status=200, headers=dict(zip(HEADERS, _values(found), strict=True)))
+    access_token = access_tokens.issue(found, audience).token if audience else ""
+    values = [*_values(found), access_token]
+    response = Response(status=200, headers=dict(zip(HEADERS, values, strict=True)))
     del response.headers["Content-Type"]
     response.vary.add("Authorization")
     return response
 
 
 def _values(token: ActiveToken) -> list[str]:
-    """Return the values of `HEADERS`, all of them ASCII."""
+    """Return the values of `HEADERS` without the last one, all of them ASCII."""
     return [
         token.user.id,
         token.user.username,

@@ -4,7 +4,8 @@ from typing import Any
 
 from flask_restx import Namespace
 
-from models import Role
+from api.schemas import text_schema
+from models import Role, field_rules
 
 verify = Namespace(
     "verify",
@@ -18,6 +19,11 @@ ROLE: dict[str, Any] = {
     "enum": [role.value for role in Role],
     "description": "Respond 403 unless the caller has this role.",
 }
+AUDIENCE: dict[str, Any] = text_schema(
+    field_rules.AUDIENCE,
+    description="Also return an access token for the client with this audience, in"
+    " `X-Access-Token`.",
+)
 SECOND_FACTOR: dict[str, Any] = {
     "type": "string",
     "enum": ["1"],

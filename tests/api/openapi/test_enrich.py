@@ -177,6 +177,7 @@ class TestOperations:
             "confirm_password_reset",
             "request_email_verification",
             "confirm_email",
+            "create_access_token",
             "verify_request",
             "check_live",
             "check_ready",

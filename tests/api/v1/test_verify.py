@@ -3,11 +3,12 @@
 import pytest
 
 from api.v1.verify.routes import HEADERS
-from models import SecondFactorRule, Session, User
+from models import ClientScope, SecondFactorRule, Session, User
 from tests.support.api_keys import with_key
 from tests.support.responses import outcome
 
 PATH = "/v1/verify"
+AUDIENCE = "https://billing.example.com"
 FORGED = {"X-User-Id": "1", "X-User-Roles": "admin", "X-User-Name": "root", "X-Session-Id": "1"}
 
 
@@ -39,7 +40,34 @@ class TestGranted:
             "X-User-Email-Verified": "false",
             "X-Session-Id": jane.session_id,
             "X-Auth-Methods": "pwd",
+            "X-Access-Token": "",
         }
+
+    def test_access_token(self, app, client, jane):
+        """With `audience` there is an access token for the service, with the same roles."""
+        with app.app_context():
+            clients = app.extensions["roster"].clients
+            _, secret = clients.create(
+                "billing", scopes=[ClientScope.INTROSPECT], audience=AUDIENCE
+            )
+        token = shown(jane.get(PATH, query_string={"audience": AUDIENCE}))["X-Access-Token"]
+        headers = {"Authorization": f"Bearer {secret}"}
+        found = client.post("/oauth/introspect", data={"token": token}, headers=headers).json
+
+        assert (found["sub"], found["aud"], found["roles"]) == (jane.id, AUDIENCE, ["user"])
+
+    def test_access_token_on_kept_paths(self, jane):
+        """Where the query is the client's, there is no access token."""
+        response = jane.get(f"{PATH}/any/orders", query_string={"audience": AUDIENCE})
+
+        assert shown(response)["X-Access-Token"] == ""
+
+    def test_unknown_audience(self, jane):
+        """An audience that no client has is an error of the gateway's configuration."""
+        response = jane.get(PATH, query_string={"audience": AUDIENCE})
+
+        assert outcome(response) == (422, "unknown-audience", ["/audience"])
+        assert "X-User-Id" not in response.headers
 
     def test_api_key(self, jane):
         """Fields without a value are there, and empty: none of the client's own gets through."""

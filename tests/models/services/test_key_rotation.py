@@ -12,6 +12,7 @@ from models.tables import second_factor
 from models.tables.second_factor import SecondFactor
 from tests.support.authenticator import Authenticator, Clock
 from tests.support.legacy_totp import encrypt
+from tests.support.signing_keys import signing_keys
 
 OLD, NEW, GONE = "the key of yesterday", "the key of today", "the key of last year"
 NEW_ID, OLD_ID, GONE_ID = SecretKeys([NEW, OLD, GONE]).ids
@@ -39,7 +40,7 @@ def clock() -> Clock:
 @pytest.fixture
 def rotation(context) -> KeyRotation:
     """The service on the new key, with the old one still there."""
-    return KeyRotation(Totp([NEW, OLD], legacy_secrets=TAGS))
+    return KeyRotation(Totp([NEW, OLD], legacy_secrets=TAGS), signing_keys(NEW, OLD))
 
 
 def stored_keys() -> dict[str, str | None]:
@@ -175,3 +176,28 @@ class TestRekey:
 
         assert (after.last_counter, after.recovery_digests) == (7, {"a digest"})
         assert (after.created_at, after.enrollment_id) == (row.created_at, None)
+
+
+class TestSigningKeys:
+    def test_resealed(self, rotation):
+        """M3: a key of access tokens needs the current secret key only, and stays the same."""
+        pair = signing_keys(OLD).signer()
+        before = [use.signing_keys for use in rotation.status()]
+        outcome = rotation.rekey()
+        again = rotation.rekey()
+
+        assert before[:2] == [0, 1]
+        assert (outcome.resealed, again.resealed, again.current) == (1, 0, 1)
+        assert [use.signing_keys for use in rotation.status()][:2] == [1, 0]
+        assert signing_keys(NEW).signer() == pair
+
+    def test_missing_key(self, rotation):
+        """A key whose secret key is missing is reported until it is revoked."""
+        pair = signing_keys(GONE).signer()
+        outcome = rotation.rekey()
+        before = [(use.key, use.signing_keys) for use in rotation.status()]
+        rotation.signing_keys.revoke(pair.kid)
+
+        assert [pair.kid in reason for reason in outcome.unreadable] == [True]
+        assert (GONE_ID, 1) in before
+        assert [use.signing_keys for use in rotation.status()] == [0, 0, 0]

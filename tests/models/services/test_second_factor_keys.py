@@ -27,6 +27,7 @@ from models.tables.session import Lifetimes
 from tests.support.authenticator import Authenticator, Clock
 from tests.support.legacy_totp import encrypt
 from tests.support.person import CLIENT, PASSWORD
+from tests.support.signing_keys import signing_keys
 
 OLD, NEW = "the key of yesterday", "the key of today"
 OLD_ID, NEW_ID = SecretKeys([OLD, NEW]).ids
@@ -210,7 +211,7 @@ class TestRaces:
 
     def test_rekey_during_sign_ins(self, run_concurrently, ada, phone, clock, service, sign_in):
         """M3: sign-ins while a rekey runs succeed, and the second factor stays usable."""
-        rotation = KeyRotation(service(NEW, OLD).totp)
+        rotation = KeyRotation(service(NEW, OLD).totp, signing_keys(NEW, OLD))
         for keys in [(NEW, OLD), (OLD, NEW)] * 5:
             enter = partial(sign_in, phone.code(), *keys)
             results = run_concurrently(rotation.rekey, enter, rotation.rekey)

@@ -47,9 +47,9 @@ class TestStatus:
 
         assert result.exit_code == 0
         assert result.stdout.splitlines() == [
-            "key\tstate\tsecond factors",
-            f"{NEW_ID}\tcurrent\t1",
-            f"{OLD_ID}\tolder\t1",
+            "key\tstate\tsecond factors\tsigning keys",
+            f"{NEW_ID}\tcurrent\t1\t0",
+            f"{OLD_ID}\tolder\t1\t0",
         ]
         assert NEW not in result.output and OLD not in result.output
 
@@ -63,6 +63,7 @@ class TestStatus:
             "key": GONE_ID,
             "state": "unknown",
             "second_factors": 1,
+            "signing_keys": 0,
         }
 
 
@@ -84,7 +85,7 @@ class TestRekey:
             "unreadable": 0,
             "after": None,
         }
-        assert f"{OLD_ID}\tolder\t0" in status.stdout
+        assert f"{OLD_ID}\tolder\t0\t0" in status.stdout
 
     def test_unreadable(self, run, enroll):
         """A missing key is named with the user, and the rest is sealed again."""
@@ -128,3 +129,33 @@ class TestRekey:
         assert result.exit_code == 1
         assert result.stdout == ""
         assert "is missing" in result.stderr or "does not exist" in result.stderr
+
+
+class TestSigningKeys:
+    def test_rotate(self, run):
+        """The next key waits, and the list shows the use of each; a repetition creates none."""
+        created = json.loads(run("rotate", "--json").stdout)
+        again = run("rotate")
+        listed = json.loads(run("list", "--json").stdout)
+
+        assert again.stdout == f"{created['kid']} signs from {created['signs_from']}\n"
+        assert [each["state"] for each in listed] == ["signing", "waiting"]
+        assert listed[1] == created
+
+    def test_revoke(self, run):
+        """A revoked key is replaced at once."""
+        run("rotate")
+        [first, _] = json.loads(run("list", "--json").stdout)
+        result = run("revoke", first["kid"])
+        lines = run("list").stdout.splitlines()
+
+        assert (result.exit_code, result.stdout) == (0, f"revoked {first['kid']}\n")
+        assert lines[0] == "kid\talg\tstate\tcreated_at\tsigns_from"
+        assert [line.split("\t")[2] for line in lines[1:]] == ["revoked", "verifying", "signing"]
+
+    def test_unknown(self, run):
+        """An unknown key is an error in one line that says what to do."""
+        result = run("revoke", "none")
+
+        assert result.exit_code != 0
+        assert "roster keys list" in result.output

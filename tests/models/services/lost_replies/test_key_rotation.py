@@ -9,6 +9,7 @@ from models.clock import now
 from models.security.totp import key_of
 from models.tables.second_factor import SecondFactor
 from tests.support.faulty_proxy import failed_afterwards, lost_reply, lost_request, throttled
+from tests.support.signing_keys import signing_keys
 
 OLD, NEW = "the key of yesterday", "the key of today"
 USERS = [f"user {number}" for number in range(5)]
@@ -20,7 +21,7 @@ def rotation(context) -> KeyRotation:
     for user in USERS:
         secret = Totp([OLD]).new("ada", user).stored
         SecondFactor(user, secret=secret, created_at=now()).save()
-    return KeyRotation(Totp([NEW, OLD]))
+    return KeyRotation(Totp([NEW, OLD]), signing_keys(NEW, OLD))
 
 
 def secrets() -> dict[str, str]:
