@@ -54,7 +54,7 @@ test-browser: $(DEV) $(ENGINE) tests/browser/$(NPM) ## drive Chromium through Sw
 	$(BIN)/pytest tests/browser $(ARGS)
 
 test-contract: $(DEV) $(ENGINE) $(TOOLS) tests/contract/$(NPM) ## fuzz the service, use generated clients
-	$(BIN)/pytest tests/contract $(ARGS)
+	$(BIN)/pytest --timeout 900 tests/contract $(ARGS)
 
 clients: $(DEV) $(ENGINE) $(TOOLS) tests/contract/$(NPM) ## build and test the client packages in dist/clients
 	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(VENV)/contract/bin:$(CURDIR)/$(CONTRACT):$$PATH" \

@@ -1,5 +1,7 @@
 """The part of a model that the state of an app reads; `model.Model` adds the rest."""
 
+from typing import Any
+
 from pynamodb import models
 
 
@@ -11,3 +13,5 @@ class AppModel(models.Model):
     """
 
     __bind_key__: str | None = None
+    # The extension object.
+    _db: Any = None

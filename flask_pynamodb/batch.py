@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -10,7 +11,13 @@ from pynamodb.connection.base import Connection
 from pynamodb.exceptions import GetError
 
 from flask_pynamodb.app_model import AppModel
+from flask_pynamodb.keys import Key, identity
 
+# Table name, and identity of the key.
+Place = tuple[str, tuple[Any, ...]]
+
+# DynamoDB's limit of the keys in one request.
+_MAX_BATCH = 100
 # Unprocessed keys are requested again, after delays that double from 25 ms.
 _ATTEMPTS = 6
 _FIRST_DELAY_SECONDS = 0.025
@@ -20,18 +27,19 @@ _ABSENT: dict[str, Any] = {"S": "flask-pynamodb-ping", "N": "-1", "B": b"flask-p
 
 def get_many(keys: Sequence[tuple[Any, ...]], *, consistent_read: bool) -> list[Any]:
     """See `PynamoDB.get_many`."""
-    wanted: dict[str, Any] = {}
-    places: list[tuple[type[AppModel], str, dict[str, Any]]] = []
+    wanted: dict[Connection, dict[Place, Key]] = {}
+    places: list[tuple[type[AppModel], Connection, Place]] = []
     for model, *parts in keys:
         table = model._get_connection()
         key = table.get_meta_table().get_identifier_map(*model._serialize_keys(*parts))["Key"]
-        request = wanted.setdefault(
-            table.table_name, {"Keys": [], "ConsistentRead": consistent_read}
-        )
-        request["Keys"].append(key)
-        places.append((model, table.table_name, key))
-    found = _read(keys[0][0]._get_connection().connection, wanted) if keys else {}
-    return [_pick(model, found.get(name, ()), key) for model, name, key in places]
+        place = (table.table_name, identity(key, tuple(key)))
+        wanted.setdefault(table.connection, {}).setdefault(place, key)
+        places.append((model, table.connection, place))
+    found = {
+        connection: _read_places(connection, requested, consistent_read)
+        for connection, requested in wanted.items()
+    }
+    return [_load(model, found[connection].get(place)) for model, connection, place in places]
 
 
 def ping(models: Iterable[type[AppModel]]) -> None:
@@ -47,11 +55,26 @@ def ping(models: Iterable[type[AppModel]]) -> None:
         _read(connection, request)
 
 
-def _pick(model: type[AppModel], items: Iterable[dict[str, Any]], key: dict[str, Any]) -> Any:
-    for item in items:
-        if all(item[name] == value for name, value in key.items()):
-            return model.from_raw_data(item)
-    return None
+def _read_places(
+    connection: Connection, keys: dict[Place, Key], consistent_read: bool
+) -> dict[Place, dict[str, Any]]:
+    """Read the items of different keys, by their places, in as few requests as possible."""
+    found: dict[Place, dict[str, Any]] = {}
+    remaining = iter(keys.items())
+    while batch := list(islice(remaining, _MAX_BATCH)):
+        names: dict[str, tuple[str, ...]] = {}
+        wanted: dict[str, Any] = {}
+        for (table, _), key in batch:
+            names[table] = tuple(key)
+            request = wanted.setdefault(table, {"Keys": [], "ConsistentRead": consistent_read})
+            request["Keys"].append(key)
+        for table, items in _read(connection, wanted).items():
+            found.update(((table, identity(item, names[table])), item) for item in items)
+    return found
+
+
+def _load(model: type[AppModel], item: dict[str, Any] | None) -> Any:
+    return None if item is None else model.from_raw_data(item)
 
 
 def _absent(attribute_type: str) -> dict[str, Any]:

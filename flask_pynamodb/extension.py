@@ -33,7 +33,8 @@ class PynamoDB:
         >>> db.init_app(app)
 
     Args:
-        app: The app, if there is one already; `init_app` adds others.
+        app: The app, if there is one already; `init_app` adds others. Outside of any app context,
+            as at import time and in scripts, the models use this one.
         model_class: A class of your own, derived from `flask_pynamodb.Model`, as the base class of
             the models, which may be derived from it directly. mypy does not resolve `db.Model`
             as a base class, since it is an attribute of an instance; it does resolve such a class.
@@ -54,8 +55,10 @@ class PynamoDB:
         else:
             bind_base(self, model_class)
             self.Model = model_class
+        self._own_state: AppState | None = None
         if app is not None:
             self.init_app(app)
+            self._own_state = app.extensions["pynamodb"]
 
     def init_app(self, app: Flask) -> None:
         """Register the extension with an app; no connection is opened yet.
@@ -107,12 +110,12 @@ class PynamoDB:
         Raises:
             RuntimeError: There is neither an app context nor a standalone database.
         """
-        return Standalone(current_state())
+        return Standalone(current_state(self))
 
     @property
     def connection(self) -> Connection:
         """The low-level connection to the current app's main database."""
-        return current_state().connection()
+        return current_state(self).connection()
 
     def transaction(
         self,
@@ -127,16 +130,16 @@ class PynamoDB:
                 transaction cannot span two databases.
             kind: Returns the transaction for a connection: Transaction or a subclass.
         """
-        state = current_state()
+        state = current_state(self)
         backoff = state.bind(bind_key).values["BASE_BACKOFF_MS"]
         return kind(state.connection(bind_key), base_backoff_ms=backoff)
 
     def get_many(self, *keys: tuple[Any, ...], consistent_read: bool = True) -> list[Any]:
-        """Read items of several tables of one database in one round trip.
+        """Read items of several tables in one round trip for each 100 keys of a database.
 
         Args:
-            keys: `(Model, hash_key)` or `(Model, hash_key, range_key)`; at most 100, without
-                duplicates.
+            keys: `(Model, hash_key)` or `(Model, hash_key, range_key)`. A key that is given several
+                times is read once.
             consistent_read: Whether the items must include every acknowledged write.
 
         Returns:
@@ -181,7 +184,7 @@ class PynamoDB:
 
         No request is sent.
         """
-        connection = current_state().connection()
+        connection = current_state(self).connection()
         missing = []
         try:
             if not connection.region and not connection.session.get_config_variable("region"):

@@ -1,7 +1,7 @@
 """The base class of all models, which looks up connection and table in the current app."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any, NoReturn, Self, cast
 
@@ -14,6 +14,7 @@ from flask_pynamodb.app_model import AppModel
 from flask_pynamodb.deprecation import renamed_argument
 from flask_pynamodb.errors import ScanRefused, ScanWarning, VersionConflict, error_code
 from flask_pynamodb.items import Reader, load
+from flask_pynamodb.keys import can_exist
 from flask_pynamodb.model_meta import ModelType
 from flask_pynamodb.pagination import Page, paginate
 from flask_pynamodb.state import Database, current_state
@@ -38,7 +39,6 @@ class Model(AppModel, metaclass=ModelType):
     """
 
     __abstract__: bool = True
-    _db: Database | None = None
     _reader: Reader | None = None
 
     @classmethod
@@ -58,7 +58,7 @@ class Model(AppModel, metaclass=ModelType):
 
     @classmethod
     def _get_connection(cls) -> TableConnection:
-        return current_state().table(cls)
+        return current_state(cls._db).table(cls)
 
     @classmethod
     def create_table(cls, wait: bool = False, *args: Any, **kwargs: Any) -> Any:
@@ -66,30 +66,75 @@ class Model(AppModel, metaclass=ModelType):
 
         `db.create_all()` also completes existing tables, and is safe to run concurrently.
         """
-        own = current_state().bind(cls.__bind_key__).billing_of(cls.Meta.chosen)
+        own = current_state(cls._db).bind(cls.__bind_key__).billing_of(cls.Meta.chosen)
         if not args and "billing_mode" not in kwargs and "read_capacity_units" not in kwargs:
             kwargs.update(own)
         return super().create_table(wait, *args, **kwargs)
 
     @classmethod
-    def get_or_404(cls, *key: Any, description: str | None = None, **kwargs: Any) -> Self:
-        """Return an item, or end the request with 404 if it does not exist."""
+    def get_or_404(
+        cls,
+        *key: Any,
+        description: str | None = None,
+        message: str | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Return an item, or end the request with 404 if it does not exist.
+
+        Args:
+            key: The hash key and the range key. A key that no item can have, such as an empty one,
+                is a key of no item.
+            description: The text of the error.
+            message: The same, by its name in Flask-PynamoDB.
+            kwargs: Options of `get`.
+        """
+        hash_key = key[0] if key else kwargs.get("hash_key")
+        range_key = key[1] if len(key) > 1 else kwargs.get("range_key")
+        if hash_key is not None and not can_exist(cls, hash_key, range_key):
+            _not_found(description or message)
         try:
             return cls.get(*key, **kwargs)
         except cls.DoesNotExist:
-            _not_found(description)
+            _not_found(description or message)
 
     @classmethod
-    def first_or_404(cls, *key: Any, description: str | None = None, **kwargs: Any) -> Self:
-        """Return the first item of a query, or end the request with 404 if there is none."""
-        item = next(cls.query(*key, **{**kwargs, "limit": 1}), None)
-        return item if item is not None else _not_found(description)
+    def first_or_404(
+        cls,
+        *key: Any,
+        description: str | None = None,
+        message: str | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Return the first item of a query, or end the request with 404 if there is none.
+
+        Args:
+            key: The arguments of `query`. Without any, it is the first item of the table, which
+                is a scan and has to be allowed as one.
+            description: The text of the error.
+            message: The same, by its name in Flask-PynamoDB.
+            kwargs: Options of `query`, or of `scan`.
+        """
+        if key or "hash_key" in kwargs:
+            items = cls._query_possible(*key, **{**kwargs, "limit": 1})
+        else:
+            items = cls.scan(**{**kwargs, "limit": 1})
+        item: Self | None = next(iter(items), None)
+        return item if item is not None else _not_found(description or message)
 
     @classmethod
     def query_one_or_404(cls, *key: Any, description: str | None = None, **kwargs: Any) -> Self:
         """Return the only item of a query, or end the request with 404 for none or several."""
-        items = list(cls.query(*key, **{**kwargs, "limit": 2}))
+        items: list[Self] = list(cls._query_possible(*key, **{**kwargs, "limit": 2}))
         return items[0] if len(items) == 1 else _not_found(description)
+
+    @classmethod
+    def _query_possible(cls, *key: Any, **kwargs: Any) -> Iterable[Any]:
+        """Query, unless no item can have the hash key."""
+        hash_key = key[0] if key else kwargs.get("hash_key")
+        index_name = kwargs.get("index_name")
+        if hash_key is not None and not can_exist(cls, hash_key, index_name=index_name):
+            return ()
+        return cls.query(*key, **kwargs)
 
     @classmethod
     def scan(cls, *args: Any, **kwargs: Any) -> Any:
@@ -103,7 +148,7 @@ class Model(AppModel, metaclass=ModelType):
             ScanRefused: It is not allowed, and DYNAMODB_ALLOW_SCAN is False.
         """
         if not (scan_is_allowed.get() or getattr(cls.Meta, "allow_scan", False)):
-            _check_scan(cls, current_state().allows_scan)
+            _check_scan(cls, current_state(cls._db).allows_scan)
         return super().scan(*args, **kwargs)
 
     def save_if_match(self, version: int | None) -> None:
@@ -185,12 +230,15 @@ class Model(AppModel, metaclass=ModelType):
             index_name: A secondary index to read instead of the table.
             scan_index_forward: False for descending order.
             consistent_read: Whether the page must include every acknowledged write.
-            limit: The maximum number of items.
+            limit: The maximum number of items, at least 1. One more is read, so that the last page
+                is known as such.
             cursor: The `next_cursor` of the previous page, or None for the first page.
 
         Raises:
             InvalidCursor: The cursor was not made for this table, index, key and filter.
+            ValueError: The limit is not a positive integer.
         """
+        names = cls._get_connection().get_meta_table().get_key_names(index_name)
         conditions = (range_key_condition, filter_condition)
         scope = f"{cls.Meta.table_name}|{index_name}|{hash_key!r}|{conditions}|{scan_index_forward}"
         return paginate(
@@ -201,11 +249,13 @@ class Model(AppModel, metaclass=ModelType):
                 index_name=index_name,
                 scan_index_forward=scan_index_forward,
                 consistent_read=consistent_read,
-                page_size=limit,
+                page_size=limit + 1,
                 last_evaluated_key=start,
             ),
             scope=scope,
             cursor=cursor,
+            limit=limit,
+            key_names=names,
             from_raw=cls.from_raw_data,
         )
 

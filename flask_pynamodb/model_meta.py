@@ -28,7 +28,7 @@ class LazyMeta(type):
 
     @property
     def table_name(cls) -> str:
-        if find_state() is None:
+        if find_state(cls.owner._db) is None:
             return cls.base_table_name
         return str(cls.owner._get_connection().table_name)
 

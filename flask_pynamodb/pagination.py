@@ -1,7 +1,7 @@
 """Pages of a list with signed, opaque cursors that are valid for that list only."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -18,10 +18,21 @@ _MAX_CURSOR_LENGTH = 8192
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """Some items of a list, and the cursor of the next page."""
+    """Some items of a list, and the cursor of the next page; iterable and sized like the items.
+
+    Attributes:
+        items: The items.
+        next_cursor: The cursor of the next page; None on the last one.
+    """
 
     items: list[T]
     next_cursor: str | None = None
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
 
 
 def make_cursor(position: Any, *, scope: str) -> str:
@@ -53,21 +64,35 @@ def paginate(
     *,
     scope: str,
     cursor: str | None,
+    limit: int,
+    key_names: Iterable[str],
     from_raw: Callable[[dict[str, Any]], T],
 ) -> Page[T]:
     """Return one page of a query.
 
     Args:
-        query: Starts the query after a `LastEvaluatedKey`, or at the beginning for None.
+        query: Starts the query after a `LastEvaluatedKey`, or at the beginning for None, with
+            pages of one item more than `limit`. DynamoDB names a last key whenever it stops
+            because of the limit, also after the last item of the list.
         scope: The list, see `make_cursor`.
         cursor: The cursor of the page, or None for the first one.
+        limit: The maximum number of items.
+        key_names: The attributes of the keys of the table and the index.
         from_raw: Converts an item from DynamoDB's format.
+
+    Raises:
+        ValueError: The limit is not a positive integer.
     """
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+        raise ValueError(f"The limit of a page must be a positive integer, not {limit!r}.")
     start = read_cursor(cursor, scope=scope) if cursor else None
     page = next(query(start).page_iter)
-    last = page.get("LastEvaluatedKey")
+    items, last = page["Items"], page.get("LastEvaluatedKey")
+    if len(items) > limit:
+        items = items[:limit]
+        last = {name: items[-1][name] for name in key_names}
     return Page(
-        [from_raw(item) for item in page["Items"]],
+        [from_raw(item) for item in items],
         make_cursor(last, scope=scope) if last else None,
     )
 

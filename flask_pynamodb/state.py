@@ -16,9 +16,15 @@ from flask_pynamodb.settings import CONNECTION_KEYS, Bind, read_binds
 
 
 class Database(Protocol):
-    """The extension object."""
+    """The extension object.
+
+    Attributes:
+        models: Its models.
+        _own_state: The state of the app that it was created with, if any.
+    """
 
     models: list[Any]
+    _own_state: "AppState | None"
 
 
 class AppState:
@@ -41,6 +47,14 @@ class AppState:
         # Connections of models whose Meta has connection settings, with bind key and settings.
         self._own_connections: list[tuple[str | None, dict[str, Any], AppConnection]] = []
         self._tables: dict[type[AppModel], AppTable] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        """Return `connection` or `db`, as Flask-PynamoDB's `app.extensions["pynamodb"]` does."""
+        if name == "connection":
+            return self.connection()
+        if name == "db":
+            return self.database
+        raise KeyError(name)
 
     def bind(self, key: str | None) -> Bind:
         """Return the settings of one of the app's databases.
@@ -129,19 +143,24 @@ class Standalone:
 _standalone: ContextVar[AppState | None] = ContextVar("flask_pynamodb.standalone", default=None)
 
 
-def find_state() -> AppState | None:
-    """Return the current state, or None outside of any context or where the app has none."""
+def find_state(database: Database | None) -> AppState | None:
+    """Return the current state as `current_state` does, or None if there is none."""
     state = _standalone.get()
     if state is None and has_app_context():
-        state = current_app.extensions.get("pynamodb")
+        return current_app.extensions.get("pynamodb")
+    if state is None and database is not None:
+        state = database._own_state
     return state
 
 
-def current_state() -> AppState:
+def current_state(database: Database | None = None) -> AppState:
     """Return the state of the current standalone database or app.
 
+    Args:
+        database: The extension object, whose own app counts outside of any context.
+
     Raises:
-        RuntimeError: There is no such context, or the app has no extension.
+        RuntimeError: There is no such context or app, or the app has no extension.
     """
     standalone = _standalone.get()
     if standalone is not None:
@@ -150,6 +169,8 @@ def current_state() -> AppState:
         # Each use of the proxy looks the context up again.
         app = current_app._get_current_object()  # type: ignore[attr-defined]
     except RuntimeError:
+        if database is not None and database._own_state is not None:
+            return database._own_state
         raise RuntimeError(
             "DynamoDB was used outside of an app context. Wrap the code in"
             " `with app.app_context():`."

@@ -102,7 +102,7 @@ def spec_of(*models: type[AppModel]) -> TableSpec:
     """
     meta = merge_settings(models)
     name = models[0].Meta.table_name
-    billing = current_state().bind(models[0].__bind_key__).billing_of(meta)
+    billing = current_state(models[0]._db).bind(models[0].__bind_key__).billing_of(meta)
     capacity = {
         "ReadCapacityUnits": billing.get("read_capacity_units"),
         "WriteCapacityUnits": billing.get("write_capacity_units"),

@@ -13,11 +13,14 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from flask_pynamodb.errors import error_code, is_unavailable
+from flask_pynamodb.keys import identity
 
 # A transaction that conflicts with another one is sent again, after delays that double up to one
 # second; with 8 attempts the error is raised after about three seconds.
 _ATTEMPTS = 8
 _MAX_DELAY = 1.0
+# DynamoDB's limit.
+_MAX_OPERATIONS = 100
 
 
 class Transaction(TransactWrite):
@@ -95,18 +98,52 @@ class Transaction(TransactWrite):
         self._otherwise["update"].append(otherwise)
 
     def _commit(self) -> Any:
+        number = sum(map(len, self._operations().values()))
+        if number > _MAX_OPERATIONS:
+            raise ValueError(
+                f"A transaction has at most {_MAX_OPERATIONS} operations, not {number}: split it,"
+                " or use Model.batch_write(), which is not atomic."
+            )
         attempt = 0
-        while True:
+        # DynamoDB rejects a transaction without operations.
+        while number:
             try:
                 return super()._commit()
             except TransactWriteError as error:
                 self._raise_otherwise(error)
+                if error_code(error) == "ValidationException":
+                    self._raise_repeated(error)
                 if attempt == _ATTEMPTS - 1 or not _is_conflict(error):
                     raise
             # Jitter only has to differ between hosts; it has no security purpose.
             jitter = random.random()  # nosec B311
             time.sleep(jitter * min(self._base_backoff * 2**attempt, _MAX_DELAY))
             attempt += 1
+
+    def _operations(self) -> dict[str, list[dict[str, Any]]]:
+        return {
+            "check": self._condition_check_items,
+            "delete": self._delete_items,
+            "save": self._put_items,
+            "update": self._update_items,
+        }
+
+    def _raise_repeated(self, error: TransactWriteError) -> None:
+        """Tell which operations are on one item, which DynamoDB rejects without saying so."""
+        seen: dict[Any, str] = {}
+        for kind, operations in self._operations().items():
+            for number, operation in enumerate(operations, 1):
+                table = operation["TableName"]
+                key = operation.get("Key") or operation["Item"]
+                meta = self._connection.get_meta_table(table)
+                names = tuple(filter(None, (meta.hash_keyname, meta.range_keyname)))
+                name = f"{kind} {number}"
+                first = seen.setdefault((table, identity(key, names)), name)
+                if first != name:
+                    raise ValueError(
+                        f"A transaction has one operation on an item, but {first} and {name} of"
+                        f" this one are on the same item of the table {table}."
+                    ) from error
 
     def _raise_otherwise(self, error: TransactWriteError) -> None:
         exceptions = [one for kind in self._otherwise.values() for one in kind]

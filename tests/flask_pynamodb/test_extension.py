@@ -211,6 +211,50 @@ class TestGetMany:
 
         assert (first.text, absent, second.at) == ("one", None, 5)
 
+    def test_repeated_key(self, db, todo, reading, context):
+        """A key that is given twice is read once, and answered twice."""
+        db.create_all()
+        todo("1", text="one").save()
+        reading("s", 5).save()
+
+        found = db.get_many((todo, "1"), (reading, "s", 5), (todo, "1"), (reading, "s", 5.0))
+
+        assert [getattr(item, "text", "at 5") for item in found] == ["one", "at 5"] * 2
+
+    def test_many(self, db, todo, context):
+        """More than 100 keys are read in several requests."""
+        db.create_all()
+        with todo.batch_write() as batch:
+            for n in range(150):
+                batch.save(todo(f"{n}", text=f"text {n}"))
+
+        found = db.get_many(*((todo, f"{n}") for n in range(205)))
+
+        assert [item and item.text for item in found] == [
+            *(f"text {n}" for n in range(150)),
+            *[None] * 55,
+        ]
+
+    @pytest.mark.parametrize("number", [100, 100.0, 1e2], ids=str)
+    @pytest.mark.parametrize("stored", [100, 1e2])
+    def test_number_key(self, db, reading, context, number, stored):
+        """A number is found however it is written."""
+        db.create_all()
+        reading("s", stored).save()
+
+        assert db.get_many((reading, "s", number)) != [None]
+
+    def test_impossible_key(self, db, reading, context):
+        """A key that is no number is DynamoDB's error, not an absent item."""
+        db.create_all()
+
+        with pytest.raises(GetError):
+            db.get_many((reading, "s", "five"))
+
+    def test_no_key(self, db, context):
+        """Without keys there are no items, and no request."""
+        assert db.get_many() == []
+
     def test_missing_table(self, db, todo, context):
         """A missing table is unavailable, not absent."""
         with pytest.raises(GetError) as failed:

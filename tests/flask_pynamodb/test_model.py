@@ -1,7 +1,7 @@
 """What `db.Model` adds to PynamoDB's."""
 
 import pytest
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from werkzeug.exceptions import NotFound
 
@@ -119,6 +119,93 @@ class TestOr404:
             thread.first_or_404("perl")
 
 
+LONG = "x" * 2049
+
+
+class TestKeysThatNoItemCanHave:
+    """A client chose the key: there is no such item, and nothing is wrong with the service."""
+
+    @pytest.fixture
+    def numbered(self, db, context):
+        class Numbered(db.Model):
+            number = NumberAttribute(hash_key=True)
+
+        db.create_all()
+        Numbered(5).save()
+        return Numbered
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            ("", "subject 1"),
+            (LONG, "subject 1"),
+            ("\u20ac" * 683, "subject 1"),
+            ("\ud800", "subject 1"),
+            ("python", ""),
+            ("python", "x" * 1025),
+        ],
+        ids=["empty", "long", "long in bytes", "surrogate", "empty range", "long range"],
+    )
+    def test_get(self, thread, key):
+        """Such a key ends the request with 404."""
+        with pytest.raises(NotFound):
+            thread.get_or_404(*key)
+        with pytest.raises(NotFound):
+            thread.get_or_404(hash_key=key[0], range_key=key[1])
+
+    @pytest.mark.parametrize("hash_key", ["", LONG, "\ud800"])
+    @pytest.mark.parametrize("options", [{}, {"index_name": "by_views"}])
+    def test_query(self, thread, hash_key, options):
+        """So does a query for such a key, of the table or of an index."""
+        with pytest.raises(NotFound):
+            thread.first_or_404(hash_key, **options)
+        with pytest.raises(NotFound):
+            thread.query_one_or_404(hash_key=hash_key, **options)
+
+    @pytest.mark.parametrize(
+        "number", ["five", float("nan"), float("inf"), 10**126, 1e-131, 10**39 + 1], ids=str
+    )
+    def test_number(self, numbered, number):
+        """A number that DynamoDB cannot store is the key of no item."""
+        with pytest.raises(NotFound):
+            numbered.get_or_404(number)
+
+    @pytest.mark.parametrize("number", [0, -0.0, 1e-130, 9.9e125, 10**37 + 1], ids=str)
+    def test_possible_number(self, numbered, number):
+        """A number that it can store is looked up, and is not there."""
+        with pytest.raises(NotFound):
+            numbered.get_or_404(number)
+        numbered(number).save()
+
+        assert numbered.get_or_404(number)
+
+    def test_longest(self, thread):
+        """Keys of the greatest length are found."""
+        hash_key, range_key = "x" * 2048, "y" * 1024
+        thread(hash_key, range_key).save()
+
+        assert thread.get_or_404(hash_key, range_key)
+        assert thread.first_or_404(hash_key)
+
+    def test_binary(self, db, context):
+        """The same for binary keys."""
+
+        class Blob(db.Model):
+            id = BinaryAttribute(hash_key=True, legacy_encoding=False)
+
+        db.create_all()
+        Blob(b"1").save()
+
+        assert Blob.get_or_404(b"1")
+        with pytest.raises(NotFound):
+            Blob.get_or_404(b"")
+
+    def test_mistake_of_the_program(self, thread):
+        """A call without a key is an error of the program, as in PynamoDB."""
+        with pytest.raises(TypeError):
+            thread.get_or_404()
+
+
 class TestQueryOneOr404:
     def test_one(self, thread):
         """The only item of a query is returned."""
@@ -158,6 +245,38 @@ class TestPaginate:
         subjects = self.all_pages(thread, filter_condition=thread.views == 94)
 
         assert subjects == ["subject 6"]
+
+    @pytest.mark.parametrize(("limit", "sizes"), [(1, [1] * 7), (6, [6, 1]), (7, [7]), (8, [7])])
+    @pytest.mark.parametrize("options", [{}, {"index_name": "by_views"}])
+    def test_end(self, thread, limit, sizes, options):
+        """The last page with items has no cursor, also when it is full."""
+        found, cursor = [], None
+        for _ in sizes:
+            page = thread.paginate("python", limit=limit, cursor=cursor, **options)
+            found.append(len(page))
+            cursor = page.next_cursor
+
+        assert found == sizes
+        assert cursor is None
+
+    def test_page_as_a_list(self, thread):
+        """A page can be iterated and has a length."""
+        page = thread.paginate("python", limit=2)
+
+        assert [item.subject for item in page] == ["subject 0", "subject 1"]
+        assert len(page) == 2
+
+    def test_empty_list(self, thread):
+        """A list without items is one page without a cursor."""
+        page = thread.paginate("perl")
+
+        assert (list(page), page.next_cursor) == ([], None)
+
+    @pytest.mark.parametrize("limit", [0, -1, "3", 2.5, None, True])
+    def test_limit(self, thread, limit):
+        """A limit that is no positive integer is an error that names it."""
+        with pytest.raises(ValueError, match=f"not {limit!r}"):
+            thread.paginate("python", limit=limit)
 
     @pytest.mark.parametrize("damage", [lambda c: c[:-1], lambda c: "x", lambda c: "x" * 9000])
     def test_forged_cursor(self, thread, damage):

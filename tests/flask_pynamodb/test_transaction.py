@@ -54,6 +54,60 @@ class TestTransaction:
 
         assert list(item.scan()) == []
 
+    def test_nothing_to_do(self, db, item):
+        """A transaction without operations is done, as a loop without rounds is."""
+        with db.transaction():
+            pass
+
+        assert list(item.scan()) == []
+
+    def test_most_operations(self, db, item):
+        """A transaction has up to 100 operations."""
+        with db.transaction() as transaction:
+            for n in range(100):
+                transaction.save(item(str(n)))
+
+        assert len(list(item.scan())) == 100
+
+    def test_too_many_operations(self, db, item):
+        """With more the error says the limit and the number, and nothing is written."""
+        items = [item(str(n)) for n in range(101)]
+        too_many = pytest.raises(ValueError, match="at most 100 operations, not 101")
+        with too_many, db.transaction() as transaction:
+            for one in items:
+                transaction.save(one)
+
+        assert list(item.scan()) == []
+
+    @pytest.mark.parametrize(
+        ("first", "second", "names"),
+        [
+            ("save", "save", "save 2 and save 3"),
+            ("check", "update", "check 1 and update 1"),
+            ("delete", "save", "delete 1 and save 2"),
+        ],
+    )
+    def test_one_item_twice(self, db, item, first, second, names):
+        """Two operations on one item are an error that tells which ones."""
+        add = {
+            "check": lambda t: t.condition_check(item, "same", condition=item.id.exists()),
+            "delete": lambda t: t.delete(item("same")),
+            "save": lambda t: t.save(item("same")),
+            "update": lambda t: t.update(item("same"), [item.count.add(1)]),
+        }
+        with pytest.raises(ValueError, match=names), db.transaction() as transaction:
+            transaction.save(item("other"))
+            add[first](transaction)
+            add[second](transaction)
+
+        assert list(item.scan()) == []
+
+    def test_rejected_for_another_reason(self, db, item):
+        """Other reasons are DynamoDB's own error."""
+        with pytest.raises(TransactWriteError), db.transaction() as transaction:
+            transaction.save(item("other"))
+            transaction.save(item(""))
+
     @pytest.mark.parametrize("kind", ["check", "delete", "save", "update"])
     def test_every_kind(self, db, item, kind):
         """Each kind of write has its own meaning when refused."""
