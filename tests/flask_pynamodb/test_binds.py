@@ -73,6 +73,26 @@ class TestBinds:
             Lost.get("1")
 
 
+class TestTwoHosts:
+    @pytest.fixture
+    def app(self, db, make_app, moto_host, dynamodb_engine):
+        app = make_app(
+            DYNAMODB_HOST=dynamodb_engine.host, DYNAMODB_BINDS={"eu": {"HOST": moto_host}}
+        )
+        db.init_app(app)
+        return app
+
+    def test_get_many(self, db, home, abroad, context):
+        """Each item is read from the database of its model."""
+        db.create_all()
+        home("1", text="at home").save()
+        abroad("1", text="abroad").save()
+
+        found = db.get_many((home, "1"), (abroad, "1"), (home, "2"))
+
+        assert [item and item.text for item in found] == ["at home", "abroad", None]
+
+
 class TestWrongBinds:
     def test_unknown_setting(self, db, make_app):
         """A misspelt setting of a bind is refused at start."""
