@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from flask_pynamodb import Transaction
-from flask_pynamodb.errors import TEMPORARY_REASONS
 from models.errors import AccountError, IdempotencyKeyReused, IdempotencyKeyUsed
 from models.security import tokens
 from models.security.idempotency import IdempotencyKeys, IdempotentRequest
@@ -156,4 +155,4 @@ def _is_in_conflict(rejection: AccountError) -> bool:
     if isinstance(rejection, IdempotencyKeyUsed):
         return True
     reasons = getattr(rejection.__cause__, "cancellation_reasons", ())
-    return any(reason is not None and reason.code in TEMPORARY_REASONS for reason in reasons)
+    return any(reason is not None and reason.code == "TransactionConflict" for reason in reasons)
