@@ -54,6 +54,14 @@ assert.equal(missing.error?.status, 404);
 const me = { path: { id: "me" } };
 const key = await client.POST("/v1/users/{id}/api-keys", { params: me, body: { name: "nightly" } });
 assert(key.data);
+// The same request twice, as after a lost response.
+const again = { ...me, header: { "Idempotency-Key": crypto.randomUUID() } };
+const [first, second] = [1, 2].map(() =>
+  client.POST("/v1/users/{id}/api-keys", { params: again, body: { name: "hourly" } }),
+);
+assert.equal((await first)?.data?.key, (await second)?.data?.key);
+assert((await first)?.data);
+
 const machine = connect(base, { token: key.data.key });
 assert.equal((await machine.GET("/v1/users/{id}", { params: me })).data?.username, "john");
 const keyPath = { path: { id: "me", key_id: key.data.id } };

@@ -34,6 +34,18 @@ def register() -> User:
     return created.parsed
 
 
+def repeat_a_lost_request(client: AuthenticatedClient) -> None:
+    """Create an API key twice with one idempotency key, as after a lost response."""
+    body, key = NewApiKey(name="hourly"), str(uuid4())
+    first, second = (
+        create_api_key.sync("me", client=client, body=body, idempotency_key=key) for _ in range(2)
+    )
+    assert isinstance(first, CreatedApiKey)
+    assert isinstance(second, CreatedApiKey)
+    assert (first.id, first.key) == (second.id, second.key)
+    assert revoke_api_key.sync_detailed("me", first.id, client=client).status_code == 204
+
+
 def sign_in_as_admin() -> AuthenticatedClient:
     """Sign in as john, an admin."""
     with Client(BASE) as client:
@@ -80,6 +92,7 @@ def main() -> None:
     assert isinstance(missing, Problem)
     assert missing.status == 404
     use_api_key(john)
+    repeat_a_lost_request(john)
 
 
 main()
