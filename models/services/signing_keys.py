@@ -320,7 +320,8 @@ class SigningKeys:
 
     def _current(self, max_age: timedelta = REREAD) -> _Ring:
         ring = self._ring
-        if ring is not None and self._clock() - ring.read_at < max_age:
+        # The clock can be set back.
+        if ring is not None and abs(self._clock() - ring.read_at) < max_age:
             return ring
         # While one thread reads, the others use what is there.
         if not self._lock.acquire(blocking=ring is None):
@@ -364,7 +365,8 @@ class SigningKeys:
             if not row.is_complete:
                 raise UnreadableSecret("it lacks fields")
             return KeyPair.load(self._sealer.open(row.sealed, row.owner))
-        except UnreadableSecret as error:
+        except (UnreadableSecret, ValueError) as error:
+            # A value error: a later version has sealed it, with an algorithm that is unknown here.
             log.error("the signing key %s is not used: %s", row.kid, error)
             return None
 

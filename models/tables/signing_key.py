@@ -59,6 +59,19 @@ def seq_of(number: int) -> str:
 
 
 def keys_in(ring: str) -> list[SigningKey]:
-    """Return the keys of a ring, the oldest first; strongly consistent."""
-    rows: Any = SigningKey.query(ring, consistent_read=True)
+    """Return the keys of a ring, the oldest first; strongly consistent.
+
+    A row that this service cannot have written is returned without its fields.
+    """
+    pages: Any = SigningKey.query(ring, consistent_read=True).page_iter
+    rows = [_row_of(ring, item) for page in pages for item in page["Items"]]
     return [row for row in rows if _SEQ.fullmatch(row.seq)]
+
+
+def _row_of(ring: str, item: dict[str, Any]) -> SigningKey:
+    try:
+        row: SigningKey = SigningKey.from_raw_data(item)
+    except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError):
+        # A value of another type or out of bounds must not stop all tokens.
+        return SigningKey(ring, item["seq"]["S"])
+    return row

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from models import Background, SigningKeys, SigningKeyState, TokenAlgorithm
+from models import Background, SigningKeys, SigningKeyState, TokenAlgorithm, db
 from models.errors import SigningKeyNotFound
 from models.security.secret_keys import Sealer, SecretKeys
 from models.security.token_signing import KeyPair, signed_with
@@ -365,6 +365,26 @@ class TestPlantedRows:
 
         planted()
 
+    @pytest.mark.parametrize(
+        "value", [{"S": "today"}, {"N": "1e40"}, {"N": "-1e40"}, {"NULL": True}, {"L": []}]
+    )
+    def test_other_types(self, planted, value):
+        """A row with values of other types, or out of bounds."""
+        item = {"ring": {"S": ACCESS_TOKENS}, "seq": {"S": seq_of(2)}, "created_at": value}
+        request = {"TableName": SigningKey.Meta.table_name, "Item": item | {"sealed": value}}
+        db.connection.dispatch("PutItem", request)
+
+        planted()
+
+    def test_unknown_algorithm(self, planted, clock):
+        """A key that a later version has sealed, for an algorithm that is unknown here."""
+        row = self.row(KeyPair.generate(TokenAlgorithm.ES256), clock)
+        sealer = Sealer(SecretKeys([SECRET]), "signing keys")
+        row.sealed = sealer.seal(b'{"alg":"ML-DSA-65"}', row.owner)
+        row.save()
+
+        planted()
+
     def test_last_number(self, planted, clock, rotate):
         """A row with the last number does not stop rotations."""
         SigningKey(ACCESS_TOKENS, "9" * 10).update([SigningKey.kid.set("none")])
@@ -404,6 +424,14 @@ class TestSecretKeys:
 
 
 class TestMemory:
+    def test_clock_set_back(self, keys, process, clock):
+        """The keys are read again after the clock of the host was set back."""
+        keys.signer()
+        process().rotate()
+        clock.move(hours=-2)
+
+        assert len(kids(keys)) == 2
+
     def test_key_of_another_process(self, keys, process, clock):
         """A key that another process has just created is found, after seconds at the latest."""
         assert keys.find("unknown") is None
