@@ -11,7 +11,7 @@ from models.security.passwords import (
     Profile,
 )
 from models.security.secret_keys import SecretKeys
-from models.security.token_signing import TokenAlgorithm
+from models.security.token_signing import KeyPair, TokenAlgorithm
 from models.security.totp import RECOVERY_CODES, NewSecret, Totp
 from models.services.access_tokens import AccessToken, AccessTokens
 from models.services.account_emails import AccountEmails
@@ -89,6 +89,7 @@ __all__ = [
     "Idempotency",
     "IdempotentRequest",
     "Introspection",
+    "KeyPair",
     "KeyRotation",
     "KeyState",
     "KeyUse",

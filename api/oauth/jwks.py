@@ -1,11 +1,13 @@
 """`/.well-known/jwks.json`: the keys that verify access tokens (RFC 7517)."""
 
 import hashlib
+from functools import lru_cache
 
 import orjson
 from flask import Flask, Response, request
 
 from api.services import signing_keys
+from models import KeyPair
 
 PATH = "/.well-known/jwks.json"
 # A new key is published a day before it signs, so a copy may be older than this, too. A revoked
@@ -19,10 +21,16 @@ def init_app(app: Flask) -> None:
 
 
 def _jwks() -> Response:
-    keys = [pair.public_jwk() for pair in signing_keys.published()]
-    body = orjson.dumps({"keys": keys})
+    body, tag = _document(tuple(signing_keys.published()))
     response = Response(body, mimetype="application/json")
     response.headers["Cache-Control"] = f"public, max-age={_MAX_AGE_SECONDS}"
-    response.set_etag(hashlib.sha256(body).hexdigest()[:32])
+    response.set_etag(tag)
     response.make_conditional(request)
     return response
+
+
+@lru_cache(maxsize=8)
+def _document(keys: tuple[KeyPair, ...]) -> tuple[bytes, str]:
+    """Return the document with these keys, which the clock has chosen, and its entity tag."""
+    body = orjson.dumps({"keys": [key.public_jwk() for key in keys]})
+    return body, hashlib.sha256(body).hexdigest()[:32]
