@@ -2,14 +2,15 @@
 
 import runpy
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from flask.testing import FlaskClient
 
-from tests.support.documents import ROOT
+from tests.support.documents import DOCS, ROOT, blocks
 from tests.support.process_harness import (
     DEMO_PASSWORD,
     HERE,
@@ -125,3 +126,46 @@ class TestFlask:
         lines = [line for line in EXAMPLE.read_text().splitlines() if line.strip()]
 
         assert len(lines) < 40
+
+
+@pytest.fixture(scope="module")
+def issue(roster: Running) -> Callable[[str, str], str]:
+    """Return a function that creates an access token for an audience."""
+    admin = sign_in(roster, "john")["token"]
+    for name in ("billing", "invoices"):
+        body = {"name": name, "audience": f"https://{name}.example.com"}
+        assert call(roster.port, "POST", "/v1/clients", body, token=admin).status == 201
+
+    def create(token: str, audience: str) -> str:
+        issued = call(roster.port, "POST", "/v1/tokens", {"audience": audience}, token=token)
+        return str(issued.body["access_token"])
+
+    return create
+
+
+class TestPyJWT:
+    """The program of docs/services.md that verifies access tokens."""
+
+    @pytest.fixture
+    def verify(self, roster: Running, tmp_path: Path) -> Callable[[str], dict[str, Any]]:
+        program = tmp_path / "verify.py"
+        [text] = blocks(DOCS / "services.md", "python")
+        program.write_text(text.replace("127.0.0.1:8080", f"{HERE}:{roster.port}"))
+        return runpy.run_path(str(program))["verify"]
+
+    def test_accepted(self, verify, issue, roster):
+        """The claims say who the caller is."""
+        opened = sign_in(roster, "jane")
+        claims = verify(issue(opened["token"], "https://billing.example.com"))
+
+        assert (claims["sub"], claims["roles"]) == (opened["user"]["id"], ["user"])
+
+    def test_rejected(self, verify, issue, roster):
+        """A token for another service and the token of a session are rejected."""
+        session = sign_in(roster, "jane")["token"]
+        other = issue(session, "https://invoices.example.com")
+
+        with pytest.raises(jwt.InvalidAudienceError):
+            verify(other)
+        with pytest.raises(jwt.DecodeError):
+            verify(session)
