@@ -11,7 +11,13 @@ from typing import cast
 from models import field_rules
 from models.db import db
 from models.email import Email, EmailKind, Mailer
-from models.errors import ApiKeyNotFound, InvalidField, Unauthenticated, UserNotFound
+from models.errors import (
+    ApiKeyNotFound,
+    InvalidField,
+    SecondFactorNotUsed,
+    Unauthenticated,
+    UserNotFound,
+)
 from models.security import tokens
 from models.security.idempotency import IdempotentRequest
 from models.services.idempotency import Execution, Idempotency
@@ -19,6 +25,7 @@ from models.services.session_cleanup import remove_ended_sessions
 from models.tables import api_key
 from models.tables.api_key import API_KEY_PREFIX, ApiKey, ApiKeyLookup, Scope
 from models.tables.audit_event import Actor, AuditEvent, EventType
+from models.tables.session import AuthMethod
 from models.tables.user import User, has_api_key_epoch, next_api_key_epoch
 
 MAX_API_KEYS = 50
@@ -72,6 +79,7 @@ class ApiKeys:
                 since it was read.
             IdempotencyKeyReused: The key of the request belongs to one with another body.
             IdempotencyKeyUsed: The API key that the request created was revoked since.
+            SecondFactorNotUsed: It was created in a session that has used a second factor.
         """
         _validate_name(name)
         _validate_roles(roles, user)
@@ -87,6 +95,9 @@ class ApiKeys:
 
         def show(execution: Execution, id: str) -> tuple[ApiKey, str] | None:
             key = _find_as_created(user.id, id)
+            # A session without the second factor would have got a key without it.
+            if key and key.used_second_factor and AuthMethod.OTP not in by.amr:
+                raise SecondFactorNotUsed
             token = execution.make_token(API_KEY_PREFIX, user.id)
             return (key, token) if key and tokens.digest(token) == id else None
 

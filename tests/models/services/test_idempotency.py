@@ -10,6 +10,7 @@ from models.errors import (
     IdempotencyKeyReused,
     IdempotencyKeyUsed,
     RoleRequired,
+    SecondFactorNotUsed,
     Unauthenticated,
     UsernameTaken,
 )
@@ -165,6 +166,35 @@ class TestAuthority:
 
         with pytest.raises(Unauthenticated):
             execute(actor())
+
+
+class TestSecondFactor:
+    @pytest.fixture
+    def make_key(self, ada, sign_in, mailbox):
+        """Return a function that executes a request for a key in a session with these factors."""
+        session, keys = sign_in.sign_in("ada", PASSWORD, CLIENT).session, ApiKeys(mailbox)
+
+        def make(*methods):
+            session.amr = list(methods)
+            by = Actor(ada.id, authority=Authority(ada, session))
+            return keys.create(ada, "nightly", [], timedelta(days=1), by, request=make_request())
+
+        return make
+
+    def test_not_used(self, make_key):
+        """A key of a session with a second factor is not shown in a session without it."""
+        make_key("pwd", "otp")
+
+        with pytest.raises(SecondFactorNotUsed):
+            make_key("pwd")
+
+    def test_used(self, make_key):
+        """A key of a session without a second factor stays one in a session with it."""
+        _, token = make_key("pwd")
+        key, repeated = make_key("pwd", "otp")
+
+        assert repeated == token
+        assert not key.used_second_factor
 
 
 class TestUnfinished:
