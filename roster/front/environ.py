@@ -15,6 +15,11 @@ _names: dict[str, str | None] = {
     "transfer-encoding": None,
 }
 
+# Fields without which a change would do more than its client has asked for.
+_CONDITIONS = {"idempotency-key": "HTTP_IDEMPOTENCY_KEY", "if-match": "HTTP_IF_MATCH"}
+# A value that neither of them can have.
+_UNREADABLE = "?"
+
 
 class Rejected(Exception):
     """The request is malformed; the text says why."""
@@ -60,6 +65,10 @@ def build(scope: Scope) -> dict[str, Any]:
         if key == "HTTP_HOST":
             hosts += 1
         environ[key] = f"{environ[key]},{value}" if key in environ else value
+    # granian leaves out fields with a value beyond visible ASCII. A condition must not get lost.
+    for name, key in _CONDITIONS.items():
+        if key not in environ and name in scope.headers:
+            environ[key] = _UNREADABLE
     if hosts != 1 and environ["SERVER_PROTOCOL"] == "HTTP/1.1":
         raise Rejected("A request has exactly one Host header.")
     if scope.authority:

@@ -299,6 +299,22 @@ class TestHeads:
             assert b"granian" not in response
             assert b"werkzeug" not in response
 
+    @pytest.mark.parametrize(
+        "method, path, field, status",
+        [
+            ("PATCH", "/v1/users/me", "If-Match", 412),
+            ("POST", "/v1/users/me/api-keys", "Idempotency-Key", 422),
+        ],
+    )
+    def test_unreadable_condition(self, service, method, path, field, status):
+        """A condition beyond ASCII is not taken for a missing one: nothing is changed."""
+        content = b'{"full_name": "Jane"}' if method == "PATCH" else b'{"name": "nightly"}'
+        token = f"Authorization: Bearer {service.token_of('jane')}"
+        fields = (JSON, token, f"{field}: \u00fcber-sixteen-letters", CLOSE)
+        request = head(method, path, *fields, f"Content-Length: {len(content)}") + content
+
+        assert status_of(exchange(service.port, request)) == status
+
     def test_slow_head(self, service):
         """A head that is not complete within the keep-alive time closes the connection."""
         with connect(service.port) as connection:
