@@ -113,7 +113,8 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
     )
     api_keys = ApiKeys(mailer, idempotency)
     clients = OAuthClients(idempotency=idempotency)
-    signing_keys = SigningKeys(config.secret_keys, config.token_algorithm, background)
+    # A weak older key may have been guessed: a key sealed with it could be anyone's.
+    signing_keys = SigningKeys(config.strong_keys, config.token_algorithm, background)
     access_tokens = AccessTokens(
         signing_keys, clients, issuer=config.token_issuer, lifetime=config.token_lifetime
     )

@@ -13,6 +13,7 @@ from models import ClientScope, SecondFactorRule, Session, TokenAlgorithm
 from models.clock import now
 from tests.support.api_keys import with_key
 from tests.support.responses import outcome
+from tests.support.signing_keys import signing_keys
 
 PATH = "/v1/tokens"
 AUDIENCE = "https://billing.example.com"
@@ -227,6 +228,14 @@ class TestJwks:
 
         assert key.keys() == {"kty", "kid", "use", "alg", "n", "e"}
         assert (key["kty"], key["use"], key["alg"]) == ("RSA", "sig", "RS256")
+
+    def test_weak_older_key(self, make_app, client, context):
+        """A key that is sealed with a weak older secret key, which may be known, is not used."""
+        planted = signing_keys("changeme-changeme-changeme-changeme").signer()
+        app = make_app(secret_keys=("only for tests", "changeme-changeme-changeme-changeme"))
+        [key] = app.test_client().get("/.well-known/jwks.json").json["keys"]
+
+        assert key["kid"] != planted.kid
 
     def test_database_down(self, no_database_client):
         """Without the database there are no keys yet, and no cached error."""
