@@ -51,10 +51,10 @@ coverage: $(DEV) $(VECTORS) $(ENGINE) tools/swagger-ui/$(NPM) tools/pico/$(NPM) 
 test-browser: $(DEV) $(ENGINE) tests/browser/$(NPM) ## drive Chromium through Swagger UI
 	@test -x /usr/bin/chromium || { apt-get update -qq && \
 	    apt-get install -y -qq --no-install-recommends chromium; }
-	$(BIN)/pytest tests/browser $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile tests/browser $(ARGS)
 
 test-contract: $(DEV) $(ENGINE) $(TOOLS) tests/contract/$(NPM) ## fuzz the service, use generated clients
-	$(BIN)/pytest --timeout 900 tests/contract $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile --timeout 900 tests/contract $(ARGS)
 
 clients: $(DEV) $(ENGINE) $(TOOLS) tests/contract/$(NPM) ## build and test the client packages in dist/clients
 	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(VENV)/contract/bin:$(CURDIR)/$(CONTRACT):$$PATH" \

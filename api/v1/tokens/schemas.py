@@ -35,6 +35,8 @@ new_access_token = strict_schema(
             },
         },
         "required": ["audience"],
+        # Without roles, which not every user has.
+        "example": {"audience": "https://billing.example.com"},
     },
 )
 access_token = tokens.model(
