@@ -1,6 +1,6 @@
 """Keys of access tokens: which one signs, which ones verify, rotation and revocation.
 
-All processes agree by the clock, and none is told: a new key is published a day before it signs,
+All processes agree by the clock, without messages to each other: a new key is published a day before it signs,
 so that every process and every verifier has it by then.
 """
 
@@ -129,7 +129,7 @@ class _Ring:
         return [key for key in self.keys if key.is_usable]
 
     def signer(self, at: datetime) -> _Key | None:
-        """Return the newest key that has begun to sign."""
+        """Return the newest key whose time to sign has come."""
         usable = self.usable()
         begun = [key for key in usable if key.row.signs_from <= at]
         # Without one, the clock of this host is behind that of the host that created the first.
@@ -176,7 +176,7 @@ class SigningKeys:
     Args:
         secret_keys: The first one seals new keys, all of them open.
         algorithm: How new keys sign.
-        background: Creates keys while requests go on.
+        background: Creates keys outside of requests.
         clock: Returns the time that decides which key signs.
     """
 
@@ -323,7 +323,7 @@ class SigningKeys:
         # The clock can be set back.
         if ring is not None and abs(self._clock() - ring.read_at) < max_age:
             return ring
-        # While one thread reads, the others use what is there.
+        # While one thread reads, the others use the keys of before.
         if not self._lock.acquire(blocking=ring is None):
             assert ring is not None  # nosec B101 - for the type checker
             return ring

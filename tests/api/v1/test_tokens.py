@@ -65,7 +65,7 @@ class TestSession:
         }
 
     def test_claims(self, client, jane, billing):
-        """RFC 9068: the claims say who it is, for whom, and how the user authenticated."""
+        """RFC 9068: the claims name the user, the audience and how the user authenticated."""
         token = jane.post(PATH, json={"audience": AUDIENCE}).json["access_token"]
         claims = claims_of(client, token)
 
@@ -223,7 +223,7 @@ class TestJwks:
         assert (second.status_code, second.data) == (304, b"")
 
     def test_public_part_only(self, client):
-        """A key has its public part only, and says what it is for."""
+        """A key has its public part only, and names its use."""
         [key] = client.get("/.well-known/jwks.json").json["keys"]
 
         assert key.keys() == {"kty", "kid", "use", "alg", "n", "e"}
