@@ -1,7 +1,7 @@
 """Keys of access tokens: which one signs, which ones verify, rotation and revocation.
 
-All processes agree by the clock, without messages to each other: a new key is published a day before it signs,
-so that every process and every verifier has it by then.
+All processes agree by the clock, without messages to each other: a new key is published a day
+before it signs, so that every process and every verifier has it by then.
 """
 
 import logging
