@@ -33,12 +33,8 @@ from models.services.second_factors import SecondFactors, SecondFactorStatus
 from models.services.session_cleanup import resume_cleanup
 from models.services.session_opening import OpenedSession
 from models.services.sessions import SessionService
-from models.services.signing_keys import (
-    MAX_TOKEN_LIFETIME,
-    SigningKeys,
-    SigningKeyState,
-    SigningKeyStatus,
-)
+from models.services.signing_key_ring import MAX_TOKEN_LIFETIME, SigningKeyState, SigningKeyStatus
+from models.services.signing_keys import SigningKeys
 from models.services.user_import import UserImport
 from models.services.usernames import UsernameRules
 from models.tables.api_key import API_KEY_PREFIX, ApiKey, ApiKeyLookup, Scope

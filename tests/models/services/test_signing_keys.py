@@ -9,7 +9,8 @@ from models import Background, SigningKeys, SigningKeyState, TokenAlgorithm, db
 from models.errors import SigningKeyNotFound
 from models.security.secret_keys import Sealer, SecretKeys
 from models.security.token_signing import KeyPair, signed_with
-from models.services.signing_keys import ADVANCE, MAX_TOKEN_LIFETIME, REREAD, ROTATION
+from models.services.signing_key_ring import ADVANCE, MAX_TOKEN_LIFETIME, ROTATION
+from models.services.signing_keys import REREAD
 from models.tables.signing_key import ACCESS_TOKENS, SigningKey, seq_of
 from tests.support.clock import Clock
 
