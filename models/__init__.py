@@ -10,6 +10,7 @@ from models.security.passwords import (
     PasswordHasher,
     Profile,
 )
+from models.security.private_key_set import InvalidKeySet, parse_private_keys
 from models.security.secret_keys import SecretKeys
 from models.security.token_signing import KeyPair, TokenAlgorithm
 from models.security.totp import RECOVERY_CODES, NewSecret, Totp
@@ -21,6 +22,7 @@ from models.services.active_token import ActiveToken
 from models.services.api_keys import MAX_API_KEYS, ApiKeys
 from models.services.background import Background
 from models.services.email_verification import EmailVerification
+from models.services.fixed_signing_keys import FixedSigningKeys, SigningKeySource
 from models.services.idempotency import Idempotency
 from models.services.introspection import Introspection
 from models.services.key_rotation import KeyRotation, KeyState, KeyUse, Rekeyed
@@ -82,9 +84,11 @@ __all__ = [
     "EmailVerification",
     "EventFilter",
     "EventType",
+    "FixedSigningKeys",
     "Idempotency",
     "IdempotentRequest",
     "Introspection",
+    "InvalidKeySet",
     "KeyPair",
     "KeyRotation",
     "KeyState",
@@ -116,6 +120,7 @@ __all__ = [
     "SessionLookup",
     "SessionService",
     "SignUp",
+    "SigningKeySource",
     "SigningKeyState",
     "SigningKeyStatus",
     "SigningKeys",
@@ -131,5 +136,6 @@ __all__ = [
     "db",
     "is_user_id",
     "list_events",
+    "parse_private_keys",
     "resume_cleanup",
 ]

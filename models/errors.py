@@ -22,6 +22,7 @@ Exception
       ├── ApiKeyNotFound                       the user has no such API key
       ├── ClientNotFound                       no such client
       ├── ClientSecretNotFound                 the client has no such secret
+      ├── FixedSigningKeysChange               the signing keys are in a file
       ├── InvalidClient                        no enabled client has this secret
       ├── SecondFactorNotEnabled               the user has no second factor
       ├── SecondFactorAlreadyEnabled           the user already has a second factor
@@ -262,6 +263,13 @@ class SigningKeyNotFound(AccountError):
 
     def __init__(self) -> None:
         super().__init__("There is no signing key with this ID; `roster keys list` shows all.")
+
+
+class FixedSigningKeysChange(AccountError):
+    """The signing keys are in a file, which only its operator changes."""
+
+    def __init__(self, advice: str) -> None:
+        super().__init__(f"The signing keys are those of ROSTER_TOKEN_KEYS_FILE: {advice}.")
 
 
 class ClientSecretNotFound(AccountError):

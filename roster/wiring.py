@@ -13,6 +13,7 @@ from models import (
     ApiKeys,
     Background,
     EmailVerification,
+    FixedSigningKeys,
     Idempotency,
     Introspection,
     KeyRotation,
@@ -30,12 +31,13 @@ from models import (
     Services,
     SessionService,
     SigningKeys,
+    SigningKeySource,
     Totp,
     UsernameRules,
     db,
 )
 from roster.breach_range import BreachRange
-from roster.config import DEMO_PASSWORD, Config, SettingError, usable_cores
+from roster.config import DEMO_PASSWORD, Config, SettingError, read_token_keys, usable_cores
 from roster.email import Product, build_mailer
 
 
@@ -81,7 +83,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         profile: The cost of password hashes; only tests choose another one.
 
     Raises:
-        SettingError: A folder of the settings does not exist.
+        SettingError: A folder or a file of the settings does not exist, or is not accepted.
     """
     cores_per_worker = max(1, usable_cores() // config.workers)
     hasher = PasswordHasher(profile, threads=cores_per_worker)
@@ -113,8 +115,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
     )
     api_keys = ApiKeys(mailer, idempotency)
     clients = OAuthClients(idempotency=idempotency)
-    # A weak older key may have been guessed: a key sealed with it could be anyone's.
-    signing_keys = SigningKeys(config.strong_keys, config.token_algorithm, background)
+    signing_keys = _signing_keys(config, background)
     access_tokens = AccessTokens(
         signing_keys, clients, issuer=config.token_issuer, lifetime=config.token_lifetime
     )
@@ -153,3 +154,10 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
             verifies_addresses=mailer.is_configured,
         ),
     )
+
+
+def _signing_keys(config: Config, background: Background) -> SigningKeySource:
+    if config.token_keys_file is not None:
+        return FixedSigningKeys(read_token_keys(config.token_keys_file))
+    # A weak older key may have been guessed: a key sealed with it could be anyone's.
+    return SigningKeys(config.strong_keys, config.token_algorithm, background)

@@ -13,8 +13,8 @@ from models.clock import from_seconds, now
 from models.errors import RolesNotHeld, UnknownAudience
 from models.security.token_signing import signed_with
 from models.services.active_token import ActiveToken, SignedToken
+from models.services.fixed_signing_keys import SigningKeySource
 from models.services.oauth_clients import OAuthClients
-from models.services.signing_keys import SigningKeys
 from models.tables.oauth_client import ClientScope
 from models.tables.user import is_user_id
 
@@ -54,7 +54,7 @@ class AccessTokens:
 
     def __init__(
         self,
-        keys: SigningKeys,
+        keys: SigningKeySource,
         clients: OAuthClients,
         *,
         issuer: str,

@@ -15,7 +15,7 @@ from flask_pynamodb import error_code
 from models.db import db
 from models.errors import UnreadableSecret
 from models.security.totp import DERIVED_KEY, Totp, key_of
-from models.services.signing_keys import SigningKeys
+from models.services.fixed_signing_keys import SigningKeySource
 from models.tables import second_factor
 from models.tables.second_factor import SecondFactor
 
@@ -91,7 +91,7 @@ class KeyRotation:
         signing_keys: Opens and seals the keys of access tokens.
     """
 
-    def __init__(self, totp: Totp, signing_keys: SigningKeys) -> None:
+    def __init__(self, totp: Totp, signing_keys: SigningKeySource) -> None:
         self.totp = totp
         self.signing_keys = signing_keys
 

@@ -9,6 +9,7 @@ from models.services.accounts import Accounts
 from models.services.api_keys import ApiKeys
 from models.services.background import Background
 from models.services.email_verification import EmailVerification
+from models.services.fixed_signing_keys import SigningKeySource
 from models.services.introspection import Introspection
 from models.services.key_rotation import KeyRotation
 from models.services.merged_events import MergedEvents
@@ -16,7 +17,6 @@ from models.services.oauth_clients import OAuthClients
 from models.services.passwords import PasswordService
 from models.services.second_factors import SecondFactors
 from models.services.sessions import SessionService
-from models.services.signing_keys import SigningKeys
 
 
 class SecondFactorRule(StrEnum):
@@ -66,7 +66,7 @@ class Services:
     clients: OAuthClients
     introspection: Introspection
     access_tokens: AccessTokens
-    signing_keys: SigningKeys
+    signing_keys: SigningKeySource
     key_rotation: KeyRotation
     merged_events: MergedEvents
     background: Background

@@ -28,6 +28,8 @@ class SigningKeyState(StrEnum):
     # Published; signs later.
     WAITING = "waiting"
     SIGNING = "signing"
+    # Published; a key of a file, which does not say whether it has signed or will sign.
+    PUBLISHED = "published"
     # Published until the tokens that it has signed have expired.
     VERIFYING = "verifying"
     # No longer published.

@@ -1,11 +1,20 @@
 """`roster keys`: replace the secret key, and the keys that sign access tokens."""
 
+import json
 from collections.abc import Callable
 
 import click
 
 from api.fields import Timestamp
-from models import KeyState, Rekeyed, Services, SigningKeyStatus, is_user_id
+from models import (
+    KeyPair,
+    KeyState,
+    Rekeyed,
+    Services,
+    SigningKeyStatus,
+    TokenAlgorithm,
+    is_user_id,
+)
 from roster.commands.command_group import CommandGroup, as_json
 from roster.commands.context import with_services
 from roster.commands.output import show_json, show_table
@@ -43,7 +52,10 @@ def status(services: Services, is_json: bool) -> None:
 @as_json
 @with_services
 def list_command(services: Services, is_json: bool) -> None:
-    """List the keys that sign access tokens, the oldest first."""
+    """List the keys that sign access tokens, the oldest first.
+
+    Those of ROSTER_TOKEN_KEYS_FILE in their order: the first one signs.
+    """
     found = [_shown(each) for each in services.signing_keys.status()]
     if is_json:
         show_json(found)
@@ -65,6 +77,23 @@ def rotate(services: Services, is_json: bool) -> None:
         show_json(created)
     else:
         click.echo(f"{created['kid']} signs from {created['signs_from']}")
+
+
+@keys.command()
+@click.option(
+    "--alg",
+    "algorithm",
+    type=click.Choice([each.value for each in TokenAlgorithm]),
+    default=TokenAlgorithm.RS256.value,
+    show_default=True,
+)
+def generate(algorithm: str) -> None:
+    """Print a new private JWKS with one key, for ROSTER_TOKEN_KEYS_FILE.
+
+    The key is not stored: write it into a file that no other user can read. Needs no database.
+    """
+    pair = KeyPair.generate(TokenAlgorithm(algorithm))
+    click.echo(json.dumps({"keys": [json.loads(pair.secret()) | {"kid": pair.kid}]}))
 
 
 @keys.command()

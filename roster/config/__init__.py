@@ -7,6 +7,7 @@ from roster.config.parsing import SettingError
 from roster.config.secret_keys import split_keys
 from roster.config.service import DEMO_PASSWORD, Config
 from roster.config.setting import Setting, declared_in
+from roster.config.token_keys import read_token_keys
 
 __all__ = [
     "DEMO_PASSWORD",
@@ -17,6 +18,7 @@ __all__ = [
     "SettingError",
     "SmtpSecurity",
     "declared_in",
+    "read_token_keys",
     "split_keys",
     "usable_cores",
 ]

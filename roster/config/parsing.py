@@ -140,8 +140,8 @@ def usernames() -> Parser:
     return Parser(read)
 
 
-def folder() -> Parser:
-    """Return a parser of the path of a folder."""
+def file_path() -> Parser:
+    """Return a parser of the path of a file or a folder."""
 
     def read(env: Env, name: str) -> Path:
         return Path(env.str(name, validate=not_empty()))

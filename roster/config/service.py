@@ -25,7 +25,7 @@ from roster.config.parsing import (
     app_urls,
     choice,
     duration,
-    folder,
+    file_path,
     integer,
     issuer,
     matches,
@@ -119,7 +119,7 @@ class Config:
     )
     templates: Path | None = setting(
         "ROSTER_TEMPLATES",
-        folder(),
+        file_path(),
         None,
         example="/etc/roster/templates",
         meaning="A folder with templates that take the place of those of pages and emails. See"
@@ -267,6 +267,16 @@ class Config:
         meaning="How access tokens are signed: {allowed}. Every gateway and library verifies"
         " `RS256`; tokens with `ES256` are shorter. After a change, the next key signs 24 hours"
         " later. It must be the same on every host.",
+    )
+    token_keys_file: Path | None = setting(
+        "ROSTER_TOKEN_KEYS_FILE",
+        file_path(),
+        None,
+        example="/run/secrets/token-keys.json",
+        meaning="A private JWKS with the keys of access tokens, instead of those in the database;"
+        " it is read at the start. The first key signs, all of them are published;"
+        " `ROSTER_TOKEN_ALG` has no effect. It must be the same on every host. See"
+        " [keys in a file](operations.md#keys-in-a-file).",
     )
     failed_sign_in_time: timedelta = setting(
         "ROSTER_FAILED_SIGN_IN_TIME",

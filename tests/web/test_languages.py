@@ -45,6 +45,7 @@ OF_THE_API = (
     domain.AudienceTaken,
     domain.ClientNotFound,
     domain.ClientSecretNotFound,
+    domain.FixedSigningKeysChange,
     domain.IdempotencyKeyReused,
     domain.IdempotencyKeyUsed,
     domain.InvalidClient,

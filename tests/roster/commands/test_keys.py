@@ -159,3 +159,50 @@ class TestSigningKeys:
 
         assert result.exit_code != 0
         assert "roster keys list" in result.output
+
+
+class TestFile:
+    """The commands where the keys are those of ROSTER_TOKEN_KEYS_FILE."""
+
+    @pytest.fixture
+    def run_with_file(self, run, make_app, tmp_path):
+        """Return a function that runs a command, with a file of two generated keys."""
+        keys = [
+            json.loads(run("generate", "--alg", algorithm).stdout)["keys"][0]
+            for algorithm in ("ES256", "RS256")
+        ]
+        path = tmp_path / "token-keys.json"
+        path.write_text(json.dumps({"keys": keys}))
+        path.chmod(0o600)
+        app = make_app(secret_keys=(NEW,), token_keys_file=path)
+        return lambda *arguments: run(*arguments, services=app.extensions["roster"], app=app)
+
+    def test_list(self, run_with_file):
+        """The keys are listed in their order, and the first one signs."""
+        listed = json.loads(run_with_file("list", "--json").stdout)
+
+        assert [(each["alg"], each["state"]) for each in listed] == [
+            ("ES256", "signing"),
+            ("RS256", "published"),
+        ]
+
+    @pytest.mark.parametrize(
+        "arguments, advice",
+        [(["rotate"], "put a new key at the end of the file"), (["revoke", "x"], "remove the key")],
+    )
+    def test_change(self, run_with_file, arguments, advice):
+        """A command that would change a key says what to do with the file, in one line."""
+        result = run_with_file(*arguments)
+
+        assert result.exit_code == 1
+        assert result.stdout == ""
+        assert advice in result.stderr
+        assert result.stderr.count("\n") == 1
+
+    def test_sealed_values(self, run_with_file):
+        """The commands for the secret key find no signing key, and leave the table alone."""
+        status = run_with_file("status")
+        rekey = run_with_file("rekey")
+
+        assert status.stdout.splitlines()[1:] == [f"{NEW_ID}\tcurrent\t0\t0"]
+        assert rekey.stdout.startswith("0 sealed again")
