@@ -16,6 +16,7 @@ from flask_pynamodb.errors import (
 from flask_pynamodb.extension import PynamoDB
 from flask_pynamodb.model import Model
 from flask_pynamodb.pagination import Page, make_cursor, read_cursor
+from flask_pynamodb.recorded_calls import RecordedCall, recorded_calls
 from flask_pynamodb.settings import BILLING_MODES
 from flask_pynamodb.signals import Totals, call_finished, call_started, totals
 from flask_pynamodb.state import Standalone
@@ -33,6 +34,7 @@ __all__ = [
     "NotUnique",
     "Page",
     "PynamoDB",
+    "RecordedCall",
     "ScanRefused",
     "ScanWarning",
     "Standalone",
@@ -46,6 +48,7 @@ __all__ = [
     "is_unavailable",
     "make_cursor",
     "read_cursor",
+    "recorded_calls",
     "totals",
 ]
 

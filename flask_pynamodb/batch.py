@@ -30,16 +30,22 @@ def get_many(keys: Sequence[tuple[Any, ...]], *, consistent_read: bool) -> list[
     wanted: dict[Connection, dict[Place, Key]] = {}
     places: list[tuple[type[AppModel], Connection, Place]] = []
     for model, *parts in keys:
-        table = model._get_connection()
-        key = table.get_meta_table().get_identifier_map(*model._serialize_keys(*parts))["Key"]
-        place = (table.table_name, identity(key, tuple(key)))
-        wanted.setdefault(table.connection, {}).setdefault(place, key)
-        places.append((model, table.connection, place))
+        connection, place, key = place_of(model, parts)
+        wanted.setdefault(connection, {}).setdefault(place, key)
+        places.append((model, connection, place))
     found = {
         connection: _read_places(connection, requested, consistent_read)
         for connection, requested in wanted.items()
     }
     return [_load(model, found[connection].get(place)) for model, connection, place in places]
+
+
+def place_of(model: type[AppModel], parts: Sequence[Any]) -> tuple[Connection, Place, Key]:
+    """Return where an item is: its connection, its table with its identity, and its key."""
+    table: Any = model._get_connection()
+    keys = table.get_meta_table()
+    key: Key = keys.get_identifier_map(*model._serialize_keys(*parts))["Key"]
+    return table.connection, (table.table_name, identity(key, tuple(key))), key
 
 
 def ping(models: Iterable[type[AppModel]]) -> None:

@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,26 +16,37 @@ from flask_pynamodb import iam, tables
 from flask_pynamodb.errors import is_unavailable
 from flask_pynamodb.local import Engine, EngineError
 from flask_pynamodb.shared_tables import group_by_table
-from flask_pynamodb.state import current_state
+from flask_pynamodb.state import ALL_BINDS, current_state
 from flask_pynamodb.table_spec import specs_of
 
 dynamodb = AppGroup("dynamodb", help="Create, check, describe and drop the app's DynamoDB tables.")
 
 
+_bind_option = click.option(
+    "--bind",
+    "bind_key",
+    default=ALL_BINDS,
+    metavar="KEY",
+    help="One database of DYNAMODB_BINDS.  [default: all]",
+)
+
+
 @dynamodb.command()
-def create() -> None:
+@_bind_option
+def create(bind_key: str) -> None:
     """Create missing tables, and add missing features to existing ones."""
     with _one_line_errors():
-        for line in _database().create_all():
+        for line in _database().create_all(bind_key):
             click.echo(line)
         click.echo("All tables exist.")
 
 
 @dynamodb.command()
-def check() -> None:
+@_bind_option
+def check(bind_key: str) -> None:
     """Show how the tables differ from the models; exit 1 if they do."""
     with _one_line_errors():
-        problems = _database().check_all()
+        problems = _database().check_all(bind_key)
     for problem in problems:
         click.echo(problem)
     if problems:
@@ -44,15 +55,16 @@ def check() -> None:
 
 
 @dynamodb.command()
+@_bind_option
 @click.option("--yes", is_flag=True, help="Do not ask for a confirmation.")
-def drop(yes: bool) -> None:
+def drop(bind_key: str, yes: bool) -> None:
     """Delete the tables and all their items."""
     with _one_line_errors():
         if not yes:
-            for line in _tables_by_place():
+            for line in _tables_by_place(_database().models_of(bind_key)):
                 click.echo(line)
             click.confirm("Delete these tables and all their items?", abort=True)
-        for name in _database().drop_all():
+        for name in _database().drop_all(bind_key):
             click.echo(f"dropped {name}")
 
 
@@ -108,10 +120,10 @@ def local(port: int | None, data: Path | None, binary: Path | None) -> None:
         raise click.ClickException(str(error)) from None
 
 
-def _tables_by_place() -> Iterator[str]:
-    """Yield where tables are, by region and endpoint, and their names."""
+def _tables_by_place(models: Iterable[Any]) -> Iterator[str]:
+    """Yield where the tables of models are, by region and endpoint, and their names."""
     places: dict[str, list[str]] = {}
-    for model, *_ in group_by_table(_database().models):
+    for model, *_ in group_by_table(models):
         client = model._get_connection().connection.client.meta
         place = f"{client.region_name}, {client.endpoint_url}"
         places.setdefault(place, []).append(str(model.Meta.table_name))

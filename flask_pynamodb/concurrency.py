@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from typing import TypeVar
 
 Result = TypeVar("Result")
 
-# Threads of a process; further calls wait for one.
+# Threads of a process; further calls run on the thread of the caller.
 _MAX_THREADS = 32
 _executor: ThreadPoolExecutor | None = None
 
@@ -19,14 +20,20 @@ def gather(calls: list[Callable[[], Result]]) -> list[Result]:
         return []
     first, *others = calls
     # Each call has the context of the caller: its app, or its standalone database.
-    futures = [_threads().submit(copy_context().run, call) for call in others]
+    runs = [partial(copy_context().run, call) for call in others]
+    futures = [_threads().submit(run) for run in runs]
     try:
-        results = [first()]
+        return [first(), *map(_finish, futures, runs)]
     except BaseException:
         for future in futures:
             future.cancel()
         raise
-    return [*results, *(future.result() for future in futures)]
+
+
+def _finish(future: Future[Result], run: Callable[[], Result]) -> Result:
+    # A call that is still queued runs here. Waiting for a thread would deadlock where all of
+    # them run calls that gather themselves.
+    return run() if future.cancel() else future.result()
 
 
 def _threads() -> ThreadPoolExecutor:

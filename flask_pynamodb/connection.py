@@ -54,6 +54,7 @@ class AppConnection(Connection):
         session: A botocore session with credentials and region; None for botocore's own chain.
         transport: One of `TRANSPORTS`.
         deadline_seconds: The deadline of one call with all its attempts; None for no limit.
+        max_recorded_calls: How many calls of an app context are recorded at most.
         settings: The arguments of PynamoDB's connection.
     """
 
@@ -63,9 +64,11 @@ class AppConnection(Connection):
         session: Any = None,
         transport: str = DEFAULT_TRANSPORT,
         deadline_seconds: float | None = None,
+        max_recorded_calls: int = 0,
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
+        self.max_recorded_calls = max_recorded_calls
         self._transport = transport
         self._deadline_seconds = deadline_seconds
         self._sender: Any = None

@@ -2,22 +2,27 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from botocore.exceptions import BotoCoreError
 from flask import Flask
 from pynamodb.connection.base import Connection
 
-from flask_pynamodb import batch, concurrency, signals, tables
+from flask_pynamodb import batch, concurrency, signals, tables, transaction_reads
 from flask_pynamodb.cli import dynamodb
 from flask_pynamodb.model import Model as _BaseModel
 from flask_pynamodb.model import bind_base, make_base, scan_is_allowed
 from flask_pynamodb.settings import DEFAULTS
-from flask_pynamodb.state import AppState, Standalone, current_state
+from flask_pynamodb.state import ALL_BINDS, AppState, Standalone, current_state
 from flask_pynamodb.table_spec import Drift
 from flask_pynamodb.transaction import Transaction
 
 Result = TypeVar("Result")
+_A = TypeVar("_A", bound=_BaseModel)
+_B = TypeVar("_B", bound=_BaseModel)
+_C = TypeVar("_C", bound=_BaseModel)
+# A model, its hash key, and its range key if it has one.
+_Key = tuple[type[_A], *tuple[Any, ...]]
 
 
 class PynamoDB:
@@ -81,6 +86,7 @@ class PynamoDB:
         if app.config["DYNAMODB_DEBUG"]:
             signals.add_timing_header(app)
         app.cli.add_command(dynamodb)
+        app.shell_context_processor(self._shell_context)
 
     def standalone(self, settings: Mapping[str, Any]) -> Standalone:
         """Return a database for code that runs without a Flask app; no connection is opened yet.
@@ -150,6 +156,42 @@ class PynamoDB:
         """
         return batch.get_many(keys, consistent_read=consistent_read)
 
+    @overload
+    def get_in_transaction(self, key: _Key[_A], /) -> tuple[_A | None]: ...
+
+    @overload
+    def get_in_transaction(
+        self, key: _Key[_A], key_2: _Key[_B], /
+    ) -> tuple[_A | None, _B | None]: ...
+
+    @overload
+    def get_in_transaction(
+        self, key: _Key[_A], key_2: _Key[_B], key_3: _Key[_C], /
+    ) -> tuple[_A | None, _B | None, _C | None]: ...
+
+    @overload
+    def get_in_transaction(self, *keys: _Key[_A]) -> tuple[_A | None, ...]: ...
+
+    def get_in_transaction(self, *keys: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Read up to 100 items of several tables as they were at one point in time.
+
+        No write of another transaction is seen in part. It costs twice as much as `get_many`, and
+        is sent again for a few seconds while transactions write these items.
+
+        Args:
+            keys: `(Model, hash_key)` or `(Model, hash_key, range_key)`, all in one database. A key
+                that is given several times is read once.
+
+        Returns:
+            The items in the order of the keys, None for each that does not exist.
+
+        Raises:
+            TransactGetError: DynamoDB or a table is not reachable, or the items are written all the
+                time.
+            ValueError: There are more than 100 items, or items of several databases.
+        """
+        return transaction_reads.get_in_transaction(keys)
+
     def gather(self, *calls: Callable[[], Result]) -> list[Result]:
         """Run several calls to DynamoDB at the same time, in the time of the slowest one.
 
@@ -199,27 +241,41 @@ class PynamoDB:
             missing.append(f"no credentials: {error}")
         return missing
 
-    def create_all(self) -> list[str]:
+    def create_all(self, bind_key: str | None = ALL_BINDS) -> list[str]:
         """Create missing tables, and add missing features to existing ones.
 
         Indexes, time to live, streams, recovery and tags are added; the billing mode and the keys
         of an existing table are not changed. Safe to repeat and to run on two hosts at once.
 
+        Args:
+            bind_key: The key of one database in DYNAMODB_BINDS, None for the main one; those of all
+                databases unless it is given.
+
         Returns:
             The changes, one line each.
-        """
-        return tables.create(self.models)
 
-    def check_all(self) -> list[Drift]:
+        Raises:
+            ConfigurationError: DYNAMODB_BINDS does not define this database.
+        """
+        return tables.create(self.models_of(bind_key))
+
+    def check_all(self, bind_key: str | None = ALL_BINDS) -> list[Drift]:
         """Return the differences between the tables and the models.
 
         Each is a string; its `blocks` is whether the app cannot work with that table.
-        """
-        return tables.check(self.models)
 
-    def drop_all(self) -> list[str]:
-        """Delete all tables of the models, and return the names of those that existed."""
-        return tables.drop(self.models)
+        Args:
+            bind_key: See `create_all`.
+        """
+        return tables.check(self.models_of(bind_key))
+
+    def drop_all(self, bind_key: str | None = ALL_BINDS) -> list[str]:
+        """Delete the tables of the models, and return the names of those that existed.
+
+        Args:
+            bind_key: See `create_all`.
+        """
+        return tables.drop(self.models_of(bind_key))
 
     @contextmanager
     def allow_scan(self) -> Iterator[None]:
@@ -229,3 +285,21 @@ class PynamoDB:
             yield
         finally:
             scan_is_allowed.reset(before)
+
+    def models_of(self, bind_key: str | None = ALL_BINDS) -> list[Any]:
+        """Return the models of one database, or of all.
+
+        Args:
+            bind_key: See `create_all`.
+
+        Raises:
+            ConfigurationError: DYNAMODB_BINDS does not define this database.
+        """
+        if bind_key == ALL_BINDS:
+            return self.models
+        current_state(self).bind(bind_key)
+        return [model for model in self.models if model.__bind_key__ == bind_key]
+
+    def _shell_context(self) -> dict[str, Any]:
+        """Return the names in `flask shell`: all models, and `db`."""
+        return {**{model.__name__: model for model in self.models}, "db": self}

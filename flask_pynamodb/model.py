@@ -218,6 +218,7 @@ class Model(AppModel, metaclass=ModelType):
         scan_index_forward: bool = True,
         consistent_read: bool = False,
         limit: int = 25,
+        max_per_page: int = 100,
         cursor: str | None = None,
     ) -> Page[Self]:
         """Return one page of a query.
@@ -232,29 +233,32 @@ class Model(AppModel, metaclass=ModelType):
             consistent_read: Whether the page must include every acknowledged write.
             limit: The maximum number of items, at least 1. One more is read, so that the last page
                 is known as such.
-            cursor: The `next_cursor` of the previous page, or None for the first page.
+            max_per_page: The upper bound of `limit`, which clients may choose.
+            cursor: The `next_cursor` or `previous_cursor` of another page of the list, or None for
+                the first page.
 
         Raises:
             InvalidCursor: The cursor was not made for this table, index, key and filter.
-            ValueError: The limit is not a positive integer.
+            ValueError: The limit or its bound is not a positive integer.
         """
         names = cls._get_connection().get_meta_table().get_key_names(index_name)
         conditions = (range_key_condition, filter_condition)
         scope = f"{cls.Meta.table_name}|{index_name}|{hash_key!r}|{conditions}|{scan_index_forward}"
         return paginate(
-            lambda start: cls.query(
+            lambda start, is_backward, size: cls.query(
                 hash_key,
                 range_key_condition,
                 filter_condition,
                 index_name=index_name,
-                scan_index_forward=scan_index_forward,
+                scan_index_forward=scan_index_forward != is_backward,
                 consistent_read=consistent_read,
-                page_size=limit + 1,
+                page_size=size,
                 last_evaluated_key=start,
             ),
             scope=scope,
             cursor=cursor,
             limit=limit,
+            max_per_page=max_per_page,
             key_names=names,
             from_raw=cls.from_raw_data,
         )

@@ -268,9 +268,19 @@ SETTINGS: Mapping[str, Setting] = {
         example="on",
         is_per_app=True,
     ),
+    "DYNAMODB_RECORD_CALLS": Setting(
+        int,
+        None,
+        "How many calls of each request are [recorded](#what-a-request-spends) at most: {allowed}",
+        unset="100 with `DYNAMODB_DEBUG` and in Flask's debug mode, else 0",
+        bounds=(0, 10_000),
+        is_per_app=True,
+    ),
 }
 
 DEFAULTS: Mapping[str, Any] = {key: setting.default for key, setting in SETTINGS.items()}
+
+_RECORDED_IN_DEBUG_MODE = 100
 
 # The settings of a connection, as a model's Meta writes them.
 CONNECTION_KEYS = tuple(
@@ -327,6 +337,15 @@ class Bind:
         if namer is not None:
             return namer(name)
         return f"{self.values['TABLE_PREFIX']}{name}{self.values['TABLE_SUFFIX']}"
+
+
+def read_max_recorded_calls(config: Mapping[str, Any]) -> int:
+    """Return how many calls of a request are recorded at most, 0 for none."""
+    chosen: int | None = config["DYNAMODB_RECORD_CALLS"]
+    if chosen is not None:
+        return chosen
+    is_debugged = config["DYNAMODB_DEBUG"] or config.get("DEBUG")
+    return _RECORDED_IN_DEBUG_MODE if is_debugged else 0
 
 
 def read_binds(config: Mapping[str, Any]) -> dict[str | None, Bind]:

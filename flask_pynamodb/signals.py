@@ -15,6 +15,8 @@ from typing import Any
 from blinker import Namespace, Signal
 from flask import Flask, Response, g, has_app_context
 
+from flask_pynamodb.recorded_calls import record
+
 _signals = Namespace()
 call_started = _signals.signal("dynamodb-call-started")
 call_finished = _signals.signal("dynamodb-call-finished")
@@ -58,7 +60,7 @@ def emit_started(sender: Any, operation: str, request: dict[str, Any]) -> None:
 def emit_finished(
     sender: Any, operation: str, request: dict[str, Any], outcome: dict[str, Any]
 ) -> None:
-    """Count one call, and send `call_finished`, if it has receivers.
+    """Count one call, record it if the sender does, and send `call_finished`, if it has receivers.
 
     Args:
         sender: The connection.
@@ -74,6 +76,9 @@ def emit_finished(
             spent.tries += outcome["tries"]
             spent.seconds += outcome["duration"]
             spent.capacity += outcome["consumed_capacity"] or 0
+            if sender.max_recorded_calls:
+                tables = tables_of(request)
+                record(operation, tables, outcome, limit=sender.max_recorded_calls)
     if call_finished.receivers:
         _send(call_finished, sender, operation=operation, tables=tables_of(request), **outcome)
 

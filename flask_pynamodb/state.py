@@ -12,7 +12,10 @@ from pynamodb.connection.base import MetaTable
 from flask_pynamodb.app_model import AppModel
 from flask_pynamodb.connection import AppConnection, AppTable
 from flask_pynamodb.errors import ConfigurationError
-from flask_pynamodb.settings import CONNECTION_KEYS, Bind, read_binds
+from flask_pynamodb.settings import CONNECTION_KEYS, Bind, read_binds, read_max_recorded_calls
+
+# The bind key of all databases, the main one included, as in Flask-SQLAlchemy.
+ALL_BINDS = "__all__"
 
 
 class Database(Protocol):
@@ -42,6 +45,7 @@ class AppState:
         self.database = database
         self.allows_scan: bool | None = settings["DYNAMODB_ALLOW_SCAN"]
         self._binds = read_binds(settings)
+        self._max_recorded_calls = read_max_recorded_calls(settings)
         self._lock = threading.Lock()
         self._connections: dict[str | None, AppConnection] = {}
         # Connections of models whose Meta has connection settings, with bind key and settings.
@@ -73,9 +77,9 @@ class AppState:
         """Return the connection to one of the app's databases."""
         connection = self._connections.get(key)
         if connection is None:
-            settings = self.bind(key).connection
+            created = self._create_connection(key)
             with self._lock:
-                connection = self._connections.setdefault(key, AppConnection(**settings))
+                connection = self._connections.setdefault(key, created)
         return connection
 
     def table(self, model: type[AppModel]) -> AppTable:
@@ -115,9 +119,13 @@ class AppState:
             for other_key, settings, connection in self._own_connections:
                 if (other_key, settings) == (key, own):
                     return connection
-            connection = AppConnection(**{**self.bind(key).connection, **own})
+            connection = self._create_connection(key, **own)
             self._own_connections.append((key, own, connection))
             return connection
+
+    def _create_connection(self, key: str | None, **own: Any) -> AppConnection:
+        settings = {**self.bind(key).connection, **own}
+        return AppConnection(**settings, max_recorded_calls=self._max_recorded_calls)
 
 
 class Standalone:

@@ -3,10 +3,11 @@
 import random
 import time
 import uuid
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from pynamodb.connection import Connection
-from pynamodb.exceptions import TransactWriteError
+from pynamodb.exceptions import TransactGetError, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
@@ -20,7 +21,9 @@ from flask_pynamodb.keys import identity
 _ATTEMPTS = 8
 _MAX_DELAY = 1.0
 # DynamoDB's limit.
-_MAX_OPERATIONS = 100
+MAX_OPERATIONS = 100
+
+Result = TypeVar("Result")
 
 
 class Transaction(TransactWrite):
@@ -36,7 +39,7 @@ class Transaction(TransactWrite):
 
     def __init__(self, connection: Connection, base_backoff_ms: float = 25) -> None:
         super().__init__(client_request_token=str(uuid.uuid4()), connection=connection)
-        self._base_backoff = base_backoff_ms / 1000
+        self._base_backoff_ms = base_backoff_ms
         self._otherwise: dict[str, list[Exception | None]] = {
             "check": [],
             "delete": [],
@@ -99,26 +102,22 @@ class Transaction(TransactWrite):
 
     def _commit(self) -> Any:
         number = sum(map(len, self._operations().values()))
-        if number > _MAX_OPERATIONS:
+        if number > MAX_OPERATIONS:
             raise ValueError(
-                f"A transaction has at most {_MAX_OPERATIONS} operations, not {number}: split it,"
+                f"A transaction has at most {MAX_OPERATIONS} operations, not {number}: split it,"
                 " or use Model.batch_write(), which is not atomic."
             )
-        attempt = 0
         # DynamoDB rejects a transaction without operations.
-        while number:
-            try:
-                return super()._commit()
-            except TransactWriteError as error:
-                self._raise_otherwise(error)
-                if error_code(error) == "ValidationException":
-                    self._raise_repeated(error)
-                if attempt == _ATTEMPTS - 1 or not _is_conflict(error):
-                    raise
-            # Jitter only has to differ between hosts; it has no security purpose.
-            jitter = random.random()  # nosec B311
-            time.sleep(jitter * min(self._base_backoff * 2**attempt, _MAX_DELAY))
-            attempt += 1
+        return retry_conflicts(self._send, self._base_backoff_ms) if number else None
+
+    def _send(self) -> Any:
+        try:
+            return super()._commit()
+        except TransactWriteError as error:
+            self._raise_otherwise(error)
+            if error_code(error) == "ValidationException":
+                self._raise_repeated(error)
+            raise
 
     def _operations(self) -> dict[str, list[dict[str, Any]]]:
         return {
@@ -158,7 +157,26 @@ class Transaction(TransactWrite):
             raise first from error
 
 
-def _is_conflict(error: TransactWriteError) -> bool:
+def retry_conflicts(send: Callable[[], Result], base_backoff_ms: float) -> Result:
+    """Send a transaction, again while it conflicts with others, for a few seconds.
+
+    Raises:
+        TransactWriteError: A transaction of writes fails, or conflicts with others all the time.
+        TransactGetError: The same of a transaction of reads.
+    """
+    for attempt in range(_ATTEMPTS - 1):
+        try:
+            return send()
+        except (TransactGetError, TransactWriteError) as error:
+            if not _is_conflict(error):
+                raise
+        # Jitter only has to differ between hosts; it has no security purpose.
+        jitter = random.random()  # nosec B311
+        time.sleep(jitter * min(base_backoff_ms / 1000 * 2**attempt, _MAX_DELAY))
+    return send()
+
+
+def _is_conflict(error: TransactGetError | TransactWriteError) -> bool:
     # The connection itself retries all other temporary errors.
     cancelled = error_code(error) == "TransactionCanceledException"
     return cancelled and is_unavailable(error)

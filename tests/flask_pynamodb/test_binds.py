@@ -62,6 +62,41 @@ class TestBinds:
 
         assert Second._get_connection().connection is abroad._get_connection().connection
 
+    def test_tables_of_one_database(self, db, home, abroad, context):
+        """Tables are created, checked and dropped for one database, or for all."""
+        created = db.create_all("eu")
+
+        assert created == ["created eu-abroad-v2"]
+        assert db.check_all("eu") == []
+        assert len(db.check_all(None)) == 1
+        assert len(db.create_all(None)) == 1
+        assert db.check_all() == []
+        assert db.drop_all("eu") == ["eu-abroad-v2"]
+        assert len(db.drop_all()) == 1
+
+    def test_command_for_one_database(self, db, home, abroad, app):
+        """`--bind` restricts the commands to one database."""
+
+        def run(*words):
+            return app.test_cli_runner().invoke(args=["dynamodb", *words, "--bind", "eu"]).output
+
+        assert run("create") == "created eu-abroad-v2\nAll tables exist.\n"
+        assert run("check") == "All tables match the models.\n"
+        assert run("drop", "--yes") == "dropped eu-abroad-v2\n"
+
+    def test_drop_lists_one_database(self, db, home, abroad, app):
+        """The question before dropping lists the tables of that database only."""
+        runner = app.test_cli_runner()
+        asked = runner.invoke(args=["dynamodb", "drop", "--bind", "eu"], input="n").output
+
+        assert "eu-abroad-v2" in asked
+        assert "home" not in asked
+
+    def test_tables_of_an_unknown_database(self, db, home, context):
+        """A key that the app does not define is an error that names it."""
+        with pytest.raises(ConfigurationError, match=r"'mars'.*DYNAMODB_BINDS"):
+            db.create_all("mars")
+
     def test_unknown_key(self, db, context):
         """A bind key that the app does not define is an error that names it."""
 

@@ -65,6 +65,15 @@ def test_error(app, db, position):
         db.gather(*calls)
 
 
+def test_more_calls_than_threads(app, db):
+    """Calls that gather themselves end, also when all threads are busy with such calls."""
+
+    def gather_two():
+        return sum(db.gather(lambda: 1, lambda: 2))
+
+    assert db.gather(*[gather_two] * 100) == [3] * 100
+
+
 def test_totals(app, db, note):
     """All calls count for the app context of the caller."""
     before = totals().calls

@@ -133,6 +133,18 @@ class TestInitApp:
             db.init_app(make_app(DYNAMODB_READ_CAPACITY_UNITS=5))
 
 
+class TestShell:
+    def test_names(self, db, todo, reading, make_app):
+        """`flask shell` has the models by their names, and the extension as `db`."""
+        app = make_app()
+        db.init_app(app)
+
+        names = app.make_shell_context()
+
+        assert names.keys() >= {"app", "db", "Todo", "Reading"}
+        assert (names["db"], names["Todo"], names["Reading"]) == (db, todo, reading)
+
+
 class TestContext:
     def test_model_without_app(self, todo):
         """A model used outside an app context says what to do."""
