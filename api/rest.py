@@ -18,6 +18,7 @@ from api.v1.events import events
 from api.v1.password_resets import password_resets
 from api.v1.second_factors import second_factors
 from api.v1.sessions import sessions
+from api.v1.statistics import statistics
 from api.v1.tokens import tokens
 from api.v1.users import users
 from api.v1.verify import verify
@@ -32,6 +33,7 @@ NAMESPACES = (
     email_verifications,
     clients,
     events,
+    statistics,
     tokens,
     verify,
     health,

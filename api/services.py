@@ -19,6 +19,7 @@ from models import (
     Services,
     SessionService,
     SigningKeys,
+    Statistics,
 )
 
 
@@ -42,4 +43,5 @@ introspection = cast(Introspection, LocalProxy(lambda: _current().introspection)
 access_tokens = cast(AccessTokens, LocalProxy(lambda: _current().access_tokens))
 signing_keys = cast(SigningKeys, LocalProxy(lambda: _current().signing_keys))
 merged_events = cast(MergedEvents, LocalProxy(lambda: _current().merged_events))
+statistics = cast(Statistics, LocalProxy(lambda: _current().statistics))
 rules = cast(AccessRules, LocalProxy(lambda: _current().rules))

@@ -37,6 +37,7 @@ from models.services.session_opening import OpenedSession
 from models.services.sessions import SessionService
 from models.services.signing_key_ring import MAX_TOKEN_LIFETIME, SigningKeyState, SigningKeyStatus
 from models.services.signing_keys import SigningKeys
+from models.services.statistics import MAX_DAYS, Counts, DayCounts, Statistics
 from models.services.user_import import UserImport
 from models.services.usernames import UsernameRules
 from models.tables.api_key import API_KEY_PREFIX, ApiKey, ApiKeyLookup, Scope
@@ -54,6 +55,7 @@ __all__ = [
     "API_KEY_PREFIX",
     "CHEAPEST_PROFILE",
     "MAX_API_KEYS",
+    "MAX_DAYS",
     "MAX_TOKEN_LIFETIME",
     "OWASP_PROFILE",
     "RECOVERY_CODES",
@@ -79,6 +81,8 @@ __all__ = [
     "ClientKind",
     "ClientScope",
     "ClientSecret",
+    "Counts",
+    "DayCounts",
     "Email",
     "EmailKind",
     "EmailVerification",
@@ -124,6 +128,7 @@ __all__ = [
     "SigningKeyState",
     "SigningKeyStatus",
     "SigningKeys",
+    "Statistics",
     "Status",
     "TokenAlgorithm",
     "Totp",

@@ -32,6 +32,7 @@ from models import (
     SessionService,
     SigningKeys,
     SigningKeySource,
+    Statistics,
     Totp,
     UsernameRules,
     db,
@@ -101,6 +102,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
     background = Background()
     mailer = AccountMailer(build_mailer(config.email, product_of(config)), background)
     merged_events = MergedEvents(background)
+    statistics = Statistics(background)
     emails = AccountEmails(mailer, logins, merged_events)
     email_verification = EmailVerification(emails, hasher, config.verification_lifetime)
     totp = Totp(config.secret_keys, config.name, legacy_secrets=config.totp_secrets)
@@ -112,6 +114,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         mailer=mailer,
         logins=logins,
         requires_verified_email=config.require_verified_email,
+        statistics=statistics,
     )
     api_keys = ApiKeys(mailer, idempotency)
     clients = OAuthClients(idempotency=idempotency)
@@ -128,6 +131,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
             security_email=config.email.security_email,
             usernames=UsernameRules(config.reserved_usernames, config.username_quarantine),
             idempotency=idempotency,
+            statistics=statistics,
         ),
         sessions=sessions,
         passwords=PasswordService(hasher, policy, emails, sessions, config.reset_lifetime),
@@ -145,6 +149,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         signing_keys=signing_keys,
         key_rotation=KeyRotation(totp, signing_keys),
         merged_events=merged_events,
+        statistics=statistics,
         background=background,
         rules=AccessRules(
             signup=config.signup,

@@ -30,6 +30,7 @@ from models.services.idempotency import Execution, Idempotency
 from models.services.login_lookup import find_user
 from models.services.metadata import validate_size
 from models.services.session_cleanup import remove_ended_sessions
+from models.services.statistics import Statistics
 from models.services.user_update import (
     Handover,
     Versions,
@@ -45,6 +46,7 @@ from models.services.usernames import UsernameRules
 from models.tables import second_factor
 from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType
 from models.tables.counter import count_admin
+from models.tables.daily_count import Counted
 from models.tables.identifier import (
     Identifier,
     email_key,
@@ -68,6 +70,7 @@ class Accounts:
         security_email: The address that is notified of new admins; None for all admins.
         usernames: The rules for usernames that users choose.
         idempotency: Executes requests once.
+        statistics: Counts sign-ups.
     """
 
     def __init__(
@@ -80,12 +83,14 @@ class Accounts:
         security_email: str | None = None,
         usernames: UsernameRules | None = None,
         idempotency: Idempotency | None = None,
+        statistics: Statistics | None = None,
     ) -> None:
         self.hasher = hasher
         self.policy = policy
         self.email_verification = email_verification
         self._usernames = usernames or UsernameRules()
         self._idempotency = idempotency or Idempotency()
+        self._statistics = statistics or Statistics()
         self._emails = email_verification.emails
         self._admin_notices = AdminNotices(self._emails.mailer, security_email)
         self._verifies_new_users = verifies_new_users and self._emails.mailer.is_configured
@@ -232,6 +237,8 @@ class Accounts:
             count_admin(transaction, int(user.is_active_admin))
             if token_email:
                 transaction.save(token_email.row)
+        if type is EventType.USER_REGISTERED:
+            self._statistics.count(Counted.SIGN_UPS)
         self._admin_notices.send(admin_emails, user)
 
     def get(self, user_id: str) -> User:

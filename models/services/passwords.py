@@ -221,7 +221,7 @@ class PasswordService:
         except UserNotFound:
             raise InvalidToken from None
         self.emails.mailer.send(Email.to_user(kind, user, is_verified=True))
-        return opening.finish(self.emails.mailer) if opening else None
+        return self.sessions.finish(opening) if opening else None
 
     def unlock(self, user: User, *, by: Actor) -> None:
         """Reset the user's failed attempts, so that the next attempt is granted at once.

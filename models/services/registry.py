@@ -17,6 +17,7 @@ from models.services.oauth_clients import OAuthClients
 from models.services.passwords import PasswordService
 from models.services.second_factors import SecondFactors
 from models.services.sessions import SessionService
+from models.services.statistics import Statistics
 
 
 class SecondFactorRule(StrEnum):
@@ -69,5 +70,6 @@ class Services:
     signing_keys: SigningKeySource
     key_rotation: KeyRotation
     merged_events: MergedEvents
+    statistics: Statistics
     background: Background
     rules: AccessRules

@@ -130,6 +130,11 @@ class SessionOpening:
         for event in self.events:
             transaction.save(event)
 
+    @property
+    def is_sign_in(self) -> bool:
+        """Whether the session takes the place of no other one."""
+        return self.events[0].type == EventType.SESSION_OPENED
+
     def finish(self, mailer: Mailer) -> OpenedSession:
         """Log what was stored, notify the user of it, and return it."""
         event = self.events[0]

@@ -33,8 +33,10 @@ from models.services.sign_in_attempts import (
     reserve_for_user,
     reserve_sign_in,
 )
+from models.services.statistics import Statistics
 from models.tables import session as sessions
 from models.tables.audit_event import Actor, AuditEvent, EventType
+from models.tables.daily_count import Counted
 from models.tables.device import Device
 from models.tables.login_attempts import reset_actions
 from models.tables.session import AuthMethod, Client, Lifetimes, Session, SessionLookup
@@ -56,6 +58,7 @@ class SessionService:
         mailer: Notifies users.
         logins: Looks up users by login.
         requires_verified_email: Whether a user must verify the email address before signing in.
+        statistics: Counts sign-ins.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class SessionService:
         mailer: Mailer,
         logins: LoginLookup,
         requires_verified_email: bool = False,
+        statistics: Statistics | None = None,
     ) -> None:
         self.hasher = hasher
         self.lifetimes = lifetimes
@@ -74,6 +78,7 @@ class SessionService:
         self.mailer = mailer
         self.logins = logins
         self.requires_verified_email = requires_verified_email
+        self._statistics = statistics or Statistics()
 
     def sign_in(
         self,
@@ -271,9 +276,8 @@ class SessionService:
         if not replaced and (user.session_rows or 0) >= MAX_SESSIONS:
             with suppress(UserNotFound):
                 end_oldest(user, opening.session, by)
-        opened = opening.finish(self.mailer)
         user.last_login_at = opening.session.created_at
-        return opened
+        return self.finish(opening)
 
     def prepare(self, user: User, client: Client, code: VerifiedCode | None) -> SessionOpening:
         """Return a session for a user who is about to be written with a new password.
@@ -294,6 +298,12 @@ class SessionService:
         user.session_rows = 1
         user.devices_issued = 1
         return opening
+
+    def finish(self, opening: SessionOpening) -> OpenedSession:
+        """Return a session that was stored, after what follows outside of its transaction."""
+        if opening.is_sign_in:
+            self._statistics.count(Counted.SIGN_INS)
+        return opening.finish(self.mailer)
 
     def authenticate(self, token: str, *, other_user_id: str | None = None) -> SessionLookup:
         """Return the active session of a token, and its user, in one round trip.
@@ -377,6 +387,7 @@ class SessionService:
         reason = self._failure_reason(user, matches)
         if user is None or reason:
             record_failure(attempt, reason, Actor(ip=client.ip), self.mailer)
+            self._statistics.count(Counted.FAILED_SIGN_INS)
             error = InvalidCredentials()
             error.subject = attempt.subject
             raise error
@@ -410,6 +421,7 @@ class SessionService:
             record_failure(attempt, "second-factor", Actor(ip=client.ip), self.mailer)
             # Without a code the client only learns that one is needed.
             if otp:
+                self._statistics.count(Counted.FAILED_SIGN_INS)
                 self.mailer.send(Email.to_user(EmailKind.WRONG_CODE, user))
             error.subject = attempt.subject
             error.session_epoch = user.session_epoch

@@ -352,6 +352,7 @@ EVERY_KIND = [
     ("GET /v1/users/{id}/events", ""),
     ("GET /v1/events", "`actor=`, a user"),
     ("GET /v1/events", "`actor=`, an API key"),
+    ("GET /v1/statistics", ""),
     ("POST /v1/clients", "with an audience"),
     ("GET /v1/clients", "few clients"),
     ("DELETE /v1/clients/{client_id}", "with an audience"),

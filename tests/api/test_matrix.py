@@ -92,6 +92,8 @@ TABLE = [
 
     Row("GET", "/v1/events?user={id}", None,          "401 403 403 200 401 401 403 403 403 403 401 401"),
 
+    Row("GET", "/v1/statistics", None,                "401 403 403 200 401 401 403 200 200 403 401 401"),
+
     Row("GET", "/v1/users/{id}/api-keys", None,       "401 200 404 200 401 401 403 403 403 403 401 401"),
     Row("DELETE", "/v1/users/{id}/api-keys", None,    "401 204 404 204 401 401 403 403 403 403 401 401"),
     Row("POST", "/v1/users/{id}/api-keys", KEY,       "401 201 404 403 401 401 403 403 403 403 401 401"),

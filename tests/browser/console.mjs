@@ -95,7 +95,7 @@ async function checkAll(label, options) {
     await check(page, `${label} ${path} rejected`);
   }
   await signIn(page, "john");
-  const admin = ["", `/users/${observed.user.split("/").pop()}`, "/users/new", "/events?user=john", "/users/x"];
+  const admin = ["", `/users/${observed.user.split("/").pop()}`, "/users/new", "/events?user=john", "/statistics", "/users/x"];
   for (const path of [...ACCOUNT.map((end) => `/account${end}`), ...admin.map((end) => `/admin${end}`), "/sign-out"]) {
     await page.goto(`${base}${path}`);
     await check(page, `${label} ${path}`);

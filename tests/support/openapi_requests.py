@@ -77,6 +77,7 @@ GRANTED: dict[str, Granted] = {
     "unlock_user": Granted("john", "jane", given=(locked,)),
     "list_user_events": Granted("jane", "me"),
     "list_events": Granted("john", query={"user": "{jane}"}),
+    "get_statistics": Granted("john"),
     "list_user_sessions": Granted("john", "me"),
     "end_user_sessions": Granted("john", "me"),
     "sign_in": Granted("jane", body=SIGN_IN),

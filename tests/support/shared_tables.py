@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from flask_pynamodb.local import Engine
 from models import db
 from models.tables.audit_event import EventType
+from models.tables.daily_count import Counted
 from models.tables.login_attempts import Attempts
 from models.tables.rate_window import RateWindow
 from roster.config import Config
@@ -61,8 +62,8 @@ def empty(context: Context) -> None:
 def read_items(context: Context) -> dict[str, list[str]]:
     """Return the items of all tables.
 
-    Counts of requests and attempts, failures and merged events are left out, since they record
-    rejected requests.
+    Counts of requests, attempts and days, failures and merged events are left out, since they
+    record rejected requests, or are written later.
     """
     with context():
         return {
@@ -73,7 +74,8 @@ def read_items(context: Context) -> dict[str, list[str]]:
 
 
 def _is_kept(item: dict[str, Any]) -> bool:
-    return item.get("type") != _FAILED and "batch" not in item
+    is_day = not item.keys().isdisjoint(Counted)
+    return item.get("type") != _FAILED and "batch" not in item and not is_day
 
 
 def _written(item: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from web.admin import changes, events, new_user, user, users
+from web.admin import changes, events, new_user, statistics, user, users
 
 
 def add_pages(pages: Blueprint) -> None:
@@ -13,5 +13,6 @@ def add_pages(pages: Blueprint) -> None:
         ("/admin/users/<id>", "admin_user", user.show),
         ("/admin/users/<id>/<change>", "admin_change", changes.show),
         ("/admin/events", "admin_events", events.show),
+        ("/admin/statistics", "admin_statistics", statistics.show),
     ):
         pages.add_url_rule(path, name, view, methods=["GET", "POST"])

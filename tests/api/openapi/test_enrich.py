@@ -151,6 +151,7 @@ class TestOperations:
             "unlock_user",
             "list_user_events",
             "list_events",
+            "get_statistics",
             "sign_in",
             "reauthenticate",
             "list_sessions",

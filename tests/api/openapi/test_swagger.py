@@ -84,6 +84,7 @@ class TestDocument:
             ("DELETE", "/v1/users/{id}/lock"),
             ("GET", "/v1/users/{id}/events"),
             ("GET", "/v1/events"),
+            ("GET", "/v1/statistics"),
             ("GET", "/v1/users/{id}/api-keys"),
             ("POST", "/v1/users/{id}/api-keys"),
             ("DELETE", "/v1/users/{id}/api-keys"),

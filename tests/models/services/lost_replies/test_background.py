@@ -2,9 +2,11 @@
 
 import pytest
 
-from models import AccountMailer, Actor, Email, EmailKind, MergedEvents
+from models import AccountMailer, Actor, Email, EmailKind, MergedEvents, Statistics
 from models.tables.audit_event import AuditEvent
+from models.tables.daily_count import Counted
 from tests.support.faulty_proxy import (
+    conflicted,
     failed,
     failed_afterwards,
     lost_reply,
@@ -20,6 +22,18 @@ ONCE = [lost_reply, lost_request, failed, failed_afterwards, throttled, over_cap
 def counts_of(user) -> list[int]:
     """Return the counts of the merged events of a user."""
     return [event.occurrences for event in AuditEvent.query(user.id) if event.occurrences]
+
+
+@pytest.mark.parametrize("fault", [*ONCE, conflicted])
+def test_daily_count(proxy, background, context, fault):
+    """Three sign-ins are counted as three, although the first attempt to write them went wrong."""
+    statistics = Statistics(background)
+    for _ in range(3):
+        statistics.count(Counted.SIGN_INS)
+    proxy.next("TransactWriteItems", fault)
+
+    assert background.drain(10)
+    assert statistics.read(1).days[0].sign_ins == 3
 
 
 @pytest.mark.parametrize("fault", ONCE)
