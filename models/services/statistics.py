@@ -115,7 +115,7 @@ class Statistics:
         self._waiting: dict[date, Counter[Counted]] = {}
 
 
-# The parent process writes what it has counted.
+# The parent process writes its own numbers.
 _all: "weakref.WeakSet[Statistics]" = weakref.WeakSet()
 
 
