@@ -6,6 +6,7 @@ in any order and in parallel. A test that changes an app creates one with `make_
 john is an admin; jane and eve are regular users.
 """
 
+import functools
 import os
 import shutil
 import weakref
@@ -26,6 +27,7 @@ from pynamodb.signals import pre_dynamodb_send
 from flask_pynamodb import DEFAULT_TRANSPORT, TRANSPORTS
 from flask_pynamodb.local import Engine
 from models import CHEAPEST_PROFILE, RateLimiter, SignUp, User, db
+from models.security import password_policy
 from roster.app import create_app
 from roster.cli import cli
 from roster.config import Config, EmailSettings
@@ -40,6 +42,10 @@ from tests.support.shared_tables import empty, read_items, shared_config
 _apps: "weakref.WeakSet[Flask]" = weakref.WeakSet()
 
 pytest_plugins = ["flask_pynamodb.testing"]
+
+# An estimate takes 5 ms, and most tests register users with the same few passwords. It depends on
+# the text alone.
+password_policy.zxcvbn = functools.lru_cache(password_policy.zxcvbn)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

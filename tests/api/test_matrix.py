@@ -178,12 +178,16 @@ def create_target(app: Flask, jane: Person) -> dict[str, str]:
 
 @pytest.fixture
 def request_as(
-    app: Flask, client: FlaskClient, jane: Person, eve: Person, john: Person, expire: Any
+    app: Flask, client: FlaskClient, jane: Person, expire: Any, request: pytest.FixtureRequest
 ) -> Callable[[str], Request]:
-    """Return a function that returns the request method of a caller."""
+    """Return a function that returns the request method of a caller.
+
+    Eve and john are created for the cells that need them.
+    """
+    person: Callable[[str], Person] = request.getfixturevalue
 
     def suspended() -> Person:
-        john.patch(jane.path, json={"status": "suspended"})
+        person("john").patch(jane.path, json={"status": "suspended"})
         return jane
 
     def expired(model: Any, person: Person) -> Person:
@@ -197,14 +201,14 @@ def request_as(
 
     makers: dict[str, Callable[[], Person]] = {
         "jane": lambda: jane,
-        "eve": lambda: eve,
-        "john": lambda: john,
+        "eve": lambda: person("eve"),
+        "john": lambda: person("john"),
         "suspended": suspended,
         "expired": lambda: expired(Session, replace(jane).sign_in()),
         "jane's key": lambda: with_key(jane, roles=["user"]),
-        "john's key": lambda: with_key(john, roles=["admin"]),
-        "john's scoped key": lambda: with_key(john, roles=["admin"], scopes=["accounts"]),
-        "john's weak key": lambda: with_key(john, roles=[]),
+        "john's key": lambda: with_key(person("john"), roles=["admin"]),
+        "john's scoped key": lambda: with_key(person("john"), roles=["admin"], scopes=["accounts"]),
+        "john's weak key": lambda: with_key(person("john"), roles=[]),
         "expired key": lambda: expired(ApiKey, with_key(jane)),
         "client": lambda: replace(jane, token=client_secret()),
     }
