@@ -154,6 +154,12 @@ user = Model(
             max_length=field_rules.FULL_NAME.max_length,
             example="John Doe",
         ),
+        "locale": text_field(
+            field_rules.LOCALE,
+            nullable=True,
+            description="The language of pages and emails for the user: a language tag (BCP 47)",
+            example="en-GB",
+        ),
         "status": Text(
             required=True,
             description="Only an active user can sign in",

@@ -54,6 +54,11 @@ class Account(Protocol):
         """Whether the address is known to be the user's."""
         ...
 
+    @property
+    def locale(self) -> str | None:
+        """The language tag of the user, None without one."""
+        ...
+
 
 @dataclass(frozen=True)
 class Email:
@@ -71,6 +76,7 @@ class Email:
         count: How many notices of this kind it stands for.
         hours: In how many hours they came.
         is_decoy: Whether it is composed but not delivered.
+        locale: The language tag of the recipient, None without one.
     """
 
     kind: EmailKind
@@ -84,6 +90,7 @@ class Email:
     count: int = 1
     hours: int = 1
     is_decoy: bool = False
+    locale: str | None = field(default=None, compare=False)
 
     @classmethod
     def to_user(
@@ -115,6 +122,7 @@ class Email:
             detail,
             account_id=user.id,
             is_verified=bool(user.email_verified if is_verified is None else is_verified),
+            locale=user.locale,
         )
 
 

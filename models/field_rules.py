@@ -83,6 +83,22 @@ PASSWORD = FieldRule(_NO_NUL_REQUIREMENT, max_length=1024, pattern=_NO_NUL)
 FULL_NAME = FieldRule(
     "It must not contain control characters.", max_length=200, pattern=rf"^[^{_UNPRINTABLE}]*$"
 )
+# RFC 5646, section 2.1: a language, and optionally script, region, variants, extensions and private
+# subtags; or private subtags alone. The irregular tags of before 2006, such as i-klingon, are
+# excluded as in Unicode (UTS 35): no browser sends them.
+LOCALE = FieldRule(
+    "It must be a language tag (BCP 47) of at most 64 characters, such as de or pt-BR.",
+    max_length=64,
+    pattern=(
+        r"^(?:(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8})"
+        r"(?:-[A-Za-z]{4})?"
+        r"(?:-(?:[A-Za-z]{2}|[0-9]{3}))?"
+        r"(?:-(?:[A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*"
+        r"(?:-[0-9A-WYZa-wyz](?:-[A-Za-z0-9]{2,8})+)*"
+        r"(?:-[Xx](?:-[A-Za-z0-9]{1,8})+)?"
+        r"|[Xx](?:-[A-Za-z0-9]{1,8})+)$"
+    ),
+)
 API_KEY_NAME = FieldRule(
     "A name has 1 to 100 printable characters and does not start with a space.",
     min_length=1,

@@ -19,6 +19,7 @@ from api.principal import Principal, identify_session
 from api.services import sessions
 from models import OpenedSession, field_rules
 from models.errors import SessionNotFound, Unauthenticated
+from web.languages import use_language_of
 from web.settings import page_settings
 
 # The pages that read cookies, with those below them; "/" is the start page of local mode. No other
@@ -98,7 +99,7 @@ def is_page(path: str) -> bool:
 def find_caller() -> Principal | None:
     """Return the signed-in user of the browser, None if there is none."""
     if "page_caller" not in g:
-        g.page_caller = _identify()
+        _keep(_identify())
     caller: Principal | None = g.page_caller
     return caller
 
@@ -125,7 +126,7 @@ def start(opened: OpenedSession) -> None:
     _set_cookie(_SESSION, opened.token, sessions.lifetimes.total)
     if opened.device_token:
         _set_cookie(_DEVICE, opened.device_token, _DEVICE_LIFETIME)
-    g.page_caller = identify_session(opened.token)
+    _keep(identify_session(opened.token))
 
 
 def end_previous() -> None:
@@ -141,7 +142,7 @@ def forget() -> None:
     """Sign the browser out. The device stays known."""
     session.clear()
     _set_cookie(_SESSION, None, None)
-    g.page_caller = None
+    _keep(None)
 
 
 def device_token() -> str | None:
@@ -183,6 +184,12 @@ def _identify() -> Principal | None:
         session.clear()
         session[_USER] = caller.user.id
     return caller
+
+
+def _keep(caller: Principal | None) -> None:
+    """Keep the user of the browser for the rest of the request, whose pages are in its language."""
+    g.page_caller = caller
+    use_language_of(caller.user.locale if caller else None)
 
 
 def _set_cookie(kind: str, value: str | None, lifetime: timedelta | None) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import request
 from flask_wtf import FlaskForm
-from wtforms import Field, PasswordField, SelectMultipleField, StringField
+from wtforms import Field, PasswordField, SelectField, SelectMultipleField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -20,8 +21,10 @@ from models.errors import (
     Unauthenticated,
 )
 from models.field_rules import FieldRule
+from web.languages import NAMES, best_language, mark, translate
 
 _MISSING = "Fill in this field."
+_NOT_OFFERED = mark("Choose one of the languages.")
 # A page with a rejected form has no challenge for a client to answer: 401 would need one.
 _STATUSES = {401: 422}
 
@@ -132,6 +135,31 @@ class Checkboxes(SelectMultipleField):
 
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
+
+
+class LanguageField(SelectField):
+    """The language of a user: one of ours, that of the browser, or the stored one of another kind.
+
+    A form without the field leaves the stored one as it is.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=self._offered, invalid_choice_message=_NOT_OFFERED, **kwargs)
+
+    def process_data(self, value: str | None) -> None:
+        """Take the stored tag; a user without one has the first choice."""
+        super().process_data(value or "")
+
+    def _offered(self) -> list[SelectChoice]:
+        offered = [SelectChoice(value="", label=translate("The language of the browser"))]
+        for tag, name in NAMES.items():
+            offered.append(SelectChoice(tag, name, render_kw={"lang": tag}))
+        stored = self.object_data
+        if stored and stored not in NAMES:
+            language = best_language(stored)
+            label = f"{NAMES[language]} ({stored})" if language else stored
+            offered.append(SelectChoice(stored, label))
+        return offered
 
 
 def attributes_of(field: Field, *, has_hint: bool, has_focus: bool) -> dict[str, Any]:

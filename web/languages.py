@@ -14,7 +14,9 @@ from jinja2 import Environment
 
 from web.settings import page_settings
 
-LANGUAGES = ("en", "de", "es", "fr")
+# Each by its own name, in which its speakers find it.
+NAMES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français"}
+LANGUAGES = tuple(NAMES)
 SOURCE = "en"
 FOLDER = Path(__file__).parent / "translations"
 DOMAIN = "messages"
@@ -28,17 +30,40 @@ def catalog(language: str) -> _gettext.NullTranslations:
     return _gettext.translation(DOMAIN, FOLDER, [language])
 
 
+def best_language(*tags: str | None) -> str | None:
+    """Return the language of the first of these tags that is one of ours, None without one.
+
+    The language of a tag is meant without its region: of de-CH, it is de (RFC 4647, section 3.4).
+    """
+    languages = ((tag or "").partition("-")[0].lower() for tag in tags)
+    return next((language for language in languages if language in LANGUAGES), None)
+
+
 def page_language() -> str:
-    """Return the language of the current page: what the browser prefers of those that there are."""
+    """Return the language of the current page.
+
+    It is that of the user, else what the browser prefers of those that there are, else that of the
+    setting.
+    """
     if not has_request_context():
         return SOURCE
     if "language" not in g:
-        # Of en-US, de the first is meant, although there is no en-US.
-        tags = (tag for tag, quality in request.accept_languages if quality)
-        accepted = (tag.partition("-")[0].lower() for tag in tags)
-        found = (language for language in accepted if language in LANGUAGES)
-        g.language = next(found, page_settings().language)
+        accepted = [tag for tag, quality in request.accept_languages if quality]
+        g.language = best_language(*accepted) or page_settings().language
     return str(g.language)
+
+
+def use_language_of(locale: str | None) -> None:
+    """Show the current page in the language of a user, if there is a translation.
+
+    Args:
+        locale: The language tag of the user; None for that of the browser.
+    """
+    language = best_language(locale)
+    if language:
+        g.language = language
+    else:
+        g.pop("language", None)
 
 
 def use_source() -> None:

@@ -11,7 +11,7 @@ from api.responses import json_response
 from api.services import accounts
 from api.write_limits import take_write
 from models.errors import WeakPassword
-from web.languages import translate
+from web.languages import translate, use_language_of
 from web.texts import error_text
 
 PATH = "/password-check"
@@ -29,6 +29,8 @@ def _check() -> Response:
     """Respond whether the password would be accepted, with a sentence."""
     # A check takes milliseconds, so clients are counted in memory.
     take_write(f"password-check {client().ip}")
+    # The user is not read again: the page says in which language it is.
+    use_language_of(request.args.get("language"))
     context = [request.form.get(name, "")[:_MAX_LENGTH] for name in _CONTEXT]
     try:
         accounts.policy.validate(request.form.get("password", ""), *context, offline=True)

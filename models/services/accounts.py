@@ -18,6 +18,7 @@ from models.errors import (
     VersionMismatch,
     raise_together,
 )
+from models.locales import normalize_locale
 from models.security.idempotency import IdempotentRequest
 from models.security.legacy_hashes import validate_imported
 from models.security.password_policy import PasswordPolicy
@@ -102,6 +103,7 @@ class Accounts:
         email: str,
         password: str,
         full_name: str | None = None,
+        locale: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         roles: Sequence[str] = (Role.USER,),
         status: str = Status.ACTIVE,
@@ -117,6 +119,7 @@ class Accounts:
             email: In any case.
             password: The password.
             full_name: The display name.
+            locale: A language tag, in any case.
             metadata: A JSON object.
             roles: What the user may do.
             status: Whether the user may sign in.
@@ -143,6 +146,7 @@ class Accounts:
             username=username,
             email=email,
             full_name=full_name,
+            locale=locale,
             metadata=metadata,
             roles=roles,
             status=status,
@@ -286,8 +290,9 @@ class Accounts:
 
         Args:
             user: The user as the caller read it; it is read again if it has changed since.
-            changes: New values of username, email, full_name, metadata, roles or status. The value
-                of `metadata` may be a function that returns the new metadata for the current.
+            changes: New values of username, email, full_name, locale, metadata, roles or status.
+                The value of `metadata` may be a function that returns the new metadata for the
+                current.
             versions: Reject the update unless the user is at one of these versions.
             confirms_email: Whether a new email address stays pending until it is confirmed, where
                 emails can be sent. Until then it is the user's `pending_email`.
@@ -422,6 +427,7 @@ def build_user(
     email: str,
     password_hash: str | None = None,
     full_name: str | None = None,
+    locale: str | None = None,
     metadata: Mapping[str, Any] | None = None,
     roles: Sequence[str] = (Role.USER,),
     status: str = Status.ACTIVE,
@@ -435,6 +441,7 @@ def build_user(
         password_hash: A hash of another system. Without a hash the user has no password, and can
             set one by a password reset only.
         full_name: The display name.
+        locale: A language tag, in any case.
         metadata: A JSON object.
         roles: What the user may do.
         status: Whether the user may sign in.
@@ -449,6 +456,7 @@ def build_user(
         email_verified=email_verified,
         password_hash=None if password_hash is None else validate_imported(password_hash),
         full_name=full_name,
+        locale=normalize_locale(locale),
         metadata=validate_size(metadata or {}),
         roles=normalize_roles(roles),
         status=status,

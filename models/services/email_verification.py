@@ -72,6 +72,7 @@ class EmailVerification:
             token=token,
             minutes=int(self.lifetime.total_seconds() // 60),
             account_id=user.id,
+            locale=user.locale,
         )
         return TokenEmail(row, email)
 

@@ -20,6 +20,7 @@ from models.errors import (
     VersionMismatch,
     raise_together,
 )
+from models.locales import normalize_locale
 from models.services.account_emails import TokenEmail
 from models.services.metadata import validate_size
 from models.services.session_cleanup import remove_ended_sessions
@@ -50,6 +51,7 @@ _RECORDED_FIELDS = (
     "email",
     "pending_email",
     "full_name",
+    "locale",
     "metadata",
     "roles",
     "status",
@@ -100,12 +102,13 @@ def normalize_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return new values of fields as they are stored.
 
     Raises:
-        InvalidField: The username or email address is not valid.
+        InvalidField: The username, email address or language tag is not valid.
     """
     rules: dict[str, Callable[[Any], Any]] = {
         "username": normalize_username,
         "email": normalize_email,
         "roles": normalize_roles,
+        "locale": normalize_locale,
     }
     normalized, faults = dict(changes), []
     for name in rules.keys() & changes.keys():

@@ -113,6 +113,8 @@ class User(AttemptCounter, Table):
     # A requested new address, until it is confirmed.
     pending_email = UnicodeAttribute(null=True)
     full_name = UnicodeAttribute(null=True)
+    # A language tag, for pages and emails; null in rows written before 0.9.
+    locale = UnicodeAttribute(null=True)
     status = UnicodeAttribute(default=Status.ACTIVE)
     roles: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, default=list)
     metadata = MetadataAttribute(default=dict)

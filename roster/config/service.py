@@ -114,7 +114,8 @@ class Config:
         choice(LANGUAGES),
         SOURCE,
         example="de",
-        meaning="The language of emails, and of pages for browsers that prefer none of these:"
+        meaning="The language of emails to users without one of these languages, and of their"
+        " pages if the browser prefers none of these either:"
         " {allowed}. See [languages](pages.md#languages).",
     )
     templates: Path | None = setting(

@@ -7,6 +7,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import make_msgid
+from functools import cache
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -19,7 +20,7 @@ from markupsafe import Markup
 from models import Email, EmailKind
 from roster.config import EmailSettings
 from roster.overrides import EMAILS, OverridableEnvironment
-from web.languages import SOURCE, catalog, install
+from web.languages import SOURCE, best_language, catalog, install
 
 # The page that the link of an email leads to.
 PAGES: Mapping[EmailKind, str] = {
@@ -42,7 +43,7 @@ class Product:
         name: Its name.
         color: The color of buttons; white text is readable on it.
         support_url: Where users get help.
-        language: The language of emails.
+        language: The language of emails to users without one of ours.
         templates: The folder of templates that take the place of ours.
     """
 
@@ -73,11 +74,11 @@ class EmailRenderer:
         self._falls_back = falls_back
         self._settings = settings
         self._product = product or Product()
-        self._texts = self._environment(escapes=False)
-        self._html = self._environment(escapes=True)
+        # One for each language and format, so that no template decides by its name whether values
+        # are escaped. They are created when an email needs them.
+        self._environment = cache(self._create_environment)
 
-    def _environment(self, *, escapes: bool) -> OverridableEnvironment:
-        # One for each format, so that no template decides by its name whether values are escaped.
+    def _create_environment(self, language: str, escapes: bool) -> OverridableEnvironment:
         environment = OverridableEnvironment(
             loader=PackageLoader("roster.email", "templates"),
             autoescape=escapes,
@@ -85,7 +86,7 @@ class EmailRenderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        install(environment, self._product.language)
+        install(environment, language)
         environment.globals["bold"] = _bold
         if self._product.templates:
             environment.override(self._product.templates / EMAILS, falls_back=self._falls_back)
@@ -93,9 +94,7 @@ class EmailRenderer:
 
     def preview(self, email: Email, ending: str) -> str:
         """Return one part of an email: `txt`, `html` or `subject.txt`."""
-        values = self._values(email)
-        environment = self._html if ending == "html" else self._texts
-        return environment.get_template(f"{email.kind}.{ending}").render(values)
+        return self._render(email, ending, self._values(email))
 
     def compose(self, email: Email) -> EmailMessage:
         """Return the message for an email, as text and as HTML.
@@ -114,42 +113,38 @@ class EmailRenderer:
         # RFC 3834: asks auto-responders not to reply.
         message["Auto-Submitted"] = "auto-generated"
         unbroken = {name: _unbroken(values[name]) for name in _OF_OTHERS}
-        text = self._texts.get_template(f"{email.kind}.txt").render({**values, **unbroken})
-        text = _wrapped(text)
-        html = self._html.get_template(f"{email.kind}.html").render(values) + "\n"
+        text = _wrapped(self._render(email, "txt", {**values, **unbroken}))
+        html = self._render(email, "html", values) + "\n"
         message.set_content(text, cte=_encoding(text))
         message.add_alternative(html, subtype="html", cte=_encoding(html))
         return message
 
+    def _language(self, email: Email) -> str:
+        return best_language(email.locale) or self._product.language
+
+    def _render(self, email: Email, ending: str, values: Mapping[str, Any]) -> str:
+        environment = self._environment(self._language(email), ending == "html")
+        return environment.get_template(f"{email.kind}.{ending}").render(values)
+
     def _values(self, email: Email) -> dict[str, Any]:
+        language = self._language(email)
         values = {
             "name": self._product.name,
             "color": self._product.color,
             "support_url": self._product.support_url,
-            "language": self._product.language,
+            "language": language,
             "base_url": self._settings.base_url,
             "username": _one_line(email.username),
             "detail": _one_line(email.detail) if email.detail else None,
             "token": email.token,
             "link": self._link(email),
-            "lifetime": self._in_words(email.minutes),
+            "lifetime": _in_words(email.minutes, language),
             "count": email.count if email.count > 1 else None,
             "hours": email.hours,
         }
-        subject = self._texts.get_template(f"{email.kind}.subject.txt").render(values)
+        subject = self._render(email, "subject.txt", values)
         # A header is one line, and filters reject emails without a subject.
         return {**values, "subject": _one_line(subject) or self._product.name}
-
-    def _in_words(self, minutes: int | None) -> str | None:
-        if minutes is None:
-            return None
-        ngettext = catalog(self._product.language).ngettext
-        days, hours = minutes // 1440, minutes // 60
-        if days >= 2 and minutes % 1440 == 0:
-            return ngettext("%(count)s day", "%(count)s days", days) % {"count": days}
-        if hours >= 2 and minutes % 60 == 0:
-            return ngettext("%(count)s hour", "%(count)s hours", hours) % {"count": hours}
-        return ngettext("%(count)s minute", "%(count)s minutes", minutes) % {"count": minutes}
 
     def _link(self, email: Email) -> str | None:
         if email.kind not in PAGES:
@@ -158,6 +153,18 @@ class EmailRenderer:
             raise ValueError(f"An email {email.kind} needs a token.")
         # The fragment stays in the browser: no server, proxy or log sees the token (ASVS 14.2.1).
         return f"{self._settings.base_url}/{PAGES[email.kind]}#token={quote(email.token, safe='')}"
+
+
+def _in_words(minutes: int | None, language: str) -> str | None:
+    if minutes is None:
+        return None
+    ngettext = catalog(language).ngettext
+    days, hours = minutes // 1440, minutes // 60
+    if days >= 2 and minutes % 1440 == 0:
+        return ngettext("%(count)s day", "%(count)s days", days) % {"count": days}
+    if hours >= 2 and minutes % 60 == 0:
+        return ngettext("%(count)s hour", "%(count)s hours", hours) % {"count": hours}
+    return ngettext("%(count)s minute", "%(count)s minutes", minutes) % {"count": minutes}
 
 
 def _address(text: str) -> Address:

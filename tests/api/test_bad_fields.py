@@ -10,9 +10,11 @@ TEXT_FIELDS = [
     ("POST", "/v1/users", "email"),
     ("POST", "/v1/users", "password"),
     ("POST", "/v1/users", "full_name"),
+    ("POST", "/v1/users", "locale"),
     ("PATCH", "/v1/users/me", "username"),
     ("PATCH", "/v1/users/me", "email"),
     ("PATCH", "/v1/users/me", "full_name"),
+    ("PATCH", "/v1/users/me", "locale"),
     ("PUT", "/v1/users/me/password", "current_password"),
     ("PUT", "/v1/users/me/password", "new_password"),
     ("POST", "/v1/sessions", "login"),
@@ -28,7 +30,7 @@ TEXT_FIELDS = [
     ("POST", "/v1/email-verifications", "email"),
     ("POST", "/v1/email-verifications/confirm", "token"),
 ]
-NEVER_NULL = [each for each in TEXT_FIELDS if each[2] != "full_name"]
+NEVER_NULL = [each for each in TEXT_FIELDS if each[2] not in ("full_name", "locale")]
 
 
 @pytest.mark.parametrize("route", [*ROUTES, *OTHER_ROUTES])
@@ -152,7 +154,7 @@ class TestNull:
         "method, path, field", [*NEVER_NULL, ("POST", "/v1/users", "metadata")]
     )
     def test_null(self, jane, snapshot, method, path, field):
-        """Null is not a string; only the full name is nullable."""
+        """Null is not a string; only the full name and the language are nullable."""
         before = snapshot()
 
         response = jane.request(method, path, json={**GOOD[path], field: None})

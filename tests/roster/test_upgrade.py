@@ -191,6 +191,7 @@ class TestUsers:
         assert jane["status"] == "active"
         assert jane["email_verified"] is False
         assert jane["last_login_at"] is not None
+        assert jane["locale"] is None
 
     @pytest.mark.parametrize(
         ("query", "usernames"),
@@ -215,13 +216,14 @@ class TestUsers:
     def test_update(self, call: Call):
         """A change is written over the version that 0.4.1 has stored."""
         etag = call("GET", "/v1/users/me", SESSIONS["jane"]).headers["ETag"]
-        body = {"full_name": "Jane", "metadata": {"floor": None, "room": 7}}
+        body = {"full_name": "Jane", "locale": "de", "metadata": {"floor": None, "room": 7}}
         changed = call(
             "PATCH", "/v1/users/me", SESSIONS["jane"], json=body, headers={"If-Match": etag}
         )
 
         assert changed.status_code == 200
         assert changed.json["metadata"] == {"team": "research", "room": 7}
+        assert changed.json["locale"] == "de"
         assert changed.headers["ETag"] != etag
 
     def test_names_stay_reserved(self, client: FlaskClient):

@@ -9,11 +9,13 @@ from models import Email, EmailKind
 from roster.config import EmailSettings
 from roster.email.file_backend import FileBackend, link_of, text_of
 from roster.email.render import EmailRenderer
+from web.languages import LANGUAGES
 
 _renderer = EmailRenderer(EmailSettings())
 _KINDS = {
-    _renderer.compose(Email(kind, "a@example.com", "", token="-"))["Subject"]: kind
+    _renderer.compose(Email(kind, "a@example.com", "", "-", locale=language))["Subject"]: kind
     for kind in EmailKind
+    for language in LANGUAGES
 }
 # Longer than a loaded machine takes.
 _PATIENCE = 20.0

@@ -122,6 +122,61 @@ class TestProfile:
         assert SCRIPT not in page.text
         assert fields_of(page)["full_name"]["value"] == SCRIPT
 
+    def test_language(self, app, browser, jane):
+        """The language is one of ours, and the next page is in it."""
+        response = browser.send("/account", do="language", locale="de")
+
+        assert location(response) == "/account"
+        assert "Ihre Sprache ist gespeichert." in browser.get("/account").text
+        assert read(app, jane).locale == "de"
+
+    def test_language_of_the_browser(self, app, browser, jane):
+        """Without a language, that of the browser is shown."""
+        browser.send("/account", do="language", locale="de")
+        browser.send("/account", do="language", locale="")
+
+        assert "Your language is saved." in browser.get("/account").text
+        assert read(app, jane).locale is None
+
+    def test_languages_by_their_names(self, browser):
+        """The languages are listed by their own names, and marked as in that language."""
+        text = browser.get("/account").text
+
+        assert re.findall(r'<option lang="(\w+)" value="\w+">([^<]+)<', text) == [
+            ("en", "English"),
+            ("de", "Deutsch"),
+            ("es", "Español"),
+            ("fr", "Français"),
+        ]
+
+    @pytest.mark.parametrize(
+        "locale, label", [("de-CH", "Deutsch (de-CH)"), ("pt-BR", "pt-BR"), ("de", "Deutsch")]
+    )
+    def test_language_of_another_program(self, app, browser, jane, locale, label):
+        """A stored language that is none of ours is offered, and stays if it is chosen."""
+        jane.patch("/v1/users/me", json={"locale": locale})
+        chosen = re.findall(r"<option[^>]* selected [^>]*>([^<]+)<", browser.get("/account").text)
+        browser.send("/account", do="language", locale=locale)
+
+        assert chosen == [label]
+        assert read(app, jane).locale == locale
+
+    @pytest.mark.parametrize("locale", ["pt-BR", "DE", "xx", SCRIPT, "../de"])
+    def test_other_languages(self, app, browser, jane, locale):
+        """A language that is not offered is rejected at its field."""
+        response = browser.send("/account", do="language", locale=locale)
+
+        assert response.status_code == 422
+        assert errors_of(response)["locale"] == "Choose one of the languages."
+        assert read(app, jane).locale is None
+
+    def test_form_without_a_language(self, app, browser, jane):
+        """A form without the field, as that of an older template, changes nothing."""
+        browser.send("/account", do="language", locale="de")
+        browser.send("/account", do="language")
+
+        assert read(app, jane).locale == "de"
+
     def test_hidden_characters(self, browser):
         """Characters that change the direction of text are rejected at the field."""
         response = browser.send("/account", do="profile", full_name="Jane \u202egnp")

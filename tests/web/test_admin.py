@@ -212,6 +212,20 @@ class TestUser:
         assert (stored().username, stored().email) == ("jane-2", "jane@example.org")
         assert stored().full_name == "Jane"
 
+    def test_language(self, save, stored):
+        """The language is saved, and a form without it leaves it as it is."""
+        save("fields", username="jane", email="jane@example.com", locale="fr")
+        first = stored().locale
+        save("fields", username="jane", email="jane@example.com", full_name="Jane")
+
+        assert (first, stored().locale) == ("fr", "fr")
+
+    def test_language_of_the_reader(self, browser, jane, page_of_jane):
+        """The page of a user is in the language of the admin."""
+        jane.patch(jane.path, json={"locale": "fr"})
+
+        assert '<html lang="en">' in browser.get(page_of_jane).text
+
     def test_every_fault(self, save):
         """All faulty fields are named, and what was typed is kept."""
         response = save("fields", username="a b", email="x", full_name="\u202e")
@@ -400,6 +414,16 @@ class TestNewUser:
 
         assert location(response).startswith("/admin/users/")
         assert PageClient(app).sign_in("ada", NEW_PASSWORD).cookie()
+
+    def test_language(self, app, browser):
+        """A new user has the language that the admin chooses, and by default none."""
+        browser.send("/admin/users/new", **self.FIELDS, password=NEW_PASSWORD, locale="de")
+        rosa = {**self.FIELDS, "username": "rosa", "email": "rosa@example.com"}
+        browser.send("/admin/users/new", **rosa, password=NEW_PASSWORD)
+
+        with app.app_context():
+            accounts = app.extensions["roster"].accounts
+            assert [accounts.find(name).locale for name in ("ada", "rosa")] == ["de", None]
 
     def test_invitation(self, email_app, john, sent_emails):
         """Without a password, the user gets a link to choose one, and can sign in then."""

@@ -16,12 +16,13 @@ from roster.email.file_backend import html_of, text_of
 from roster.email.render import EmailRenderer, Product
 from tests.roster.email.conftest import RESET
 from tests.support.page_client import PageClient, errors_of
-from tests.support.person import PASSWORD
+from tests.support.person import NEW_PASSWORD, PASSWORD
 from tools import translations
 from web import texts
 from web.admin.forms import STATUSES
 from web.languages import LANGUAGES, catalog
 
+ROSA = {"username": "rosa", "email": "rosa@example.com", "password": NEW_PASSWORD}
 OTHERS = [language for language in LANGUAGES if language != "en"]
 # A sentence of the sign-in page, and of a rejected form.
 SIGN_IN = {"en": "Sign in", "de": "Anmelden", "es": "Iniciar sesión", "fr": "Se connecter"}
@@ -244,6 +245,145 @@ class TestLanguageOfPages:
         headers = {"Accept": "text/html", "Accept-Language": "de"}
 
         assert '<html lang="en">' in tableless_browser.get(path, headers=headers).text
+
+
+class TestLanguageOfUsers:
+    @pytest.mark.parametrize(
+        "locale, language",
+        [("de", "de"), ("de-CH", "de"), ("es-419", "es"), ("pl", "fr"), ("x-de", "fr")],
+    )
+    def test_locale(self, janes_browser, jane, locale, language):
+        """A page is in the language of its user, else in that of the browser."""
+        jane.patch("/v1/users/me", json={"locale": locale})
+
+        assert f'<html lang="{language}">' in get(janes_browser, "/account", "fr").text
+
+    def test_without_one(self, janes_browser):
+        """Without one, the browser decides."""
+        assert '<html lang="fr">' in get(janes_browser, "/account", "fr").text
+
+    def test_costs_nothing(self, janes_browser, jane, database_calls):
+        """The language comes with the user: no further round trip."""
+        with database_calls() as without:
+            janes_browser.get("/account")
+        jane.patch("/v1/users/me", json={"locale": "de"})
+        with database_calls() as with_one:
+            janes_browser.get("/account")
+
+        assert with_one == without
+
+    def test_errors(self, janes_browser, jane):
+        """The errors of its forms, and pages of errors, are in the language of the user."""
+        jane.patch("/v1/users/me", json={"locale": "de"})
+        rejected = janes_browser.send("/account", do="username", username="")
+        absent = janes_browser.send("/account", do="nothing")
+
+        assert errors_of(rejected)["username"] == MISSING["de"]
+        assert '<html lang="de">' in absent.text
+
+    def test_after_signing_in(self, browser, jane):
+        """The first page after signing in is in the language of the user."""
+        jane.patch("/v1/users/me", json={"locale": "de"})
+        browser.sign_in("jane", PASSWORD)
+
+        assert '<html lang="de">' in browser.get("/account").text
+
+    def test_after_signing_out(self, janes_browser, jane):
+        """After signing out, the browser decides."""
+        jane.patch("/v1/users/me", json={"locale": "de"})
+        janes_browser.send("/sign-out")
+
+        assert '<html lang="fr">' in get(janes_browser, "/sign-in", "fr").text
+
+    def test_in_place_of_another(self, janes_browser, jane, eve):
+        """The language of a user does not stay for the next one of the browser."""
+        jane.patch("/v1/users/me", json={"locale": "de"})
+        janes_browser.send("/sign-out")
+        janes_browser.sign_in("eve", PASSWORD)
+
+        assert '<html lang="en">' in janes_browser.get("/account").text
+
+    def test_documentation(self, janes_browser, jane):
+        """The explanations of the API's errors are in English for every user."""
+        jane.patch("/v1/users/me", json={"locale": "de"})
+        page = janes_browser.get("/problems", headers={"Accept": "text/html"})
+
+        assert '<html lang="en">' in page.text
+
+    def test_check_of_passwords(self, janes_browser, jane):
+        """While a password is typed, the sentence is in the language of the page."""
+        jane.patch("/v1/users/me", json={"locale": "de"})
+        page = janes_browser.get("/account/password")
+        [check] = set(re.findall(r'data-check="\.\./(password-check[^"]*)"', page.text))
+        form = {"csrf_token": janes_browser.token_of(page), "password": "x"}
+        answer = janes_browser.post(f"/{check}", form)
+
+        assert check == "password-check?language=de"
+        assert answer.json["text"].startswith("Ein Passwort hat mindestens")
+
+    @pytest.mark.parametrize("query", ["", "?language=", "?language=../de", "?language=pl"])
+    def test_unknown_language_of_a_check(self, tableless_browser, query):
+        """Another language than ours is ignored."""
+        token = tableless_browser.token_of(tableless_browser.get("/sign-up"))
+        form = {"csrf_token": token, "password": "x"}
+        headers = {"Accept-Language": "fr"}
+        answer = tableless_browser.post(f"/password-check{query}", form, headers=headers)
+
+        assert answer.json["text"].startswith("Un mot de passe")
+
+    @pytest.mark.parametrize("accepted, locale", [("de-CH,en;q=0.5", "de"), ("pl", "en")])
+    def test_sign_up(self, app, browser, accepted, locale):
+        """A new user has the language of the page that it signed up at."""
+        form = {"csrf_token": browser.token_of(browser.get("/sign-up")), **ROSA}
+        response = browser.post("/sign-up", form, headers={"Accept-Language": accepted})
+
+        assert response.status_code == 303
+        with app.app_context():
+            assert app.extensions["roster"].accounts.find("rosa").locale == locale
+
+
+class TestEmailsToUsers:
+    @pytest.fixture
+    def client(self, email_app):
+        """Return a client of a service that sends emails."""
+        return email_app.test_client()
+
+    @pytest.fixture
+    def texts_to(self, sent_emails):
+        """Return the texts of the emails to an address."""
+        return lambda address: [email.text for email in sent_emails() if email.to == address]
+
+    def test_request(self, client, jane, texts_to):
+        """An email is in the language of the user, whatever the request for it prefers."""
+        jane.patch("/v1/users/me", json={"locale": "de"})
+        body = {"email": "jane@example.com"}
+        client.post("/v1/password-resets", json=body, headers={"Accept-Language": "fr"})
+
+        assert [text.partition("\n")[0] for text in texts_to("jane@example.com")] == ["Guten Tag,"]
+
+    def test_new_address(self, jane, texts_to):
+        """The email to a new address is in the language of the user, too."""
+        jane.patch("/v1/users/me", json={"locale": "es"})
+        jane.patch("/v1/users/me", json={"email": "jane@example.org"})
+
+        assert [text.partition("\n")[0] for text in texts_to("jane@example.org")] == ["Hola:"]
+
+    def test_address_of_another_user(self, jane, eve, edit_row, texts_to):
+        """A notice to the owner of an address is in the language of that user."""
+        edit_row(eve, locale="fr", email_verified=True)
+        jane.patch("/v1/users/me", json={"locale": "de"})
+        jane.patch("/v1/users/me", json={"email": "eve@example.com"})
+
+        assert [text.partition("\n")[0] for text in texts_to("eve@example.com")] == ["Bonjour eve,"]
+
+    def test_change(self, john, jane, edit_row, texts_to):
+        """A notice is in the language that the same change has set."""
+        edit_row(jane, locale="fr", email_verified=True)
+        john.patch(jane.path, json={"locale": "de", "roles": []})
+
+        assert [text.partition("\n")[0] for text in texts_to("jane@example.com")] == [
+            "Guten Tag jane,"
+        ]
 
 
 class TestTextsOfTheDomain:

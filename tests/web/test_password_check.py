@@ -96,7 +96,7 @@ class TestPages:
     @pytest.mark.parametrize("path", ["/sign-up", "/reset-password"])
     def test_new_password(self, tableless_browser, path):
         """Fields for new passwords have the check."""
-        assert 'data-check="password-check"' in tableless_browser.get(path).text
+        assert 'data-check="password-check?language=en"' in tableless_browser.get(path).text
 
     def test_current_password(self, tableless_browser):
         """A current password is sent with its form only."""

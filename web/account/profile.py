@@ -1,4 +1,4 @@
-"""The profile: name and username."""
+"""The profile: name, language and username."""
 
 from flask import Response
 
@@ -7,7 +7,7 @@ from api.rate_limits import NAME_CHANGES, limit_user_and_client
 from api.services import accounts
 from models import field_rules
 from web.actions import act
-from web.forms import Form, errors_in, text_field
+from web.forms import Form, LanguageField, errors_in, text_field
 from web.guards import page_for_users
 from web.html import form_page, go_to_page
 
@@ -16,6 +16,12 @@ class ProfileForm(Form):
     """The display name."""
 
     full_name = text_field(field_rules.FULL_NAME, required=False, autocomplete="name")
+
+
+class LanguageForm(Form):
+    """The language of pages and emails."""
+
+    locale = LanguageField()
 
 
 class UsernameForm(Form):
@@ -29,7 +35,11 @@ class UsernameForm(Form):
 @page_for_users()
 def show(caller: Principal) -> Response:
     """Show the profile, or save a part of it."""
-    actions = {"profile": _save_profile, "username": _save_username}
+    actions = {
+        "profile": _save_profile,
+        "language": _save_language,
+        "username": _save_username,
+    }
     return act(caller, actions) or _show(caller)
 
 
@@ -41,6 +51,15 @@ def _save_profile(caller: Principal) -> Response:
             accounts.update(caller.user, changes, by=caller.actor)
             return go_to_page("web.profile", "profile-saved")
     return _show(caller, profile=form)
+
+
+def _save_language(caller: Principal) -> Response:
+    form = LanguageForm(locale=caller.user.locale)
+    if form.validate():
+        with errors_in(form):
+            accounts.update(caller.user, {"locale": form.locale.data or None}, by=caller.actor)
+            return go_to_page("web.profile", "language-saved")
+    return _show(caller, language=form)
 
 
 def _save_username(caller: Principal) -> Response:
@@ -61,11 +80,16 @@ def _save_username(caller: Principal) -> Response:
 
 
 def _show(
-    caller: Principal, *, profile: ProfileForm | None = None, username: UsernameForm | None = None
+    caller: Principal,
+    *,
+    profile: ProfileForm | None = None,
+    language: LanguageForm | None = None,
+    username: UsernameForm | None = None,
 ) -> Response:
     return form_page(
         "account/profile.html",
-        profile or username or ProfileForm(formdata=None),
+        profile or language or username or ProfileForm(formdata=None),
         profile=profile or ProfileForm(formdata=None, full_name=caller.user.full_name),
+        languages=language or LanguageForm(formdata=None, locale=caller.user.locale),
         username=username or UsernameForm(formdata=None, username=caller.user.username),
     )

@@ -14,7 +14,7 @@ from web.admin.forms import (
     status_field,
     username_field,
 )
-from web.forms import Checkboxes, Form, errors_in, password_field
+from web.forms import Checkboxes, Form, LanguageField, errors_in, password_field
 from web.guards import page_for_users
 from web.html import form_page, go_to_page
 
@@ -27,6 +27,7 @@ class NewUserForm(Form):
     username = username_field()
     email = email_field()
     full_name = name_field()
+    locale = LanguageField()
     password = password_field("new-password", required=False)
     roles = Checkboxes(choices=ROLES, default=[Role.USER.value])
     status = status_field()
@@ -68,6 +69,7 @@ def _create(caller: Principal, form: NewUserForm) -> User:
         "username": form.username.data,
         "email": form.email.data,
         "full_name": form.full_name.data or None,
+        "locale": form.locale.data or None,
         "roles": form.roles.data,
         "status": form.status.data,
     }

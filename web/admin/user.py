@@ -18,7 +18,7 @@ from models.errors import ApiKeyNotFound, InvalidField, SessionNotFound
 from web.actions import act
 from web.admin.changes import changes_for
 from web.admin.forms import ROLES, email_field, name_field, username_field
-from web.forms import Checkboxes, Form, errors_in
+from web.forms import Checkboxes, Form, LanguageField, errors_in
 from web.guards import page_for_users
 from web.html import form_page, go_to_page
 
@@ -27,11 +27,12 @@ _MAX_SHOWN = 25
 
 
 class FieldsForm(Form):
-    """The fields that name the user. The version is the one that the admin has seen."""
+    """The fields about the person. The version is the one that the admin has seen."""
 
     username = username_field()
     email = email_field()
     full_name = name_field()
+    locale = LanguageField()
     version = HiddenField()
 
 
@@ -64,12 +65,13 @@ def show(caller: Principal, id: str) -> Response:
 
 
 def _save_fields(target: User, caller: Principal) -> Response:
-    form = FieldsForm()
+    form = FieldsForm(locale=target.locale)
     if form.validate():
         typed = {
             "username": form.username.data.lower(),
             "email": form.email.data,
             "full_name": form.full_name.data or None,
+            "locale": form.locale.data or None,
         }
         changes = {name: new for name, new in typed.items() if new != getattr(target, name)}
         if not changes.keys().isdisjoint({"username", "email"}):
@@ -154,6 +156,7 @@ def _show(
             username=target.username,
             email=target.email,
             full_name=target.full_name,
+            locale=target.locale,
             version=version,
         ),
         roles=roles or RolesForm(formdata=None, roles=list(target.roles), version=version),

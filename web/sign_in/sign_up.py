@@ -15,6 +15,7 @@ from models import AuthMethod, SignUp, field_rules
 from web.browser_session import find_caller
 from web.forms import Form, errors_in, password_field, text_field
 from web.html import form_page, go_to, go_to_page, page
+from web.languages import page_language
 from web.links import allowed_next, destination
 from web.sign_in.sign_in import welcome
 
@@ -78,6 +79,7 @@ class SignUpPage(MethodView):
                 email=form.email.data,
                 password=form.password.data,
                 full_name=form.full_name.data or None,
+                locale=page_language(),
                 by=anonymous_actor(),
             )
             if sessions.requires_verified_email:

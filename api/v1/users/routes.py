@@ -152,8 +152,8 @@ class UserItem(Resource):
         """Update a user
 
         The body is a JSON merge patch (RFC 7396): fields that it does not name stay unchanged, null
-        removes `full_name`, `metadata` or a field of `metadata`. With `If-Match`, concurrent
-        changes are not overwritten. Suspending a user ends its sessions at once.
+        removes `full_name`, `locale`, `metadata` or a field of `metadata`. With `If-Match`,
+        concurrent changes are not overwritten. Suspending a user ends its sessions at once.
 
         A new `email`, `username`, `roles` or `status` requires recent authentication; an API key
         may set the last three with the scope `accounts`.

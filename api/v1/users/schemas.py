@@ -29,6 +29,12 @@ user_page = users.model(
 _FULL_NAME = text_schema(
     field_rules.FULL_NAME, description="The display name.", example="Ada Lovelace"
 )
+_LOCALE = text_schema(
+    field_rules.LOCALE,
+    description="The language of pages and emails for the user: a language tag (BCP 47) in any"
+    " case; null for the language of the browser.",
+    example="en-GB",
+)
 # The fields that a user may set.
 USER_FIELDS: dict[str, dict[str, Any]] = {
     "username": text_schema(
@@ -36,6 +42,7 @@ USER_FIELDS: dict[str, dict[str, Any]] = {
     ),
     "email": EMAIL,
     "full_name": {**_FULL_NAME, "x-nullable": True},
+    "locale": {**_LOCALE, "x-nullable": True},
     "metadata": {
         "type": "object",
         "additionalProperties": True,

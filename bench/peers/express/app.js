@@ -38,6 +38,7 @@ function toJson(user) {
     email: user.email,
     email_verified: user.email_verified,
     full_name: user.full_name ?? null,
+    locale: user.locale ?? null,
     status: user.status,
     roles: user.roles,
     metadata: JSON.parse(user.metadata),

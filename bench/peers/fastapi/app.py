@@ -33,6 +33,7 @@ class User(BaseModel):
     email: str
     email_verified: bool
     full_name: str | None = None
+    locale: str | None = None
     status: str
     roles: list[str]
     metadata: Json[dict[str, Any]]

@@ -45,6 +45,7 @@ type user struct {
 	Email         string   `dynamodbav:"email"`
 	EmailVerified bool     `dynamodbav:"email_verified"`
 	FullName      *string  `dynamodbav:"full_name"`
+	Locale        *string  `dynamodbav:"locale"`
 	Status        string   `dynamodbav:"status"`
 	Roles         []string `dynamodbav:"roles"`
 	Metadata      string   `dynamodbav:"metadata"`
@@ -61,6 +62,7 @@ type response struct {
 	Email         string          `json:"email"`
 	EmailVerified bool            `json:"email_verified"`
 	FullName      *string         `json:"full_name"`
+	Locale        *string         `json:"locale"`
 	Status        string          `json:"status"`
 	Roles         []string        `json:"roles"`
 	Metadata      json.RawMessage `json:"metadata"`
@@ -230,6 +232,7 @@ func toResponse(found *user) response {
 		Email:         found.Email,
 		EmailVerified: found.EmailVerified,
 		FullName:      found.FullName,
+		Locale:        found.Locale,
 		Status:        found.Status,
 		Roles:         found.Roles,
 		Metadata:      json.RawMessage(found.Metadata),

@@ -33,6 +33,7 @@ ADA = {
     "email": "ada@example.com",
     "email_verified": True,
     "full_name": "",
+    "locale": None,
     "roles": ["user"],
     "status": "active",
     "metadata": {},

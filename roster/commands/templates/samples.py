@@ -12,7 +12,7 @@ from web.account.api_keys import ApiKeyForm
 from web.account.data import DeletionForm
 from web.account.email import EmailForm
 from web.account.password import PasswordForm
-from web.account.profile import ProfileForm, UsernameForm
+from web.account.profile import LanguageForm, ProfileForm, UsernameForm
 from web.account.second_factor import ConfirmationForm
 from web.admin.changes import CHANGES
 from web.admin.new_user import NewUserForm
@@ -50,6 +50,7 @@ def _user() -> SimpleNamespace:
         pending_email="jane.doe@example.com",
         email_verified=True,
         full_name="Jane Doe",
+        locale="en",
         roles=["user"],
         status="active",
         is_active=True,
@@ -113,7 +114,13 @@ def _of_list(**values: Any) -> Callable[[], dict[str, Any]]:
 def _profile() -> dict[str, Any]:
     profile = ProfileForm(formdata=None, full_name="Jane Doe")
     username = UsernameForm(formdata=None, username="jane")
-    return {"form": profile, "profile": profile, "username": username, "caller": _caller()}
+    return {
+        "form": profile,
+        "profile": profile,
+        "languages": LanguageForm(formdata=None, locale="en"),
+        "username": username,
+        "caller": _caller(),
+    }
 
 
 def _api_keys() -> dict[str, Any]:

@@ -41,8 +41,8 @@ _Import = Callable[..., User | None]
 def import_users(services: Services, file: BinaryIO, dry_run: bool, is_json: bool) -> None:
     """Import users of another system, one JSON object per line; - reads standard input.
 
-    Fields: username, email; optionally password_hash, full_name, metadata, roles, status,
-    email_verified. Safe to repeat: existing users are not changed.
+    Fields: username, email; optionally password_hash, full_name, locale, metadata, roles,
+    status, email_verified. Safe to repeat: existing users are not changed.
     """
     imports = UserImport(services.accounts)
     import_one = imports.dry_run if dry_run else imports.import_user

@@ -50,6 +50,7 @@ class TestRead:
             "email",
             "email_verified",
             "full_name",
+            "locale",
             "status",
             "roles",
             "metadata",

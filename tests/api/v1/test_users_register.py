@@ -18,6 +18,7 @@ class TestRegister:
             "email": "ada@example.com",
             "email_verified": False,
             "full_name": None,
+            "locale": None,
             "status": "active",
             "roles": ["user"],
             "metadata": {},

@@ -5,6 +5,8 @@ import stat
 
 import pytest
 
+NAMES = {"full_name": "Jane Doe", "locale": "pt-BR"}
+
 
 @pytest.fixture
 def run(run_users):
@@ -88,7 +90,7 @@ class TestExport:
 
     def test_round_trip(self, run, john, jane, tmp_path):
         """A deleted user comes back with roles, names and metadata, but without a password."""
-        jane.patch("/v1/users/me", json={"full_name": "Jane Doe", "metadata": {"plan": "free"}})
+        jane.patch("/v1/users/me", json={**NAMES, "metadata": {"plan": "free"}})
         before = jane.get("/v1/users/me").json
         path = tmp_path / "users.ndjson"
         run("export", "--for-import", "-o", str(path))
@@ -96,6 +98,6 @@ class TestExport:
         run("import", str(path))
         shown = json.loads(run("show", "jane", "--json").stdout)
 
-        same = ("username", "email", "full_name", "metadata", "roles", "status")
+        same = ("username", "email", "full_name", "locale", "metadata", "roles", "status")
         assert {name: shown["user"][name] for name in same} == {name: before[name] for name in same}
         assert shown["password"] == "no password"

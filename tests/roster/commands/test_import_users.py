@@ -84,6 +84,7 @@ class TestErrors:
             ({**ADA, "email_verified": 1}, "/email_verified: It must be of the type boolean."),
             ({**ADA, "password_hash": 1}, "/password_hash: It must be of the type"),
             ({**ADA, "password_hash": PASSWORD}, "/password_hash: This is not a hash"),
+            ({**ADA, "locale": "de_DE"}, "/locale: It must be a language tag (BCP 47)"),
             ({**ADA, "full_name": "a\u0007b"}, "/full_name: It must not contain control"),
         ],
     )

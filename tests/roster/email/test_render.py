@@ -32,6 +32,40 @@ def email_of(kind, **fields):
     return Email(kind, "jane@example.com", **{"username": "jane", **token, **fields})
 
 
+class TestLanguage:
+    @pytest.mark.parametrize(
+        "locale, language",
+        [
+            ("de", "de"),
+            ("de-CH", "de"),
+            ("es-419", "es"),
+            ("en-GB", "en"),
+            ("pl", "fr"),
+            ("x-de", "fr"),
+            (None, "fr"),
+        ],
+    )
+    def test_of_the_user(self, settings, locale, language):
+        """An email is in the language of the user, else in that of the setting: all parts."""
+        renderer = EmailRenderer(settings, Product(language="fr"))
+        english = email_of(EmailKind.RESET_PASSWORD, minutes=120)
+        message = renderer.compose(replace(english, locale=locale))
+        expected = EmailRenderer(settings, Product(language=language)).compose(english)
+
+        assert message["Subject"] == expected["Subject"]
+        assert (text_of(message), html_of(message)) == (text_of(expected), html_of(expected))
+        assert f'<html lang="{language}">' in html_of(message)
+
+    def test_one_after_the_other(self, settings):
+        """An email does not change the language of the next one."""
+        renderer = EmailRenderer(settings)
+        email = email_of(EmailKind.RESET_PASSWORD)
+        first = renderer.compose(email)
+        renderer.compose(replace(email, locale="de"))
+
+        assert renderer.compose(email)["Subject"] == first["Subject"] == "Reset your password"
+
+
 @pytest.mark.parametrize("kind", EmailKind)
 class TestEveryKind:
     def test_text_and_html(self, renderer, kind):
@@ -279,7 +313,7 @@ class TestTemplates:
     def test_undefined_variable(self, renderer):
         """A template with an undefined variable fails instead of rendering nothing."""
         with pytest.raises(UndefinedError):
-            renderer._texts.from_string("{{ undefined_variable }}").render()
+            renderer._environment("en", False).from_string("{{ undefined_variable }}").render()
 
     def test_values_outside_ascii(self, renderer):
         """Names with any characters are in both parts; the raw email is ASCII."""
