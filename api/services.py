@@ -18,7 +18,7 @@ from models import (
     SecondFactors,
     Services,
     SessionService,
-    SigningKeys,
+    SigningKeySource,
     Statistics,
 )
 
@@ -41,7 +41,7 @@ api_keys = cast(ApiKeys, LocalProxy(lambda: _current().api_keys))
 clients = cast(OAuthClients, LocalProxy(lambda: _current().clients))
 introspection = cast(Introspection, LocalProxy(lambda: _current().introspection))
 access_tokens = cast(AccessTokens, LocalProxy(lambda: _current().access_tokens))
-signing_keys = cast(SigningKeys, LocalProxy(lambda: _current().signing_keys))
+signing_keys = cast(SigningKeySource, LocalProxy(lambda: _current().signing_keys))
 merged_events = cast(MergedEvents, LocalProxy(lambda: _current().merged_events))
 statistics = cast(Statistics, LocalProxy(lambda: _current().statistics))
 rules = cast(AccessRules, LocalProxy(lambda: _current().rules))

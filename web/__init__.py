@@ -19,10 +19,14 @@ from web.forms import attributes_of
 from web.html import time_tag
 from web.links import link_to
 from web.settings import PageSettings, keep
-from web.texts import error_text, value_text
+from web.texts import client_scope_text, error_text, value_text
 
 # What templates call.
-_FILTERS = {"error_text": error_text, "value_text": value_text}
+_FILTERS = {
+    "client_scope_text": client_scope_text,
+    "error_text": error_text,
+    "value_text": value_text,
+}
 _FUNCTIONS = {
     "link_to": link_to,
     "attributes_of": attributes_of,

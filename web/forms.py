@@ -8,7 +8,7 @@ from flask import request
 from flask_wtf import FlaskForm
 from wtforms import Field, PasswordField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, ValidationError
+from wtforms.validators import InputRequired, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from api import security_log
@@ -105,7 +105,7 @@ def text_field(rule: FieldRule, *, required: bool = True, **attributes: str) -> 
         required: Whether it has to be filled in.
         attributes: The attributes of its element, as `autocomplete`.
     """
-    checks = [InputRequired(_MISSING), obeys(rule)] if required else [obeys(rule)]
+    checks = [InputRequired(_MISSING) if required else Optional(), obeys(rule)]
     return StringField(filters=[stripped], validators=checks, render_kw=_named(attributes))
 
 

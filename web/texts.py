@@ -11,6 +11,8 @@ from functools import cache
 from models.errors import (
     Busy,
     EmailNotVerified,
+    IdempotencyKeyReused,
+    IdempotencyKeyUsed,
     InvalidToken,
     SecondFactorCodeRequired,
     SecondFactorEnrollmentRequired,
@@ -34,6 +36,15 @@ _INSTEAD: Mapping[str, str] = {
     str(InvalidToken()): mark("This link is not valid or no longer valid. Request a new one."),
     str(VersionMismatch()): mark(
         "The user has changed since you opened this page. Open it again and repeat the change."
+    ),
+    str(VersionMismatch("client")): mark(
+        "The client has changed since you opened this page. Open it again and repeat the change."
+    ),
+    str(IdempotencyKeyUsed()): mark(
+        "This form was sent before, and what it created has changed since. Open the page again."
+    ),
+    str(IdempotencyKeyReused()): mark(
+        "This form was sent before with other values. Open the page again to create another one."
     ),
     str(TooManyConflicts()): mark("The account is being changed elsewhere. Try again."),
     str(Busy()): mark("The service is busy. Try again in a moment."),
@@ -59,6 +70,14 @@ _SAME = (
     mark("There is no user with this ID."),
     mark("You have no session with this ID."),
     mark("There is no API key with this ID."),
+    mark("There is no client with this ID."),
+    mark("The client has no secret with this ID."),
+    mark("The client has two secrets, the maximum. Revoke one first."),
+    mark("Another client has this audience. Choose another URI."),
+    mark(
+        "It must be an absolute URI without a fragment, such as https://api.example.com, of at most"
+        " 200 characters."
+    ),
     mark("There is no second factor. Set one up first."),
     mark("There is already a second factor. Turn it off first."),
     mark("The username is already in use. Choose another one."),
@@ -182,6 +201,14 @@ EVENTS: Mapping[str, str] = {
     "access.denied": mark("Access denied"),
     "quota.exceeded": mark("Too many requests"),
 }
+# With the name of the scope, which the documentation uses.
+_CLIENT_SCOPES: Mapping[str, str] = {
+    "introspect": mark("introspect: ask whether a token is active, and whose it is"),
+    "email": mark("email: get the email address of that user, too"),
+    "users:read": mark("users:read: read all users"),
+    "users:write": mark("users:write: create, change and delete users"),
+    "events:read": mark("events:read: read audit events"),
+}
 _VALUES: Mapping[str, str] = {
     **EVENTS,
     "active": mark("active"),
@@ -196,6 +223,10 @@ _VALUES: Mapping[str, str] = {
     "roles": mark("roles"),
     "status": mark("status"),
     "metadata": mark("metadata"),
+    "name": mark("name"),
+    "scopes": mark("scopes"),
+    "audience": mark("audience"),
+    "disabled": mark("disabled"),
 }
 
 
@@ -216,6 +247,11 @@ def error_text(text: str) -> str:
 def value_text(value: str) -> str:
     """Return the name of a status, a role, a scope, a field or a type of event for people."""
     return translate(_VALUES[value]) if value in _VALUES else value
+
+
+def client_scope_text(scope: str) -> str:
+    """Return the name of a client's scope and what it allows."""
+    return translate(_CLIENT_SCOPES[scope]) if scope in _CLIENT_SCOPES else scope
 
 
 @cache

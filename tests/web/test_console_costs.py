@@ -29,6 +29,8 @@ SAME = {
     "/admin/events?user={jane}": ["/v1/events?user={jane}"],
     "/admin/events?actor={jane}": ["/v1/events?actor={jane}"],
     "/admin/events?user={jane}&actor={john}": ["/v1/events?user={jane}&actor={john}"],
+    "/admin/clients": ["/v1/clients"],
+    "/admin/clients/new": ["/v1/users/me"],
     "/admin/statistics": ["/v1/statistics"],
 }
 # Each operation on a user reads the session and the caller, and the user in the same call.
@@ -118,6 +120,16 @@ class TestBytes:
         page = browser.get(f"/admin/events?user={jane.id}")
 
         assert page.text.count("<tr>") == 26
+        assert compressed(page) <= MAX_BYTES
+
+    def test_clients(self, browser, john):
+        """So is a full table of clients."""
+        for _ in range(25):
+            audience = f"https://{secrets.token_hex(90)}.example.com"
+            john.post("/v1/clients", json={"name": secrets.token_urlsafe(70), "audience": audience})
+        page = browser.get("/admin/clients")
+
+        assert page.text.count('scope="row"') == 25
         assert compressed(page) <= MAX_BYTES
 
     def test_statistics(self, browser):

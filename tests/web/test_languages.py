@@ -9,7 +9,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from api.problems import PROBLEMS
-from models import EmailKind, EventType, PasswordPolicy, Role, Scope, field_rules
+from models import ClientScope, EmailKind, EventType, PasswordPolicy, Role, Scope, field_rules
 from models import errors as domain
 from roster.config import EmailSettings
 from roster.email.file_backend import html_of, text_of
@@ -43,16 +43,10 @@ WEAK = [
 ]
 # Errors that only the API can cause: of clients, and of requests that pages do not send.
 OF_THE_API = (
-    domain.AudienceTaken,
-    domain.ClientNotFound,
-    domain.ClientSecretNotFound,
     domain.FixedSigningKeysChange,
-    domain.IdempotencyKeyReused,
-    domain.IdempotencyKeyUsed,
     domain.InvalidClient,
     domain.RolesNotHeld,
     domain.SigningKeyNotFound,
-    domain.TooManySecrets,
     domain.UnknownAudience,
     domain.RecentAuthenticationRequired,
     domain.Unauthenticated,
@@ -64,6 +58,8 @@ RULES = [
     field_rules.PASSWORD,
     field_rules.FULL_NAME,
     field_rules.API_KEY_NAME,
+    field_rules.CLIENT_NAME,
+    field_rules.AUDIENCE,
     field_rules.OTP,
     field_rules.EMAILED_TOKEN,
 ]
@@ -429,6 +425,11 @@ class TestTextsOfTheDomain:
     def test_names(self, in_german, value):
         """Each type of event, status, role and scope has a name for people."""
         assert texts.value_text(value) != value or value in ("admin", "user")
+
+    @pytest.mark.parametrize("scope", ClientScope)
+    def test_client_scopes(self, in_german, scope):
+        """Each scope of a client is explained."""
+        assert texts.client_scope_text(scope).startswith(f"{scope}: ")
 
     def test_api_terms(self, in_german):
         """Pages do not name fields, methods and URLs of the API."""

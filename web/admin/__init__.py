@@ -1,8 +1,19 @@
-"""The console: what admins do with the accounts of others."""
+"""The console: what admins do with the accounts of others, and with clients."""
 
 from flask import Blueprint
 
-from web.admin import changes, events, new_user, statistics, user, users
+from web.admin import (
+    changes,
+    client,
+    client_changes,
+    clients,
+    events,
+    new_client,
+    new_user,
+    statistics,
+    user,
+    users,
+)
 
 
 def add_pages(pages: Blueprint) -> None:
@@ -12,6 +23,15 @@ def add_pages(pages: Blueprint) -> None:
         ("/admin/users/new", "admin_new_user", new_user.show),
         ("/admin/users/<id>", "admin_user", user.show),
         ("/admin/users/<id>/<change>", "admin_change", changes.show),
+        ("/admin/clients", "admin_clients", clients.show),
+        ("/admin/clients/new", "admin_new_client", new_client.show),
+        ("/admin/clients/<client_id>", "admin_client", client.show),
+        ("/admin/clients/<client_id>/<change>", "admin_client_change", client_changes.show),
+        (
+            "/admin/clients/<client_id>/secrets/<secret_id>",
+            "admin_client_secret",
+            client_changes.show_secret,
+        ),
         ("/admin/events", "admin_events", events.show),
         ("/admin/statistics", "admin_statistics", statistics.show),
     ):

@@ -1,11 +1,15 @@
 """Fields of the forms of the console."""
 
+import secrets
+from collections.abc import Mapping
 from typing import Any
 
-from wtforms import RadioField
+from werkzeug.exceptions import BadRequest
+from wtforms import HiddenField, RadioField
 
-from models import Role, Status, field_rules
-from web.forms import text_field
+from api.principal import Principal
+from models import ClientScope, IdempotentRequest, Role, Status, field_rules
+from web.forms import Checkboxes, Form, text_field
 
 ROLES = [role.value for role in Role]
 STATUSES = [Status.ACTIVE.value, Status.SUSPENDED.value]
@@ -33,3 +37,60 @@ def name_field() -> Any:
 def status_field() -> Any:
     """Return a field for the status of a new user."""
     return RadioField(choices=STATUSES, default=Status.ACTIVE.value)
+
+
+def client_name_field() -> Any:
+    """Return a field for the name of a client."""
+    return text_field(field_rules.CLIENT_NAME, autocomplete="off")
+
+
+def scopes_field() -> Any:
+    """Return a field for the scopes of a client."""
+    return Checkboxes(choices=[scope.value for scope in ClientScope])
+
+
+def audience_field() -> Any:
+    """Return a field for the audience of a client."""
+    return text_field(
+        field_rules.AUDIENCE,
+        required=False,
+        autocomplete="off",
+        autocapitalize="none",
+        inputmode="url",
+        spellcheck="false",
+    )
+
+
+class OnceForm(Form):
+    """A form that is carried out once, although a browser may send it twice.
+
+    The page that is shown for the second one is that of the first, with the same secret.
+    """
+
+    request_id = HiddenField(default=secrets.token_urlsafe)
+
+    def request_by(
+        self, caller: Principal, operation: str, body: Mapping[str, Any], *, target: str = ""
+    ) -> IdempotentRequest:
+        """Return the request that this form is.
+
+        Args:
+            caller: The user.
+            operation: What the form does.
+            body: The values of its fields.
+            target: The ID of what it changes.
+
+        Raises:
+            BadRequest: The ID is not one of our pages.
+        """
+        key = self.request_id.data or ""
+        if not field_rules.IDEMPOTENCY_KEY.matches(key):
+            raise BadRequest
+        # Requests of the API cannot have the same name.
+        return IdempotentRequest(
+            key=key,
+            operation=f"page {operation}",
+            caller_id=caller.user.id,
+            target=target,
+            body=body,
+        )

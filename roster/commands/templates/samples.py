@@ -15,6 +15,10 @@ from web.account.password import PasswordForm
 from web.account.profile import LanguageForm, ProfileForm, UsernameForm
 from web.account.second_factor import ConfirmationForm
 from web.admin.changes import CHANGES
+from web.admin.client import ClientForm
+from web.admin.client_changes import CLIENT_CHANGES
+from web.admin.forms import OnceForm
+from web.admin.new_client import NewClientForm
 from web.admin.new_user import NewUserForm
 from web.admin.user import FieldsForm, MetadataForm, RolesForm
 from web.forms import Form
@@ -101,6 +105,20 @@ def _event() -> SimpleNamespace:
 
 def _factor() -> SimpleNamespace:
     return SimpleNamespace(enabled=True, enabled_at=_NOW, recovery_codes_left=8)
+
+
+def _client() -> SimpleNamespace:
+    return SimpleNamespace(
+        id=_ID,
+        name="billing",
+        scopes=["introspect"],
+        audience="https://billing.example.com",
+        disabled=False,
+        secrets=[SimpleNamespace(id=_ID, created_at=_NOW, last_used_at=None)],
+        created_at=_NOW,
+        updated_at=_NOW,
+        last_used_at=None,
+    )
 
 
 def _of_form(form: Callable[..., Form], **values: Any) -> Callable[[], dict[str, Any]]:
@@ -191,6 +209,24 @@ PAGE_SAMPLES: Mapping[str, PageSample] = {
     ),
     "admin/change.html": PageSample(
         f"/admin/users/{_ID}/suspend", _of_form(Form, user=_user(), change="suspend")
+    ),
+    "admin/clients.html": PageSample("/admin/clients", _of_list(items=[_client()])),
+    "admin/new_client.html": PageSample("/admin/clients/new", _of_form(NewClientForm)),
+    "admin/client.html": PageSample(
+        f"/admin/clients/{_ID}",
+        _of_form(
+            ClientForm,
+            client=_client(),
+            changes=list(CLIENT_CHANGES),
+            can_add=True,
+            events=[_event()],
+        ),
+    ),
+    "admin/client_change.html": PageSample(
+        f"/admin/clients/{_ID}/delete", _of_form(OnceForm, client=_client(), change="delete")
+    ),
+    "admin/client_secret.html": PageSample(
+        "/admin/clients/new", _of_list(client=_client(), secret="rsc_sample")
     ),
     "admin/events.html": PageSample(
         "/admin/events",

@@ -126,7 +126,7 @@ class TestRejected:
         ],
     )
     def test_set(self, keys, reason):
-        """Keys are told apart by their IDs, and there are 1 to 10."""
+        """Each key has an ID of its own, and there are 1 to 10 of them."""
         with pytest.raises(InvalidKeySet, match=reason):
             parse(*keys)
 
