@@ -20,6 +20,7 @@ from web.html import time_tag
 from web.links import link_to
 from web.settings import PageSettings, keep
 from web.texts import client_scope_text, error_text, value_text
+from web.user_agents import agent_text
 
 # What templates call.
 _FILTERS = {
@@ -31,6 +32,7 @@ _FUNCTIONS = {
     "link_to": link_to,
     "attributes_of": attributes_of,
     "time_tag": time_tag,
+    "agent_text": agent_text,
     **_FILTERS,
 }
 

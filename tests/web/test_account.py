@@ -7,6 +7,7 @@ from datetime import timedelta
 from urllib.parse import urljoin
 
 import pytest
+from markupsafe import escape
 
 from models import ApiKey, EmailKind, Session, User
 from models.clock import now
@@ -25,6 +26,7 @@ PAGES = [
     "/account/data",
 ]
 SCRIPT = "<script>alert(1)</script>"
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0"
 HREF = re.compile(r'href="([^"#]+)"')
 INLINE = re.compile(r"<script(?! type=\"module\" src=)|<style| style=| on\w+=")
 
@@ -354,6 +356,12 @@ class TestPassword:
 
 
 class TestSessions:
+    @pytest.fixture
+    def sign_in_with(self, client, jane):
+        """Return a function that signs jane in by a program with a name."""
+        body = {"login": "jane", "password": PASSWORD}
+        return lambda name: client.post("/v1/sessions", json=body, headers={"User-Agent": name})
+
     def test_list(self, browser):
         """The sessions are listed, and this one is marked."""
         text = browser.get("/account/sessions").text
@@ -390,17 +398,22 @@ class TestSessions:
 
         assert eve.get("/v1/users/me").status_code == 200
 
-    def test_hostile_user_agent(self, app, browser, jane):
-        """The name of a browser is shown as text."""
-        other = PageClient(app)
-        token = other.token_of(other.get("/sign-in"))
-        other.post(
-            "/sign-in",
-            {"csrf_token": token, "login": "jane", "password": PASSWORD},
-            headers={"User-Agent": SCRIPT},
-        )
+    @pytest.mark.parametrize("user_agent", [SCRIPT, f'x"{SCRIPT}', f"Mozilla/5.0 {SCRIPT}"])
+    def test_hostile_user_agent(self, browser, sign_in_with, user_agent):
+        """The name of a browser is shown as text, and so is what it sends."""
+        sign_in_with(user_agent)
+        text = browser.get("/account/sessions").text
 
-        assert SCRIPT not in browser.get("/account/sessions").text
+        assert SCRIPT not in text
+        assert f'title="{escape(user_agent)}"><bdi>{escape(user_agent)}</bdi>' in text
+
+    def test_name_of_the_browser(self, browser, sign_in_with):
+        """A session has the name of its browser, and in the title what it sends."""
+        sign_in_with(FIREFOX)
+        text = browser.get("/account/sessions").text
+
+        assert f'title="{FIREFOX}"><bdi>Firefox on Windows</bdi>' in text
+        assert 'aria-label="End: Firefox on Windows"' in text
 
 
 class TestSecondFactor:

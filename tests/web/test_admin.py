@@ -12,6 +12,7 @@ from tests.support.page_client import OWN, PageClient, errors_of, fields_of, for
 from tests.support.person import NEW_PASSWORD, PASSWORD
 from tests.support.responses import ABSENT_ID
 
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0"
 SCRIPT = "<script>alert(1)</script>"
 CHANGES = [
     "unlock",
@@ -203,6 +204,13 @@ class TestUser:
         assert "jane@example.com" in text
         assert "a browser" in text
         assert SCRIPT not in text
+
+    def test_name_of_the_browser(self, browser, client, jane, page_of_jane):
+        """A session has the name of its browser, and in the title what it sends."""
+        body = {"login": "jane", "password": PASSWORD}
+        client.post("/v1/sessions", json=body, headers={"User-Agent": FIREFOX})
+
+        assert f'title="{FIREFOX}"><bdi>Firefox on Windows</bdi>' in browser.get(page_of_jane).text
 
     def test_fields(self, save, stored):
         """The fields are saved."""
