@@ -26,6 +26,7 @@ _RETRY_AFTER_SECONDS = 2
 DOMAIN_PROBLEMS: Mapping[type[domain.AccountError], str] = {
     domain.RoleRequired: "forbidden",
     domain.RolesNotHeld: "forbidden",
+    domain.ScopesNotHeld: "forbidden",
     domain.SecondFactorNotUsed: "second-factor-missing",
     domain.EmailNotVerified: "email-not-verified",
     domain.Busy: "busy",

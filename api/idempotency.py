@@ -72,7 +72,7 @@ def _read_request(
     return IdempotentRequest(
         key=key,
         operation=operation,
-        caller_id=caller.user.id if caller else None,
+        caller_id=caller.id if caller else None,
         body=arguments.get("payload", {}),
         target=target,
     )

@@ -3,13 +3,46 @@
 from collections.abc import Mapping
 
 from flask import Response, request
+from flask_restx import Model, fields
 
 from api.responses import json_response
 
 _PREFIX = "/oauth/"
-_STATUS = {"invalid_client": 401, "insufficient_scope": 403}
 # What the problems of all routes are called in OAuth, where it is not `invalid_request`.
 _BY_STATUS = {429: "temporarily_unavailable", 500: "server_error", 503: "temporarily_unavailable"}
+# The errors of all endpoints (RFC 6749, 5.2; RFC 6750, 3.1; RFC 8693, 2.2.2) and their meaning.
+ERRORS: Mapping[str, str] = {
+    "invalid_request": "A parameter is missing, repeated or not valid, or the body is no form",
+    "invalid_client": "The client is unknown or disabled, or its secret is wrong",
+    "insufficient_scope": "The client lacks the scope",
+    "unauthorized_client": "The client lacks the scope `tokens`",
+    "unsupported_grant_type": "There is no such grant",
+    "invalid_scope": "The client or the subject token lacks the scope",
+    "invalid_target": "No client has this audience",
+    "temporarily_unavailable": "Too many requests, or the service is unavailable",
+    "server_error": "The service failed",
+}
+# The statuses of each; 408, 413, 429 and 5xx are those of problems that every endpoint has.
+STATUSES: Mapping[str, tuple[int, ...]] = {
+    **dict.fromkeys(ERRORS, (400,)),
+    "invalid_request": (400, 408, 413),
+    "invalid_client": (401,),
+    "insufficient_scope": (403,),
+    "temporarily_unavailable": (429, 503),
+    "server_error": (500,),
+}
+oauth_error_schema = Model(
+    "OAuthError",
+    {
+        "error": fields.String(required=True, description="What kind of error", enum=list(ERRORS)),
+        "error_description": fields.String(
+            required=True,
+            description="What happened this time",
+            max_length=1024,
+            example="The parameter `audience` is missing.",
+        ),
+    },
+)
 _REALM = 'realm="roster"'
 
 
@@ -25,7 +58,7 @@ class OAuthError(Exception):
     def __init__(self, error: str, description: str, status: int | None = None) -> None:
         super().__init__(description)
         self.error = error
-        self.status = status or _STATUS.get(error, 400)
+        self.status = status or STATUSES[error][0]
 
 
 def is_oauth_path(path: str) -> bool:

@@ -77,6 +77,11 @@ class Principal:
         return Actor(self.user.id, client().ip, key_id, authority)
 
     @property
+    def id(self) -> str:
+        """The ID of the user."""
+        return str(self.user.id)
+
+    @property
     def roles(self) -> list[str]:
         """The effective roles: a key has no role that its owner has lost (ASVS 8.3.2)."""
         return self.key.roles_for(self.user) if self.key else self.user.roles
@@ -85,6 +90,11 @@ class Principal:
     def is_admin(self) -> bool:
         """Whether `admin` is an effective role."""
         return Role.ADMIN in self.roles
+
+    @property
+    def sees_all_users(self) -> bool:
+        """Whether the caller sees every user: an admin does."""
+        return self.is_admin
 
     def is_self(self, user_id: str) -> bool:
         """Return whether an ID in the URL means the caller."""
@@ -104,6 +114,15 @@ class Principal:
             self._require_second_factor()
         self._used_rights.add(Role.ADMIN)
         return True
+
+    def may_create_users(self) -> bool:
+        """Return whether the caller may create users while sign-up is closed: as an admin.
+
+        Raises:
+            SecondFactorEnrollmentRequired: See `has_admin_rights`.
+            SecondFactorNotUsed: See `has_admin_rights`.
+        """
+        return self.has_admin_rights()
 
     def may_assign_any_username(self) -> bool:
         """Return whether the caller may assign reserved usernames: as an admin."""

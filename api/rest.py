@@ -8,6 +8,8 @@ from flask_restx import Api
 from api import docs_page
 from api.auth import AUTHORIZATIONS
 from api.health import health
+from api.oauth import oauth
+from api.oauth_errors import oauth_error_schema
 from api.problem_types import problem_types
 from api.problems import problem_member_schema, problem_schema
 from api.responses import json_response
@@ -36,6 +38,7 @@ NAMESPACES = (
     statistics,
     tokens,
     verify,
+    oauth,
     health,
     problem_types,
 )
@@ -66,6 +69,7 @@ def build_api() -> RosterApi:
     )
     api.add_model(problem_schema.name, problem_schema)
     api.add_model(problem_member_schema.name, problem_member_schema)
+    api.add_model(oauth_error_schema.name, oauth_error_schema)
     api.representation("application/json")(json_response)
     for namespace in NAMESPACES:
         api.add_namespace(namespace)

@@ -44,7 +44,7 @@ def rejected(problem: Problem, error: Exception) -> None:
         error: Why the request was rejected.
     """
     slug = problem.slug
-    is_denied = slug in _DENIED or (slug in _NOT_FOUND and not _is_admin())
+    is_denied = slug in _DENIED or (slug in _NOT_FOUND and not _sees_all_users())
     if not is_denied and slug not in _OTHERS:
         return
     fields = " ".join(f"{name}={value}" for name, value in _fields(error))
@@ -88,10 +88,13 @@ def _object() -> str | None:
 
 
 def _actor() -> Actor:
-    caller = g.get("caller")
     ip = client().ip
+    if oauth_client := g.get("oauth_client"):
+        return Actor(oauth_client.id, ip)
+    caller = g.get("caller")
     return Actor(caller.user.id, ip, caller.key and caller.key.id) if caller else Actor(ip=ip)
 
 
-def _is_admin() -> bool:
-    return bool(g.get("caller") and g.caller.is_admin)
+def _sees_all_users() -> bool:
+    """Return whether an object that the caller does not find does not exist."""
+    return "oauth_client" in g or bool(g.get("caller") and g.caller.is_admin)

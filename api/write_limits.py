@@ -1,4 +1,4 @@
-"""A limit for changes by a signed-in user: a bound for mistakes and for a stolen session.
+"""A limit for changes by a user or a client: a bound for mistakes and for stolen credentials.
 
 It is counted in the memory of each worker, since a count in the database would cost a write for
 each change. So a service with several workers grants more, but bounded.
@@ -17,28 +17,28 @@ WRITES = RateLimit("writes", quota=120)
 
 
 class WriteLimiter:
-    """Counts the changes of each user in the current window."""
+    """Counts the changes of each caller in the current window."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._window = 0
         self._counts: dict[str, int] = {}
 
-    def take(self, user_id: str) -> None:
+    def take(self, caller_id: str) -> None:
         """Count a change before it is carried out.
 
         Raises:
-            TooManyRequests: The quota of the user is exhausted.
+            TooManyRequests: The quota of the caller is exhausted.
         """
         time_now = time.time()
         window = int(time_now // WRITES.window)
         with self._lock:
             if window != self._window:
                 self._window, self._counts = window, {}
-            count = self._counts[user_id] = self._counts.get(user_id, 0) + 1
+            count = self._counts[caller_id] = self._counts.get(caller_id, 0) + 1
         if count > WRITES.quota:
             wait = max(1, round((window + 1) * WRITES.window - time_now))
-            raise TooManyRequests(wait, quota=WRITES.name, counted_as=user_id)
+            raise TooManyRequests(wait, quota=WRITES.name, counted_as=caller_id)
 
 
 def init_app(app: Flask, *, enabled: bool) -> None:
@@ -46,12 +46,12 @@ def init_app(app: Flask, *, enabled: bool) -> None:
     app.extensions["roster-writes"] = WriteLimiter() if enabled else None
 
 
-def take_write(user_id: str) -> None:
-    """Count a change by a signed-in user.
+def take_write(caller_id: str) -> None:
+    """Count a change by a signed-in user or a client.
 
     Raises:
-        TooManyRequests: The quota of the user is exhausted.
+        TooManyRequests: The quota of the caller is exhausted.
     """
     limiter: WriteLimiter | None = current_app.extensions["roster-writes"]
     if limiter is not None:
-        limiter.take(user_id)
+        limiter.take(caller_id)

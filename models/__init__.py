@@ -18,7 +18,7 @@ from models.services.access_tokens import AccessToken, AccessTokens
 from models.services.account_emails import AccountEmails
 from models.services.account_mailer import REQUESTED, AccountMailer
 from models.services.accounts import Accounts, build_user
-from models.services.active_token import ActiveToken
+from models.services.active_token import ActiveClientToken, ActiveToken
 from models.services.api_keys import MAX_API_KEYS, ApiKeys
 from models.services.background import Background
 from models.services.email_verification import EmailVerification
@@ -43,8 +43,15 @@ from models.services.usernames import UsernameRules
 from models.tables.api_key import API_KEY_PREFIX, ApiKey, ApiKeyLookup, Scope
 from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType
 from models.tables.authority import Authority
+from models.tables.client_authority import ClientAuthority
 from models.tables.event_listing import EventFilter, list_events
-from models.tables.oauth_client import ClientKind, ClientScope, ClientSecret, OAuthClient
+from models.tables.oauth_client import (
+    CLIENT_SECRET_PREFIX,
+    ClientKind,
+    ClientScope,
+    ClientSecret,
+    OAuthClient,
+)
 from models.tables.rate_window import Allowance, RateLimit, RateLimiter
 from models.tables.session import AuthMethod, Client, Lifetimes, Session, SessionLookup
 from models.tables.user import Role, Status, User, is_user_id
@@ -54,6 +61,7 @@ __all__ = [
     "ANONYMOUS",
     "API_KEY_PREFIX",
     "CHEAPEST_PROFILE",
+    "CLIENT_SECRET_PREFIX",
     "MAX_API_KEYS",
     "MAX_DAYS",
     "MAX_TOKEN_LIFETIME",
@@ -67,6 +75,7 @@ __all__ = [
     "AccountEmails",
     "AccountMailer",
     "Accounts",
+    "ActiveClientToken",
     "ActiveToken",
     "Actor",
     "Allowance",
@@ -78,6 +87,7 @@ __all__ = [
     "Authority",
     "Background",
     "Client",
+    "ClientAuthority",
     "ClientKind",
     "ClientScope",
     "ClientSecret",

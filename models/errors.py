@@ -145,10 +145,10 @@ class Unauthenticated(AccountError):
 
 
 class RoleRequired(AccountError):
-    """The caller lost the role that the request requires while it was processed."""
+    """The caller lacks the role or the scope that the request requires, maybe since a moment."""
 
-    def __init__(self) -> None:
-        super().__init__("Only an admin may do this.")
+    def __init__(self, detail: str = "Only an admin may do this.") -> None:
+        super().__init__(detail)
 
 
 class InvalidToken(AccountError):
@@ -256,6 +256,13 @@ class RolesNotHeld(AccountError):
 
     def __init__(self, missing: Iterable[str]) -> None:
         super().__init__(f"Roles can only be left out, and you do not have: {', '.join(missing)}.")
+
+
+class ScopesNotHeld(AccountError):
+    """The client asks for scopes that it does not have."""
+
+    def __init__(self) -> None:
+        super().__init__("Scopes can only be left out, and the client does not have all of these.")
 
 
 class SigningKeyNotFound(AccountError):

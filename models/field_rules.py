@@ -58,7 +58,7 @@ EVENT_ID = USER_ID
 SESSION_ID = FieldRule("It must be 64 hexadecimal digits.", max_length=64, pattern=_SHA256)
 API_KEY_ID = SESSION_ID
 ACTOR = FieldRule(
-    "It must be the ID of a user or of an API key.",
+    "It must be the ID of a user, a client or an API key.",
     max_length=64,
     pattern=f"{_UUID}|{_SHA256}",
 )

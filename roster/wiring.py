@@ -143,6 +143,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
             sessions,
             api_keys,
             access_tokens,
+            clients,
             requires_second_factor=config.second_factor is SecondFactorRule.ADMINS,
         ),
         access_tokens=access_tokens,

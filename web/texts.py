@@ -205,8 +205,9 @@ EVENTS: Mapping[str, str] = {
 _CLIENT_SCOPES: Mapping[str, str] = {
     "introspect": mark("introspect: ask whether a token is active, and whose it is"),
     "email": mark("email: get the email address of that user, too"),
+    "tokens": mark("tokens: get access tokens, for itself and for users whose token it has"),
     "users:read": mark("users:read: read all users"),
-    "users:write": mark("users:write: create, change and delete users"),
+    "users:write": mark("users:write: register users, and change names and metadata of users"),
     "events:read": mark("events:read: read audit events"),
 }
 _VALUES: Mapping[str, str] = {

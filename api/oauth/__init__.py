@@ -2,16 +2,19 @@
 
 from flask import Flask
 
-from api.oauth import introspection, jwks, metadata
+# Importing the endpoints adds them to the namespace.
+from api.oauth import introspection, jwks, metadata, token
+from api.oauth.schemas import oauth
+
+__all__ = ["init_app", "introspection", "oauth", "token"]
 
 
 def init_app(app: Flask, *, public_url: str) -> None:
-    """Add the endpoints to an app.
+    """Add the documents to an app; the endpoints are a namespace of the REST API.
 
     Args:
         app: The app.
         public_url: The public URL of the service; empty if there is none.
     """
-    introspection.init_app(app)
     jwks.init_app(app)
     metadata.init_app(app, public_url=public_url)

@@ -6,7 +6,7 @@ from flask import request
 
 from api.oauth_errors import OAuthError
 
-_MEDIA_TYPE = "application/x-www-form-urlencoded"
+FORM = "application/x-www-form-urlencoded"
 _MAX_BODY_LENGTH = 65_536
 _MAX_PARAMETERS = 32
 
@@ -23,8 +23,8 @@ def read_form() -> dict[str, str]:
     # Credentials and tokens in URLs end up in logs (RFC 6749, section 2.3.1).
     if request.query_string:
         raise OAuthError("invalid_request", "Send parameters in the body, not in the URL.")
-    if request.mimetype != _MEDIA_TYPE:
-        raise OAuthError("invalid_request", f"The body must be {_MEDIA_TYPE}.")
+    if request.mimetype != FORM:
+        raise OAuthError("invalid_request", f"The body must be {FORM}.")
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
         raise OAuthError("invalid_request", "The body must not be compressed.")
     body = request.get_data()

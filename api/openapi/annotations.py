@@ -30,6 +30,13 @@ def error_responses(*slugs: str) -> Callable[[View], View]:
     return lambda view: describe(view, vendor={"problems": noted})
 
 
+def oauth_errors(*errors: str) -> Callable[[View], View]:
+    """Document an endpoint of OAuth: how clients authenticate, and its own errors."""
+    security: list[Any] = [{"clientBasic": []}, {"clientSecret": []}, {}]
+    noted = dict.fromkeys(errors, True)
+    return lambda view: describe(view, security=security, vendor={"oauth-errors": noted})
+
+
 def headers(*names: str) -> Callable[[View], View]:
     """Document the headers of `HEADERS` that a successful response has."""
     return lambda view: describe(view, vendor={"headers": dict.fromkeys(names, True)})

@@ -168,7 +168,8 @@ def _form(fields: list[Json], consumes: list[str]) -> Json:
 
 
 def _described(field: Mapping[str, Any]) -> Json:
-    return {"description": field["description"]} if "description" in field else {}
+    described = {"description": field["description"]} if "description" in field else {}
+    return {**described, "examples": [field["x-example"]]} if "x-example" in field else described
 
 
 def _response(response: Mapping[str, Any], produces: Iterable[str]) -> Json:

@@ -10,7 +10,7 @@ Accounts, sessions and passwords on Amazon DynamoDB.
 
 - **Sign in** with `POST /v1/sessions`, a username or email address, and the password. The response has a `token`: send it with every other call, as `Authorization: Bearer <token>`. A user with a second factor sends its code as `otp`.
 - **Sensitive changes** require recent authentication. If the response is `/problems/fresh-sign-in-required`, send the password to `POST /v1/sessions/current/reauthenticate` and retry with the token that it returns.
-- **Programs** authenticate with an API key, in the same header. It may read and update users, as far as its roles allow, and is rejected everywhere else.
+- **Programs** authenticate with an API key, in the same header. It may read and update users, as far as its roles allow, and is rejected everywhere else. A program that belongs to no user is a client: its secret, in the same header, opens the operations that name a scope of `clientSecret`, and the endpoints under `/oauth`.
 - **Lists** have pages of `items` and `next_cursor`. Send the cursor back with the same filters until it is null, or follow the `Link` header. A page may have fewer items than `limit`, even none, while more follow.
 - **Conditional requests**: every response with a user has an `ETag`. Send it as `If-Match` with a change: if the user has changed since, nothing is written and the response is 412. Send it as `If-None-Match` with a read: if nothing has changed, the response is 304 without a body.
 - **Repeats**: send an `Idempotency-Key`, such as a random UUID, with a request that creates a user, an API key, a client or a secret. If the response is lost, send the same request again: it is answered like the first one, with `Idempotency-Replayed: true`, and nothing is created twice. With another body the response is `/problems/idempotency-key-reused`. Other operations are safe to repeat without a key.
@@ -100,12 +100,15 @@ HEADERS: Json = {
     },
     "WWW-Authenticate": _header(
         "How to authenticate, and whether the token is invalid (RFC 6750) or its authentication too"
-        " old (RFC 9470).",
+        " old (RFC 9470). For clients of OAuth endpoints with a realm.",
         'Bearer error="invalid_token"',
         enum=[
             "Bearer",
             'Bearer error="invalid_token"',
             'Bearer error="insufficient_user_authentication"',
+            'Basic realm="roster"',
+            'Bearer realm="roster", error="invalid_token"',
+            'Bearer realm="roster", error="insufficient_scope"',
         ],
     ),
     "X-User-Id": _header(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from api.errors import DOMAIN_PROBLEMS
+from api.oauth_errors import ERRORS
 from api.openapi.convert import convert
 from api.openapi.descriptions import DESCRIPTION, HEADERS
 from api.openapi.examples import exemplify
@@ -41,9 +42,9 @@ def describe(annotated: Mapping[str, Any]) -> Json:
     for (path, _, operation), (_, _, noted) in zip(
         operations(document), operations(annotated), strict=True
     ):
-        limits = ("RateLimit-Policy", "RateLimit") if "x-limited" in noted else ()
-        _add_headers(operation, path, noted.get("x-headers", {}), limits)
+        _add_headers(operation, path, noted)
         _add_problems(operation, noted["x-problems"])
+        _add_oauth_errors(operation, noted.get("x-oauth-errors", {}))
     components = document["components"]
     components["headers"] = HEADERS
     components["examples"] = dict(_examples(document))
@@ -75,26 +76,31 @@ def _enumerate_types(schemas: dict[str, Json]) -> None:
 def _bound(field: Json) -> None:
     """Bound integers and timestamps, which RESTX cannot."""
     if field.get("type") == "integer":
-        field["format"] = "int32"
+        # Times are in seconds since 1970.
+        field["format"] = "int32" if field.get("maximum", 0) < 2**31 else "int64"
     if field.get("format") == "date-time":
         field["maxLength"] = len("2026-01-02T03:04:05Z")
 
 
-def _add_headers(
-    operation: Json, path: str, of_success: Mapping[str, Any], of_limits: Sequence[str]
-) -> None:
+def _add_headers(operation: Json, path: str, noted: Json) -> None:
+    is_oauth = "x-oauth-errors" in noted
     for status, response in operation["responses"].items():
         names = ["X-Request-Id", "X-Content-Type-Options"]
         names += ["Content-Security-Policy", "Referrer-Policy"]
-        # Other errors do not report limits: see api/rate_limits.py.
-        if status < "400" or status == "429":
-            names += of_limits
-        if path.startswith("/v1/"):
+        # Other errors do not report limits, and of OAuth only failures are limited: see
+        # api/rate_limits.py.
+        if ("x-limited" in noted and status < "400") or (
+            status == "429" and ("x-limited" in noted or is_oauth)
+        ):
+            names += ["RateLimit-Policy", "RateLimit"]
+        if path.startswith(("/v1/", "/oauth/")):
             names.append("Cache-Control")
         if status < "400":
-            names += of_success
+            names += noted.get("x-headers", {})
         elif status in _BY_STATUS:
             names.append(_BY_STATUS[status])
+        elif status == "403" and is_oauth:
+            names.append("WWW-Authenticate")
         elif status == "415":
             names += ["Accept-Encoding", *_patch_header(operation)]
         response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
@@ -109,6 +115,17 @@ def _add_problems(operation: Json, slugs: list[str]) -> None:
     for slug in slugs:
         media = operation["responses"][str(PROBLEMS[slug].status)]["content"][MEDIA_TYPE]
         media.setdefault("examples", {})[slug] = {"$ref": f"#/components/examples/{slug}"}
+
+
+def _add_oauth_errors(operation: Json, errors: Mapping[str, Sequence[str]]) -> None:
+    for status, names in errors.items():
+        operation["responses"][status]["content"]["application/json"]["examples"] = {
+            name: {
+                "summary": name,
+                "value": {"error": name, "error_description": f"{ERRORS[name]}."},
+            }
+            for name in names
+        }
 
 
 def _examples(document: Json) -> Iterator[tuple[str, Json]]:

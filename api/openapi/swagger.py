@@ -9,6 +9,7 @@ from typing import Any
 
 from flask_restx import Api
 
+from api.oauth_errors import ERRORS, STATUSES, oauth_error_schema
 from api.problems import MEDIA_TYPE, PROBLEMS, problem_member_schema, problem_schema
 
 Json = dict[str, Any]
@@ -16,8 +17,17 @@ Json = dict[str, Any]
 # The order in which a reader wants the operations of a path.
 _METHODS = ("get", "post", "put", "patch", "delete")
 _PROBLEM = {"$ref": f"#/definitions/{problem_schema.name}"}
+_OAUTH_ERROR = {"$ref": f"#/definitions/{oauth_error_schema.name}"}
 # What the notes are called, here and in `api/openapi/annotations.py`.
-_NOTES = ("x-openapi", "x-problems", "x-headers", "x-limited", "x-produces", "x-consumes")
+_NOTES = (
+    "x-openapi",
+    "x-problems",
+    "x-oauth-errors",
+    "x-headers",
+    "x-limited",
+    "x-produces",
+    "x-consumes",
+)
 
 
 def annotated(api: Api) -> Json:
@@ -27,7 +37,7 @@ def annotated(api: Api) -> Json:
     order of everything that it meets on the way.
     """
     document: Json = api.__schema__
-    for schema in (problem_schema, problem_member_schema):
+    for schema in (problem_schema, problem_member_schema, oauth_error_schema):
         document["definitions"][schema.name] = schema.__schema__
     document["definitions"] = dict(sorted(document["definitions"].items()))
     # RESTX describes how it answers to bad field masks, which are switched off.
@@ -36,7 +46,10 @@ def annotated(api: Api) -> Json:
         operations = {method: path.pop(method) for method in _METHODS if method in path}
         path.update(operations)
         for operation in operations.values():
-            _amend(operation)
+            if "x-oauth-errors" in operation:
+                _add_oauth_errors(operation)
+            else:
+                _amend(operation)
     return document
 
 
@@ -72,6 +85,26 @@ def _amend(operation: Json) -> None:
             "schema": _PROBLEM,
             "x-produces": [MEDIA_TYPE],
         }
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _add_oauth_errors(operation: Json) -> None:
+    """Add the errors that an endpoint of OAuth has, and those that each of them has."""
+    operation["consumes"] = ["application/x-www-form-urlencoded"]
+    operation["produces"] = ["application/json"]
+    operation["x-problems"] = []
+    responses = operation["responses"]
+    noted: dict[str, list[str]] = {}
+    for error in ERRORS:
+        for status in STATUSES[error]:
+            if error in operation["x-oauth-errors"] or status not in (400, 403):
+                noted.setdefault(str(status), []).append(error)
+    for code, errors in noted.items():
+        responses[code] = {
+            "description": "; ".join(f"`{error}`: {ERRORS[error]}" for error in errors),
+            "schema": _OAUTH_ERROR,
+        }
+    operation["x-oauth-errors"] = noted
     operation["responses"] = dict(sorted(responses.items()))
 
 

@@ -20,7 +20,7 @@ class IdempotentRequest:
     Attributes:
         key: The key that the client chose.
         operation: The ID of the operation.
-        caller_id: The user who makes it, None for a caller who is not signed in.
+        caller_id: The user or the client that makes it, None for a caller who is not signed in.
         target: The ID of what it changes, empty if it changes nothing that exists.
         body: The fields of the body.
         is_replayed: Set once an earlier request turns out to have done it.

@@ -223,7 +223,9 @@ class Accounts:
             UsernameTaken: Another user has the username.
             EmailTaken: Another user has the email address, in whatever case.
             IdempotencyKeyUsed: The request was executed before.
+            RoleRequired: The caller is a client, and the user an admin.
         """
+        by.require_may_change(user)
         admin_emails = self._admin_notices.prepare() if user.is_active_admin else []
         with by.transaction() as transaction:
             if execution:
@@ -311,6 +313,7 @@ class Accounts:
             UserNotFound: The user is gone.
             TooManyConflicts: Concurrent updates kept winning.
             TooManyRequests: The account's hourly quota of emails is exhausted.
+            RoleRequired: The caller is a client, and the user an admin.
         """
         changes = normalize_changes(changes)
         if not any_username and changes.get("username", user.username) != user.username:

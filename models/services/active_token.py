@@ -1,10 +1,11 @@
-"""Tokens that authenticate a user now, and the roles that count with them."""
+"""Tokens that authenticate a user or a client now, and the rights that count with them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from models.tables.api_key import ApiKey
+from models.tables.oauth_client import OAuthClient
 from models.tables.session import Session
 from models.tables.user import Role, User
 
@@ -14,24 +15,52 @@ class SignedToken:
     """The claims of a valid access token.
 
     Attributes:
-        user_id: The user.
+        subject_id: The user, or the client that it was issued for.
         audience: The URI of the service that it is meant for.
-        client_id: `roster`, or the ID of the API key that it was issued for.
-        session_id: The ID of the session that it was issued for, None for an API key.
+        client_id: The client that requested it; `roster` or the ID of the API key if the user
+            requested it.
+        session_id: The ID of the session that it was issued for, None if there is none.
+        key_id: The ID of the API key that it was issued for, None if there is none.
+        actor_id: The client that requested it in exchange for a token of the user, None if there
+            is none.
         roles: The roles in it.
+        scopes: The words of its scope: those of a client, or the roles again.
         issued_at: When it was issued.
         expires_at: When it ends.
         id: Its own ID.
     """
 
-    user_id: str
+    subject_id: str
     audience: str
     client_id: str
     session_id: str | None
+    key_id: str | None
+    actor_id: str | None
     roles: Sequence[str]
+    scopes: Sequence[str]
     issued_at: datetime
     expires_at: datetime
     id: str
+
+    @property
+    def is_of_client(self) -> bool:
+        """Whether a client requested it for itself."""
+        return self.client_id == self.subject_id
+
+
+@dataclass(frozen=True)
+class ActiveClientToken:
+    """An access token that a client has requested for itself.
+
+    Attributes:
+        client: The client.
+        scopes: The scopes in it that the client still has.
+        signed: The claims.
+    """
+
+    client: OAuthClient
+    scopes: list[str]
+    signed: SignedToken
 
 
 @dataclass(frozen=True)

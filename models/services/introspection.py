@@ -1,11 +1,12 @@
-"""Introspection: whether a token is active, whose it is, and which roles count with it."""
+"""Introspection: whether a token is active, whose it is, and which rights count with it."""
 
 from dataclasses import replace
 
 from models.errors import Unauthenticated
 from models.services.access_tokens import AccessTokens
-from models.services.active_token import ActiveToken
+from models.services.active_token import ActiveClientToken, ActiveToken, SignedToken
 from models.services.api_keys import ApiKeys
+from models.services.oauth_clients import OAuthClients
 from models.services.sessions import SessionService
 from models.tables.api_key import API_KEY_PREFIX, ApiKey
 from models.tables.session import Session
@@ -19,6 +20,7 @@ class Introspection:
         sessions: Finds sessions.
         api_keys: Finds API keys.
         access_tokens: Verifies access tokens.
+        clients: Finds clients.
         requires_second_factor: Whether the rights of admins require a second factor.
     """
 
@@ -27,32 +29,47 @@ class Introspection:
         sessions: SessionService,
         api_keys: ApiKeys,
         access_tokens: AccessTokens,
+        clients: OAuthClients,
         *,
         requires_second_factor: bool = False,
     ) -> None:
         self._sessions = sessions
         self._api_keys = api_keys
         self._access_tokens = access_tokens
+        self._clients = clients
         self.issuer = access_tokens.issuer
         self._requires_second_factor = requires_second_factor
 
-    def introspect(self, token: str, *, audience: str | None = None) -> ActiveToken | None:
-        """Return the user and the roles of a token, None if it is not active for whatever reason.
-
-        The use is recorded like a use at this service, so that a session that only other services
-        see does not end as idle.
+    def introspect(
+        self, token: str, *, audience: str | None = None
+    ) -> ActiveToken | ActiveClientToken | None:
+        """Return whose a token is, and its rights; None if it is not active for whatever reason.
 
         Args:
             token: The token of a session or an API key, or an access token.
             audience: The audience of the service that asks: access tokens for others, and all of
                 them if it has none, are not active.
         """
+        if audience is None or "." not in token:
+            return self.authenticate(token)
+        signed = self._access_tokens.verify(token, audience)
+        if signed is None or not self._requester_lives(signed):
+            return None
+        return self._client_token(signed) if signed.is_of_client else self._user_token(signed)
+
+    def authenticate(self, token: str) -> ActiveToken | None:
+        """Return the user and the roles of a token, None if it is not active for whatever reason.
+
+        The use is recorded like a use at this service, so that a session that only other services
+        see does not end as idle.
+
+        Args:
+            token: The token of a session or an API key.
+        """
         try:
             if token.startswith(API_KEY_PREFIX):
                 key = self._api_keys.authenticate(token)
                 return self.active(key.user, key=key.key)
-            if audience is not None and "." in token:
-                return self._introspect_access_token(token, audience)
             session = self._sessions.authenticate(token)
         except Unauthenticated:
             return None
@@ -78,20 +95,27 @@ class Introspection:
             return replace(active, roles=[role for role in roles if role != Role.ADMIN])
         return active
 
-    def _introspect_access_token(self, token: str, audience: str) -> ActiveToken | None:
-        """Return an access token with the roles in it that still count.
+    def _requester_lives(self, signed: SignedToken) -> bool:
+        """Return whether the client that acts for the user, if there is one, is not disabled."""
+        return signed.actor_id is None or self._clients.find_enabled(signed.actor_id) is not None
 
-        Raises:
-            Unauthenticated: Its session or key does not live any more.
-        """
-        signed = self._access_tokens.verify(token, audience)
-        if signed is None:
+    def _client_token(self, signed: SignedToken) -> ActiveClientToken | None:
+        client = self._clients.find_enabled(signed.client_id)
+        if client is None:
             return None
-        if signed.session_id is not None:
-            session = self._sessions.authenticate_id(signed.user_id, signed.session_id)
-            active = self.active(session.user, session=session.session)
-        else:
-            key = self._api_keys.authenticate_id(signed.user_id, signed.client_id)
-            active = self.active(key.user, key=key.key)
+        scopes = [scope for scope in client.scopes if scope in signed.scopes]
+        return ActiveClientToken(client, scopes, signed)
+
+    def _user_token(self, signed: SignedToken) -> ActiveToken | None:
+        """Return an access token with the roles in it that still count."""
+        try:
+            if signed.session_id is not None:
+                session = self._sessions.authenticate_id(signed.subject_id, signed.session_id)
+                active = self.active(session.user, session=session.session)
+            else:
+                key = self._api_keys.authenticate_id(signed.subject_id, signed.key_id or "")
+                active = self.active(key.user, key=key.key)
+        except Unauthenticated:
+            return None
         roles = [role for role in active.roles if role in signed.roles]
         return replace(active, roles=roles, signed=signed)

@@ -286,6 +286,16 @@ class OAuthClients:
             client.touch(digest)
         return client
 
+    def find_enabled(self, id: str) -> OAuthClient | None:
+        """Return the client with this ID, None if there is none or it is disabled.
+
+        A client that was disabled is found for `CACHE_TIME` after it was read.
+        """
+        client = self._cached(id)
+        if client is None or client.disabled:
+            client = self._read(id)
+        return client if client and not client.disabled else None
+
     def forget(self) -> None:
         """Read each client again at its next use."""
         self._cache.clear()

@@ -162,7 +162,9 @@ def apply_update(
         UsernameTaken: Another user has the username.
         EmailTaken: Another user has the email address.
         LastAdmin: No active admin would be left.
+        RoleRequired: The caller is a client, and the user an admin.
     """
+    by.require_may_change(before)
     after = _with_changes(before, changes)
     old, new = before.serialize(), after.serialize()
     changed_fields = tuple(name for name in _RECORDED_FIELDS if old.get(name) != new.get(name))

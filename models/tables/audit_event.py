@@ -14,7 +14,8 @@ from uuid_utils import UUID, uuid7
 from flask_pynamodb import Transaction
 from models.clock import now
 from models.db import Table, db
-from models.tables.authority import Authority, AuthorizedTransaction
+from models.tables.authority import AnyAuthority, AuthorizedTransaction
+from models.tables.user import User
 
 # The value that puts an event into the index of pending cleanups.
 _PENDING = "sweep"
@@ -67,7 +68,7 @@ class Actor:
     """The origin of a change.
 
     Attributes:
-        user_id: The signed-in user, or None for anonymous callers and the command line.
+        user_id: The signed-in user or the client, None for anonymous callers and the command line.
         ip: The address of the client, if there is one.
         key_id: The API key that authenticated the user, None for a session.
         authority: What the change is based on; None for callers who are not signed in, and for the
@@ -77,12 +78,21 @@ class Actor:
     user_id: str | None = None
     ip: str | None = None
     key_id: str | None = None
-    authority: Authority | None = field(default=None, repr=False, compare=False)
+    authority: AnyAuthority | None = field(default=None, repr=False, compare=False)
 
     @property
     def amr(self) -> list[str]:
         """The factors of the session that the change is based on; none without a session."""
         return self.authority.amr if self.authority else []
+
+    def require_may_change(self, user: User) -> None:
+        """Reject a change of a user that the actor may never make.
+
+        Raises:
+            RoleRequired: The actor is a client, and the user an admin.
+        """
+        if self.authority is not None:
+            self.authority.require_may_change(user)
 
     def transaction(self) -> Transaction:
         """Start a transaction that is applied only while the authority of the actor holds."""

@@ -21,6 +21,7 @@ from models.errors import (
     Unauthenticated,
 )
 from models.tables.api_key import ApiKey
+from models.tables.client_authority import ClientAuthority, Conditions
 from models.tables.session import Session
 from models.tables.user import Role, User, has_api_key_epoch
 
@@ -47,6 +48,17 @@ class Authority:
     def amr(self) -> list[str]:
         """The factors of the session; none for an API key."""
         return self.credential.methods if isinstance(self.credential, Session) else []
+
+    @property
+    def conditions(self) -> Conditions:
+        """The conditions on the items of the caller."""
+        return {
+            self.credential_key: self.credential_condition,
+            (User, self.user.id): self.user_condition,
+        }
+
+    def require_may_change(self, user: User) -> None:
+        """Reject a change of a user that the caller may never make: there is none here."""
 
     @property
     def user_condition(self) -> Condition:
@@ -100,6 +112,9 @@ class Authority:
         self.user = user
 
 
+AnyAuthority = Authority | ClientAuthority
+
+
 class AuthorizedTransaction(Transaction):
     """A transaction that is applied only while its caller's authority holds.
 
@@ -107,10 +122,11 @@ class AuthorizedTransaction(Transaction):
     transaction has at most one operation for each item, or else as condition checks.
     """
 
-    def __init__(self, authority: Authority, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, authority: AnyAuthority, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.authority = authority
-        self._has_user = self._has_credential = False
+        # The conditions that are not in the transaction yet.
+        self._missing = dict(authority.conditions)
         # For each operation, whether it has a condition on the authority.
         self._bears_authority: dict[str, list[bool]] = {kind: [] for kind in self._otherwise}
 
@@ -156,11 +172,8 @@ class AuthorizedTransaction(Transaction):
         super().update(model, actions, condition, return_values, **options)
 
     def _commit(self) -> Any:
-        if not self._has_credential:
-            model, *key = self.authority.credential_key
+        for model, *key in list(self._missing):
             self.condition_check(model, *key, otherwise=TooManyConflicts())
-        if not self._has_user:
-            self.condition_check(User, self.authority.user.id, otherwise=TooManyConflicts())
         return super()._commit()
 
     def _add_authority(
@@ -168,11 +181,7 @@ class AuthorizedTransaction(Transaction):
     ) -> Condition | None:
         """Return a condition, and that on the authority if the item is one of the caller's."""
         model, *rest = key
-        added = None
-        if (model, *filter(None, rest)) == (User, self.authority.user.id):
-            self._has_user, added = True, self.authority.user_condition
-        elif key == self.authority.credential_key:
-            self._has_credential, added = True, self.authority.credential_condition
+        added = self._missing.pop((model, *filter(None, rest)), None)
         self._bears_authority[kind].append(added is not None)
         if added is None:
             return condition

@@ -28,6 +28,8 @@ CLIENT_SECRET_PREFIX = "rsc_"
 MAX_SECRETS = 2
 # The last use is written at most this often, so that reads do not turn into writes.
 _TOUCH_INTERVAL = timedelta(minutes=5)
+# A concurrent change of the client, or a transaction that depends on it.
+_CONFLICTS = ("ConditionalCheckFailedException", "TransactionConflictException")
 
 
 class ClientKind(StrEnum):
@@ -43,6 +45,14 @@ class ClientScope(StrEnum):
     INTROSPECT = "introspect"
     # Also get the email address of the user.
     EMAIL = "email"
+    # Get access tokens: for itself, and in exchange for the tokens of users.
+    TOKENS = "tokens"
+    # Read users.
+    USERS_READ = "users:read"
+    # Register users, and change fields of users that do not decide about access.
+    USERS_WRITE = "users:write"
+    # Read audit events.
+    EVENTS_READ = "events:read"
 
 
 @dataclass(frozen=True)
@@ -167,7 +177,7 @@ class OAuthClient(db.Model):  # type: ignore[misc,name-defined]
     def touch(self, digest: str) -> None:
         """Record that the secret with this digest is in use, unless that was recorded recently.
 
-        A concurrent change of the secrets takes precedence: the next use is recorded instead.
+        Concurrent writes take precedence: the next use is recorded instead.
         """
         used_at = now()
         secrets = [
@@ -181,7 +191,7 @@ class OAuthClient(db.Model):  # type: ignore[misc,name-defined]
         try:
             self.update([OAuthClient.secrets.set(secrets)], OAuthClient.secrets == self.secrets)
         except UpdateError as error:
-            if error_code(error) != "ConditionalCheckFailedException":
+            if error_code(error) not in _CONFLICTS:
                 raise
 
     def __repr__(self) -> str:

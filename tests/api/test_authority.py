@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from flask_pynamodb.signals import call_finished
-from models import ApiKey, OAuthClient, Session, User
+from models import ApiKey, ClientScope, OAuthClient, Session, User
 from models.tables.audit_event import AuditEvent, EventType
 from models.tables.identifier import Identifier
 from models.tables.one_time_token import OneTimeToken
@@ -48,7 +48,7 @@ class Case(NamedTuple):
     """A request that succeeds while the caller's authority holds.
 
     Attributes:
-        caller: `jane`, `john` (an admin), or one of their keys.
+        caller: `jane`, `john` (an admin), one of their keys, or a client.
         method: The method.
         path: The path; `{jane}`, `{key}`, `{session}`, `{client}` and `{secret}` are replaced.
         body: The JSON body.
@@ -102,6 +102,9 @@ CASES = [
     Case("john's key", "POST", "/v1/users", {**ADA, **ROLES}),
     Case("john's key", "PATCH", "/v1/users/{jane}", ROLES),
     Case("john's key", "DELETE", "/v1/users/{jane}"),
+    Case("client", "POST", "/v1/users", ADA),
+    Case("client", "PATCH", "/v1/users/{jane}", {"full_name": "Jane"}),
+    Case("client", "PATCH", "/v1/users/{jane}", {"metadata": {"plan": "pro"}}),
 ]
 
 
@@ -140,6 +143,27 @@ def demote(app: Flask, person: Person) -> None:
     services_of(app).accounts.update(User.get(person.id), {"roles": ["user"]})
 
 
+def disable_client(app: Flask, person: Person) -> None:
+    """Disable the client that makes the request."""
+    services_of(app).clients.update(person.id, {"disabled": True})
+
+
+def remove_scope(app: Flask, person: Person) -> None:
+    """Remove the scope that the request uses."""
+    services_of(app).clients.update(person.id, {"scopes": [ClientScope.USERS_READ]})
+
+
+def revoke_secret(app: Flask, person: Person) -> None:
+    """Revoke the secret that the request has used; the client has another one."""
+    services_of(app).clients.add_secret(person.id)
+    services_of(app).clients.revoke_secret(person.id, person.session_id)
+
+
+def delete_client(app: Flask, person: Person) -> None:
+    """Delete the client that makes the request."""
+    services_of(app).clients.delete(person.id)
+
+
 def services_of(app: Flask) -> Any:
     return app.extensions["roster"]
 
@@ -149,12 +173,25 @@ LOSSES: dict[str, tuple[Callable[[Flask, Person], None], ...]] = {
     "john": (end_session, sign_out, suspend, delete, demote),
     "jane's key": (revoke_key, revoke_keys, suspend, delete),
     "john's key": (revoke_key, revoke_keys, suspend, delete, demote),
+    "client": (disable_client, remove_scope, revoke_secret, delete_client),
 }
 CELLS = [
     pytest.param(case, lose, id=f"{case.method} {case.path} by {case.caller}, then {lose.__name__}")
     for case in CASES
     for lose in LOSSES[case.caller]
 ]
+
+
+def calling_client(app: Flask, person: Person) -> Person:
+    """Return a client that may write users, whose last use is recorded, but that is not cached."""
+    with app.app_context():
+        clients = services_of(app).clients
+        client, secret = clients.create("sync", scopes=[ClientScope.USERS_WRITE])
+        clients.authenticate(secret)
+        clients.forget()
+    return Person(
+        person.client, "sync", id=client.id, token=secret, session_id=client.secrets[0].id
+    )
 
 
 @pytest.fixture
@@ -167,6 +204,7 @@ def scenario(app, make_app, john, jane, create_user, tmp_path, monkeypatch) -> I
         "jane": jane,
         "jane's key": key,
         "john's key": with_key(john, roles=["admin"], scopes=["accounts"]),
+        "client": calling_client(app, jane),
     }
     with contextlib.ExitStack() as at_end:
         scenario = Scenario(app, people, tmp_path, make_app, monkeypatch, at_end)
@@ -193,7 +231,7 @@ def send_and_lose(scenario: Scenario, case: Case, lose: Callable[..., None] | No
 
     def on_finished(sender: Any, operation: str, tables: tuple[str, ...], **_: Any) -> None:
         # The guard of the request reads the caller; everything before it is of no account.
-        if not before and operation == "BatchGetItem":
+        if not before and operation in ("BatchGetItem", "GetItem"):
             before.append(None)
             if lose:
                 lose(scenario.app, caller)
@@ -229,7 +267,7 @@ class TestMatrix:
         """The request is rejected, and nothing is changed."""
         response, is_unchanged = send_and_lose(scenario, case, lose)
 
-        statuses = {demote: (403,), delete: (401, 404)}.get(lose, (401,))
+        statuses = {demote: (403,), remove_scope: (403,), delete: (401, 404)}.get(lose, (401,))
         assert response.status_code in statuses, response.text
         assert is_unchanged
 

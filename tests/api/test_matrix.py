@@ -36,7 +36,10 @@ CALLERS = (
     "john's scoped key",  # and with the scope accounts
     "john's weak key",  # without it
     "expired key",  # jane's
-    "client",  # with every scope: its secret opens no route of users
+    "reader",  # a client with the scope users:read
+    "writer",  # a client with the scope users:write
+    "auditor",  # a client with the scope events:read
+    "service",  # a client with every other scope
 )
 LOGIN = {"login": "jane", "password": PASSWORD}
 CHANGE = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
@@ -51,6 +54,9 @@ AUDIENCE = {"audience": "https://billing.example.com"}
 CODE = {"otp": "000000"}
 GIVEN = {"password": PASSWORD}
 
+# The scopes that open routes under /v1.
+OF_USERS = {ClientScope.USERS_READ, ClientScope.USERS_WRITE, ClientScope.EVENTS_READ}
+
 
 class Row(NamedTuple):
     """The expected statuses in the order of `CALLERS`."""
@@ -63,76 +69,76 @@ class Row(NamedTuple):
 
 # fmt: off
 TABLE = [
-    #                                                  ano jan eve joh sus exp jan joh sco wea exp cli
+    #                                                  ano jan eve joh sus exp jan joh sco wea exp rea wri aud ser
     #                                                                          key key key key key
-    Row("POST", "/v1/sessions", LOGIN,                "201 201 201 201 401 201 201 201 201 201 201 201"),
-    Row("GET", "/v1/sessions", None,                  "401 200 200 200 401 401 403 403 403 403 401 401"),
-    Row("DELETE", "/v1/sessions", None,               "401 204 204 204 401 401 403 403 403 403 401 401"),
-    Row("DELETE", "/v1/sessions/current", None,       "401 204 204 204 401 401 403 403 403 403 401 401"),
+    Row("POST", "/v1/sessions", LOGIN,                "201 201 201 201 401 201 201 201 201 201 201 201 201 201 201"),
+    Row("GET", "/v1/sessions", None,                  "401 200 200 200 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("DELETE", "/v1/sessions", None,               "401 204 204 204 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("DELETE", "/v1/sessions/current", None,       "401 204 204 204 401 401 403 403 403 403 401 403 403 403 403"),
     Row("POST", "/v1/sessions/current/reauthenticate",
-        GIVEN,                                        "401 201 201 201 401 401 403 403 403 403 401 401"),
-    Row("DELETE", "/v1/sessions/{session}", None,     "401 204 404 404 401 401 403 403 403 403 401 401"),
-    Row("GET", "/v1/users/{id}/sessions", None,       "401 403 403 200 401 401 403 403 403 403 401 401"),
-    Row("DELETE", "/v1/users/{id}/sessions", None,    "401 403 403 204 401 401 403 403 403 403 401 401"),
+        GIVEN,                                        "401 201 201 201 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("DELETE", "/v1/sessions/{session}", None,     "401 204 404 404 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("GET", "/v1/users/{id}/sessions", None,       "401 403 403 200 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("DELETE", "/v1/users/{id}/sessions", None,    "401 403 403 204 401 401 403 403 403 403 401 403 403 403 403"),
 
-    Row("GET", "/v1/users", None,                     "401 403 403 200 401 401 403 200 200 403 401 401"),
-    Row("POST", "/v1/users", ADA,                     "201 201 201 201 401 401 201 201 201 403 401 401"),
-    Row("POST", "/v1/users", {**ADA, **ROLES},        "403 403 403 201 401 401 403 403 201 403 401 401"),
-    Row("GET", "/v1/users/{id}", None,                "401 200 404 200 401 401 200 200 200 404 401 401"),
-    Row("PATCH", "/v1/users/{id}", NAME,              "401 200 404 200 401 401 200 200 200 403 401 401"),
-    Row("PATCH", "/v1/users/{id}", MAIL,              "401 200 404 200 401 401 403 403 403 403 401 401"),
-    Row("PATCH", "/v1/users/{id}", LOGIN_NAME,        "401 200 404 200 401 401 403 403 200 403 401 401"),
-    Row("PATCH", "/v1/users/{id}", ROLES,             "401 403 403 200 401 401 403 403 200 403 401 401"),
-    Row("DELETE", "/v1/users/{id}", None,             "401 204 404 204 401 401 403 403 204 403 401 401"),
-    Row("PUT", "/v1/users/{id}/password", CHANGE,     "401 204 404 403 401 401 403 403 403 403 401 401"),
+    Row("GET", "/v1/users", None,                     "401 403 403 200 401 401 403 200 200 403 401 200 403 403 403"),
+    Row("POST", "/v1/users", ADA,                     "201 201 201 201 401 401 201 201 201 403 401 403 201 403 403"),
+    Row("POST", "/v1/users", {**ADA, **ROLES},        "403 403 403 201 401 401 403 403 201 403 401 403 403 403 403"),
+    Row("GET", "/v1/users/{id}", None,                "401 200 404 200 401 401 200 200 200 404 401 200 403 403 403"),
+    Row("PATCH", "/v1/users/{id}", NAME,              "401 200 404 200 401 401 200 200 200 403 401 403 200 403 403"),
+    Row("PATCH", "/v1/users/{id}", MAIL,              "401 200 404 200 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("PATCH", "/v1/users/{id}", LOGIN_NAME,        "401 200 404 200 401 401 403 403 200 403 401 403 403 403 403"),
+    Row("PATCH", "/v1/users/{id}", ROLES,             "401 403 403 200 401 401 403 403 200 403 401 403 403 403 403"),
+    Row("DELETE", "/v1/users/{id}", None,             "401 204 404 204 401 401 403 403 204 403 401 403 403 403 403"),
+    Row("PUT", "/v1/users/{id}/password", CHANGE,     "401 204 404 403 401 401 403 403 403 403 401 403 403 403 403"),
     Row("POST", "/v1/users/{id}/password-reset",
-        None,                                         "401 403 403 501 401 401 403 403 403 403 401 401"),
-    Row("DELETE", "/v1/users/{id}/lock", None,        "401 403 403 204 401 401 403 403 403 403 401 401"),
-    Row("GET", "/v1/users/{id}/events", None,         "401 200 404 200 401 401 403 403 403 403 401 401"),
+        None,                                         "401 403 403 501 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("DELETE", "/v1/users/{id}/lock", None,        "401 403 403 204 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("GET", "/v1/users/{id}/events", None,         "401 200 404 200 401 401 403 403 403 403 401 403 403 200 403"),
 
-    Row("GET", "/v1/events?user={id}", None,          "401 403 403 200 401 401 403 403 403 403 401 401"),
+    Row("GET", "/v1/events?user={id}", None,          "401 403 403 200 401 401 403 403 403 403 401 403 403 200 403"),
 
-    Row("GET", "/v1/statistics", None,                "401 403 403 200 401 401 403 200 200 403 401 401"),
+    Row("GET", "/v1/statistics", None,                "401 403 403 200 401 401 403 200 200 403 401 403 403 403 403"),
 
-    Row("GET", "/v1/users/{id}/api-keys", None,       "401 200 404 200 401 401 403 403 403 403 401 401"),
-    Row("DELETE", "/v1/users/{id}/api-keys", None,    "401 204 404 204 401 401 403 403 403 403 401 401"),
-    Row("POST", "/v1/users/{id}/api-keys", KEY,       "401 201 404 403 401 401 403 403 403 403 401 401"),
+    Row("GET", "/v1/users/{id}/api-keys", None,       "401 200 404 200 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("DELETE", "/v1/users/{id}/api-keys", None,    "401 204 404 204 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("POST", "/v1/users/{id}/api-keys", KEY,       "401 201 404 403 401 401 403 403 403 403 401 403 403 403 403"),
     Row("DELETE", "/v1/users/{id}/api-keys/{key}",
-        None,                                         "401 204 404 204 401 401 403 403 403 403 401 401"),
+        None,                                         "401 204 404 204 401 401 403 403 403 403 401 403 403 403 403"),
 
-    Row("GET", "/v1/clients", None,                   "401 403 403 200 401 401 403 403 403 403 401 401"),
-    Row("POST", "/v1/clients", KEY,                   "401 403 403 201 401 401 403 403 403 403 401 401"),
-    Row("GET", "/v1/clients/{client}", None,          "401 403 403 200 401 401 403 403 403 403 401 401"),
-    Row("PATCH", "/v1/clients/{client}", KEY,         "401 403 403 200 401 401 403 403 403 403 401 401"),
-    Row("DELETE", "/v1/clients/{client}", None,       "401 403 403 204 401 401 403 403 403 403 401 401"),
-    Row("POST", "/v1/clients/{client}/secrets", None, "401 403 403 201 401 401 403 403 403 403 401 401"),
+    Row("GET", "/v1/clients", None,                   "401 403 403 200 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("POST", "/v1/clients", KEY,                   "401 403 403 201 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("GET", "/v1/clients/{client}", None,          "401 403 403 200 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("PATCH", "/v1/clients/{client}", KEY,         "401 403 403 200 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("DELETE", "/v1/clients/{client}", None,       "401 403 403 204 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("POST", "/v1/clients/{client}/secrets", None, "401 403 403 201 401 401 403 403 403 403 401 403 403 403 403"),
     Row("DELETE", "/v1/clients/{client}/secrets/{secret}",
-        None,                                         "401 403 403 204 401 401 403 403 403 403 401 401"),
+        None,                                         "401 403 403 204 401 401 403 403 403 403 401 403 403 403 403"),
 
     # For other services: an API key without roles can only read here.
-    Row("POST", "/v1/tokens", AUDIENCE,               "401 201 201 201 401 401 201 201 201 403 401 401"),
+    Row("POST", "/v1/tokens", AUDIENCE,               "401 201 201 201 401 401 201 201 201 403 401 403 403 403 403"),
 
     # For gateways: any active token, and more only if the gateway asks for it.
-    Row("GET", "/v1/verify", None,                    "401 200 200 200 401 401 200 200 200 200 401 401"),
-    Row("GET", "/v1/verify?role=admin", None,         "401 403 403 200 401 401 403 200 200 403 401 401"),
+    Row("GET", "/v1/verify", None,                    "401 200 200 200 401 401 200 200 200 200 401 401 401 401 401"),
+    Row("GET", "/v1/verify?role=admin", None,         "401 403 403 200 401 401 403 200 200 403 401 401 401 401 401"),
 
     # Jane has no second factor here: 404 is the success of a caller who may look for it.
-    Row("GET", "/v1/users/{id}/second-factor", None,  "401 200 404 200 401 401 403 403 403 403 401 401"),
-    Row("POST", "/v1/users/{id}/second-factor", None, "401 201 404 403 401 401 403 403 403 403 401 401"),
+    Row("GET", "/v1/users/{id}/second-factor", None,  "401 200 404 200 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("POST", "/v1/users/{id}/second-factor", None, "401 201 404 403 401 401 403 403 403 403 401 403 403 403 403"),
     Row("DELETE", "/v1/users/{id}/second-factor",
-        None,                                         "401 404 404 404 401 401 403 403 403 403 401 401"),
+        None,                                         "401 404 404 404 401 401 403 403 403 403 401 403 403 403 403"),
     Row("POST", "/v1/users/{id}/second-factor/confirm",
-        CODE,                                         "401 404 404 403 401 401 403 403 403 403 401 401"),
+        CODE,                                         "401 404 404 403 401 401 403 403 403 403 401 403 403 403 403"),
     Row("POST", "/v1/users/{id}/second-factor/recovery-codes",
-        None,                                         "401 404 404 403 401 401 403 403 403 403 401 401"),
+        None,                                         "401 404 404 403 401 401 403 403 403 403 401 403 403 403 403"),
 
     # Public, since users need these before they can sign in; email is not configured here. A
     # session verifies an address without a password, if it is one of the user's.
-    Row("POST", "/v1/password-resets", MAIL,          "501 501 501 501 501 501 501 501 501 501 501 501"),
-    Row("POST", "/v1/password-resets/confirm", RESET, "422 422 422 422 422 422 422 422 422 422 422 422"),
-    Row("POST", "/v1/email-verifications", MAIL,      "501 501 501 501 501 501 501 501 501 501 501 501"),
+    Row("POST", "/v1/password-resets", MAIL,          "501 501 501 501 501 501 501 501 501 501 501 501 501 501 501"),
+    Row("POST", "/v1/password-resets/confirm", RESET, "422 422 422 422 422 422 422 422 422 422 422 422 422 422 422"),
+    Row("POST", "/v1/email-verifications", MAIL,      "501 501 501 501 501 501 501 501 501 501 501 501 501 501 501"),
     Row("POST", "/v1/email-verifications/confirm",
-        TOKEN,                                        "422 422 422 422 401 401 403 403 403 403 401 401"),
+        TOKEN,                                        "422 422 422 422 401 401 403 403 403 403 401 403 403 403 403"),
 ]
 # fmt: on
 CELLS = [
@@ -194,10 +200,10 @@ def request_as(
         expire(model, person)
         return person
 
-    def client_secret() -> str:
+    def client_with(scopes: set[ClientScope]) -> Person:
         with app.app_context():
-            _, secret = app.extensions["roster"].clients.create("caller", scopes=list(ClientScope))
-        return str(secret)
+            _, secret = app.extensions["roster"].clients.create("caller", scopes=scopes)
+        return replace(jane, token=secret)
 
     makers: dict[str, Callable[[], Person]] = {
         "jane": lambda: jane,
@@ -210,7 +216,10 @@ def request_as(
         "john's scoped key": lambda: with_key(person("john"), roles=["admin"], scopes=["accounts"]),
         "john's weak key": lambda: with_key(person("john"), roles=[]),
         "expired key": lambda: expired(ApiKey, with_key(jane)),
-        "client": lambda: replace(jane, token=client_secret()),
+        "reader": lambda: client_with({ClientScope.USERS_READ}),
+        "writer": lambda: client_with({ClientScope.USERS_WRITE}),
+        "auditor": lambda: client_with({ClientScope.EVENTS_READ}),
+        "service": lambda: client_with(set(ClientScope) - OF_USERS),
     }
 
     def anonymously(method: str, path: str, **options: Any) -> TestResponse:

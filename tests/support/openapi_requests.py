@@ -14,6 +14,8 @@ from tests.support.preconditions import (
     address_lost,
     another_audience,
     by_machine,
+    calling_client,
+    calling_client_without_scopes,
     client_created,
     confirmed,
     created_removed,
@@ -57,6 +59,7 @@ class Granted(NamedTuple):
         body: The JSON body.
         given: The preconditions.
         query: The query parameters.
+        form: The form, in place of a JSON body.
     """
 
     by: str
@@ -64,6 +67,7 @@ class Granted(NamedTuple):
     body: Any = None
     given: tuple[Precondition, ...] = ()
     query: dict[str, str] = {}
+    form: dict[str, str] | None = None
 
 
 GRANTED: dict[str, Granted] = {
@@ -108,6 +112,12 @@ GRANTED: dict[str, Granted] = {
     "confirm_email": Granted("jane", body=TOKEN, given=(verification_mailed,)),
     "create_access_token": Granted("jane", body={"audience": AUDIENCE}, given=(client_created,)),
     "verify_request": Granted("jane"),
+    "introspect_token": Granted("gateway", given=(calling_client,), form={"token": "{session}"}),
+    "create_oauth_token": Granted(
+        "gateway",
+        given=(calling_client, client_created),
+        form={"grant_type": "client_credentials", "audience": AUDIENCE},
+    ),
     "check_live": Granted("jane"),
     "check_ready": Granted("jane"),
     "list_problem_types": Granted("jane"),
@@ -156,6 +166,7 @@ ROLES = {"roles": ["admin"]}
 # And where it does not.
 SINGLE: dict[tuple[str, str], dict[str, Any]] = {
     ("list_users", "invalid-request"): {"query_string": {"limit": "0"}},
+    ("get_user", "forbidden"): {"by": "powerless", "given": (calling_client_without_scopes,)},
     ("list_user_events", "invalid-request"): {"query_string": {"limit": "0"}},
     ("create_user", "forbidden"): {"json": {**ADA, **ROLES}},
     ("create_user", "second-factor-missing"): {

@@ -104,6 +104,26 @@ def client_created(scenario: Scenario) -> None:
     scenario.placeholders |= {"client": client.id, "secret": secret.id}
 
 
+def calling_client(scenario: Scenario) -> None:
+    """There is a client with every scope, which can call."""
+    _call_as_client(scenario, "gateway", list(ClientScope))
+
+
+def calling_client_without_scopes(scenario: Scenario) -> None:
+    """There is a client without scopes, which can call."""
+    _call_as_client(scenario, "powerless", [])
+
+
+def _call_as_client(scenario: Scenario, name: str, scopes: list[ClientScope]) -> None:
+    with scenario.app.app_context():
+        clients = scenario.app.extensions["roster"].clients
+        client, secret = clients.create(name, scopes=scopes)
+        # So that its use is recorded before.
+        clients.authenticate(secret)
+    scenario.people[name] = replace(scenario.jane, token=secret)
+    scenario.placeholders["calling_client"] = client.id
+
+
 def secret_added(scenario: Scenario) -> None:
     """There is a client with two secrets."""
     client_created(scenario)

@@ -46,6 +46,7 @@ OF_THE_API = (
     domain.FixedSigningKeysChange,
     domain.InvalidClient,
     domain.RolesNotHeld,
+    domain.ScopesNotHeld,
     domain.SigningKeyNotFound,
     domain.UnknownAudience,
     domain.RecentAuthenticationRequired,

@@ -13,9 +13,9 @@ from models.field_rules import any_case
 clients = Namespace(
     "clients",
     "Programs that belong to no user, such as a gateway or another service. A client authenticates"
-    " with a secret at `POST /oauth/introspect`, and its `audience` is the URI under which tokens"
-    " are meant for it. It has no access to other operations. A disabled or deleted client, and a"
-    " revoked secret, are rejected after at most 30 seconds.",
+    " with a secret, and its scopes are all that it may do; its `audience` is the URI under which"
+    " tokens are meant for it. A disabled or deleted client, and a revoked secret, are rejected"
+    " after at most 30 seconds, and change nothing from the start.",
     path="/v1/clients",
 )
 
@@ -105,7 +105,10 @@ _SCOPE_LIST: dict[str, Any] = {
     "maxItems": len(_SCOPES),
     "uniqueItems": True,
     "description": "What it may do; by default nothing. `introspect`: ask whether a token is"
-    " active, and whose it is. `email`: get the email address of that user, too.",
+    " active, and whose it is. `email`: get the email address of that user, too. `tokens`: get"
+    " access tokens, for itself and in exchange for the tokens of users. `users:read`: read all"
+    " users. `users:write`: register users, and change names and metadata of users who are no"
+    " admins. `events:read`: read the audit events of all users.",
     "example": ["introspect"],
 }
 _AUDIENCE = text_schema(

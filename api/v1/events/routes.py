@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_restx import Resource
 
-from api.auth import Principal, admin_required, signed_in
+from api.auth import Caller, admin_required, signed_in
 from api.openapi.annotations import error_responses, headers, links
 from api.pagination import CURSOR, LIMIT, decode_cursor, page_response
 from api.schemas import USER_ID
@@ -13,24 +13,25 @@ from api.serialization import marshal_with
 from api.v1.events.schemas import ACTOR, TYPE, USER, event_page, events
 from api.validation import query
 from api.validation_errors import raise_if_any
-from models import AuditEvent, EventFilter, EventType, list_events
+from models import AuditEvent, ClientScope, EventFilter, EventType, list_events
 
 
 @events.route("/events")
 class Events(Resource):
     @events.doc("list_events")
-    @admin_required()
+    @admin_required(client_scope=ClientScope.EVENTS_READ)
     @query({"limit": LIMIT, "cursor": CURSOR, "type": TYPE, "user": USER, "actor": ACTOR})
     @error_responses("invalid-cursor")
     @links(200, {"list_events": {"query.cursor": "$response.body#/next_cursor"}})
     @headers("Link")
     @marshal_with(event_page, description="One page of events")
     def get(
-        self, caller: Principal, limit: int = 25, cursor: str | None = None, **filters: str
+        self, caller: Caller, limit: int = 25, cursor: str | None = None, **filters: str
     ) -> Any:
         """List audit events by user or by actor
 
-        For admins only, newest first, also of deleted users. `user` or `actor` is required; both
+        For admins, and for clients with the scope `events:read`, newest first, also of deleted
+        users. `user` or `actor` is required; both
         together list what the actor did to the user. The events of a user are strongly consistent;
         what an actor did to other users, and what an API key did, appears after about a second. A
         page can have fewer events than `limit`, or none, while `next_cursor` says that more follow.
@@ -50,7 +51,7 @@ class Events(Resource):
 @events.doc(params=USER_ID)
 class UserEvents(Resource):
     @events.doc("list_user_events")
-    @signed_in()
+    @signed_in(client_scope=ClientScope.EVENTS_READ)
     @query({"limit": LIMIT, "cursor": CURSOR, "type": TYPE})
     @error_responses("user-not-found", "second-factor-missing", "invalid-cursor")
     @links(
@@ -65,19 +66,19 @@ class UserEvents(Resource):
     @headers("Link")
     @marshal_with(event_page, description="One page of events")
     def get(
-        self, id: str, caller: Principal, limit: int = 25, cursor: str | None = None, **filters: str
+        self, id: str, caller: Caller, limit: int = 25, cursor: str | None = None, **filters: str
     ) -> Any:
         """List a user's audit events
 
-        Newest first, for the user and for admins; for other callers the user does not exist. The
-        list is strongly consistent. With `type`, a page can have fewer events than `limit`, or
-        none, while `next_cursor` says that more follow.
+        Newest first, for the user, for admins, and for clients with the scope `events:read`; for
+        other callers the user does not exist. The list is strongly consistent. With `type`, a page
+        can have fewer events than `limit`, or none, while `next_cursor` says that more follow.
         """
         owner = caller.get_visible_user(id)
         after = decode_cursor(cursor, filters, owner=owner.id)
         chosen = EventFilter(owner.id, type=_type_of(filters))
         found, after = list_events(chosen, after=after, limit=limit)
-        items = [event_body(row, hides_ip=not caller.is_admin) for row in found]
+        items = [event_body(row, hides_ip=not caller.sees_all_users) for row in found]
         return page_response(items, after, filters, limit, owner=owner.id)
 
 

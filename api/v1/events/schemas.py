@@ -40,8 +40,8 @@ event = events.model(
         "actor_id": text_field(
             field_rules.USER_ID,
             nullable=True,
-            description="The signed-in user who did it; null for anonymous callers and for the"
-            " operator of the service",
+            description="The signed-in user or the client that did it; null for anonymous callers"
+            " and for the operator of the service",
             example=EXAMPLE_USER_ID,
         ),
         "ip": ip_field("The address of the client; another user's address is shown to admins only"),
@@ -115,7 +115,7 @@ USER = {
 ACTOR = text_schema(
     field_rules.ACTOR,
     pattern=any_case(field_rules.ACTOR.pattern),
-    description="What the user with this ID did, in sessions and by API keys, or what the API key"
-    " with this ID did.",
+    description="What the user with this ID did, in sessions and by API keys, or what the client or"
+    " the API key with this ID did.",
     example=EXAMPLE_USER_ID,
 )

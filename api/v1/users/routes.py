@@ -7,6 +7,7 @@ from flask import url_for
 from flask_restx import Resource
 
 from api.auth import (
+    Caller,
     Principal,
     admin_required,
     anonymous_actor,
@@ -41,7 +42,7 @@ from api.v1.users.schemas import (
     users,
 )
 from api.validation import JSON, MERGE_PATCH, body, query
-from models import IdempotentRequest, Role, Status, User, UserFilter
+from models import ClientScope, IdempotentRequest, Role, Status, User, UserFilter
 
 _USER_ENDPOINT = "users_user_item"
 # The fields that decide about access to an account.
@@ -58,7 +59,7 @@ def _faults_of_new_user(texts: dict[str, str]) -> list[tuple[str, str]]:
 @users.route("")
 class Users(Resource):
     @users.doc("list_users")
-    @admin_required(api_keys=True)
+    @admin_required(api_keys=True, client_scope=ClientScope.USERS_READ)
     @query({"limit": LIMIT, "cursor": CURSOR, **FILTERS})
     @error_responses("invalid-cursor")
     @links(
@@ -71,13 +72,13 @@ class Users(Resource):
     @headers("Link")
     @marshal_with(user_page, description="One page of users")
     def get(
-        self, caller: Principal, limit: int = 25, cursor: str | None = None, **filters: str
+        self, caller: Caller, limit: int = 25, cursor: str | None = None, **filters: str
     ) -> Any:
         """List users
 
-        Newest first. The list is eventually consistent: a user registered just now may be missing.
-        A page can have fewer users than `limit`, or none, while `next_cursor` says that more
-        follow.
+        For admins, and for clients with the scope `users:read`, newest first. The list is
+        eventually consistent: a user registered just now may be missing. A page can have fewer
+        users than `limit`, or none, while `next_cursor` says that more follow.
         """
         after = decode_cursor(cursor, filters)
         found, after = _find_page(filters, after, limit)
@@ -85,7 +86,7 @@ class Users(Resource):
 
     @hashes_password
     @users.doc("create_user")
-    @signup_allowed(api_keys=True)
+    @signup_allowed(api_keys=True, client_scope=ClientScope.USERS_WRITE)
     @body(new_user, admin_only=ADMIN_FIELDS, rules=_faults_of_new_user)
     @idempotent("create_user")
     @rate_limited(SIGN_UPS, spares_admins=True)
@@ -96,7 +97,7 @@ class Users(Resource):
     @with_etag
     def post(
         self,
-        caller: Principal | None,
+        caller: Caller | None,
         payload: dict[str, Any],
         repeatable: IdempotentRequest | None,
     ) -> Any:
@@ -104,7 +105,8 @@ class Users(Resource):
 
         Open to everyone unless sign-up is closed; only an admin may set `roles` and `status`, or
         assign a reserved username such as `support`, or one that another user gave up lately. A
-        new admin requires recent authentication, and is reported to the other admins by email.
+        new admin requires recent authentication, and is reported to the other admins by email. A
+        client with the scope `users:write` registers users also while sign-up is closed.
         """
         if caller and Role.ADMIN in payload.get("roles", ()):
             caller.require_account_control()
@@ -121,20 +123,21 @@ class Users(Resource):
 @users.doc(params=USER_ID)
 class UserItem(Resource):
     @users.doc("get_user")
-    @signed_in(api_keys=True)
+    @signed_in(api_keys=True, client_scope=ClientScope.USERS_READ)
     @error_responses("user-not-found", "second-factor-missing")
     @links(200, dict.fromkeys(("update_user", "delete_user"), _ITS_ID))
     @marshal_with(user, description="The current user")
     @with_etag
-    def get(self, id: str, caller: Principal) -> Any:
+    def get(self, id: str, caller: Caller) -> Any:
         """Read a user
 
-        Allowed for the user and for admins; for other callers the user does not exist.
+        Allowed for the user, for admins, and for clients with the scope `users:read`; for other
+        callers the user does not exist.
         """
         return caller.get_visible_user(id), 200, {}
 
     @users.doc("update_user")
-    @signed_in(api_keys=True)
+    @signed_in(api_keys=True, client_scope=ClientScope.USERS_WRITE)
     @body(user_patch, media_types=(MERGE_PATCH, JSON), admin_only=ADMIN_FIELDS)
     @preconditions
     @error_responses("user-not-found", "username-taken", "email-taken", "last-admin")
@@ -147,7 +150,7 @@ class UserItem(Resource):
     )
     @with_etag
     def patch(
-        self, id: str, caller: Principal, payload: dict[str, Any], versions: Container[int] | None
+        self, id: str, caller: Caller, payload: dict[str, Any], versions: Container[int] | None
     ) -> Any:
         """Update a user
 
@@ -156,7 +159,8 @@ class UserItem(Resource):
         concurrent changes are not overwritten. Suspending a user ends its sessions at once.
 
         A new `email`, `username`, `roles` or `status` requires recent authentication; an API key
-        may set the last three with the scope `accounts`.
+        may set the last three with the scope `accounts`, a client none of them. A client with the
+        scope `users:write` changes only users who are no admins.
 
         Your own new address replaces the old one once it is confirmed with the token that is
         emailed to it; until then the response is 202 and shows the old one. It is the same if the
@@ -170,7 +174,7 @@ class UserItem(Resource):
         elif not _CONTROL_FIELDS.isdisjoint(payload):
             caller.require_account_control()
         if not _UNIQUE_FIELDS.isdisjoint(payload) and not caller.is_admin:
-            limit_user_and_client(NAME_CHANGES, caller.user.id)
+            limit_user_and_client(NAME_CHANGES, caller.id)
         updated = accounts.update(
             target,
             _changes(payload),

@@ -64,7 +64,7 @@ def _verify_path(path: str) -> Response:
 
 
 def _respond(role: str | None, second_factor: str | None, audience: str | None) -> Response:
-    found = introspection.introspect(bearer_token())
+    found = introspection.authenticate(bearer_token())
     if found is None:
         raise Unauthenticated
     # The caller, for the log and the audit events of rejected requests.

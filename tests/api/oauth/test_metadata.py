@@ -3,6 +3,7 @@
 import pytest
 
 from api.oauth.metadata import PATHS
+from models import ClientScope
 
 
 @pytest.fixture
@@ -23,14 +24,21 @@ def test_document(client, path):
     response = client.get(path)
 
     base = "http://127.0.0.1:8080"
+    methods = ["client_secret_basic", "client_secret_post"]
     assert response.headers["Cache-Control"] == "public, max-age=300"
     assert response.json == {
         "issuer": base,
         "jwks_uri": f"{base}/.well-known/jwks.json",
+        "token_endpoint": f"{base}/oauth/token",
+        "token_endpoint_auth_methods_supported": methods,
         "introspection_endpoint": f"{base}/oauth/introspect",
-        "introspection_endpoint_auth_methods_supported": ["client_secret_basic"],
+        "introspection_endpoint_auth_methods_supported": methods,
+        "scopes_supported": [scope.value for scope in ClientScope],
         "response_types_supported": [],
-        "grant_types_supported": [],
+        "grant_types_supported": [
+            "client_credentials",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+        ],
     }
 
 
@@ -38,9 +46,10 @@ def test_endpoints_exist(client):
     """Each endpoint in the document is one of this service."""
     document = client.get(PATHS[0]).json
     keys = client.get(document["jwks_uri"].removeprefix(document["issuer"]))
-    asked = client.post(document["introspection_endpoint"].removeprefix(document["issuer"]))
+    names = ("introspection_endpoint", "token_endpoint")
+    asked = [client.post(document[name].removeprefix(document["issuer"])) for name in names]
 
-    assert (keys.status_code, asked.status_code) == (200, 401)
+    assert [keys.status_code, *(each.status_code for each in asked)] == [200, 401, 401]
 
 
 def test_issuer(read):

@@ -7,6 +7,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api import openapi
+from api.oauth_errors import STATUSES
 from api.openapi.swagger import operations
 from api.problems import MEDIA_TYPE, PROBLEMS
 from api.v1.api_keys.schemas import new_api_key
@@ -51,6 +52,8 @@ WITH_QUOTA = {
     "request_email_verification",
     "confirm_email",
 }
+# Operations of OAuth, of which only failures to authenticate are limited.
+OF_OAUTH = ("introspect_token", "create_oauth_token")
 # Public operations: signing in, account recovery, and the health of the service.
 FREE = {
     "sign_in",
@@ -123,7 +126,8 @@ class TestDocument:
         parts = document["components"].items()
         there = {(kind, name) for kind, part in parts for name in part}
 
-        assert set(used) == there - {("securitySchemes", "bearerAuth")}
+        named = {("securitySchemes", name) for name in document["components"]["securitySchemes"]}
+        assert set(used) == there - named
 
     def test_no_swagger_2_0_keywords(self, app_without_tables):
         """No keyword remains that exists only in Swagger 2.0."""
@@ -180,6 +184,8 @@ class TestOperations:
             "confirm_email",
             "create_access_token",
             "verify_request",
+            "introspect_token",
+            "create_oauth_token",
             "check_live",
             "check_ready",
             "get_problem_type",
@@ -193,9 +199,32 @@ class TestOperations:
 
         assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
         assert free == FREE
-        for name in ("create_user", "confirm_email"):
-            assert operations_by_id[name]["security"] == [{"bearerAuth": []}, {}]
-        assert operations_by_id["get_user"]["security"] == [{"bearerAuth": []}]
+        assert operations_by_id["confirm_email"]["security"] == [{"bearerAuth": []}, {}]
+        assert operations_by_id["delete_user"]["security"] == [{"bearerAuth": []}]
+
+    def test_scopes_of_clients(self, document, operations_by_id):
+        """Each operation that is open to clients names the scope that opens it."""
+        scopes = {
+            name: requirement["clientSecret"]
+            for name, operation in operations_by_id.items()
+            for requirement in operation["security"]
+            if requirement.get("clientSecret")
+        }
+
+        assert scopes == {
+            "list_users": ["users:read"],
+            "get_user": ["users:read"],
+            "create_user": ["users:write"],
+            "update_user": ["users:write"],
+            "list_events": ["events:read"],
+            "list_user_events": ["events:read"],
+        }
+        assert operations_by_id["create_user"]["security"][-1] == {}
+        assert operations_by_id["create_oauth_token"]["security"] == [
+            {"clientBasic": []},
+            {"clientSecret": []},
+            {},
+        ]
 
     def test_create_leads_to_read_update_and_delete(self, operations_by_id):
         """Creating a user links to the operations that accept its id."""
@@ -231,7 +260,7 @@ class TestOperations:
 class TestResponses:
     def test_errors_are_problems_with_examples(self, responses):
         """Each error is problem+json, with a named example of each possible type."""
-        errors = [each for each in responses if each[1] >= "400"]
+        errors = [each for each in responses if each[1] >= "400" and each[0] not in OF_OAUTH]
 
         assert errors
         for name, status, response in errors:
@@ -240,6 +269,25 @@ class TestResponses:
             assert media["schema"] == {"$ref": "#/components/schemas/Problem"}
             assert media["examples"], (name, status)
             assert {PROBLEMS[slug].status for slug in media["examples"]} == {int(status)}
+
+    def test_errors_of_oauth(self, responses):
+        """RFC 6749, 5.2: the errors of OAuth endpoints are JSON, with an example of each."""
+        errors = [each for each in responses if each[1] >= "400" and each[0] in OF_OAUTH]
+
+        assert errors
+        for name, status, response in errors:
+            [(kind, media)] = response["content"].items()
+            assert kind == "application/json"
+            assert media["schema"] == {"$ref": "#/components/schemas/OAuthError"}
+            assert {each["value"]["error"] for each in media["examples"].values()} == {
+                error for error in media["examples"] if int(status) in STATUSES[error]
+            }, name
+
+    def test_forms_of_oauth(self, operations_by_id):
+        """The bodies of OAuth endpoints are forms."""
+        kinds = {name: list(operations_by_id[name]["requestBody"]["content"]) for name in OF_OAUTH}
+
+        assert list(kinds.values()) == [["application/x-www-form-urlencoded"]] * len(OF_OAUTH)
 
     def test_successes_are_json(self, responses):
         """Each response with content is JSON of a named schema; 204 and 304 have none."""
@@ -283,7 +331,7 @@ class TestResponses:
             for name in WITH_QUOTA
             for status in operations_by_id[name]["responses"]
             if status < "400" or status == "429"
-        }
+        } | {(name, "429") for name in OF_OAUTH}
 
     def test_common_headers(self, responses):
         """Each response has a request id and forbids MIME sniffing."""

@@ -50,7 +50,7 @@ SUCCESSES = [(name, status) for name, operation in OPERATIONS.items()
 
 def send(scenario: Scenario, name: str, **changes: Any) -> TestResponse:
     """Send the successful request of an operation with changes."""
-    by, id, body, given, query = GRANTED[name]
+    by, id, body, given, query, form = GRANTED[name]
     for bring_about in changes.pop("given", given):
         bring_about(scenario)
     method, path = CALLS[name]
@@ -65,6 +65,8 @@ def send(scenario: Scenario, name: str, **changes: Any) -> TestResponse:
     )
     body = changes.pop("json", body)
     options = {} if body is None or "data" in changes else {"json": fill(body, words)}
+    if form is not None:
+        options["data"] = fill(form, words)
     options["query_string"] = fill(query, words) | changes.pop("query_string", {})
     return scenario.people[changes.pop("by", by)].request(method, path, **options, **changes)
 

@@ -8,7 +8,7 @@ from api import openapi
 
 # Parameters of every URL that no description lists.
 IMPLIED = {"HEAD", "OPTIONS"}
-DESCRIBED = ("/v1/", "/health/", "/problems")
+DESCRIBED = ("/v1/", "/oauth/", "/health/", "/problems")
 WITH_BODY = {
     "create_user",
     "update_user",
@@ -45,8 +45,12 @@ def operations(document):
 
 @pytest.fixture
 def guarded(operations):
-    """Return the operations that need a session."""
-    return [each for each in operations if each[2].get("security") == [{"bearerAuth": []}]]
+    """Return the operations that need a session, or the secret of a client."""
+    return [
+        each
+        for each in operations
+        if {"bearerAuth": []} in each[2]["security"] and {} not in each[2]["security"]
+    ]
 
 
 class TestDocument:
@@ -124,7 +128,7 @@ class TestDocument:
         """Registering works with and without a token."""
         security = document["paths"]["/v1/users"]["post"]["security"]
 
-        assert security == [{"bearerAuth": []}, {}]
+        assert security == [{"bearerAuth": []}, {"clientSecret": []}, {}]
 
     def test_bodies_are_described(self, operations):
         """Each operation with a body lists its media types and its errors."""
@@ -141,15 +145,18 @@ class TestDocument:
         )
 
     def test_errors_are_problems(self, operations):
-        """Every documented error has the schema of a problem."""
+        """Every documented error has the schema of a problem, or that of OAuth."""
         errors = [
-            response["schema"]
-            for _, _, operation in operations
+            (path.startswith("/oauth/"), response["schema"]["$ref"])
+            for _, path, operation in operations
             for status, response in operation["responses"].items()
             if status >= "400"
         ]
 
-        assert errors == [{"$ref": "#/definitions/Problem"}] * len(errors)
+        assert set(errors) == {
+            (False, "#/definitions/Problem"),
+            (True, "#/definitions/OAuthError"),
+        }
 
     def test_operation_ids_are_unique(self, operations):
         """Operation ids are unique, since generated clients name their functions after them."""

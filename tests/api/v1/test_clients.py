@@ -182,4 +182,4 @@ class TestSecretAsToken:
         """The secret of a client is no token of a user."""
         response = client.get(path, headers={"Authorization": f"Bearer {billing['secret']}"})
 
-        assert outcome(response) == (401, "unauthenticated", [])
+        assert outcome(response) == (403, "forbidden", [])
