@@ -107,7 +107,7 @@ GATEWAYS = [
 @pytest.fixture(scope="module")
 def harness(tmp_path_factory: pytest.TempPathFactory, transport: str) -> Iterator[ProcessHarness]:
     """A harness for the gateways of this module."""
-    harness = ProcessHarness(Path(tmp_path_factory.mktemp("gateways")), transport)
+    harness = ProcessHarness(Path(tmp_path_factory.mktemp("gateways")), transport, is_covered=False)
     yield harness
     harness.close()
 

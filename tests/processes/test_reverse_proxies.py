@@ -98,7 +98,7 @@ def is_listening(port: int) -> bool:
 @pytest.fixture(scope="module")
 def harness(tmp_path_factory, transport) -> Iterator[ProcessHarness]:
     """A harness for the proxies of this module."""
-    harness = ProcessHarness(Path(tmp_path_factory.mktemp("proxies")), transport)
+    harness = ProcessHarness(Path(tmp_path_factory.mktemp("proxies")), transport, is_covered=False)
     yield harness
     harness.close()
 
@@ -234,7 +234,7 @@ class TestUnbufferedNginx:
 
 def test_dual_stack(tmp_path, transport):
     """On a dual-stack listener an IPv4 proxy is trusted, and the address of its client is IPv4."""
-    with contextlib.closing(ProcessHarness(tmp_path, transport)) as harness:
+    with contextlib.closing(ProcessHarness(tmp_path, transport, is_covered=False)) as harness:
         service = harness.serve_on("::ffff:127.0.0.1", ROSTER_TRUSTED_PROXIES="127.0.0.1")
         proxy = start_haproxy(harness, service.port)
         wait_for(lambda: is_listening(proxy.port), "HAProxy listens")

@@ -26,7 +26,7 @@ EXAMPLE = ROOT / "examples" / "services" / "flask_app.py"
 @pytest.fixture(scope="module")
 def roster(tmp_path_factory: pytest.TempPathFactory, transport: str) -> Iterator[Running]:
     """Roster with the demo users."""
-    harness = ProcessHarness(Path(tmp_path_factory.mktemp("services")), transport)
+    harness = ProcessHarness(Path(tmp_path_factory.mktemp("services")), transport, is_covered=False)
     yield harness.serve()
     harness.close()
 

@@ -179,10 +179,15 @@ class ProcessHarness:
     Args:
         folder: An empty one.
         transport: How services reach DynamoDB.
+        is_covered: Whether coverage is measured in the processes, which doubles the processor time
+            of a start.
     """
 
-    def __init__(self, folder: Path, transport: str = DEFAULT_TRANSPORT) -> None:
+    def __init__(
+        self, folder: Path, transport: str = DEFAULT_TRANSPORT, *, is_covered: bool = True
+    ) -> None:
         self.folder = folder
+        self._foreign = _OURS if is_covered else (*_OURS, "COVERAGE_")
         # The default is not set explicitly.
         is_default = transport == DEFAULT_TRANSPORT
         self._settings = {} if is_default else {"DYNAMODB_TRANSPORT": transport}
@@ -295,7 +300,8 @@ class ProcessHarness:
         return self.folder / f"output-{next(self._numbers)}"
 
     def _environment(self, settings: Mapping[str, str]) -> dict[str, str]:
-        clean = {name: text for name, text in os.environ.items() if not name.startswith(_OURS)}
+        foreign = self._foreign
+        clean = {name: text for name, text in os.environ.items() if not name.startswith(foreign)}
         own = {"HOME": str(self.folder), _MARK: self._mark, **self._settings}
         return {**clean, **own, **settings}
 
