@@ -65,9 +65,14 @@ def _app(engine: Engine) -> Flask:
         "DYNAMODB_AWS_ACCESS_KEY_ID": "local",
         "DYNAMODB_AWS_SECRET_ACCESS_KEY": "local",
     }
-    # One client makes more requests here than the rate limits allow.
+    # One client makes more requests here than the rate limits allow; the password is that of the
+    # demo users, which is rejected elsewhere.
     config = Config(
-        secret_keys=("only for the bench",), workers=1, dynamodb=settings, rate_limits=False
+        secret_keys=("only for the bench",),
+        workers=1,
+        dynamodb=settings,
+        rate_limits=False,
+        demo=True,
     )
     return create_app(config, profile=CHEAPEST_PROFILE)
 

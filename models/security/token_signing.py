@@ -9,12 +9,14 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import orjson
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
+from joserfc.jws import default_registry
 
 # RFC 9068, 2.1: no other kind of JWT counts as an access token.
 _TYPE = "at+jwt"
@@ -112,8 +114,16 @@ class KeyPair:
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """Return an access token with these claims."""
+        # RFC 7515, 7.1. `jwt.encode` checks and encodes the header again for each token.
+        signed = self._header + b"." + _encoded(orjson.dumps(claims))
+        signature = default_registry.get_alg(self.algorithm.value).sign(signed, self._key)
+        return (signed + b"." + _encoded(signature)).decode()
+
+    @cached_property
+    def _header(self) -> bytes:
+        """The header of all tokens of this key."""
         header = {"alg": self.algorithm.value, "typ": _TYPE, "kid": self.kid}
-        return jwt.encode(header, dict(claims), self._key, [self.algorithm.value])
+        return _encoded(orjson.dumps(header))
 
     def _is_consistent(self) -> bool:
         """Return whether the public part, which verifiers get, verifies what the private signs."""
@@ -135,6 +145,10 @@ _KINDS: Mapping[str, tuple[type[RSAKey] | type[ECKey], TokenAlgorithm, Sequence[
     "RSA": (RSAKey, TokenAlgorithm.RS256, ("kty", "n", "e", "d", "p", "q", "dp", "dq", "qi")),
     "EC": (ECKey, TokenAlgorithm.ES256, ("kty", "crv", "x", "y", "d")),
 }
+
+
+def _encoded(value: bytes) -> bytes:
+    return base64.urlsafe_b64encode(value).rstrip(b"=")
 
 
 def signed_with(token: str) -> str | None:

@@ -47,6 +47,7 @@ class SigningKeys:
         self._clock = clock
         self._lock = threading.Lock()
         self._ring: Ring | None = None
+        self._published: tuple[Ring, int, list[KeyPair]] | None = None
 
     def signer(self) -> KeyPair:
         """Return the key that signs now; the first one is created."""
@@ -57,8 +58,14 @@ class SigningKeys:
 
     def published(self) -> list[KeyPair]:
         """Return the keys that verify tokens now, and those that will sign."""
-        self.signer()
-        return self._current().published(self._clock())
+        at, ring = self._clock(), self._current()
+        known = self._published
+        # Which keys these are changes with the keys as read, and at full seconds.
+        if known is None or known[0] is not ring or known[1] != int(at.timestamp()):
+            self.signer()
+            ring = self._current()
+            self._published = known = (ring, int(at.timestamp()), ring.published(at))
+        return known[2]
 
     def find(self, kid: str) -> KeyPair | None:
         """Return the published key with this ID.
