@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pycurl
 import pytest
 from botocore.exceptions import (
     ConnectionClosedError,
@@ -377,7 +376,7 @@ class TestPool:
         client = make_curl(server.host, tcp_keepalive=True)
         server.play(answer(200, {}))
         get(client)
-        descriptor = os.dup(client._pool._idle[0]._curl.getinfo(pycurl.ACTIVESOCKET))
+        descriptor = os.dup(client._pool._idle[0]._socket)
         with socket.socket(fileno=descriptor) as connection:
             assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
 

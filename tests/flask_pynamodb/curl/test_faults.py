@@ -184,10 +184,7 @@ FAULTS = [
     Fault(
         "slow drip",
         [drip(0.05), forward],
-        Seen(2, 2, FAST[:1], 2),
-        botocore=Seen(1, 1, [], 1),
-        why="botocore's read timeout is for each part of a reply, which may come drop by drop for"
-        " ever; ours is for the whole reply, so that nobody can hold a worker.",
+        Seen(1, 1, [], 1),
         timeouts=HURRY,
     ),
     # Replies that DynamoDB cannot have meant.
