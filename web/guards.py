@@ -63,8 +63,8 @@ def page_for_users(*, recent: bool = False, admin: bool = False) -> Callable[[Vi
                 return go_to_page("web.sign_in", next=request.full_path.rstrip("?"))
             if not browser_session.owns_forms(caller) and is_form:
                 raise CrossSiteRequest(is_foreign=False)
-            form = ConfirmForm()
-            if is_form and form.confirm_password.data:
+            if is_form and request.form.get("confirm_password"):
+                form = ConfirmForm()
                 confirmed = _confirm(form, caller)
                 if not confirmed:
                     return _ask(form, caller)

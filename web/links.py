@@ -1,10 +1,12 @@
 """Links between the pages, and where people go on to after signing in."""
 
 import re
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import request, url_for
+from flask import current_app, request, url_for
+from werkzeug.routing import Map
 
 from web.settings import page_settings
 
@@ -22,7 +24,16 @@ def link_to(endpoint: str, **values: Any) -> str:
 
     So the pages also work where a proxy serves them below a path, whether it says so or not.
     """
-    return relative(url_for(endpoint, **values).removeprefix(request.script_root))
+    if values.keys() - {"filename"}:
+        return relative(url_for(endpoint, **values).removeprefix(request.script_root))
+    return relative(_path_of(current_app.url_map, endpoint, values.get("filename")))
+
+
+@lru_cache
+def _path_of(urls: Map, endpoint: str, filename: str | None) -> str:
+    """Return the path of a page without parameters, or of one of our files."""
+    # The host is not part of the result.
+    return urls.bind("localhost").build(endpoint, {"filename": filename} if filename else {})
 
 
 def relative(path: str) -> str:

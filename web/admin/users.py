@@ -1,6 +1,8 @@
 """The table of users: look up one, filter, and turn the pages."""
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from flask import Response, request
 
@@ -11,10 +13,27 @@ from models import Role, Status, User, UserFilter, is_user_id
 from models.errors import UserNotFound
 from web.guards import page_for_users
 from web.html import page
+from web.texts import value_text
 
 _PER_PAGE = 25
 _STATUSES = [Status.ACTIVE.value, Status.SUSPENDED.value]
 _ROLES = [role.value for role in Role]
+
+
+class UserRow(NamedTuple):
+    """What the table shows of a user: read from the item once, not by a descriptor for each use."""
+
+    id: str
+    username: str
+    full_name: str | None
+    email: str
+    email_verified: bool
+    status: str
+    is_active: bool
+    roles: list[str]
+    roles_text: str
+    created_at: datetime
+    last_login_at: datetime | None
 
 
 @page_for_users(admin=True)
@@ -24,7 +43,7 @@ def show(caller: Principal) -> Response:
     filters = _filters()
     if login:
         found = _look_up(login)
-        shown: dict[str, Any] = {"items": [found] if found else [], "next_cursor": None}
+        shown: dict[str, Any] = {"items": rows_of([found] if found else []), "next_cursor": None}
     else:
         after = decode_cursor(request.args.get("cursor"), filters)
         chosen = UserFilter(
@@ -32,7 +51,7 @@ def show(caller: Principal) -> Response:
             Role(filters["role"]) if "role" in filters else None,
         )
         users, after = accounts.newest_first(chosen, after=after, limit=_PER_PAGE)
-        shown, _, _ = page_response(users, after, filters, _PER_PAGE)
+        shown, _, _ = page_response(rows_of(users), after, filters, _PER_PAGE)
     return page(
         "admin/users.html",
         caller=caller,
@@ -41,6 +60,29 @@ def show(caller: Principal) -> Response:
         statuses=_STATUSES,
         roles=_ROLES,
         **shown,
+    )
+
+
+def rows_of(users: Iterable[User]) -> list[UserRow]:
+    """Return the rows of users, with texts in the language of the page."""
+    texts = {role: value_text(role) for role in _ROLES}
+    return [_row(user.attribute_values, texts) for user in users]
+
+
+def _row(values: Mapping[str, Any], texts: Mapping[str, str]) -> UserRow:
+    status, roles = values["status"], values["roles"]
+    return UserRow(
+        values["id"],
+        values["username"],
+        values.get("full_name"),
+        values["email"],
+        bool(values.get("email_verified")),
+        status,
+        status == Status.ACTIVE,
+        roles,
+        ", ".join(texts.get(role, role) for role in roles),
+        values["created_at"],
+        values.get("last_login_at"),
     )
 
 

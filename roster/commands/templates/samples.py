@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from api.problems import PROBLEMS
-from models import Role
+from models import DayCounts, Role
 from web.account.api_keys import ApiKeyForm
 from web.account.data import DeletionForm
 from web.account.email import EmailForm
@@ -21,6 +21,7 @@ from web.admin.forms import OnceForm
 from web.admin.new_client import NewClientForm
 from web.admin.new_user import NewUserForm
 from web.admin.user import FieldsForm, MetadataForm, RolesForm
+from web.admin.users import rows_of
 from web.forms import Form
 from web.guards import ConfirmForm
 from web.sign_in.emailed_links import ResetPasswordForm, VerifyEmailForm
@@ -31,6 +32,7 @@ from web.sign_in.sign_up import SignUpForm
 _NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 _ID = "0190163d-8694-739b-aea5-966c26f8ad91"
 _MIN_LENGTH = 15
+_DAY = DayCounts(_NOW.date(), sign_ups=12, sign_ins=340, failed_sign_ins=25)
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,13 @@ def _api_keys() -> dict[str, Any]:
     return {"form": form, "keys": [_key()], "needs_verification": False, "caller": _caller()}
 
 
+def _admin_users() -> dict[str, Any]:
+    user: Any = SimpleNamespace(attribute_values=vars(_user()))
+    items = rows_of([user])
+    values = _of_list(items=items, q="", filters={}, statuses=["active"], roles=list(Role))
+    return values()
+
+
 def _admin_user() -> dict[str, Any]:
     return {
         "form": Form(formdata=None),
@@ -199,10 +208,7 @@ PAGE_SAMPLES: Mapping[str, PageSample] = {
     "account/api_key.html": PageSample("/account/api-keys", _of_list(row=_key(), key="rsk_sample")),
     "account/activity.html": PageSample("/account/activity", _of_list(items=[_event()])),
     "account/data.html": PageSample("/account/data", _of_form(DeletionForm, max_events=1000)),
-    "admin/users.html": PageSample(
-        "/admin",
-        _of_list(items=[_user()], q="", filters={}, statuses=["active"], roles=list(Role)),
-    ),
+    "admin/users.html": PageSample("/admin", _admin_users),
     "admin/user.html": PageSample(f"/admin/users/{_ID}", _admin_user),
     "admin/new_user.html": PageSample(
         "/admin/users/new", _of_form(NewUserForm, sends_emails=True, min_length=_MIN_LENGTH)
@@ -238,6 +244,10 @@ PAGE_SAMPLES: Mapping[str, PageSample] = {
             filters={"user": _ID},
             types=["session.opened"],
         ),
+    ),
+    "admin/statistics.html": PageSample(
+        "/admin/statistics",
+        _of_list(users=1204, periods=[(7, _DAY)], days=[_DAY], most=_DAY.sign_ins),
     ),
     "error.html": PageSample(
         "/account",
