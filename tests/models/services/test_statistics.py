@@ -115,6 +115,20 @@ class TestCount:
 
         assert today(statistics, background).failed_sign_ins == 1
 
+    def test_stalled_database(self, context, clock):
+        """While a write does not end, counting goes on, and a stop waits for a bounded time."""
+        may_continue = threading.Event()
+        background = Background(seconds=0)
+        background.submit("stalled", lambda times: may_continue.wait(30))
+        statistics = Statistics(background, clock=clock)
+        for _ in range(1000):
+            statistics.count(Counted.SIGN_INS)
+        is_done = background.drain(0.1)
+        may_continue.set()
+
+        assert not is_done
+        assert today(statistics, background).sign_ins == 1000
+
     @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
     def test_fork(self, statistics, background):
         """A forked process does not count again what its parent is about to write."""
