@@ -12,24 +12,22 @@ CLIENT = (os.environ["ROSTER_CLIENT_ID"], os.environ["ROSTER_CLIENT_SECRET"])
 keys = jwt.PyJWKClient(f"{URL}/.well-known/jwks.json", lifespan=300, timeout=5)
 roster = httpx.Client(base_url=URL, auth=CLIENT, timeout=5)
 app = FastAPI()
-
-
-def unauthenticated() -> HTTPException:
-    return HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
+BEARER = {"WWW-Authenticate": "Bearer"}
 
 
 def verified(authorization: Annotated[str, Header()] = "") -> dict:
     """Return the claims of the caller's token; roles and sessions are up to 5 minutes old."""
     token = authorization[7:].strip() if authorization[:7].lower() == "bearer " else ""
     try:
-        if jwt.get_unverified_header(token).get("typ") != "at+jwt":
-            raise unauthenticated()
-        key = keys.get_signing_key_from_jwt(token)
-        return jwt.decode(token, key, ["RS256"], audience=AUDIENCE, issuer=URL) | {"token": token}
+        typ, key = jwt.get_unverified_header(token).get("typ"), keys.get_signing_key_from_jwt(token)
+        claims = jwt.decode(token, key, ["RS256"], audience=AUDIENCE, issuer=URL)
+        if typ != "at+jwt" or claims["sub"] == claims["client_id"]:  # A client is no user.
+            raise HTTPException(401, headers=BEARER)
+        return claims | {"token": token}
     except jwt.PyJWKClientConnectionError:
         raise HTTPException(503) from None  # Not verified is neither granted nor rejected.
     except jwt.PyJWTError:
-        raise unauthenticated() from None
+        raise HTTPException(401, headers=BEARER) from None
 
 
 def active(user: Annotated[dict, Depends(verified)]) -> dict:  # Ends of sessions count at once.
@@ -39,7 +37,7 @@ def active(user: Annotated[dict, Depends(verified)]) -> dict:  # Ends of session
             return user
     except httpx.HTTPError:
         raise HTTPException(503) from None
-    raise unauthenticated()
+    raise HTTPException(401, headers=BEARER)
 
 
 @app.get("/orders")

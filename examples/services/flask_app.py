@@ -36,7 +36,7 @@ def authenticate():
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     is_bearer = scheme.lower() == "bearer" and token.strip()
     g.user = introspect(token.strip()) if is_bearer else {"active": False}
-    if not g.user["active"]:
+    if "username" not in g.user:  # Not active, or of a client, which is no user.
         return {"error": "unauthenticated"}, 401, {"WWW-Authenticate": "Bearer"}
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.contract.conftest import HERE, NODE_TOOLS, PYTHON_TOOLS
 from tests.support.process_harness import HERE as HOST
@@ -56,7 +57,11 @@ def credentials(service: Running) -> dict[str, str]:
         service.call(
             "POST",
             "/v1/clients",
-            {"name": audience[8:-12], "scopes": ["introspect"], "audience": audience},
+            {
+                "name": audience[8:-12],
+                "scopes": ["introspect", "tokens"],
+                "audience": audience,
+            },
             admin,
         ).body
         for audience in (AUDIENCE, OTHER)
@@ -177,6 +182,15 @@ class TestVerified:
     def test_session(self, app, session):
         """The token of a session is rejected."""
         assert status(app, "GET", "/orders", session) == 401
+
+    def test_client(self, app, credentials):
+        """The own token of a client is that of no user."""
+        form = {"grant_type": "client_credentials", "audience": AUDIENCE}
+        client = (credentials["ROSTER_CLIENT_ID"], credentials["ROSTER_CLIENT_SECRET"])
+        url = f"{credentials['ROSTER_URL']}/oauth/token"
+        issued = requests.post(url, data=form, auth=client, timeout=20).json()
+
+        assert status(app, "GET", "/orders", issued["access_token"]) == 401
 
     def test_other_audience(self, app, service, session):
         """A token for another service is rejected."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import jwt
 import pytest
+import requests
 from flask.testing import FlaskClient
 
 from tests.support.documents import DOCS, ROOT, blocks
@@ -20,6 +21,7 @@ from tests.support.process_harness import (
     free_port,
 )
 
+AUDIENCE = "https://orders.example.com"
 EXAMPLE = ROOT / "examples" / "services" / "flask_app.py"
 
 
@@ -46,7 +48,7 @@ def sign_out(roster: Running, token: str) -> None:
 def credentials(roster: Running) -> dict[str, str]:
     """Return the environment of a service with a client."""
     admin = sign_in(roster, "john")["token"]
-    body = {"name": "orders", "scopes": ["introspect"]}
+    body = {"name": "orders", "scopes": ["introspect", "tokens"], "audience": AUDIENCE}
     client = call(roster.port, "POST", "/v1/clients", body, token=admin).body
     return {"ROSTER_CLIENT_ID": client["id"], "ROSTER_CLIENT_SECRET": client["secret"]}
 
@@ -90,6 +92,15 @@ class TestFlask:
         response = service.get("/orders", headers=headers)
 
         assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+    def test_client(self, service, roster, credentials):
+        """The own token of a client is that of no user."""
+        url = f"http://{HERE}:{roster.port}/oauth/token"
+        form = {"grant_type": "client_credentials", "audience": AUDIENCE}
+        issued = requests.post(url, data=form, auth=tuple(credentials.values()), timeout=20).json()
+        response = service.get("/orders", headers=bearer(issued["access_token"]))
+
+        assert response.status_code == 401
 
     def test_signed_out(self, service, roster, monkeypatch):
         """A session that has ended is rejected after 30 seconds at the latest."""
