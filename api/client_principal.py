@@ -38,7 +38,8 @@ class ClientPrincipal:
     def actor(self) -> Actor:
         """The client as the actor of audit events."""
         authority = ClientAuthority(self.client, self._secret, self.scope)
-        return Actor(self.id, client().ip, authority=authority)
+        origin = client()
+        return Actor(self.id, origin.ip, authority=authority, user_agent=origin.user_agent)
 
     @property
     def is_admin(self) -> bool:

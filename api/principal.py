@@ -8,7 +8,6 @@ from api.client import client
 from api.errors import RequestError
 from api.services import api_keys, rules, sessions
 from models import (
-    ANONYMOUS,
     API_KEY_PREFIX,
     Actor,
     ApiKey,
@@ -74,7 +73,8 @@ class Principal:
             requires_verified_email="verified email" in self._required,
         )
         key_id = self.key.id if self.key else None
-        return Actor(self.user.id, client().ip, key_id, authority)
+        origin = client()
+        return Actor(self.user.id, origin.ip, key_id, authority, origin.user_agent)
 
     @property
     def id(self) -> str:
@@ -256,7 +256,7 @@ def identify_session(token: str) -> Principal:
 
 def anonymous_actor() -> Actor:
     """Return the actor of audit events for a caller who is not signed in."""
-    return Actor(ANONYMOUS.user_id, client().ip)
+    return Actor.from_client(client())
 
 
 def session_required() -> RequestError:

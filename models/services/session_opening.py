@@ -95,7 +95,7 @@ class SessionOpening:
         event = AuditEvent.create(
             type,
             user.id,
-            Actor(user.id, client.ip),
+            Actor.from_client(client, user.id),
             amr=amr,
             second_factor=code.kind if code else None,
         )

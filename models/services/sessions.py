@@ -256,7 +256,7 @@ class SessionService:
             device_token=device_token,
             is_new_device=replaced is None,
         )
-        by = Actor(user.id, client.ip)
+        by = Actor.from_client(client, user.id)
         # The attempts of a known device are counted apart from those of all others.
         unlocked = None if device else ended_lockout(user, "signed-in", by)
         with db.transaction() as transaction:
@@ -386,7 +386,7 @@ class SessionService:
         matches, new_hash = self.hasher.verify(password, user.password_hash if user else None)
         reason = self._failure_reason(user, matches)
         if user is None or reason:
-            record_failure(attempt, reason, Actor(ip=client.ip), self.mailer)
+            record_failure(attempt, reason, Actor.from_client(client), self.mailer)
             self._statistics.count(Counted.FAILED_SIGN_INS)
             error = InvalidCredentials()
             error.subject = attempt.subject
@@ -418,7 +418,12 @@ class SessionService:
             if new_hash:
                 # The step with the code does not have the password.
                 _replace_hash(user, new_hash)
-            record_failure(attempt, "second-factor", Actor(ip=client.ip), self.mailer)
+            record_failure(
+                attempt,
+                "second-factor",
+                Actor.from_client(client),
+                self.mailer,
+            )
             # Without a code the client only learns that one is needed.
             if otp:
                 self._statistics.count(Counted.FAILED_SIGN_INS)

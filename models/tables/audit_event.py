@@ -15,6 +15,7 @@ from flask_pynamodb import Transaction
 from models.clock import now
 from models.db import Table, db
 from models.tables.authority import AnyAuthority, AuthorizedTransaction
+from models.tables.session import MAX_USER_AGENT_LENGTH, Client
 from models.tables.user import User
 
 # The value that puts an event into the index of pending cleanups.
@@ -73,12 +74,24 @@ class Actor:
         key_id: The API key that authenticated the user, None for a session.
         authority: What the change is based on; None for callers who are not signed in, and for the
             command line.
+        user_agent: The `User-Agent` of the request, if there is one.
     """
 
     user_id: str | None = None
     ip: str | None = None
     key_id: str | None = None
     authority: AnyAuthority | None = field(default=None, repr=False, compare=False)
+    user_agent: str | None = None
+
+    @classmethod
+    def from_client(cls, client: Client, user_id: str | None = None) -> Self:
+        """Return the actor of a sign-in, which is based on nothing else.
+
+        Args:
+            client: The origin of the request.
+            user_id: The user, if it is authenticated.
+        """
+        return cls(user_id, client.ip, user_agent=client.user_agent)
 
     @property
     def amr(self) -> list[str]:
@@ -162,6 +175,8 @@ class AuditEvent(Table):
     # user did to its own account, and need no index to be found.
     actor_key = UnicodeAttribute(null=True)
     ip = UnicodeAttribute(null=True)
+    # Null in merged events, which count requests of several clients, and in rows of before 0.9.
+    user_agent = UnicodeAttribute(null=True)
     # The API key that made the change or, where a key was created or revoked, that key: API keys
     # cannot do that.
     key_id = UnicodeAttribute(null=True)
@@ -213,6 +228,7 @@ class AuditEvent(Table):
             actor_id=by.user_id,
             actor_key=None if by.user_id == user_id else by.user_id,
             ip=by.ip,
+            user_agent=(by.user_agent or "")[:MAX_USER_AGENT_LENGTH] or None,
             key_id=key_id or by.key_id,
             changed_fields=list(changed_fields),
             reason=reason,

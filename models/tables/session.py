@@ -20,7 +20,7 @@ from models.tables.user import User
 
 _PREFIX = "rst_"
 # Browsers send a few hundred characters; longer values are truncated, not rejected.
-_MAX_USER_AGENT_LENGTH = 400
+MAX_USER_AGENT_LENGTH = 400
 # The last use is written at most this often, so that reads do not turn into writes.
 _TOUCH_INTERVAL = timedelta(minutes=5)
 
@@ -112,7 +112,7 @@ class Session(Table):
             ends_at=created_at + lifetimes.total,
             remove_at=expires_at,
             ip=client.ip,
-            user_agent=client.user_agent and client.user_agent[:_MAX_USER_AGENT_LENGTH],
+            user_agent=client.user_agent and client.user_agent[:MAX_USER_AGENT_LENGTH],
         )
         return session, token
 

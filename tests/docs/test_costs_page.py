@@ -13,6 +13,10 @@ from tests.support.person import PASSWORD
 
 WRITER = runpy.run_path(str(DOCS / "_scripts" / "write_costs.py"))
 STATED = json.loads((DOCS / "_scripts" / "prices.json").read_text())["item_bytes"]
+BROWSER = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " Chrome/130.0.0.0 Safari/537.36"
+)
 ADA = {
     "username": "ada.lovelace",
     "email": "ada.lovelace@example.com",
@@ -47,6 +51,7 @@ class TestCosts:
 
     def test_stored_bytes(self, app, client):
         """The stated bytes are those of a user after two sign-ins on one device."""
+        client.environ_base["HTTP_USER_AGENT"] = BROWSER
         client.post("/v1/users", json=ADA)
         credentials = {"login": ADA["username"], "password": PASSWORD}
         device = client.post("/v1/sessions", json=credentials).json["device_token"]

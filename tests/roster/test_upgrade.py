@@ -429,6 +429,7 @@ class TestEvents:
         ]
         assert [event["members"] for event in events[1:3]] == [["pending_email"], ["full_name"]]
         assert events[0]["ip"] == "192.0.2.1"
+        assert events[-1]["user_agent"] is None
 
     def test_filter(self, call: Call, admin: str, user_id: Callable[[str], str]):
         """The reason of a failed sign-in is stored."""

@@ -550,6 +550,29 @@ class TestApiKeys:
 
 
 class TestActivity:
+    def test_name_of_the_browser(self, browser, client, jane):
+        """An event has the name of the browser, and in the title what it sends."""
+        body = {"login": "jane", "password": "not her password"}
+        client.post("/v1/sessions", json=body, headers={"User-Agent": FIREFOX})
+
+        assert (
+            f'title="{FIREFOX}"><bdi>Firefox on Windows</bdi>'
+            in browser.get("/account/activity").text
+        )
+
+    def test_hostile_user_agent(self, browser, client, jane):
+        """What a client calls itself is shown as text."""
+        body = {"login": "jane", "password": "not her password"}
+        client.post("/v1/sessions", json=body, headers={"User-Agent": f'x"{SCRIPT}'})
+
+        assert SCRIPT not in browser.get("/account/activity").text
+
+    def test_change_by_an_admin(self, browser, john, jane):
+        """ASVS 15.3.1: the program of an admin is not shown to the user."""
+        john.patch(jane.path, json={"full_name": "J"}, headers={"User-Agent": FIREFOX})
+
+        assert "Firefox" not in browser.get("/account/activity").text
+
     def test_events(self, browser):
         """What happened is listed in words."""
         text = browser.get("/account/activity").text

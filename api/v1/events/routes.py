@@ -87,17 +87,18 @@ def event_body(row: AuditEvent, *, hides_ip: bool) -> dict[str, Any]:
 
     Args:
         row: The event.
-        hides_ip: Whether to hide the address of an actor other than the user: an admin's address
-            must not be shown to the user (ASVS 15.3.1).
+        hides_ip: Whether to hide address and user agent of an actor other than the user: those of
+            an admin must not be shown to the user (ASVS 15.3.1).
     """
-    is_by_another_user = row.actor_id not in (None, row.user_id)
+    is_hidden = hides_ip and row.actor_id not in (None, row.user_id)
     return {
         "id": row.id,
         "user_id": row.user_id,
         "type": row.type,
         "at": row.at,
         "actor_id": row.actor_id,
-        "ip": None if hides_ip and is_by_another_user else row.ip,
+        "ip": None if is_hidden else row.ip,
+        "user_agent": None if is_hidden else row.user_agent,
         "api_key_id": row.key_id,
         "members": row.changed_fields,
         "reason": row.reason,

@@ -45,6 +45,14 @@ event = events.model(
             example=EXAMPLE_USER_ID,
         ),
         "ip": ip_field("The address of the client; another user's address is shown to admins only"),
+        "user_agent": Text(
+            required=True,
+            nullable=True,
+            description="The `User-Agent` of the client, under the same rule; null in merged"
+            " events, and in those of versions before 0.9",
+            max_length=400,
+            example="curl/8.5.0",
+        ),
         "api_key_id": text_field(
             field_rules.API_KEY_ID,
             nullable=True,

@@ -102,6 +102,7 @@ def _event() -> SimpleNamespace:
         members=[],
         reason=None,
         ip="192.0.2.7",
+        user_agent="curl/8.5.0",
     )
 
 

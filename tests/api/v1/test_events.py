@@ -6,6 +6,8 @@ from models import ANONYMOUS, AuditEvent
 from tests.support.person import PASSWORD
 from tests.support.responses import ABSENT_ID, next_path, outcome
 
+PROGRAM = "Lynx/2.9.0"
+
 
 @pytest.fixture
 def active_user(jane):
@@ -66,7 +68,8 @@ class TestItems:
 
     def test_own_change(self, jane):
         """An event has the changed fields, actor, client and time, without the new values."""
-        after = jane.patch(jane.path, json={"full_name": "Jane Roe"}).json
+        headers = {"User-Agent": PROGRAM}
+        after = jane.patch(jane.path, json={"full_name": "Jane Roe"}, headers=headers).json
         event = jane.get(f"{jane.path}/events").json["items"][0]
 
         assert event.pop("id")
@@ -76,6 +79,7 @@ class TestItems:
             "at": after["updated_at"],
             "actor_id": jane.id,
             "ip": "127.0.0.1",
+            "user_agent": PROGRAM,
             "api_key_id": None,
             "members": ["full_name"],
             "reason": None,
@@ -93,13 +97,31 @@ class TestItems:
         assert event["ip"] == "127.0.0.1"
         assert event["actor_id"] is None
 
+    def test_client_of_a_sign_in(self, jane, client):
+        """Events of sign-ins, also of failed ones, have what the client calls itself."""
+        for password in (PASSWORD, "not her password"):
+            body = {"login": "jane", "password": password}
+            client.post("/v1/sessions", json=body, headers={"User-Agent": PROGRAM})
+        events = jane.get(f"{jane.path}/events").json["items"][:2]
+
+        assert [event["type"] for event in events] == ["sign-in.failed", "session.opened"]
+        assert [event["user_agent"] for event in events] == [PROGRAM, PROGRAM]
+
+    @pytest.mark.parametrize("sent, shown", [("x" * 5000, "x" * 400), ("", None)])
+    def test_length_of_a_user_agent(self, jane, sent, shown):
+        """A user agent is truncated, and an empty one is none."""
+        headers = {"User-Agent": sent}
+        jane.patch(jane.path, json={"full_name": "Jane Roe"}, headers=headers)
+
+        assert jane.get(f"{jane.path}/events").json["items"][0]["user_agent"] == shown
+
     def test_change_by_an_admin(self, john, jane):
         """A user sees which admin changed it, but not the admin's address (ASVS 15.3.1)."""
         john.patch(jane.path, json={"full_name": "Jane Roe"})
         event = jane.get(f"{jane.path}/events").json["items"][0]
 
         assert event["actor_id"] == john.id
-        assert event["ip"] is None
+        assert (event["ip"], event["user_agent"]) == (None, None)
 
     def test_change_by_an_admin_as_admins_see_it(self, john, jane):
         """Admins see the address of the admin who changed a user."""
