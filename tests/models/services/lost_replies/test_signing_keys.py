@@ -2,7 +2,8 @@
 
 import pytest
 
-from models import SigningKeys
+from models import SigningKeys, TokenAlgorithm
+from models.services.signing_key_ring import ROTATION
 from models.services.signing_keys import REREAD
 from models.tables.signing_key import ACCESS_TOKENS, SigningKey
 from tests.support.clock import Clock
@@ -58,6 +59,28 @@ class TestOnce:
         keys.revoke(kid)
 
         assert [each.state for each in keys.status()] == ["revoked", "signing"]
+
+    def test_by_itself(self, proxy, context, background, fault):
+        """A process that finds the newest key too old creates one other."""
+        clock = Clock()
+        keys = SigningKeys((SECRET,), TokenAlgorithm.ES256, background, clock=clock)
+        keys.signer()
+        clock.time += ROTATION
+        proxy.next(WRITE, fault)
+        keys.signer()
+
+        assert background.drain(10)
+        assert seqs() == [1, 2]
+
+    def test_reseal(self, proxy, keys, fault):
+        """A key that is sealed again stays the same key, under the new secret key."""
+        signer = keys.signer()
+        renewed = signing_keys("another secret", SECRET)
+        proxy.next(WRITE, fault)
+        renewed.reseal()
+
+        assert signing_keys("another secret").signer() == signer
+        assert seqs() == [1]
 
 
 class TestUnavailable:
