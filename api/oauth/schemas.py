@@ -48,9 +48,10 @@ CLIENT_FIELDS = {
 }
 INTROSPECTION_FIELDS = {
     "token": _text(
-        "The token of a session, an API key, or an access token for the client's audience.",
+        "The token of a session, an API key, or an access token for the client's audience; a longer"
+        " text is not active.",
         required=True,
-        maxLength=65_536,
+        maxLength=4096,
     ),
     "token_type_hint": _text("Ignored: the token tells its type.", maxLength=100),
     **CLIENT_FIELDS,
