@@ -9,10 +9,14 @@ separate tables; within a worker, each test has its own table prefix.
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 from uuid import uuid4
 
@@ -38,14 +42,36 @@ def dynamodb_engine_binary() -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def dynamodb_engine(dynamodb_engine_binary: Path | None) -> Iterator[Engine]:
+def dynamodb_engine(dynamodb_engine_binary: Path | None) -> Iterator[Any]:
     """Start an engine in memory, one per test session; its URL is `dynamodb_engine.host`.
 
+    Without a dynoxide binary it is moto in server mode, if `moto[dynamodb,server]` is installed.
+
     Raises:
-        EngineError: The engine is not installed or does not start.
+        EngineError: No engine is installed, or it does not start.
     """
-    with Engine(binary=dynamodb_engine_binary) as engine:
+    with start_engine(dynamodb_engine_binary) as engine:
         yield engine
+
+
+@contextmanager
+def start_engine(binary: Path | None = None) -> Iterator[Any]:
+    """Run an engine inside the `with` block; see `dynamodb_engine`.
+
+    Args:
+        binary: A dynoxide binary; None for the one on the PATH, else moto.
+    """
+    if binary is None and shutil.which("dynoxide") is None and find_spec("moto"):
+        server: Any = import_module("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        server.start()
+        try:
+            host, port = server.get_host_and_port()
+            yield SimpleNamespace(host=f"http://{host}:{port}")
+        finally:
+            server.stop()
+    else:
+        with Engine(binary=binary) as engine:
+            yield engine
 
 
 @pytest.fixture
@@ -63,7 +89,7 @@ def dynamodb(app: Flask, dynamodb_settings: dict[str, Any]) -> Iterator[PynamoDB
 
 
 @pytest.fixture
-def dynamodb_settings(dynamodb_engine: Engine) -> dict[str, Any]:
+def dynamodb_settings(dynamodb_engine: Any) -> dict[str, Any]:
     """Provide the `DYNAMODB_` settings of the engine, with a table prefix for this test."""
     return {
         "DYNAMODB_HOST": dynamodb_engine.host,
