@@ -31,7 +31,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_LOGLEVEL := error
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fallback-engine coverage test-browser test-contract fuzz clients lint lint-openapi audit sbom format bench bench-peers breached-passwords openapi swagger-ui pico translations docs requirements clean
+.PHONY: help run test fallback-engine coverage test-browser test-contract fuzz clients lint lint-openapi audit sbom format bench bench-peers breached-passwords openapi swagger-ui pico translations screenshots docs requirements clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -111,6 +111,12 @@ pico: tools/pico/$(NPM) ## copy the pinned CSS base of the pages to web/static/p
 
 translations: $(DEV) ## update and compile the catalogs of the pages and emails
 	$(BIN)/python tools/translations.py
+
+screenshots: $(DEV) $(ENGINE) tests/browser/$(NPM) ## take the pictures of the pages for the docs
+	@for name in chromium pngquant cwebp; do command -v $$name >/dev/null || { apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends chromium pngquant webp fonts-noto-core; break; }; \
+	done
+	$(BIN)/python tools/screenshots.py
 
 docs: $(DEV) ## build the Sphinx site, warnings are errors
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build/html

@@ -77,4 +77,10 @@ def _page_settings(config: Config) -> PageSettings:
         form_keys=tuple(SecretKeys(config.strong_keys).derive("forms of pages")),
         language=config.language,
         branding=Branding(config.logo, config.colors, config.support_url),
+        local_links=_local_links(config) if config.is_local else (),
     )
+
+
+def _local_links(config: Config) -> tuple[tuple[str, str], ...]:
+    start = (("start page", "/"),)
+    return (*start, ("mailbox", mailbox.PATH)) if config.email.folder is not None else start

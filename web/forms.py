@@ -23,7 +23,7 @@ from models.errors import (
 from models.field_rules import FieldRule
 from web.languages import NAMES, best_language, mark, translate
 
-_MISSING = "Fill in this field."
+MISSING = "Fill in this field."
 _NOT_OFFERED = mark("Choose one of the languages.")
 # A page with a rejected form has no challenge for a client to answer: 401 would need one.
 _STATUSES = {401: 422}
@@ -105,7 +105,7 @@ def text_field(rule: FieldRule, *, required: bool = True, **attributes: str) -> 
         required: Whether it has to be filled in.
         attributes: The attributes of its element, as `autocomplete`.
     """
-    checks = [InputRequired(_MISSING) if required else Optional(), obeys(rule)]
+    checks = [InputRequired(MISSING) if required else Optional(), obeys(rule)]
     return StringField(filters=[stripped], validators=checks, render_kw=_named(attributes))
 
 
@@ -114,7 +114,7 @@ def password_field(autocomplete: str, *, required: bool = True) -> Any:
 
     It has no maximum length in the browser, which would truncate it (ASVS 6.2.8).
     """
-    checks: list[Any] = [InputRequired(_MISSING)] if required else []
+    checks: list[Any] = [InputRequired(MISSING)] if required else []
     attributes = {"autocomplete": autocomplete, "autocapitalize": "none", "spellcheck": "false"}
     rule = field_rules.PASSWORD
     return PasswordField(validators=[*checks, obeys(rule)], render_kw=attributes)
@@ -122,7 +122,7 @@ def password_field(autocomplete: str, *, required: bool = True) -> Any:
 
 def code_field(*, required: bool = True) -> Any:
     """Return a field for the code of a second factor, which browsers and phones can fill in."""
-    checks: list[Any] = [InputRequired(_MISSING)] if required else []
+    checks: list[Any] = [InputRequired(MISSING)] if required else []
     attributes = _named(
         {"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false"}
     )

@@ -24,7 +24,7 @@ from models.errors import InvalidCredentials, RecentAuthenticationRequired, Unau
 from web import browser_session
 from web.browser_session import find_caller
 from web.cross_site import CrossSiteRequest
-from web.forms import Form, code_field, errors_in, password_field, stripped
+from web.forms import MISSING, Form, code_field, errors_in, password_field, stripped
 from web.html import form_page, go_to, go_to_page
 
 View = Callable[..., Response]
@@ -99,6 +99,9 @@ def _call(
 def _confirm(form: ConfirmForm, caller: Principal | None) -> Principal | None:
     """Sign in again with the password of the form; None if it was rejected."""
     if not form.validate():
+        return None
+    if caller is None and not form.confirm_login.data:
+        form.add_error("confirm_login", MISSING)
         return None
     with errors_in(form):
         try:

@@ -10,7 +10,7 @@ from web.branding import image_sources, logo_url
 from web.browser_session import find_caller
 from web.forms import Form
 from web.languages import page_language
-from web.links import link_to, origins
+from web.links import link_to, origins, relative
 from web.settings import page_settings
 
 # A page runs scripts of this origin, connects to it only, and must not be framed. Pico's styles
@@ -42,6 +42,7 @@ def page(template: str, policy: str | None = None, **values: Any) -> Response:
         logo=logo_url(),
         has_colors=bool(settings.branding.colors),
         support_url=settings.branding.support_url,
+        local_links=[(label, relative(path)) for label, path in settings.local_links],
         **values,
     )
     response = html(text, policy)

@@ -37,6 +37,7 @@ class PageSettings:
         form_keys: The keys that sign the cookie and the tokens of forms, the current one first.
         language: The language of pages for browsers that prefer none of those that there are.
         branding: The logo, the colors and the link to help.
+        local_links: The names and paths of the pages for developers, in local mode.
     """
 
     name: str
@@ -47,6 +48,7 @@ class PageSettings:
     form_keys: tuple[bytes, ...]
     language: str = "en"
     branding: Branding = Branding()
+    local_links: tuple[tuple[str, str], ...] = ()
 
 
 def page_settings() -> PageSettings:

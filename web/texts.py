@@ -228,6 +228,7 @@ _VALUES: Mapping[str, str] = {
     "scopes": mark("scopes"),
     "audience": mark("audience"),
     "disabled": mark("disabled"),
+    "pending_email": mark("requested email address"),
 }
 
 

@@ -46,7 +46,7 @@ Versions = Container[int] | None
 # The attributes of a user by the names they are stored under.
 _ATTRIBUTES: dict[str, Any] = {part.attr_name: part for part in User.get_attributes().values()}
 # The fields whose changes are recorded.
-_RECORDED_FIELDS = (
+RECORDED_FIELDS = (
     "username",
     "email",
     "pending_email",
@@ -167,7 +167,7 @@ def apply_update(
     by.require_may_change(before)
     after = _with_changes(before, changes)
     old, new = before.serialize(), after.serialize()
-    changed_fields = tuple(name for name in _RECORDED_FIELDS if old.get(name) != new.get(name))
+    changed_fields = tuple(name for name in RECORDED_FIELDS if old.get(name) != new.get(name))
     if not changed_fields:
         # A repeated request for the same new address sends another email.
         if token_email:

@@ -238,6 +238,17 @@ class TestMatrix:
 
         assert response.status_code == int(status), response.text
 
+    @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.method} {row.path}")
+    def test_cookie(self, app, create_target, john, row):
+        """ASVS 3.3.4: the cookies of an admin's browser are those of an anonymous caller."""
+        client = app.test_client()
+        for name in ("__Host-roster", "roster-local"):
+            client.set_cookie(name, john.token)
+
+        response = client.open(row.path.format(**create_target), method=row.method, json=row.body)
+
+        assert response.status_code == int(row.statuses.split()[CALLERS.index("anonymous")])
+
     def test_every_route(self, app):
         """Each route is in the table."""
         routes = {

@@ -1,10 +1,10 @@
 // Uses the pages of an account in Chromium and prints its observations as JSON.
 // Usage: node account.mjs <base URL> <password> <new password>
-import { createHmac } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";
+import { codeOf } from "./authenticator.mjs";
 
 const [base, password, newPassword] = process.argv.slice(2);
 const observed = { console: [], overflow: [] };
@@ -19,18 +19,6 @@ page.on("console", (message) => {
   if (["error", "warning"].includes(message.type())) observed.console.push(message.text());
 });
 page.on("pageerror", (error) => observed.console.push(String(error)));
-
-// RFC 6238 with the defaults of authenticator apps.
-function codeOf(secret, steps = 0) {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...secret].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
-  const digest = createHmac("sha1", key).update(counter).digest();
-  const number = digest.readUInt32BE(digest[19] & 15) & 0x7fffffff;
-  return String(number % 1_000_000).padStart(6, "0");
-}
 
 // Returns what a camera reads from an image.
 async function scan(image) {
@@ -97,6 +85,16 @@ try {
   const download = page.waitForEvent("download");
   await press("Download");
   observed.codes = codes.length;
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await press("Copy");
+  await page.getByRole("button", { name: "Copied" }).waitFor();
+  observed.copied = (await page.evaluate(() => navigator.clipboard.readText())) === codes.join("\n");
+  await page.evaluate(() => (globalThis.print = () => (document.title = "printed")));
+  await press("Print");
+  observed.printed = (await page.title()) === "printed";
+  await page.emulateMedia({ media: "print" });
+  observed.onPaper = [await page.locator(".codes").isVisible(), await page.locator("nav").isVisible()];
+  await page.emulateMedia({ media: null });
   observed.downloaded = (await readFile(await (await download).path(), "utf8")).trim() === codes.join("\n");
 
   // Another browser signs in with the code, and is ended from here.

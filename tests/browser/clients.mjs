@@ -47,11 +47,11 @@ async function create() {
   observed.secretUrl = page.url().slice(base.length);
   await page.reload();
   observed.reloaded = (await text(page, "#secret")) === secret;
-  await press(page, "Show the client");
+  await page.getByRole("link", { name: "Show the client" }).click();
   observed.client = new URL(page.url()).pathname;
   observed.name = await text(page, "h1");
   observed.secretGone = !(await page.content()).includes(secret);
-  await press(page, "Add a secret");
+  await page.getByRole("link", { name: "Add a secret" }).click();
   observed.addConsequence = await text(page, "main p");
 }
 
@@ -62,7 +62,7 @@ async function change() {
   await page.fill("#name", "shipping");
   await press(page, "Save the fields");
   observed.saved = await text(page, ".notice");
-  await page.getByRole("button", { name: /^Revoke/ }).click();
+  await page.getByRole("link", { name: /^Revoke/ }).click();
   observed.revokeConsequence = await text(page, "main p");
   await press(page, "Revoke the secret");
   observed.revoked = await text(page, ".notice");
@@ -89,7 +89,7 @@ async function checkAll(label, options) {
   await press(page, "Create the client");
   await page.locator("#secret").waitFor();
   await check(page, `${label} secret`);
-  await press(page, "Show the client");
+  await page.getByRole("link", { name: "Show the client" }).click();
   const client = new URL(page.url()).pathname;
   await check(page, `${label} client`);
   for (const path of [`${client}/add-secret`, `${client}/delete`, "/admin/clients"]) {

@@ -50,6 +50,12 @@ class TestAccount:
         assert observed["codes"] == 10
         assert observed["downloaded"] is True
 
+    def test_recovery_codes(self, observed):
+        """The recovery codes can be copied, and printed without the navigation."""
+        assert observed["copied"] is True
+        assert observed["printed"] is True
+        assert observed["onPaper"] == [True, False]
+
     def test_sessions(self, observed):
         """A session in another browser, which signed in with a code, is ended."""
         assert observed["sessions"] == 2

@@ -303,6 +303,17 @@ class TestExpiredSession:
         assert response.status_code == 403
         assert (read(app, jane).full_name, read(app, eve).full_name) == (None, None)
 
+    def test_login_is_required(self, browser, expire, confirm):
+        """Without the login nothing is tried, and what was typed is still kept."""
+        page = browser.get("/account")
+        expire()
+        form = {"csrf_token": browser.token_of(page), "do": "profile", "full_name": "Jane Doe"}
+        step = browser.post("/account", form)
+        response = confirm(step, "/account")
+
+        assert errors_of(response)["confirm_login"] == "Fill in this field."
+        assert form_of(response, "confirm_password")["full_name"] == "Jane Doe"
+
     def test_two_tabs(self, app, browser, jane, eve):
         """Two tabs with two users: the form of the first user is rejected."""
         page = browser.get("/account")
@@ -588,7 +599,7 @@ class TestActivity:
         [cursor] = re.findall(r'activity\?cursor=([^"]+)" rel="next"', first.text)
         second = browser.get(f"/account/activity?cursor={cursor}")
 
-        assert first.text.count("<tr>") == 26
+        assert first.text.count("<tr") == 26
         assert "Account created" in second.text
 
     @pytest.mark.parametrize("cursor", ["x", "", SCRIPT, "x" * 9000])

@@ -117,6 +117,10 @@ class TestAccess:
         """An ID of no user is not found."""
         assert browser.get(f"/admin/users/{id}").status_code == 404
 
+    def test_way_back(self, browser):
+        """The page that says so leads back to the users."""
+        assert 'href="../../admin"' in browser.get(f"/admin/users/{ABSENT_ID}").text
+
     def test_unknown_change(self, browser, page_of_jane):
         """A change that does not exist is not found."""
         assert browser.get(f"{page_of_jane}/promote").status_code == 404
@@ -277,6 +281,12 @@ class TestUser:
 
         assert "metadata" in errors_of(response)
         assert stored().metadata == {}
+
+    def test_reason(self, save):
+        """The reason says where it is no JSON, and does not repeat itself."""
+        text = errors_of(save("metadata", metadata="{"))["metadata"]
+
+        assert text.startswith("It is no JSON object: Expecting property name")
 
     def test_large_metadata(self, save):
         """Metadata above 4 KB is rejected at the field."""

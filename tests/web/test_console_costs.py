@@ -119,7 +119,7 @@ class TestBytes:
             jane.patch(jane.path, json={"full_name": f"Jane {number}"})
         page = browser.get(f"/admin/events?user={jane.id}")
 
-        assert page.text.count("<tr>") == 26
+        assert page.text.count("<tr") == 26
         assert compressed(page) <= MAX_BYTES
 
     def test_clients(self, browser, john):

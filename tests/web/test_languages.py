@@ -11,6 +11,7 @@ from babel.messages.pofile import read_po
 from api.problems import PROBLEMS
 from models import ClientScope, EmailKind, EventType, PasswordPolicy, Role, Scope, field_rules
 from models import errors as domain
+from models.services.user_update import RECORDED_FIELDS
 from roster.config import EmailSettings
 from roster.email.file_backend import html_of, text_of
 from roster.email.render import EmailRenderer, Product
@@ -421,6 +422,11 @@ class TestTextsOfTheDomain:
         page = tableless_browser.post("/sign-up", fields, headers={"Accept-Language": "de"})
 
         assert re.search("E-Mail-Adresse|@-Zeichen", errors_of(page)["email"])
+
+    @pytest.mark.parametrize("field", RECORDED_FIELDS)
+    def test_changed_fields(self, field):
+        """Each field that events name has a name for people."""
+        assert field in texts._VALUES
 
     @pytest.mark.parametrize("value", [*EventType, *STATUSES, *Role, *Scope])
     def test_names(self, in_german, value):

@@ -11,6 +11,7 @@ from models.tables.login_attempts import FREE_ATTEMPTS
 from tests.support.authenticator import Authenticator
 from tests.support.page_client import (
     DEVICE_COOKIE,
+    FORM_COOKIE,
     SESSION_COOKIE,
     PageClient,
     errors_of,
@@ -18,6 +19,7 @@ from tests.support.page_client import (
     location,
 )
 from tests.support.person import NEW_PASSWORD, PASSWORD
+from web.links import MAX_LENGTH
 
 WRONG = "not the password of jane"
 
@@ -253,6 +255,27 @@ class TestCookies:
 
         assert location(response).startswith("/sign-in?next=")
         assert f"{SESSION_COOKIE}=; Expires=Thu, 01 Jan 1970" in str(response.headers)
+
+    @pytest.mark.parametrize("name", [SESSION_COOKIE, DEVICE_COOKIE, FORM_COOKIE])
+    def test_large(self, app, name):
+        """A cookie above 4 KB, which no browser keeps, is ignored: the page gives a form."""
+        client = FlaskClient(app, app.response_class, use_cookies=False)
+        response = client.get("/sign-in", headers={"Cookie": f"{name}={'x' * 9000}"})
+
+        assert response.status_code == 200
+        assert fields_of(response)["csrf_token"]["value"]
+
+    def test_size(self, make_app, jane, phone):
+        """Between the steps the longest page to go on to is kept, in less than 4 KB."""
+        app_url = "https://app.example.com"
+        browser = PageClient(make_app(app_urls=(app_url,)))
+        next = app_url + "/" + "a" * (MAX_LENGTH - len(app_url) - 1)
+        response = browser.send("/sign-in", login="jane", password=PASSWORD, next=next)
+        sizes = [len(cookie) for cookie in response.headers.getlist("Set-Cookie")]
+        end = browser.send("/sign-in/code", otp=phone.code())
+
+        assert max(sizes) < 4096
+        assert location(end) == next
 
     def test_api_key(self, browser, jane):
         """An API key in the cookie gives no access."""

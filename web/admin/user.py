@@ -35,6 +35,17 @@ class FieldsForm(Form):
     locale = LanguageField()
     version = HiddenField()
 
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Return whether all fields obey the rules; report all that do not together."""
+        is_sound = bool(super().validate(extra_validators))
+        names = ("username", "email", "full_name")
+        sound = {name: self[name].data for name in names if not self[name].errors}
+        texts = {name: text for name, text in sound.items() if text}
+        for fault in accounts.faults_of(texts, any_username=True, offline=True):
+            self.add_error(fault.field, str(fault))
+            is_sound = False
+        return is_sound
+
 
 class RolesForm(Form):
     """What the user may do."""
@@ -132,7 +143,8 @@ def _parse(text: str) -> dict[str, Any]:
     try:
         return read_object(text.encode())
     except RequestError as error:
-        texts = [fault for _, fault in error.errors] or [error.detail.removeprefix("The body ")]
+        reason = error.detail.removeprefix("The body is not JSON: ").removeprefix("The body ")
+        texts = [fault for _, fault in error.errors] or [reason]
         raise InvalidField("metadata", f"It is no JSON object: {texts[0]}") from None
 
 

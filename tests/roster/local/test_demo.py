@@ -1,19 +1,31 @@
-"""The secret key of local mode."""
+"""What local mode prints, and its secret key."""
 
 import os
 import stat
 
 import pytest
 
-from roster.config import SettingError
+from roster.config import Config, EmailSettings, SettingError
 from roster.config.secret_keys import weakness
-from roster.local.demo import _secret_keys
+from roster.local.demo import _secret_keys, banner
+from tests.support.documents import DOCS
+from tests.support.secret_key import SECRET_KEY
 
 
 @pytest.fixture
 def path(tmp_path):
     """The file of the key, which does not exist yet."""
     return tmp_path / "secret-key"
+
+
+class TestBanner:
+    def test_documented(self, tmp_path):
+        """The documentation shows what local mode prints."""
+        email = EmailSettings(folder=tmp_path)
+        config = Config(secret_keys=(SECRET_KEY,), is_local=True, demo=True, email=email)
+        printed = banner(config, "127.0.0.1", 8080)
+
+        assert f"```text\n{printed}\n```" in (DOCS / "getting-started.md").read_text()
 
 
 class TestSecretKey:

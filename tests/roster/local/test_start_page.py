@@ -1,5 +1,8 @@
 """The start page of local mode."""
 
+import re
+from urllib.parse import urljoin
+
 import pytest
 
 from tests.support.page_client import OWN, PageClient, form_of, location
@@ -24,6 +27,18 @@ class TestPage:
         for link in ("sign-up", "account", "admin", "dev/mail", "docs", "problems"):
             assert f'href="{link}"' in text
             assert local.get(f"/{link}", **AT_HOME).status_code in (200, 303)
+
+    @pytest.mark.parametrize("path", ["/sign-in", "/account/nothing", "/dev/mail", "/sign-up"])
+    def test_way_back(self, local, path):
+        """Each page leads back to it, and to the mailbox."""
+        text = local.get(path, **AT_HOME).text
+        links = [urljoin(path, link) for link in re.findall(r'href="([^"#]*)"', text)]
+
+        assert {"/", "/dev/mail"} <= set(links)
+
+    def test_not_named_elsewhere(self, app):
+        """Pages of a service that is not in local mode do not name it."""
+        assert "Local mode" not in PageClient(app).get("/sign-in").text
 
     def test_one_click(self, local, john):
         """A demo user signs in with one click."""

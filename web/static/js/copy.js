@@ -11,8 +11,13 @@ for (const place of document.querySelectorAll("[data-copies]")) {
   };
   if (navigator.clipboard) {
     add(place.dataset.copy, async (button) => {
-      await navigator.clipboard.writeText(text);
-      button.textContent = place.dataset.copied;
+      try {
+        await navigator.clipboard.writeText(text);
+        button.textContent = place.dataset.copied;
+      } catch {
+        // The browser does not allow it: what is selected can be copied by the keyboard.
+        getSelection().selectAllChildren(document.getElementById(place.dataset.copies));
+      }
     });
   }
   if (place.dataset.file) {

@@ -14,6 +14,10 @@ for (const field of document.querySelectorAll("[data-check]")) {
   const show = (accepted, text) => {
     verdict.textContent = text;
     verdict.classList.toggle("accepted", accepted);
+    if (!accepted) return;
+    // The reason of a rejection before no longer holds.
+    field.querySelector(".error")?.remove();
+    password.removeAttribute("aria-invalid");
   };
 
   const check = async (number) => {

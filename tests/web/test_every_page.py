@@ -1,0 +1,67 @@
+"""What each page of an admin's session has: its headers, and fields that browsers know."""
+
+import re
+
+import pytest
+
+from tests.support.page_client import PageClient, fields_of
+from tests.support.person import PASSWORD
+
+
+@pytest.fixture
+def pages(app, john, jane):
+    """Return all pages with a form or a table, opened by john; by their paths."""
+    signed_in = PageClient(app).sign_in("john", PASSWORD)
+    paths = {
+        rule.rule.replace("<id>", jane.id).replace("<change>", "suspend")
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("web.") and {"GET", "POST"} <= rule.methods
+    }
+    opened = {path: signed_in.get(path) for path in paths if "<" not in path}
+    anonymous = {path: PageClient(app).get(path) for path in ("/sign-in", "/sign-up")}
+    found = {**opened, **anonymous, "/admin": signed_in.get("/admin")}
+    return {path: page for path, page in found.items() if page.status_code == 200}
+
+
+def test_headers(pages):
+    """ASVS 3.4.3, 3.4.6, 14.3.2: no page is framed, cached, or runs what is not ours."""
+    policies = {path: page.headers["Content-Security-Policy"] for path, page in pages.items()}
+    cached = {path for path, page in pages.items() if page.headers["Cache-Control"] != "no-store"}
+    framed = {path for path, text in policies.items() if "frame-ancestors 'none'" not in text}
+
+    assert {"/account", "/admin", "/sign-up", "/forgot-password"} <= pages.keys()
+    assert (cached, framed) == (set(), set())
+    assert {path for path, text in policies.items() if "unsafe" in text} == set()
+    assert {page.headers["Referrer-Policy"] for page in pages.values()} == {"same-origin"}
+
+
+def test_nothing_inline(pages):
+    """ASVS 3.2.1: no page has a script or a style of its own."""
+    inline = r"<script(?! type=\"module\" src=)|<style| style=| on\w+="
+
+    assert {path for path, page in pages.items() if re.search(inline, page.text)} == set()
+
+
+def test_autocomplete(pages):
+    """WCAG 1.3.5: each field says what browsers and password managers may fill in, or nothing."""
+    silent = {
+        f"{path} {name}"
+        for path, page in pages.items()
+        for name, attributes in fields_of(page).items()
+        if attributes.get("type") in {"text", "password", "search", "email", "number"}
+        if "autocomplete" not in attributes
+    }
+
+    assert silent == set()
+
+
+def test_buttons_are_buttons(pages):
+    """No link says that it is a button: the space bar does not follow links."""
+    assert {path for path, page in pages.items() if 'role="button"' in page.text} == set()
+
+
+def test_titles(pages):
+    """WCAG 2.4.2: each page has a title of its own."""
+    titles = [re.findall("<title>(.*?)</title>", page.text)[0] for page in pages.values()]
+
+    assert len(set(titles)) == len(pages)
