@@ -7,6 +7,7 @@ pages. The service has nothing else to do.
 
 import gzip
 import http.client
+import os
 import re
 import sys
 import tempfile
@@ -148,6 +149,7 @@ def _render(rounds: Sequence[Round], sizes: Mapping[str, bytes], user_count: int
         f"- Rounds: {len(rounds)} of {_CALLS} requests each, with {WORKERS} workers and"
         f" {user_count} users in the database"
     )
+    yield f"- Load average of the last minute at the end: {os.getloadavg()[0]:.1f}"
     yield ""
     yield "| request | ms to the first byte, median | min..max | request / list | min..max | goal |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: |"

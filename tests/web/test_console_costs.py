@@ -26,6 +26,7 @@ SAME = {
         "/v1/users/{jane}/api-keys",
     ],
     "/admin/users/{jane}/suspend": ["/v1/users/{jane}"],
+    "/admin/clients/{client}/delete": ["/v1/clients/{client}"],
     "/admin/events?user={jane}": ["/v1/events?user={jane}"],
     "/admin/events?actor={jane}": ["/v1/events?actor={jane}"],
     "/admin/events?user={jane}&actor={john}": ["/v1/events?user={jane}&actor={john}"],
@@ -64,9 +65,11 @@ def units(calls):
 
 class TestDatabase:
     @pytest.mark.parametrize("path", SAME)
-    def test_page(self, browser, john, jane, path):
+    def test_page(self, app, browser, john, jane, path):
         """A page reads what its operations of the API read, and authenticates its caller once."""
-        ids = {"jane": jane.id, "john": john.id}
+        with app.app_context():
+            client, _ = app.extensions["roster"].clients.create("gateway")
+        ids = {"jane": jane.id, "john": john.id, "client": client.id}
         with spent() as of_page:
             assert browser.get(path.format(**ids)).status_code == 200
         with spent() as of_api:
