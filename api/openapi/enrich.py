@@ -19,6 +19,7 @@ _EXAMPLE_FIELDS: Mapping[str, str] = {
     "invalid-cursor": "cursor",
     "invalid-request": "username",
 }
+_TIMES: Mapping[str, str] = {"date": "2026-01-02", "date-time": "2026-01-02T03:04:05Z"}
 _TYPE_PATH = "ProblemTypePath"
 _BY_STATUS: Mapping[str, str] = {
     "401": "WWW-Authenticate",
@@ -74,12 +75,12 @@ def _enumerate_types(schemas: dict[str, Json]) -> None:
 
 
 def _bound(field: Json) -> None:
-    """Bound integers and timestamps, which RESTX cannot."""
+    """Bound integers, dates and timestamps, which RESTX cannot."""
     if field.get("type") == "integer":
         # Times are in seconds since 1970.
         field["format"] = "int32" if field.get("maximum", 0) < 2**31 else "int64"
-    if field.get("format") == "date-time":
-        field["maxLength"] = len("2026-01-02T03:04:05Z")
+    if example := _TIMES.get(field.get("format", "")):
+        field["maxLength"] = len(example)
 
 
 def _add_headers(operation: Json, path: str, noted: Json) -> None:

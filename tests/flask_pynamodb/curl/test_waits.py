@@ -190,7 +190,7 @@ class TestSignals:
         assert not server.is_open
 
     def test_handler_returns(self, server: ScriptedServer, make_client: Any, alarm: Any) -> None:
-        """A handler that returns runs during the call, which goes on."""
+        """A handler that returns runs during the call, which ends as without it."""
         client = make_client(read_timeout=60)
 
         def answer_after_the_handler(exchange: Exchange) -> None:
