@@ -8,13 +8,18 @@ import segno
 _PIXELS_PER_MODULE = 4
 
 
-def qr_code(text: str) -> str:
-    """Render a text as an SVG image, dark on light in every color scheme, as cameras require."""
+def qr_code(text: str, title: str = "QR code for an authenticator") -> str:
+    """Render a text as an SVG image, dark on light in every color scheme, as cameras require.
+
+    Args:
+        text: What a camera reads.
+        title: What a screen reader says.
+    """
     svg = segno.make_qr(text, error="m").svg_inline(
         scale=_PIXELS_PER_MODULE,
         dark="#000",
         light="#fff",
-        title="QR code for an authenticator",
+        title=title,
         svgclass=None,
         lineclass=None,
     )

@@ -446,6 +446,13 @@ class TestSecondFactor:
         assert re.search(r'<svg [^>]*viewBox="', page.text)
         assert page.headers["Cache-Control"] == "no-store"
 
+    def test_name_of_the_qr_code(self, browser):
+        """A screen reader names the QR code in the language of the user."""
+        browser.send("/account", do="language", locale="de")
+
+        page = browser.send("/account/second-factor", do="enroll")
+        assert "<title>QR-Code für eine Authenticator-App</title>" in page.text
+
     def test_recovery_codes(self, browser):
         """The first code enables it, and the recovery codes are shown once."""
         page = browser.send("/account/second-factor", do="enroll")

@@ -112,6 +112,12 @@ class TestAccess:
         """An ID of no client is not found."""
         assert browser.get(f"/admin/clients/{id}{end}").status_code == 404
 
+    def test_as_a_user(self, browser, billing):
+        """Events link clients as they link users, and these links lead to the client."""
+        response = browser.get(f"/admin/users/{billing['id']}")
+
+        assert location(response) == f"/admin/clients/{billing['id']}"
+
     def test_id_of_a_user(self, browser, jane):
         """The ID of a user is not found."""
         assert browser.get(f"/admin/clients/{jane.id}").status_code == 404

@@ -15,6 +15,10 @@ from web.actions import act
 from web.forms import Form, code_field, errors_in
 from web.guards import page_for_users
 from web.html import form_page, go_to_page, page
+from web.languages import mark, translate
+
+# Said by screen readers.
+_QR_CODE = mark("QR code for an authenticator app")
 
 
 class ConfirmationForm(Form):
@@ -39,7 +43,7 @@ def _enroll(caller: Principal) -> Response:
         return form_page(
             "account/second_factor_setup.html",
             ConfirmationForm(formdata=None),
-            qr_code=qr_code(secret.uri),
+            qr_code=qr_code(secret.uri, translate(_QR_CODE)),
             secret=secret.secret,
         )
     return _show(caller, form)

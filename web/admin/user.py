@@ -12,9 +12,15 @@ from wtforms import HiddenField, TextAreaField
 from api.errors import RequestError
 from api.json_body import read_object
 from api.principal import Principal
-from api.services import accounts, api_keys, second_factors, sessions
+from api.services import accounts, api_keys, clients, second_factors, sessions
 from models import User
-from models.errors import ApiKeyNotFound, InvalidField, SessionNotFound
+from models.errors import (
+    ApiKeyNotFound,
+    ClientNotFound,
+    InvalidField,
+    SessionNotFound,
+    UserNotFound,
+)
 from web.actions import act
 from web.admin.changes import changes_for
 from web.admin.forms import ROLES, email_field, name_field, username_field
@@ -63,8 +69,16 @@ class MetadataForm(Form):
 
 @page_for_users(admin=True)
 def show(caller: Principal, id: str) -> Response:
-    """Show the user, or save a form."""
-    target = caller.get_visible_user(id)
+    """Show the user, or save a form.
+
+    Events name users and clients by their IDs alike, so that of a client leads to its page.
+    """
+    try:
+        target = caller.get_visible_user(id)
+    except UserNotFound:
+        with suppress(ClientNotFound):
+            return go_to_page("web.admin_client", client_id=clients.get(id).id)
+        raise
     actions: dict[str, Callable[[Principal], Response]] = {
         "fields": partial(_save_fields, target),
         "roles": partial(_save_roles, target),

@@ -116,7 +116,7 @@ class TestCount:
         assert today(statistics, background).failed_sign_ins == 1
 
     def test_stalled_database(self, context, clock):
-        """While a write does not end, events are still counted, and a stop waits for a bounded time."""
+        """While a write hangs, events are still counted, and a stop waits for a bounded time."""
         may_continue = threading.Event()
         background = Background(seconds=0)
         background.submit("stalled", lambda times: may_continue.wait(30))
