@@ -90,6 +90,13 @@ def respond_to_problem(
 
 
 def _challenge() -> str:
-    """Return a challenge for the scheme that the client has used (RFC 6749, section 5.2)."""
+    """Return a challenge for the scheme that the client has used (RFC 6749, section 5.2).
+
+    Without one it is Basic authentication, but not for scripts of pages, such as Swagger UI: a
+    browser would ask its user for a password.
+    """
     scheme = request.headers.get("Authorization", "").partition(" ")[0].lower()
-    return f'Bearer {_REALM}, error="invalid_token"' if scheme == "bearer" else f"Basic {_REALM}"
+    if scheme == "bearer":
+        return f'Bearer {_REALM}, error="invalid_token"'
+    is_script = not scheme and "Sec-Fetch-Mode" in request.headers
+    return f"Bearer {_REALM}" if is_script else f"Basic {_REALM}"

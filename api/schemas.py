@@ -33,6 +33,8 @@ def text_field(rule: FieldRule, **documentation: Any) -> Text:
 
 
 EXAMPLE_USER_ID = "01a1fb07-5f9c-7229-8e0e-c7853035f505"
+EXAMPLE_CLIENT_SECRET = "rsc_AaH7B2oQfQKcHkDYovaRAaTHRoaXMgaXMgbm8gcmVhbCBzZWNy"  # nosec B105 - of nothing
+EXAMPLE_TOKEN = "rst_AaH7G2h2dkSZNQAAAAAAAHRoaXMgaXMgbm8gcmVhbCB0b2tlbg"  # nosec B105 - of nothing
 EXAMPLE_SESSION_ID = "5f2c8a1e9b7d4c305f2c8a1e9b7d4c305f2c8a1e9b7d4c305f2c8a1e9b7d4c30"
 # How a URL names a user.
 USER_ID = {
@@ -189,7 +191,7 @@ opened_session = Model(
         "token": text_field(
             field_rules.SESSION_TOKEN,
             description="Send it as `Authorization: Bearer <token>`",
-            example="rst_AaH7G2h2dkSZNQAAAAAAAHRoaXMgaXMgbm8gcmVhbCB0b2tlbg",
+            example=EXAMPLE_TOKEN,
         ),
         "expires_at": Timestamp(required=True, description="When it ends unless it is used"),
         "device_token": text_field(

@@ -5,7 +5,12 @@ from typing import Any
 from flask_restx import Namespace, fields
 
 from api.fields import Text
-from api.schemas import EXAMPLE_SESSION_ID, EXAMPLE_USER_ID
+from api.schemas import (
+    EXAMPLE_CLIENT_SECRET,
+    EXAMPLE_SESSION_ID,
+    EXAMPLE_TOKEN,
+    EXAMPLE_USER_ID,
+)
 from models import MAX_TOKEN_LIFETIME, ClientScope, Role, field_rules
 from models.field_rules import any_case
 
@@ -29,18 +34,22 @@ _SCOPES = [scope.value for scope in ClientScope]
 _TIME: dict[str, Any] = {"min": 0, "max": 2**53 - 1}
 
 
-def _text(description: str, **bounds: Any) -> dict[str, Any]:
-    return {"in": "formData", "type": "string", "description": description, **bounds}
+def _text(description: str, example: str | None = None, **bounds: Any) -> dict[str, Any]:
+    # Without an example, Swagger UI shows a random text that obeys the pattern.
+    shown = {"x-example": example} if example else {}
+    return {"in": "formData", "type": "string", "description": description, **shown, **bounds}
 
 
 CLIENT_FIELDS = {
     "client_id": _text(
         "The ID of the client, if it does not authenticate in the header.",
+        example=_EXAMPLE_CLIENT_ID,
         pattern=any_case(field_rules.CLIENT_ID.pattern),
         maxLength=field_rules.CLIENT_ID.max_length,
     ),
     "client_secret": _text(
         "Its secret, if it does not authenticate in the header.",
+        example=EXAMPLE_CLIENT_SECRET,
         pattern=field_rules.CLIENT_SECRET.pattern,
         maxLength=field_rules.CLIENT_SECRET.max_length,
         format="password",
@@ -52,8 +61,11 @@ INTROSPECTION_FIELDS = {
         " text is not active.",
         required=True,
         maxLength=4096,
+        example=EXAMPLE_TOKEN,
     ),
-    "token_type_hint": _text("Ignored: the token tells its type.", maxLength=100),
+    "token_type_hint": _text(
+        "Ignored: the token tells its type.", example="access_token", maxLength=100
+    ),
     **CLIENT_FIELDS,
 }
 TOKEN_FIELDS = {
@@ -67,15 +79,18 @@ TOKEN_FIELDS = {
         required=True,
         pattern=field_rules.AUDIENCE.pattern,
         maxLength=field_rules.AUDIENCE.max_length,
+        example=_EXAMPLE_AUDIENCE,
     ),
     "scope": _text(
         "What is in the token, separated by spaces: scopes of the client, or for an exchange roles"
         " of the user. By default all.",
+        example=ClientScope.USERS_READ.value,
         pattern=_SCOPE_PATTERN,
         maxLength=1024,
     ),
     "subject_token": _text(
         "For an exchange: the token of the user's session, or an API key.",
+        example=EXAMPLE_TOKEN,
         pattern="^rs[tk]_[A-Za-z0-9_-]+$",
         maxLength=field_rules.SESSION_TOKEN.max_length,
     ),

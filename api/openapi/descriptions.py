@@ -107,6 +107,7 @@ HEADERS: Json = {
             'Bearer error="invalid_token"',
             'Bearer error="insufficient_user_authentication"',
             'Basic realm="roster"',
+            'Bearer realm="roster"',
             'Bearer realm="roster", error="invalid_token"',
             'Bearer realm="roster", error="insufficient_scope"',
         ],

@@ -39,7 +39,7 @@ try {
     observed.titles[locale] = await page.title();
     observed[`${colorScheme}Button`] = await style(page, "main form button[type=submit]", "backgroundColor");
     observed.logo ??= await page.locator("img.logo").evaluate((image) => [image.width, image.height, image.alt]);
-    observed.help ??= await page.locator("footer a").getAttribute("href");
+    observed.help ??= await page.locator("footer a[href^='https:']").getAttribute("href");
     observed.own ??= await page.locator("main .own").innerText();
     await check(page, `${locale} sign in`);
     await page.locator("main form button[type=submit]").first().click();

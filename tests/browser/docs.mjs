@@ -44,11 +44,12 @@ async function run(id, { user, body, status }) {
 
 async function authorize(token) {
   await page.locator(".auth-wrapper button.authorize").first().click();
-  const logout = page.locator(".auth-container button", { hasText: "Logout" });
+  const container = page.locator(".auth-container form", { hasText: "bearerAuth" });
+  const logout = container.locator("button", { hasText: "Logout" });
   if (await logout.isVisible()) await logout.click();
-  await page.locator(".auth-container input").fill(token);
-  await page.locator(".auth-container button.authorize").click();
-  await page.locator(".auth-container button.btn-done").click();
+  await container.locator("input").fill(token);
+  await container.locator("button.authorize").click();
+  await container.locator("button.btn-done").click();
 }
 
 try {

@@ -2,7 +2,7 @@
 
 // Runs in the page.
 function replaceAll(qrCode) {
-  for (const each of document.querySelectorAll(".local")) each.remove();
+  for (const each of document.querySelectorAll("footer:has(.local)")) each.remove();
   const HOUR = 3_600_000;
   const newest = Date.UTC(2026, 10, 27, 9, 41);
   const rows = [...document.querySelectorAll("tr, li, dl, p")];
@@ -25,7 +25,7 @@ function replaceAll(qrCode) {
   for (const row of document.querySelectorAll(".numbers tbody tr")) {
     const size = row.closest("table").rows.length > 6 ? 1 : 12;
     const found = [3, 41, 2].map((number) => size * (number + ((row.rowIndex * 7) % 5) * 4));
-    [...row.querySelectorAll("td:not(.bar)")].forEach((cell, index) => (cell.textContent = String(found[index])));
+    [...row.querySelectorAll("td:not(.share)")].forEach((cell, index) => (cell.textContent = String(found[index])));
     row.querySelector("rect")?.setAttribute("width", String(found[1] + 20));
   }
   const numbers = new Map();

@@ -40,6 +40,9 @@ NO_SUCCESS = {
     "renew_recovery_codes": 404,  # the second factor is not confirmed
     "confirm_password_reset": 422,  # the token is in the email
     "confirm_email": 422,  # the token is in the email
+    # John is no client.
+    "introspect_token": 401,
+    "create_oauth_token": 401,
 }
 # Findings in the markup of Swagger UI.
 OF_SWAGGER_UI = {

@@ -5,7 +5,7 @@ from typing import Any
 from flask_restx import Namespace, fields
 
 from api.fields import Text, Timestamp
-from api.schemas import NEXT_CURSOR, text_field, text_schema
+from api.schemas import EXAMPLE_CLIENT_SECRET, NEXT_CURSOR, text_field, text_schema
 from api.validation import strict_schema
 from models import ClientKind, ClientScope, field_rules
 from models.field_rules import any_case
@@ -44,7 +44,7 @@ _SHOWN_ONCE = text_field(
     field_rules.CLIENT_SECRET,
     description="Shown only once: the password of HTTP Basic authentication with the client's ID,"
     " or a bearer token",
-    example="rsc_AaH7B2oQfQKcHkDYovaRAaTHRoaXMgaXMgbm8gcmVhbCBzZWNy",
+    example=EXAMPLE_CLIENT_SECRET,
 )
 created_client_secret = clients.clone("CreatedClientSecret", client_secret, {"secret": _SHOWN_ONCE})
 client = clients.model(

@@ -242,6 +242,13 @@ class TestAuthentication:
         assert response.json["error"] == "invalid_client"
         assert response.headers["WWW-Authenticate"] == 'Basic realm="roster"'
 
+    def test_script_of_a_page(self, introspect, jane):
+        """A browser does not ask its user for a password where a page sent no credentials."""
+        response = introspect(jane.token, headers={"Sec-Fetch-Mode": "cors"})
+
+        assert response.status_code == 401
+        assert response.headers["WWW-Authenticate"] == 'Bearer realm="roster"'
+
     def test_wrong_client(self, introspect, create, gateway, jane):
         """The secret of one client does not authenticate another one."""
         other, _ = create(ClientScope.INTROSPECT)
