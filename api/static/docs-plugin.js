@@ -2,6 +2,7 @@
 // Its components wrap those of Swagger UI, so the bundle stays as it was released.
 
 const PROBLEM = "application/problem+json";
+const JSON_TYPE = "application/json";
 
 export function rosterPlugin(system) {
   const { React } = system;
@@ -43,11 +44,16 @@ export function rosterPlugin(system) {
       ` ${example.get?.("summary") ?? ""}`,
     );
 
-  // An error takes one line for each of its problem types, and more on demand.
+  // An OAuth error has no page of its own.
+  const oauthLine = (code, example) =>
+    h("li", { key: code }, h("code", null, code), ` ${example.getIn(["value", "error_description"])}`);
+
+  // An error takes one line for each of its problem types or codes, and more on demand.
   const response = (Original) => (props) => {
     const [isOpen, setOpen] = React.useState(false);
     const problems = props.response.getIn(["content", PROBLEM, "examples"]);
-    if (!problems) return h(Original, props);
+    const oauthErrors = props.code >= "400" && props.response.getIn(["content", JSON_TYPE, "examples"]);
+    if (!problems && !oauthErrors) return h(Original, props);
     const details = h(
       "button",
       {
@@ -59,7 +65,8 @@ export function rosterPlugin(system) {
       },
       isOpen ? "Fold" : "Details",
     );
-    const lines = problems.entrySeq().map(([slug, example]) => problemLine(slug, example));
+    const line = problems ? problemLine : oauthLine;
+    const lines = (problems ?? oauthErrors).entrySeq().map(([name, example]) => line(name, example));
     return h(
       React.Fragment,
       null,
