@@ -28,6 +28,8 @@ PAGE = PROJECT / "docs" / "screenshots.md"
 LOOKS = ("light", "dark", "phone")
 # Instead of that of a run.
 _URI = "otpauth://totp/Roster:kim?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Roster"
+# As the page names it.
+_QR_CODE = qr_code(_URI, "QR code for an authenticator app")
 _COLORS = "32"
 _PATIENCE = 600
 
@@ -79,7 +81,7 @@ def _take(folder: Path) -> list[list[str]]:
     with contextlib.closing(ProcessHarness(folder / "service")) as harness:
         harness.folder.mkdir()
         base = f"http://127.0.0.1:{harness.serve(PYTHONPATH=str(PROJECT)).port}"
-        command = ["node", DRIVER, base, DEMO_PASSWORD, folder, qr_code(_URI)]
+        command = ["node", DRIVER, base, DEMO_PASSWORD, folder, _QR_CODE]
         driver = subprocess.run(
             command, stdout=subprocess.PIPE, text=True, timeout=_PATIENCE, check=True
         )
