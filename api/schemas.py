@@ -5,7 +5,7 @@ from typing import Any
 from flask_restx import Model, fields
 
 from api.fields import Object, Text, Timestamp
-from models import OpenedSession, Role, Status, field_rules
+from models import MAX_TOKEN_LIFETIME, OpenedSession, Role, Status, field_rules
 from models.field_rules import FieldRule, any_case
 
 
@@ -216,3 +216,23 @@ def opened_body(opened: OpenedSession) -> dict[str, Any]:
         "device_token": opened.device_token,
         "user": opened.user,
     }
+
+
+# What both `POST /v1/tokens` and `POST /oauth/token` return.
+ACCESS_TOKEN_FIELDS = {
+    "access_token": Text(
+        required=True,
+        description="Send it to the service as `Authorization: Bearer <access_token>`",
+        pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
+        max_length=4096,
+        example="eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMWExZmIwNyJ9.c2lnbmF0dXJl",
+    ),
+    "token_type": Text(required=True, description="Always `Bearer`", enum=["Bearer"]),
+    "expires_in": fields.Integer(
+        required=True,
+        description="After how many seconds it expires",
+        min=0,
+        max=int(MAX_TOKEN_LIFETIME.total_seconds()),
+        example=300,
+    ),
+}

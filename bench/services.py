@@ -1,4 +1,4 @@
-"""`python -m bench.services`: what other services ask of Roster, beside a user who reads itself.
+"""`python -m bench.services`: the requests of other services beside a read of a user.
 
 Introspection, verification for gateways, signed access tokens and their published keys, all with
 the token of one session, in each round one after the other.

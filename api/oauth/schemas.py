@@ -6,12 +6,13 @@ from flask_restx import Namespace, fields
 
 from api.fields import Text
 from api.schemas import (
+    ACCESS_TOKEN_FIELDS,
     EXAMPLE_CLIENT_SECRET,
     EXAMPLE_SESSION_ID,
     EXAMPLE_TOKEN,
     EXAMPLE_USER_ID,
 )
-from models import MAX_TOKEN_LIFETIME, ClientScope, Role, field_rules
+from models import ClientScope, Role, field_rules
 from models.field_rules import any_case
 
 oauth = Namespace(
@@ -109,21 +110,7 @@ _CLIENT = {"pattern": field_rules.CLIENT_ID.pattern, "max_length": field_rules.C
 token_response = oauth.model(
     "OAuthToken",
     {
-        "access_token": Text(
-            required=True,
-            description="Send it to the service as `Authorization: Bearer <access_token>`",
-            pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
-            max_length=4096,
-            example="eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMWExZmIwNyJ9.c2lnbmF0dXJl",
-        ),
-        "token_type": Text(required=True, description="Always `Bearer`", enum=["Bearer"]),
-        "expires_in": fields.Integer(
-            required=True,
-            description="After how many seconds it expires",
-            min=0,
-            max=int(MAX_TOKEN_LIFETIME.total_seconds()),
-            example=300,
-        ),
+        **ACCESS_TOKEN_FIELDS,
         "scope": _SCOPE,
         "issued_token_type": Text(
             description="The type of the token, after an exchange", enum=[ACCESS_TOKEN_TYPE]

@@ -208,7 +208,7 @@ class Connection:
             time.sleep(_SELECT_PAUSE)
 
     def _seconds_to_timer(self) -> float:
-        """Return the seconds until libcurl wants to go on by itself, but not more than one wait."""
+        """Return the seconds until libcurl continues by itself, but not more than one wait."""
         timer: int = self._multi.timeout()
         return _LONGEST_WAIT if timer < 0 else min(timer / 1000, _LONGEST_WAIT)
 

@@ -47,7 +47,7 @@ def tokens(service: Running, client) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def observed(service: Running, program: Path, client, tokens) -> dict[str, Any]:
-    """Run the program, and return what it has observed."""
+    """Run the program, and return its observations."""
     base = f"http://127.0.0.1:{service.port}"
     done = subprocess.run(
         ["node", program, base, AUDIENCE, client["id"], client["secret"]],

@@ -1,11 +1,10 @@
 """The schemas of access tokens."""
 
-from flask_restx import Namespace, fields
+from flask_restx import Namespace
 
-from api.fields import Text
-from api.schemas import ROLES, text_field, text_schema
+from api.schemas import ACCESS_TOKEN_FIELDS, ROLES, text_field, text_schema
 from api.validation import strict_schema
-from models import MAX_TOKEN_LIFETIME, field_rules
+from models import field_rules
 
 tokens = Namespace(
     "tokens",
@@ -42,21 +41,7 @@ new_access_token = strict_schema(
 access_token = tokens.model(
     "AccessToken",
     {
-        "access_token": Text(
-            required=True,
-            description="Send it to the service as `Authorization: Bearer <access_token>`",
-            pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
-            max_length=4096,
-            example="eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMWExZmIwNyJ9.c2lnbmF0dXJl",
-        ),
-        "token_type": Text(required=True, description="Always `Bearer`", enum=["Bearer"]),
-        "expires_in": fields.Integer(
-            required=True,
-            description="After how many seconds it expires",
-            min=0,
-            max=int(MAX_TOKEN_LIFETIME.total_seconds()),
-            example=300,
-        ),
+        **ACCESS_TOKEN_FIELDS,
         "audience": text_field(
             field_rules.AUDIENCE,
             description="The service that it is meant for",

@@ -93,7 +93,7 @@ def hosts(make_app):
 
 @pytest.fixture
 def session(hosts, jane, john):
-    """Return the token of a session of jane, for whom a client has an audience."""
+    """Return the token of a session of jane; a client has the audience."""
     john.post("/v1/clients", json={"name": "billing", "audience": AUDIENCE})
     credentials = {"login": "jane", "password": PASSWORD}
     return hosts[0].client.post("/v1/sessions", json=credentials).json["token"]

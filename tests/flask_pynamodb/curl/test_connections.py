@@ -66,18 +66,6 @@ def tls_server(authority: Authority, tmp_path: Path) -> Iterator[ScriptedServer]
         yield server
 
 
-@pytest.fixture
-def silent_port() -> Iterator[int]:
-    """A port that accepts no connection: its backlog is full."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
-        address = listener.getsockname()
-        waiting = [socket.socket() for _ in range(4)]
-        [each.setblocking(False) for each in waiting]
-        [each.connect_ex(address) for each in waiting]
-        yield address[1]
-        [each.close() for each in waiting]
-
-
 class TestTls:
     @pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
     def test_a_bundle_of_ones_own_vouches(

@@ -3,7 +3,6 @@
 import os
 import resource
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -61,18 +60,6 @@ def make_client(request: pytest.FixtureRequest, server: ScriptedServer, make_cur
         return client
 
     return make
-
-
-@pytest.fixture
-def full_port() -> Iterator[int]:
-    """A port that accepts no connection: its backlog is full."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
-        address = listener.getsockname()
-        waiting = [socket.socket() for _ in range(4)]
-        [each.setblocking(False) for each in waiting]
-        [each.connect_ex(address) for each in waiting]
-        yield address[1]
-        [each.close() for each in waiting]
 
 
 @pytest.fixture
@@ -204,19 +191,19 @@ class TestSignals:
 
         assert get(client)["ResponseMetadata"]["HTTPStatusCode"] == 200
 
-    def test_connecting(self, make_curl: Any, alarm: Any, full_port: int) -> None:
+    def test_connecting(self, make_curl: Any, alarm: Any, silent_port: int) -> None:
         """A call that is not connected yet ends, too."""
-        client = make_curl(f"http://127.0.0.1:{full_port}", **{**ONCE, "connect_timeout": 60})
+        client = make_curl(f"http://127.0.0.1:{silent_port}", **{**ONCE, "connect_timeout": 60})
         alarm(Interrupted)
 
         with pytest.raises(Interrupted):
             get(client)
 
-    def test_connect_timeout(self, make_curl: Any, full_port: int) -> None:
+    def test_connect_timeout(self, make_curl: Any, silent_port: int) -> None:
         """The read timeout does not count before there is a connection."""
         config = {**ONCE, "connect_timeout": 0.6, "read_timeout": 0.1}
         with pytest.raises(ConnectTimeoutError):
-            get(make_curl(f"http://127.0.0.1:{full_port}", **config))
+            get(make_curl(f"http://127.0.0.1:{silent_port}", **config))
 
 
 class TestFileDescriptors:
