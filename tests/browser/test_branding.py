@@ -92,6 +92,10 @@ class TestPasswordCheck:
         assert good == "Dieses Passwort erf\u00fcllt die Regeln."
         assert empty == ""
 
+    def test_sent_form(self, observed):
+        """No check follows a form that was sent, whose token the response may have replaced."""
+        assert observed["checksAfterSending"] == 0
+
 
 class TestAccessibility:
     def test_axe(self, observed):

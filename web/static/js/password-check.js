@@ -43,4 +43,6 @@ for (const field of document.querySelectorAll("[data-check]")) {
     if (password.value) timer = setTimeout(() => check(number), WAIT_MS);
     else show(false, "");
   });
+  // The response to the form may replace the token that a check sends.
+  password.form.addEventListener("submit", () => clearTimeout(timer));
 }
