@@ -12,9 +12,11 @@ from models.tables.user import SHARDS, Role, Status, User
 
 # Items that one page may read from one partition when a filter passes few of them.
 _MAX_EVALUATED = 500
-_FILTERED_PAGE_SIZE = 100
-# Standard deviations above the average that the page of one partition covers.
+# Standard deviations above the average that the page of one partition covers: the first time, and
+# when it is read again. A list without a filter rarely needs a second round of queries; one whose
+# filter passes half of the users nearly always does, and more rows cost more than a third one.
 _SPREAD = 2.0
+_REREAD_SPREAD = 0.5
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def newest_first(
         The users, and the ID to continue after, None at the end of the list.
     """
     partitions = [_Partition(index, key, [], after) for index, key in _partitions(chosen)]
-    page_size = _page_size(chosen, limit, len(partitions))
+    page_size = _page_size(limit + 1, len(partitions))
     to_read = partitions
     while to_read:
         db.gather(*(partial(_read, each, chosen, page_size) for each in to_read))
@@ -79,6 +81,7 @@ def newest_first(
         # Complete down to the item after the page, or to the ends of all partitions.
         bound = _id_of(items[limit]) if len(items) > limit else ""
         to_read = [each for each in partitions if each.has_more and (each.last_read or "") > bound]
+        page_size = _next_page_size(limit + 1, partitions, items, oldest_complete)
     # The partitions together hold several times a page; only the page itself is deserialized.
     users = [User.from_raw_data(item) for item in items[:limit] if _id_of(item) >= oldest_complete]
     if len(users) == limit:
@@ -103,15 +106,28 @@ def _partitions(chosen: UserFilter) -> list[tuple[Any, Any]]:
     return [(User.by_creation, shard) for shard in range(SHARDS)]
 
 
-def _page_size(chosen: UserFilter, limit: int, partitions: int) -> int:
-    """Return how many items of each partition are read at a time."""
-    if _condition(chosen) is not None:
-        # Filtered items are read as well: fewer, larger pages cost fewer round trips.
-        return max(limit + 1, _FILTERED_PAGE_SIZE)
-    # The items of a page are distributed over the partitions at random: a few more than the average
-    # are enough for nearly all pages, and a partition with too few is read again.
-    share = (limit + 1) / partitions
-    return min(limit + 1, ceil(share + _SPREAD * sqrt(share))) if partitions > 1 else limit + 1
+def _page_size(needed: int, partitions: int, spread: float | None = None) -> int:
+    """Return how many items of each partition to read, so that together they hold those needed.
+
+    The items of a list are distributed over the partitions at random: a few more than the average
+    are enough for nearly all pages, and a partition with too few is read again.
+    """
+    if partitions == 1:
+        return needed
+    share = needed / partitions
+    spread = _SPREAD if spread is None else spread
+    return min(needed, ceil(share + spread * sqrt(share)))
+
+
+def _next_page_size(
+    needed: int, partitions: list[_Partition], items: list[dict[str, Any]], oldest_complete: str
+) -> int:
+    """Return how many more items of each partition to read, by what the filter passed so far."""
+    evaluated = sum(each.evaluated for each in partitions)
+    complete = sum(_id_of(item) >= oldest_complete for item in items)
+    missing = _page_size(max(needed - complete, 1), len(partitions), _REREAD_SPREAD)
+    # One more than was found, so that the estimate is never zero.
+    return ceil(missing * (evaluated + 1) / (len(items) + 1))
 
 
 def _read(partition: _Partition, chosen: UserFilter, page_size: int) -> None:
@@ -121,7 +137,7 @@ def _read(partition: _Partition, chosen: UserFilter, page_size: int) -> None:
         User.id < partition.last_read if partition.last_read else None,
         _condition(chosen),
         scan_index_forward=False,
-        page_size=page_size,
+        page_size=min(page_size, _MAX_EVALUATED - partition.evaluated),
     ).page_iter
     page = next(pages)
     partition.items += page["Items"]
