@@ -3,6 +3,7 @@
 import os
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 project = "Roster"
 copyright = "2026, The Roster developers; MIT License"
@@ -37,3 +38,22 @@ if repository := os.environ.get("DOCS_REPOSITORY"):
         "source_branch": "main",
         "source_directory": "docs/",
     }
+
+# The pages of the extension are in its own folder; here they are included from `extension/`.
+EXTENSION_LINKS = {
+    "](docs/": "](extension/",
+    "](CHANGELOG.md": "](extension/changelog.md",
+    "](../README.md": "](../extension.md",
+}
+
+
+def setup(app: Any) -> None:
+    """Lead the links between the pages of the extension to their places on this site."""
+    app.connect("include-read", map_extension_links)
+
+
+def map_extension_links(app: Any, path: Path, parent: str, content: list[str]) -> None:
+    """Replace links in an included page of the extension."""
+    if "flask_pynamodb" in path.parts:
+        for link, target in EXTENSION_LINKS.items():
+            content[0] = content[0].replace(link, target)

@@ -249,29 +249,30 @@ SETTINGS: Mapping[str, Setting] = {
     "DYNAMODB_BINDS": Setting(
         Mapping,
         None,
-        "[Further databases](#several-databases) by bind key",
+        "[Further databases](settings.md#several-databases) by bind key",
         unset="none",
         is_per_app=True,
     ),
     "DYNAMODB_ALLOW_SCAN": Setting(
         bool,
         None,
-        "Whether [scans](#scans) are allowed: `True`, or `False` to raise an error",
+        "Whether [scans](models.md#scans) are allowed: `True`, or `False` to raise an error",
         unset="allowed with a warning",
         is_per_app=True,
     ),
     "DYNAMODB_DEBUG": Setting(
         bool,
         False,
-        "Whether each response has a [`Server-Timing`](#what-a-request-spends) header with the"
-        " time spent on DynamoDB",
+        "Whether each response has a [`Server-Timing`](monitoring.md#what-a-request-spends) header"
+        " with the time spent on DynamoDB",
         example="on",
         is_per_app=True,
     ),
     "DYNAMODB_RECORD_CALLS": Setting(
         int,
         None,
-        "How many calls of each request are [recorded](#what-a-request-spends) at most: {allowed}",
+        "How many calls of each request are [recorded](monitoring.md#what-a-request-spends) at"
+        " most: {allowed}",
         unset="100 with `DYNAMODB_DEBUG` and in Flask's debug mode, else 0",
         bounds=(0, 10_000),
         is_per_app=True,

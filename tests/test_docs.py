@@ -24,8 +24,10 @@ from tests.support.engine import local_engine
 from tests.support.process_harness import ProcessHarness
 from tests.support.secret_key import SECRET_KEY
 
-EXTENSION = ROOT / "flask_pynamodb" / "README.md"
-PAGES = [*ROOT.glob("*.md"), *DOCS.glob("*.md"), EXTENSION]
+EXTENSION = ROOT / "flask_pynamodb"
+QUICKSTART = EXTENSION / "README.md"
+GUIDES = sorted((EXTENSION / "docs").glob("*.md"))
+PAGES = [*ROOT.glob("*.md"), *DOCS.glob("*.md"), *EXTENSION.glob("*.md"), *GUIDES]
 PATIENCE = 120
 
 
@@ -36,6 +38,13 @@ def program(page: Path) -> str:
         is_code = line != "```" if is_code else line == "```python"
         kept.append(line if is_code and line != "```python" else "")
     return "\n".join(kept)
+
+
+def run_program(*pages: Path) -> None:
+    """Run the Python blocks of pages as one program, each line where it stands on its page."""
+    names = {"__name__": "todo"}
+    for page in pages:
+        exec(compile(program(page), page, "exec"), names)
 
 
 def anchors(page: Path) -> set[str]:
@@ -237,15 +246,24 @@ class TestExtension:
 
         assert [name for name in flask_pynamodb.__all__ if name not in text] == []
 
-    def test_program_runs(self, monkeypatch):
-        """The Python blocks are one program, and its assertions pass."""
+    @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+    def test_program_runs(self, monkeypatch, page):
+        """The Python blocks of a page continue the quickstart, and their assertions pass."""
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
 
         # The program names its tables itself, so it has an engine of its own.
         with local_engine() as engine:
             monkeypatch.setenv("DYNAMODB_HOST", engine.host)
-            exec(compile(program(EXTENSION), EXTENSION, "exec"), {"__name__": "todo"})
+            run_program(QUICKSTART, page)
+
+    def test_every_page_is_listed(self):
+        """The README leads to each page of the folder, and the site has each."""
+        listed = re.findall(r"^\| \[.*\]\(docs/(.+)\.md\)", QUICKSTART.read_text(), re.MULTILINE)
+        on_site = {page.stem for page in (DOCS / "extension").glob("*.md")}
+
+        assert sorted(listed) == [page.stem for page in GUIDES]
+        assert on_site == {*listed, "changelog"}
 
 
 class TestSessions:

@@ -36,7 +36,7 @@ def render(path: Path) -> str:
     )
 
 
-PATHS = (_ROOT / "docs" / "configuration.md", _ROOT / "flask_pynamodb" / "README.md")
+PATHS = (_ROOT / "docs" / "configuration.md", _ROOT / "flask_pynamodb" / "docs" / "settings.md")
 
 
 def _rows(settings: Iterable[Setting]) -> str:
