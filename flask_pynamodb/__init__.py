@@ -15,6 +15,7 @@ from flask_pynamodb.errors import (
 )
 from flask_pynamodb.extension import PynamoDB
 from flask_pynamodb.model import Model
+from flask_pynamodb.overrides import override
 from flask_pynamodb.pagination import Page, make_cursor, read_cursor
 from flask_pynamodb.recorded_calls import RecordedCall, recorded_calls
 from flask_pynamodb.settings import BILLING_MODES
@@ -47,6 +48,7 @@ __all__ = [
     "error_code",
     "is_unavailable",
     "make_cursor",
+    "override",
     "read_cursor",
     "recorded_calls",
     "totals",

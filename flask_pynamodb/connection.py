@@ -31,7 +31,11 @@ from pynamodb.constants import (
 from pynamodb.signals import post_dynamodb_send, pre_dynamodb_send
 
 from flask_pynamodb import signals
-from flask_pynamodb.errors import ConfigurationError, unreadable_credentials
+from flask_pynamodb.errors import (
+    ConfigurationError,
+    reject_incomplete_keys,
+    unreadable_credentials,
+)
 from flask_pynamodb.shared_tables import merge_meta_tables
 from flask_pynamodb.transport import DEFAULT_TRANSPORT, client_for
 
@@ -98,7 +102,9 @@ class AppConnection(Connection):
         """
         with self._client_lock:
             if self._client is None:
-                self._reject_incomplete_keys()
+                reject_incomplete_keys(
+                    self._aws_access_key_id, self._aws_secret_access_key, self._aws_session_token
+                )
             client = self._botocore_client()
             # PynamoDB creates another botocore client as long as there are no credentials.
             if client is not self._sends_for:
@@ -187,18 +193,6 @@ class AppConnection(Connection):
             raise ConfigurationError(
                 "There is no AWS region: set DYNAMODB_REGION, or AWS_DEFAULT_REGION."
             ) from error
-
-    def _reject_incomplete_keys(self) -> None:
-        # PynamoDB ignores an incomplete pair and falls back to other credentials.
-        given = {
-            "DYNAMODB_AWS_ACCESS_KEY_ID": self._aws_access_key_id,
-            "DYNAMODB_AWS_SECRET_ACCESS_KEY": self._aws_secret_access_key,
-        }
-        missing = [name for name, value in given.items() if not value]
-        if len(missing) == 1 or (len(missing) == 2 and self._aws_session_token):
-            raise ConfigurationError(
-                f"The AWS access key is incomplete: {' and '.join(missing)} is not set."
-            )
 
 
 class AppTable(TableConnection):

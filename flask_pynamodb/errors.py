@@ -96,6 +96,20 @@ def unreadable_credentials(error: OSError) -> ConfigurationError:
     return ConfigurationError(f"The AWS credentials cannot be read: {error}")
 
 
+def reject_incomplete_keys(key_id: str | None, secret: str | None, token: str | None) -> None:
+    """Reject a part of an access key; PynamoDB would ignore it, and use other credentials.
+
+    Raises:
+        ConfigurationError: The ID has no secret, or the secret or the token has no ID.
+    """
+    given = {"DYNAMODB_AWS_ACCESS_KEY_ID": key_id, "DYNAMODB_AWS_SECRET_ACCESS_KEY": secret}
+    missing = [name for name, value in given.items() if not value]
+    if len(missing) == 1 or (missing and token):
+        raise ConfigurationError(
+            f"The AWS access key is incomplete: {' and '.join(missing)} is not set."
+        )
+
+
 def error_code(error: PynamoDBException) -> str | None:
     """Return DynamoDB's error code of a PynamoDB exception; None if there was no response.
 

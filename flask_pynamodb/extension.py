@@ -12,7 +12,6 @@ from flask_pynamodb import batch, concurrency, signals, tables, transaction_read
 from flask_pynamodb.cli import dynamodb
 from flask_pynamodb.model import Model as _BaseModel
 from flask_pynamodb.model import bind_base, make_base, scan_is_allowed
-from flask_pynamodb.settings import DEFAULTS
 from flask_pynamodb.state import ALL_BINDS, AppState, Standalone, current_state
 from flask_pynamodb.table_spec import Drift
 from flask_pynamodb.transaction import Transaction
@@ -80,9 +79,9 @@ class PynamoDB:
                 "This app already has a PynamoDB extension. Import and use that one,"
                 " or give the other one its own app."
             )
-        for key, default in DEFAULTS.items():
-            app.config.setdefault(key, default)
-        app.extensions["pynamodb"] = AppState(self, app.config)
+        state = AppState(self, app.config)
+        app.config.update(state.settings)
+        app.extensions["pynamodb"] = state
         if app.config["DYNAMODB_DEBUG"]:
             signals.add_timing_header(app)
         app.cli.add_command(dynamodb)
@@ -102,7 +101,7 @@ class PynamoDB:
         Raises:
             ConfigurationError: Settings are invalid or contradict each other.
         """
-        return Standalone(AppState(self, {**DEFAULTS, **settings}))
+        return Standalone(AppState(self, settings))
 
     def current_database(self) -> Standalone:
         """Return the current database, for work that continues after the request.
@@ -230,7 +229,9 @@ class PynamoDB:
         missing = []
         try:
             if not connection.region and not connection.session.get_config_variable("region"):
-                missing.append("no region: set DYNAMODB_REGION, AWS_REGION or one in ~/.aws/config")
+                missing.append(
+                    "no region: set DYNAMODB_REGION, AWS_DEFAULT_REGION or one in ~/.aws/config"
+                )
             if connection.session.get_credentials() is None:
                 missing.append(
                     "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile,"

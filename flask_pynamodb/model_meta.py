@@ -7,6 +7,7 @@ from pynamodb import models
 from pynamodb.attributes import Attribute
 
 from flask_pynamodb.items import compile_reader
+from flask_pynamodb.setting_values import read_meta
 from flask_pynamodb.state import Database, find_state
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -44,11 +45,12 @@ class LazyMeta(type):
         return str(cls.chosen["table_name"])
 
     def __setattr__(cls, name: str, value: Any) -> None:
-        super().__setattr__(name, value)
         if vars(cls).get("is_complete") and name != "table_name":
+            value = read_meta(cls.owner.__name__, name, value)
             cls.chosen.pop(name, None)
             if value is not None:
                 cls.chosen[name] = value
+        super().__setattr__(name, value)
 
 
 class ModelType(models.MetaModel):
@@ -79,7 +81,7 @@ class ModelType(models.MetaModel):
 
 def _lazy_meta(model: Any, own: type | None) -> LazyMeta:
     inherited = getattr(model, "Meta", None) if own is None else None
-    chosen = _chosen_settings(own or inherited)
+    chosen = _chosen_settings(model.__name__, own or inherited)
     if own is None:
         chosen.pop("table_name", None)
     if not model.__abstract__:
@@ -90,13 +92,14 @@ def _lazy_meta(model: Any, own: type | None) -> LazyMeta:
     return LazyMeta("Meta", bases, {**attributes, "chosen": chosen, "owner": model})
 
 
-def _chosen_settings(meta: type | None) -> dict[str, Any]:
-    """Return the settings in a Meta without those that PynamoDB added."""
+def _chosen_settings(model: str, meta: type | None) -> dict[str, Any]:
+    """Return the settings in a Meta, each in its type, without those that PynamoDB added."""
     chosen: dict[str, Any] = {}
     for part in reversed(meta.__mro__[:-1] if meta else ()):
         written = vars(part).get("chosen", vars(part))
         chosen.update((key, value) for key, value in written.items() if not key.startswith("_"))
-    return {key: value for key, value in chosen.items() if value is not None}
+    read = {key: read_meta(model, key, value) for key, value in chosen.items()}
+    return {key: value for key, value in read.items() if value is not None}
 
 
 def _has_key(model: type) -> bool:

@@ -10,9 +10,11 @@ from flask import current_app, has_app_context
 from pynamodb.connection.base import MetaTable
 
 from flask_pynamodb.app_model import AppModel
+from flask_pynamodb.binds import Bind, read_binds, read_max_recorded_calls
 from flask_pynamodb.connection import AppConnection, AppTable
 from flask_pynamodb.errors import ConfigurationError
-from flask_pynamodb.settings import CONNECTION_KEYS, Bind, read_binds, read_max_recorded_calls
+from flask_pynamodb.setting_values import read_settings
+from flask_pynamodb.settings import CONNECTION_KEYS
 
 # The bind key of all databases, the main one included, as in Flask-SQLAlchemy.
 ALL_BINDS = "__all__"
@@ -35,17 +37,23 @@ class AppState:
 
     Args:
         database: The extension object.
-        settings: The settings of the app by the keys of `app.config`, each one present.
+        config: The configuration of the app; missing settings have their defaults.
+
+    Attributes:
+        settings: The values of all settings by the keys of `app.config`, each in its type.
 
     Raises:
         ConfigurationError: Settings are invalid or contradict each other.
     """
 
-    def __init__(self, database: Database, settings: Mapping[str, Any]) -> None:
+    def __init__(self, database: Database, config: Mapping[str, Any]) -> None:
         self.database = database
-        self.allows_scan: bool | None = settings["DYNAMODB_ALLOW_SCAN"]
-        self._binds = read_binds(settings)
-        self._max_recorded_calls = read_max_recorded_calls(settings)
+        self.settings = read_settings(config)
+        self.allows_scan: bool | None = self.settings["DYNAMODB_ALLOW_SCAN"]
+        self._binds = read_binds(self.settings)
+        self._max_recorded_calls = read_max_recorded_calls(
+            self.settings, is_debugged=bool(config.get("DEBUG"))
+        )
         self._lock = threading.Lock()
         self._connections: dict[str | None, AppConnection] = {}
         # Connections of models whose Meta has connection settings, with bind key and settings.

@@ -17,7 +17,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from uuid import uuid4
 
 import botocore.session
@@ -26,7 +26,7 @@ from flask import Flask
 
 from flask_pynamodb.extension import PynamoDB
 from flask_pynamodb.local import Engine
-from flask_pynamodb.state import AppState
+from flask_pynamodb.overrides import override
 
 __all__ = ["dynamodb", "dynamodb_engine", "dynamodb_engine_binary", "dynamodb_settings", "override"]
 
@@ -97,25 +97,6 @@ def dynamodb_settings(dynamodb_engine: Any) -> dict[str, Any]:
         "DYNAMODB_SESSION": _session(),
         "DYNAMODB_TABLE_PREFIX": f"{uuid4().hex[:12]}-",
     }
-
-
-@contextmanager
-def override(app: Flask, **settings: Any) -> Iterator[PynamoDB]:
-    """Replace `DYNAMODB_` settings of an app inside the `with` block.
-
-    Args:
-        app: An app with the extension.
-        settings: Keys of `app.config`.
-    """
-    own_state: AppState = app.extensions["pynamodb"]
-    own_settings = {key: app.config[key] for key in settings}
-    app.config.update(settings)
-    app.extensions["pynamodb"] = AppState(own_state.database, app.config)
-    try:
-        yield cast(PynamoDB, own_state.database)
-    finally:
-        app.config.update(own_settings)
-        app.extensions["pynamodb"] = own_state
 
 
 @cache

@@ -21,13 +21,8 @@ log = logging.getLogger("flask_pynamodb")
 TRANSPORTS = ("auto", "curl", "botocore")
 DEFAULT_TRANSPORT = "auto"
 # Accepted for one more release; see the changelog.
-_FORMER_NAMES = {"lean": "curl"}
+FORMER_NAMES = {"lean": "curl"}
 _logged: set[str] = set()
-
-
-def current_name(transport: str) -> str:
-    """Return the current name of a transport; 0.4 called `curl` `lean`."""
-    return _FORMER_NAMES.get(transport, transport)
 
 
 def client_for(

@@ -83,7 +83,7 @@ class CurlClient:
             extra_headers or {},
         )
         self._retries = Retries(
-            attempts=(config.retries or {}).get("total_max_attempts") or DEFAULT_ATTEMPTS,
+            attempts=_attempts_of(config.retries),
             deadline=deadline_seconds,
             quota=Quota(),
             rand=rand,
@@ -201,6 +201,20 @@ class CurlClient:
 def _call_prefix() -> str:
     # A random UUID except for its last part, which is a counter: the ID identifies one call.
     return str(uuid.uuid4())[:24]
+
+
+def _attempts_of(retries: Mapping[str, Any]) -> int:
+    """Return the maximum number of attempts of one call.
+
+    Raises:
+        ValueError: The retry mode is one that only botocore has.
+    """
+    if retries["mode"] != "standard":
+        raise ValueError(
+            f"The curl transport has the retry mode `standard`, not `{retries['mode']}`: use the"
+            " botocore transport."
+        )
+    return retries.get("total_max_attempts") or DEFAULT_ATTEMPTS
 
 
 def _with_token(operation: Operation, kwargs: dict[str, Any]) -> dict[str, Any]:

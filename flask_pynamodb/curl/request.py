@@ -14,25 +14,9 @@ from flask_pynamodb.curl.signing import (
     canonical_query,
     timestamp,
 )
+from flask_pynamodb.extra_headers import reject_invalid, reject_reserved
 
 _CONTENT_TYPE = "application/x-amz-json-1.0"
-# Signed headers, headers that frame the request, and headers that this module sets.
-_RESERVED = frozenset(
-    {
-        "amz-sdk-invocation-id",
-        "amz-sdk-request",
-        "authorization",
-        "connection",
-        "content-length",
-        "content-type",
-        "expect",
-        "host",
-        "transfer-encoding",
-        "x-amz-date",
-        "x-amz-security-token",
-        "x-amz-target",
-    }
-)
 
 
 class Headers:
@@ -51,7 +35,11 @@ class Headers:
     def __init__(
         self, endpoint: Endpoint, signer: Signer, user_agent: str, extra: Mapping[str, str]
     ) -> None:
-        _validate_extra(extra)
+        try:
+            reject_invalid(extra)
+            reject_reserved(extra)
+        except ValueError as error:
+            raise ValueError(f"The setting extra_headers {error}.") from None
         others = {"user-agent": user_agent, "accept-encoding": "identity"}
         others.update((name.lower(), value) for name, value in extra.items())
         # A name without a value removes curl's own header.
@@ -116,15 +104,6 @@ class _Prepared:
     credentials: Credentials
     lines: list[str | bytes]
     signature: PreparedSignature
-
-
-def _validate_extra(extra: Mapping[str, str]) -> None:
-    for name, value in extra.items():
-        if name.lower() in _RESERVED:
-            raise ValueError(f"The extra header {name!r} is reserved for the request.")
-        # isprintable() is false for CR, LF and other characters that would end the line.
-        if not (name.isprintable() and value.isprintable() and name and not set(name) & set(" :;")):
-            raise ValueError(f"The extra header {name!r} has invalid characters.")
 
 
 def _line(name: str, value: str) -> bytes:

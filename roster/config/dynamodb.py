@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from flask_pynamodb.setting import Setting as ExtensionSetting
 from flask_pynamodb.settings import SETTINGS
-from flask_pynamodb.settings import Setting as ExtensionSetting
 from roster.config.parsing import Parser, choice, integer, matches, number, pairs, switch, text
 from roster.config.setting import Setting, read_all
 

@@ -1,6 +1,5 @@
 """The contract between the extension, its apps and its models."""
 
-import re
 import threading
 
 import pytest
@@ -9,9 +8,9 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.exceptions import GetError
 
-from flask_pynamodb import ConfigurationError, PynamoDB, is_unavailable
+from flask_pynamodb import PynamoDB, is_unavailable
 from flask_pynamodb.curl import CurlClient
-from flask_pynamodb.settings import DEFAULTS, SETTINGS
+from flask_pynamodb.settings import DEFAULTS
 from tests.support.faulty_proxy import half_processed, unprocessed
 
 
@@ -54,54 +53,6 @@ class TestInitApp:
             "DYNAMODB_REGION": "eu-north-1",
         }
 
-    @pytest.mark.parametrize(
-        "key, value, error",
-        [
-            ("HOST", "127.0.0.1:8000", "must be a URL, as in http://127.0.0.1:8000"),
-            ("HOST", 8000, "must be a string, not int"),
-            ("REGION", "Frankfurt (Main)", "must be a region, as in eu-central-1"),
-            ("READ_TIMEOUT_SECONDS", "5", "must be a number, not str"),
-            ("READ_TIMEOUT_SECONDS", 0, "must be 0.05 to 300"),
-            ("READ_TIMEOUT_SECONDS", float("nan"), "must be 0.05 to 300"),
-            ("MAX_POOL_CONNECTIONS", 0, "must be 1 or more"),
-            ("MAX_RETRY_ATTEMPTS", None, "must be a whole number, not NoneType"),
-            ("EXTRA_HEADERS", "x-team=a", "must be a mapping, not str"),
-            ("TABLE_PREFIX", "a b", "may have letters, digits, _, . and - only"),
-            ("ALLOW_SCAN", "no", "must be True or False, not str"),
-            ("BILLING_MODE", "FREE", "must be PAY_PER_REQUEST or PROVISIONED"),
-        ],
-    )
-    def test_invalid_value(self, db, key, value, error):
-        """An invalid value is rejected with its key and what it must be."""
-        app = Flask("invalid")
-        app.config[f"DYNAMODB_{key}"] = value
-
-        with pytest.raises(ConfigurationError, match=re.escape(f"DYNAMODB_{key} {error}.")):
-            db.init_app(app)
-
-    def test_all_invalid_values(self, db):
-        """One error names all invalid values, and repeats none of them."""
-        app = Flask("invalid")
-        app.config["DYNAMODB_AWS_SECRET_ACCESS_KEY"] = b"hunter2"
-        app.config["DYNAMODB_READ_TIMEOUT_SECONDS"] = "hunter2"
-
-        with pytest.raises(ConfigurationError) as error:
-            db.init_app(app)
-
-        assert "DYNAMODB_AWS_SECRET_ACCESS_KEY must be a string" in str(error.value)
-        assert "DYNAMODB_READ_TIMEOUT_SECONDS must be a number" in str(error.value)
-        assert "hunter2" not in str(error.value)
-
-    @pytest.mark.parametrize(
-        "key", [key for key, one in SETTINGS.items() if one.kind is str and one.default is None]
-    )
-    def test_empty_value(self, db, key):
-        """An empty string means that an optional setting is not set."""
-        app = Flask("empty")
-        app.config[key] = ""
-
-        db.init_app(app)
-
     def test_former_transport(self, db):
         """The former name of the transport `curl` is accepted."""
         app = Flask("former")
@@ -121,16 +72,6 @@ class TestInitApp:
         """Something that is no Flask app is refused."""
         with pytest.raises(TypeError, match="takes a Flask app"):
             db.init_app(app)
-
-    def test_unknown_transport(self, db, make_app):
-        """A transport that does not exist is refused at start."""
-        with pytest.raises(RuntimeError, match="DYNAMODB_TRANSPORT must be auto, curl or botocore"):
-            db.init_app(make_app(DYNAMODB_TRANSPORT="pigeon"))
-
-    def test_half_a_capacity(self, db, make_app):
-        """Read units without write units are refused at start."""
-        with pytest.raises(RuntimeError, match="DYNAMODB_WRITE_CAPACITY_UNITS together"):
-            db.init_app(make_app(DYNAMODB_READ_CAPACITY_UNITS=5))
 
 
 class TestShell:

@@ -57,19 +57,3 @@ class TestEngine:
 
         with pytest.raises(EngineError, match="not installed"), start_engine():
             pass
-
-
-class TestOverride:
-    def test_own_settings_return(self, app, dynamodb_settings):
-        """After the block the app has its previous settings and connections."""
-        with app.app_context():
-            before = db.connection
-
-        with override(app, **dynamodb_settings), app.app_context():
-            db.create_all()
-            Todo("1").save()
-
-        with app.app_context():
-            assert db.connection is before
-        assert app.config["DYNAMODB_REGION"] == "eu-west-1"
-        assert app.config["DYNAMODB_HOST"] is None
