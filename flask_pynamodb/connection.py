@@ -13,6 +13,8 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    EndpointProviderError,
+    InvalidConfigError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
@@ -173,6 +175,8 @@ class AppConnection(Connection):
                 " a profile or a role, or DYNAMODB_AWS_ACCESS_KEY_ID and"
                 " DYNAMODB_AWS_SECRET_ACCESS_KEY."
             ) from error
+        except EndpointProviderError as error:
+            raise ConfigurationError(f"There is no endpoint of DynamoDB: {error}") from error
         except OSError as error:
             # The clients turn errors of the network into their own; what remains is the file of a
             # token, or the program of credential_process.
@@ -183,7 +187,7 @@ class AppConnection(Connection):
             return super().client
         except OSError as error:
             raise unreadable_credentials(error) from error
-        except ValueError as error:
+        except (InvalidConfigError, ValueError) as error:
             raise ConfigurationError(f"There is no client for DynamoDB: {error}") from error
         except NoRegionError as error:
             if self.host:

@@ -20,9 +20,8 @@ from botocore.exceptions import (
 )
 
 from flask_pynamodb.curl import codec
-from flask_pynamodb.curl.endpoint import read_endpoint
+from flask_pynamodb.curl.endpoint import Endpoint
 from flask_pynamodb.curl.errors import Response, UnreadableResponse, error_response, metadata
-from flask_pynamodb.curl.http import Pool
 from flask_pynamodb.curl.operations import Operation, read_operations
 from flask_pynamodb.curl.request import Headers
 from flask_pynamodb.curl.retries import (
@@ -34,6 +33,7 @@ from flask_pynamodb.curl.retries import (
     RetryKind,
     retry_kind_of,
 )
+from flask_pynamodb.curl.routes import Route, Routes
 from flask_pynamodb.curl.signing import Credentials, Signer
 
 Answer = dict[str, Any]
@@ -70,20 +70,20 @@ class CurlClient:
         sleep: Callable[[float], object] | None = None,
         rand: Callable[[], float] = random.random,
     ) -> None:
-        config, signer = client.meta.config, client._request_signer
+        signer = client._request_signer
         self._client = client
         self._sleep = sleep or time.sleep
-        self._endpoint = read_endpoint(client)
-        self._pool = Pool(self._endpoint)
         self._operations = read_operations(client.meta.service_model)
-        self._headers = Headers(
-            self._endpoint,
-            Signer(signer.region_name, signer.signing_name),
-            f"{config.user_agent} md/transport#curl",
-            extra_headers or {},
+        make_headers = partial(
+            Headers,
+            signer=Signer(signer.region_name, signer.signing_name),
+            # The user agent in the configuration lacks the app ID.
+            user_agent=f"{client._user_agent_creator.to_string()} md/transport#curl",
+            extra=extra_headers or {},
         )
+        self._routes = Routes(client, make_headers)
         self._retries = Retries(
-            attempts=_attempts_of(config.retries),
+            attempts=_attempts_of(client.meta.config.retries),
             deadline=deadline_seconds,
             quota=Quota(),
             rand=rand,
@@ -99,7 +99,12 @@ class CurlClient:
         return getattr(self._client, name)
 
     def __repr__(self) -> str:
-        return f"<CurlClient for {self._endpoint.url}>"
+        return f"<CurlClient for {self.endpoint.url}>"
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The endpoint of the region, or the custom one."""
+        return self._routes.default.endpoint
 
     @property
     def operations(self) -> Iterator[str]:
@@ -108,7 +113,7 @@ class CurlClient:
 
     def close(self) -> None:
         """Close idle connections, and the botocore client."""
-        self._pool.close()
+        self._routes.close()
         self._client.close()
 
     def _make_api_call(self, operation_name: str, kwargs: dict[str, Any]) -> Answer:
@@ -125,8 +130,13 @@ class CurlClient:
         body = codec.encode(_with_token(operation, kwargs))
         call_id = f"{self._call_prefix}{next(self._calls):012x}"
         attempts = self._retries.start()
+        credentials = self._credentials()
+        account_id = getattr(credentials, "account_id", None)
+        route = self._routes.find(operation_name, kwargs, account_id)
         while True:
-            outcome = self._attempt(operation, body, call_id, attempts)
+            attempt_header = attempts.header(route.endpoint.read_timeout)
+            headers = route.headers.lines(operation, body, credentials, call_id, attempt_header)
+            outcome = self._attempt(route, operation, headers, body, attempts.seconds_left)
             if not isinstance(outcome, Failure):
                 attempts.succeed()
                 attempts.describe_in(outcome["ResponseMetadata"])
@@ -139,15 +149,20 @@ class CurlClient:
                     # Otherwise the error and this frame would reference each other.
                     del outcome
             self._sleep(wait)
+            # They may be renewed meanwhile.
+            credentials = self._credentials()
 
     def _attempt(
-        self, operation: Operation, body: bytes, call_id: str, attempts: Attempts
+        self,
+        route: Route,
+        operation: Operation,
+        headers: list[str | bytes],
+        body: bytes,
+        seconds_left: float | None,
     ) -> Answer | Failure:
-        attempt_header = attempts.header(self._endpoint.read_timeout)
-        headers = self._headers.lines(operation, body, self._credentials(), call_id, attempt_header)
-        read = partial(self._read, operation)
+        read = partial(self._read, operation, route.endpoint)
         try:
-            return self._pool.post(headers, body, attempts.seconds_left, read)
+            return route.pool.post(headers, body, seconds_left, read)
         except (ConnectionError, HTTPClientError) as error:
             # The traceback would keep the connection open as long as the error is referenced.
             return Failure(RetryKind.TRANSIENT, error.with_traceback(None))
@@ -160,10 +175,12 @@ class CurlClient:
         frozen: Credentials = credentials.get_frozen_credentials()
         return frozen
 
-    def _read(self, operation: Operation, response: Response) -> Answer | Failure:
+    def _read(
+        self, operation: Operation, endpoint: Endpoint, response: Response
+    ) -> Answer | Failure:
         declared = response.headers.get("x-amz-crc32")
         if declared is not None and declared != str(crc32(response.body)):
-            raise self._unreadable("its checksum does not match its header")
+            raise _unreadable(endpoint, "its checksum does not match its header")
         if not 200 <= response.status < 300:
             error = error_response(response)
             retry_kind = retry_kind_of(response.status, error["Error"]["Code"], operation)
@@ -171,15 +188,12 @@ class CurlClient:
         try:
             answer = codec.decode(response.body)
         except ValueError as error:
-            raise self._unreadable(str(error)) from error
+            raise _unreadable(endpoint, str(error)) from error
         # A newer DynamoDB may add unknown fields, but not return them alone.
         if not isinstance(answer, dict) or (answer and operation.fields.isdisjoint(answer)):
-            raise self._unreadable(f"it is not a response to {operation.name}")
+            raise _unreadable(endpoint, f"it is not a response to {operation.name}")
         answer["ResponseMetadata"] = metadata(response)
         return answer
-
-    def _unreadable(self, reason: str) -> UnreadableResponse:
-        return UnreadableResponse(endpoint_url=self._endpoint.url, error=reason)
 
     def _error(
         self, operation: Operation, failure: Failure, attempts: Attempts
@@ -194,13 +208,17 @@ class CurlClient:
 
     def _reset_after_fork(self) -> None:
         self._call_prefix = _call_prefix()
-        self._pool.abandon()
+        self._routes.reset_after_fork()
         self._retries.quota.replace_lock()
 
 
 def _call_prefix() -> str:
     # A random UUID except for its last part, which is a counter: the ID identifies one call.
     return str(uuid.uuid4())[:24]
+
+
+def _unreadable(endpoint: Endpoint, reason: str) -> UnreadableResponse:
+    return UnreadableResponse(endpoint_url=endpoint.url, error=reason)
 
 
 def _attempts_of(retries: Mapping[str, Any]) -> int:

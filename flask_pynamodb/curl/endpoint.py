@@ -63,15 +63,19 @@ class Endpoint:
     tcp_keepalive: bool
 
 
-def read_endpoint(client: Any) -> Endpoint:
-    """Return the endpoint of a botocore client, which has read environment and profile.
+def read_endpoint(client: Any, url: str) -> Endpoint:
+    """Return an endpoint of a botocore client, which has read environment and profile.
+
+    Args:
+        client: The botocore client.
+        url: The URL of the endpoint.
 
     Raises:
         ValueError: The client's configuration is not supported by this transport.
     """
     config = client.meta.config
     _reject_unsupported(config)
-    parts = urlsplit(client.meta.endpoint_url)
+    parts = urlsplit(url)
     session = client._endpoint.http_session
     return Endpoint(
         url=urlunsplit((parts.scheme, _host(parts), parts.path or "/", parts.query, "")),
@@ -80,7 +84,7 @@ def read_endpoint(client: Any) -> Endpoint:
         query=parts.query,
         ca_bundle=get_cert_path(session._verify) or None,
         client_cert=_pair(config.client_cert),
-        proxy=_proxy(session._proxy_config, client.meta.endpoint_url),
+        proxy=_proxy(session._proxy_config, url),
         connect_timeout=config.connect_timeout,
         read_timeout=config.read_timeout,
         pool_size=config.max_pool_connections,
@@ -89,11 +93,6 @@ def read_endpoint(client: Any) -> Endpoint:
 
 
 def _reject_unsupported(config: Any) -> None:
-    if config.account_id_endpoint_mode == "required":
-        raise ValueError(
-            "The curl transport uses the endpoint of the region, but account_id_endpoint_mode is"
-            " `required`: use the botocore transport."
-        )
     if (config.proxies_config or {}).get("proxy_use_forwarding_for_https"):
         raise ValueError(
             "The curl transport tunnels https through a proxy, but the setting"

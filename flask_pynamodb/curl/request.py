@@ -1,8 +1,10 @@
 """The header lines of a request."""
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from flask_pynamodb.curl.endpoint import Endpoint
 from flask_pynamodb.curl.operations import Operation
@@ -17,6 +19,8 @@ from flask_pynamodb.curl.signing import (
 from flask_pynamodb.extra_headers import reject_invalid, reject_reserved
 
 _CONTENT_TYPE = "application/x-amz-json-1.0"
+# Characters of a trace ID that botocore does not quote.
+_SAFE_IN_TRACE_ID = "-=;:+&[]{}\"',"
 
 
 class Headers:
@@ -45,6 +49,9 @@ class Headers:
         # A name without a value removes curl's own header.
         self._others: list[str | bytes] = [_line(name, value) for name, value in others.items()]
         self._others += [f"{name}:" for name in ("accept", "expect") if name not in others]
+        self._is_in_lambda = (
+            "AWS_LAMBDA_FUNCTION_NAME" in os.environ and "x-amzn-trace-id" not in others
+        )
         self._signer = signer
         self._host = endpoint.host
         self._url = canonical_path(endpoint.path), canonical_query(endpoint.query)
@@ -71,12 +78,16 @@ class Headers:
         known = self._known.get(operation.name)
         if known is None or known.second != second or known.credentials != credentials:
             known = self._known[operation.name] = self._prepare(operation, credentials, second)
-        return [
+        lines = [
             f"authorization: {known.signature.authorization(body)}",
             f"amz-sdk-invocation-id: {call_id}",
             f"amz-sdk-request: {attempt}",
             *known.lines,
         ]
+        # AWS Lambda sets it before each invocation, so that loops of functions are detected.
+        if self._is_in_lambda and (trace_id := os.environ.get("_X_AMZN_TRACE_ID")):
+            lines.append(f"x-amzn-trace-id: {quote(trace_id, safe=_SAFE_IN_TRACE_ID)}")
+        return lines
 
     def _prepare(self, operation: Operation, credentials: Credentials, second: int) -> "_Prepared":
         date = timestamp(second)

@@ -203,17 +203,20 @@ class TestAutoClient:
         """A copy sends by the same clients, and copying does not recurse."""
         assert copy.copy(client)._curl is client._curl
 
-    def test_unsupported_configuration(self, db, make_app, monkeypatch):
+    def test_unsupported_configuration(self, db, make_app):
         """What curl does not support is botocore's with `auto`, an error with `curl`."""
-        monkeypatch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "required")
-        apps = [make_app(), make_app(DYNAMODB_TRANSPORT="curl")]
+        retries = {"mode": "adaptive", "total_max_attempts": 1}
+        apps = [
+            make_app(DYNAMODB_RETRY_CONFIGURATION=retries),
+            make_app(DYNAMODB_RETRY_CONFIGURATION=retries, DYNAMODB_TRANSPORT="curl"),
+        ]
         for app in apps:
             db.init_app(app)
         with apps[0].app_context():
             client = db.connection.client
 
         assert isinstance(client, botocore.client.BaseClient)
-        with apps[1].app_context(), pytest.raises(ConfigurationError, match="account_id_endpoint"):
+        with apps[1].app_context(), pytest.raises(ConfigurationError, match="adaptive"):
             db.connection.client  # noqa: B018
 
 

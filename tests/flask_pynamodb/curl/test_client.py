@@ -1,8 +1,10 @@
 """One call: request, response, and unexpected responses."""
 
 import copy
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +27,11 @@ def refusal(client: Any) -> ClientError:
     with pytest.raises(ClientError) as caught:
         get(client)
     return caught.value
+
+
+def without_features(user_agent: str) -> str:
+    """Leaves out the features that botocore counts, some of them in each call."""
+    return re.sub(r" m/\S+", "", user_agent)
 
 
 class TestRequest:
@@ -55,6 +62,89 @@ class TestRequest:
 
         assert agent.startswith("Botocore/")
         assert agent.endswith(" md/transport#curl")
+
+    @pytest.mark.parametrize(
+        "variable", [("AWS_SDK_UA_APP_ID", "Roster 1 (staging)"), ("AWS_PROFILE", "app")]
+    )
+    def test_user_agent_has_the_app_id(
+        self,
+        server: ScriptedServer,
+        make_curl: Any,
+        monkeypatch: Any,
+        tmp_path: Path,
+        variable: tuple[str, str],
+    ) -> None:
+        """The app ID is written as botocore writes it, of the environment and of a profile."""
+        (tmp_path / "config").write_text("[profile app]\nsdk_ua_app_id = Roster 1 (staging)\n")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+        monkeypatch.setenv(*variable)
+        server.play(answer(200, {}), answer(200, {}))
+        client = make_curl(server.host)
+        get(client)
+        get(client._client)
+        curl, botocore = (request.headers["user-agent"] for request in server.requests)
+
+        assert botocore.endswith(" app/Roster-1--staging-")
+        assert without_features(curl) == f"{without_features(botocore)} md/transport#curl"
+
+    @pytest.mark.parametrize(
+        ("trace_id", "sent"),
+        [
+            ("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1", None),
+            ("Root=1;a[b]{c}=\"'&+,:", None),
+            ("größe\r\nx: 1", "gr%C3%B6%C3%9Fe%0D%0Ax:%201"),
+        ],
+    )
+    def test_trace_id_of_lambda(
+        self,
+        server: ScriptedServer,
+        make_curl: Any,
+        monkeypatch: Any,
+        trace_id: str,
+        sent: str | None,
+    ) -> None:
+        """In AWS Lambda each request has the current trace ID, unsigned as botocore's."""
+        monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
+        client = make_curl(server.host)
+        monkeypatch.setenv("_X_AMZN_TRACE_ID", trace_id)
+        server.play(answer(200, {}), answer(200, {}))
+        get(client)
+        get(client._client)
+        curl, botocore = (request.headers for request in server.requests)
+
+        assert curl["x-amzn-trace-id"] == botocore["x-amzn-trace-id"] == (sent or trace_id)
+        assert "trace" not in curl["authorization"]
+        assert curl.keys() == botocore.keys()
+
+    @pytest.mark.parametrize(
+        ("variables", "extra", "sent"),
+        [
+            ({"_X_AMZN_TRACE_ID": "Root=1"}, {}, None),
+            ({"AWS_LAMBDA_FUNCTION_NAME": "f"}, {}, None),
+            (
+                {"AWS_LAMBDA_FUNCTION_NAME": "f", "_X_AMZN_TRACE_ID": "Root=1"},
+                {"X-Amzn-Trace-Id": "Root=2"},
+                "Root=2",
+            ),
+        ],
+        ids=["elsewhere", "untraced", "own-header"],
+    )
+    def test_no_trace_id(
+        self,
+        server: ScriptedServer,
+        make_curl: Any,
+        monkeypatch: Any,
+        variables: dict[str, str],
+        extra: dict[str, str],
+        sent: str | None,
+    ) -> None:
+        """Outside of AWS Lambda there is none, and a header of the app's own takes precedence."""
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        server.play(answer(200, {}))
+        get(make_curl(server.host, curl={"extra_headers": extra}))
+
+        assert server.requests[0].headers.get("x-amzn-trace-id") == sent
 
     def test_extra_headers_are_sent_unsigned(self, server: ScriptedServer, make_curl: Any) -> None:
         """They may replace the user agent, and may be empty."""
@@ -129,7 +219,7 @@ class TestRequest:
         self, endpoint: str | None, host: str, make_curl: Any
     ) -> None:
         """In lower case, without a port that goes without saying."""
-        assert make_curl(endpoint)._endpoint.host == host
+        assert make_curl(endpoint).endpoint.host == host
 
     def test_credentials_in_the_endpoint_are_not_sent(
         self, server: ScriptedServer, make_curl: Any
@@ -386,16 +476,20 @@ class TestSettings:
         assert len(server.requests) == 4
 
     @pytest.mark.parametrize(
-        "config",
+        ("config", "name"),
         [
-            {"account_id_endpoint_mode": "required"},
-            {"proxies_config": {"proxy_use_forwarding_for_https": True}},
+            ({"retries": {"mode": "adaptive"}}, "retry mode"),
+            (
+                {"proxies_config": {"proxy_use_forwarding_for_https": True}},
+                "proxy_use_forwarding_for_https",
+            ),
         ],
-        ids=lambda config: next(iter(config)),
     )
-    def test_what_only_botocore_can_do_is_refused(self, config: Any, make_curl: Any) -> None:
+    def test_what_only_botocore_can_do_is_refused(
+        self, config: Any, name: str, make_curl: Any
+    ) -> None:
         """At the start, with the name of the setting."""
-        with pytest.raises(ValueError, match=next(iter(config)) + "|forwarding_for_https"):
+        with pytest.raises(ValueError, match=name):
             make_curl(None, **config)
 
     def test_deadline_ends_a_call(

@@ -345,7 +345,7 @@ class TestPool:
         [get(client) for _ in range(2)]
 
         assert server.connections == 8
-        assert len(client._pool._idle) == 2
+        assert len(client._routes.default.pool._idle) == 2
 
     def test_one_that_brought_garbage_is_given_up(
         self, server: ScriptedServer, make_curl: Any
@@ -364,7 +364,7 @@ class TestPool:
         client = make_curl(server.host, tcp_keepalive=True)
         server.play(answer(200, {}))
         get(client)
-        descriptor = os.dup(client._pool._idle[0]._socket)
+        descriptor = os.dup(client._routes.default.pool._idle[0]._socket)
         with socket.socket(fileno=descriptor) as connection:
             assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
 

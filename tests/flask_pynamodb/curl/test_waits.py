@@ -232,9 +232,9 @@ class TestFileDescriptors:
         client = make_curl(server.host, **ONCE)
         server.play(answer(200, {}), answer(200, {}, connection="close"))
         [get(client) for _ in range(2)]
-        number = client._pool._idle[0]._socket
+        number = client._routes.default.pool._idle[0]._socket
         os.dup2(reader, number) if is_reused else None
-        client._pool.abandon()
+        client._routes.default.pool.abandon()
         os.write(writer, b"1")
         source = number if is_reused else reader
 
@@ -246,6 +246,6 @@ class TestFileDescriptors:
         client = make_curl(server.host, **ONCE)
         server.play(*[answer(200, {}, connection="close")] * 2)
         [get(client) for _ in range(2)]
-        client._pool.abandon()
+        client._routes.default.pool.abandon()
 
         assert server.connections == 2
