@@ -6,6 +6,7 @@ from typing import Any
 from flask_pynamodb.errors import (
     ConfigurationError,
     InvalidCursor,
+    MigrationError,
     NotUnique,
     ScanRefused,
     ScanWarning,
@@ -14,6 +15,7 @@ from flask_pynamodb.errors import (
     is_unavailable,
 )
 from flask_pynamodb.extension import PynamoDB
+from flask_pynamodb.migrations.status import MigrationStatus
 from flask_pynamodb.model import Model
 from flask_pynamodb.overrides import override
 from flask_pynamodb.pagination import Page, make_cursor, read_cursor
@@ -31,6 +33,8 @@ __all__ = [
     "TRANSPORTS",
     "ConfigurationError",
     "InvalidCursor",
+    "MigrationError",
+    "MigrationStatus",
     "Model",
     "NotUnique",
     "Page",

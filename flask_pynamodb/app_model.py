@@ -1,5 +1,6 @@
 """The part of a model that the state of an app reads; `model.Model` adds the rest."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pynamodb import models
@@ -15,3 +16,13 @@ class AppModel(models.Model):
     __bind_key__: str | None = None
     # The extension object.
     _db: Any = None
+
+    @classmethod
+    def _base_table_name(cls, settings: Mapping[str, Any]) -> str:
+        """Return the name of the table without prefix and suffix.
+
+        Args:
+            settings: The settings of the database, without `DYNAMODB_`.
+        """
+        name: str = cls.Meta.base_table_name  # type: ignore[attr-defined]
+        return name

@@ -1,11 +1,10 @@
-"""`flask dynamodb`: create, check, describe and drop tables; IAM policy; local engine."""
+"""`flask dynamodb`: tables, migrations, IAM policy, local engine."""
 
 import json
 import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,40 +12,34 @@ import click
 from flask.cli import AppGroup
 
 from flask_pynamodb import iam, tables
-from flask_pynamodb.errors import is_unavailable
+from flask_pynamodb.commands import bind_option, database, one_line_errors
 from flask_pynamodb.local import Engine, EngineError
+from flask_pynamodb.migrations.commands import migrate, migrations
 from flask_pynamodb.shared_tables import group_by_table
-from flask_pynamodb.state import ALL_BINDS, current_state
+from flask_pynamodb.state import current_state
 from flask_pynamodb.table_spec import specs_of
 
-dynamodb = AppGroup("dynamodb", help="Create, check, describe and drop the app's DynamoDB tables.")
-
-
-_bind_option = click.option(
-    "--bind",
-    "bind_key",
-    default=ALL_BINDS,
-    metavar="KEY",
-    help="One database of DYNAMODB_BINDS.  [default: all]",
-)
+dynamodb = AppGroup("dynamodb", help="Manage the app's DynamoDB tables.")
+dynamodb.add_command(migrate)
+dynamodb.add_command(migrations)
 
 
 @dynamodb.command()
-@_bind_option
+@bind_option
 def create(bind_key: str) -> None:
     """Create missing tables, and add missing features to existing ones."""
-    with _one_line_errors():
-        for line in _database().create_all(bind_key):
+    with one_line_errors():
+        for line in database().create_all(bind_key):
             click.echo(line)
         click.echo("All tables exist.")
 
 
 @dynamodb.command()
-@_bind_option
+@bind_option
 def check(bind_key: str) -> None:
     """Show how the tables differ from the models; exit 1 if they do."""
-    with _one_line_errors():
-        problems = _database().check_all(bind_key)
+    with one_line_errors():
+        problems = database().check_all(bind_key)
     for problem in problems:
         click.echo(problem)
     if problems:
@@ -55,24 +48,24 @@ def check(bind_key: str) -> None:
 
 
 @dynamodb.command()
-@_bind_option
+@bind_option
 @click.option("--yes", is_flag=True, help="Do not ask for a confirmation.")
 def drop(bind_key: str, yes: bool) -> None:
     """Delete the tables and all their items."""
-    with _one_line_errors():
+    with one_line_errors():
         if not yes:
-            for line in _tables_by_place(_database().models_of(bind_key)):
+            for line in _tables_by_place(database().models_of(bind_key)):
                 click.echo(line)
             click.confirm("Delete these tables and all their items?", abort=True)
-        for name in _database().drop_all(bind_key):
+        for name in database().drop_all(bind_key):
             click.echo(f"dropped {name}")
 
 
 @dynamodb.command()
 def describe() -> None:
     """Show each table: its keys, indexes, state and size."""
-    with _one_line_errors():
-        for model, spec in specs_of(_database().models):
+    with one_line_errors():
+        for model, spec in specs_of(database().models):
             found = tables.find(model._get_connection().connection.client, spec)
             click.echo("\n".join(_described(spec.name, found.table)))
 
@@ -83,13 +76,14 @@ def describe() -> None:
 @click.option("--partition", default="aws", show_default=True)
 def iam_policy(account: str, region: str | None, partition: str) -> None:
     """Print the least-privilege IAM policy for exactly the app's tables and indexes."""
-    database = _database()
+    extension = database()
     document = iam.policy(
-        database.models,
-        region=region or database.connection.region or "*",
+        extension.models,
+        region=region or extension.connection.region or "*",
         account=account,
         partition=partition,
         scans=current_state().allows_scan is not False,
+        migrated=extension.migrated_models(),
     )
     click.echo(json.dumps(document, indent=2))
 
@@ -143,17 +137,3 @@ def _described(name: str, table: Any) -> Iterator[str]:
         for index in table.get(kind, ()):
             parts = " / ".join(key["AttributeName"] for key in index["KeySchema"])
             yield f"  index {index['IndexName']}: {parts}"
-
-
-def _database() -> Any:
-    return current_state().database
-
-
-@contextmanager
-def _one_line_errors() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        if not is_unavailable(error):
-            raise
-        raise click.ClickException(f"DynamoDB is not reachable: {error}") from error

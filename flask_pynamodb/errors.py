@@ -3,6 +3,7 @@
 Exception
  ├── RuntimeError
  │    ├── ConfigurationError   a setting is missing, invalid or contradicts another one
+ │    ├── MigrationError       a migration cannot run, or one of its items failed
  │    └── ScanRefused          a Scan that is not allowed
  ├── ValueError
  │    └── InvalidCursor        a page cursor is invalid, or belongs to another list
@@ -61,6 +62,18 @@ class ScanRefused(RuntimeError):
 
 class ScanWarning(UserWarning):
     """A Scan, which reads a whole table, is not marked as intended."""
+
+
+class MigrationError(RuntimeError):
+    """A migration cannot run, or one of its items failed. The text says which.
+
+    Attributes:
+        failure: The class of the error and the key of the item that failed; None without one.
+    """
+
+    def __init__(self, text: str, *, failure: str | None = None) -> None:
+        super().__init__(text)
+        self.failure = failure
 
 
 class NotUnique(Exception):

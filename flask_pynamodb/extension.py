@@ -7,9 +7,14 @@ from typing import Any, TypeVar, overload
 from botocore.exceptions import BotoCoreError
 from flask import Flask
 from pynamodb.connection.base import Connection
+from pynamodb.expressions.condition import Condition
 
 from flask_pynamodb import batch, concurrency, signals, tables, transaction_reads
 from flask_pynamodb.cli import dynamodb
+from flask_pynamodb.migrations.declaration import Declaration
+from flask_pynamodb.migrations.registry import Migrations
+from flask_pynamodb.migrations.run import Options
+from flask_pynamodb.migrations.status import MigrationStatus
 from flask_pynamodb.model import Model as _BaseModel
 from flask_pynamodb.model import bind_base, make_base, scan_is_allowed
 from flask_pynamodb.state import ALL_BINDS, AppState, Standalone, current_state
@@ -59,6 +64,7 @@ class PynamoDB:
         else:
             bind_base(self, model_class)
             self.Model = model_class
+        self._migrations = Migrations(self)
         self._own_state: AppState | None = None
         if app is not None:
             self.init_app(app)
@@ -277,6 +283,103 @@ class PynamoDB:
             bind_key: See `create_all`.
         """
         return tables.drop(self.models_of(bind_key))
+
+    def migration(
+        self, migration_id: str, model: type[_A], filter_condition: Condition | None = None
+    ) -> Declaration[_A]:
+        """Declare a migration: a function that changes one stored item of a model.
+
+        Only changed attributes are written, and only if the item is as it was read; otherwise the
+        function is called again with the new item. It must be safe to repeat: called with its own
+        result, it changes nothing. Attributes that are not stored are None, without defaults.
+
+        Example:
+            >>> @db.migration("0001-split-names", Person)
+            ... def split_names(person: Person) -> None:
+            ...     if person.name and not person.family_name:
+            ...         person.given_name, _, person.family_name = person.name.rpartition(" ")
+
+        Args:
+            migration_id: A unique ID. Migrations run in the order of their IDs.
+            model: The model of the items.
+            filter_condition: A condition on the items to read; None for all items of the table,
+                also those of other models that share it.
+
+        Returns:
+            The decorator of the function. If it has a second parameter, it is called with a
+            `Transaction`, to which it may add writes of other items; they are sent in one
+            transaction with those of the item.
+
+        Raises:
+            TypeError: The model is not one of this extension with a table, or the function takes
+                other arguments.
+            ValueError: The ID has other characters, or belongs to another migration.
+        """
+        return self._migrations.declare(migration_id, model, filter_condition)
+
+    def migrations(self, bind_key: str | None = ALL_BINDS) -> list[MigrationStatus]:
+        """Return the status of all migrations, declared or started, in the order of their IDs.
+
+        Args:
+            bind_key: See `create_all`.
+
+        Raises:
+            MigrationError: The table of the history does not exist.
+        """
+        return self._migrations.statuses(bind_key)
+
+    def migrated_models(self) -> list[Any]:
+        """Return the models with migrations, whose tables these scan."""
+        return self._migrations.models()
+
+    def migrate(
+        self,
+        last: str | None = None,
+        *,
+        bind_key: str | None = ALL_BINDS,
+        repeat: bool = False,
+        dry_run: bool = False,
+        limit: int | None = None,
+        units_per_second: float | None = None,
+        segments: int = 1,
+        batch_size: int = 100,
+        should_stop: Callable[[], bool] = lambda: False,
+        on_progress: Callable[[MigrationStatus], None] = lambda status: None,
+    ) -> list[MigrationStatus]:
+        """Run the migrations that are not done, one after the other, and continue stopped ones.
+
+        Safe while the app serves. The position is stored after each batch, so that the next run
+        continues there, also after a kill. Two runs never have the same migration at a time.
+
+        Args:
+            last: The ID of the last migration to run; all unless it is given.
+            bind_key: See `create_all`.
+            repeat: Run `last` alone, from the beginning, also if it is done.
+            dry_run: Call the functions with the items, and write nothing.
+            limit: The maximum number of items; None for all.
+            units_per_second: The maximum of consumed capacity units, reads and writes together, on
+                average; None for no limit.
+            segments: How many segments of a table are migrated at the same time, 1 to 32. A
+                migration that was started keeps its number.
+            batch_size: The maximum number of items of a segment between two stored positions,
+                1 to 1000.
+            should_stop: Returns whether to end after the current items.
+            on_progress: Called after each batch.
+
+        Returns:
+            The status of each migration of this run. With `dry_run` their counts are those of this
+            run.
+
+        Raises:
+            MigrationError: A migration is unknown, removed, out of order or run by another process,
+                or an item failed.
+            PynamoDBException: DynamoDB is unavailable.
+            ValueError: A number is out of its bounds.
+        """
+        options = Options(
+            dry_run, limit, units_per_second, segments, batch_size, should_stop, on_progress
+        )
+        return self._migrations.run(last, bind_key, options, repeat=repeat)
 
     @contextmanager
     def allow_scan(self) -> Iterator[None]:

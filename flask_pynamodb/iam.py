@@ -38,6 +38,7 @@ def policy(
     account: str,
     partition: str = "aws",
     scans: bool = False,
+    migrated: Iterable[type[Model]] = (),
 ) -> dict[str, Any]:
     """Return a policy for exactly these tables and their indexes.
 
@@ -47,9 +48,11 @@ def policy(
         account: An AWS account, or `*`.
         partition: `aws`, `aws-cn` or `aws-us-gov`.
         scans: Whether the app may Scan.
+        migrated: The models whose tables have migrations, which Scan them.
 
     Returns:
-        The policy document, with one statement for run time and one for set-up.
+        The policy document, with one statement for run time, one for set-up, and one for
+        migrations if there are any and run time does not include it.
     """
     base = f"arn:{partition}:dynamodb:{region}:{account}:table"
     tables: list[str] = []
@@ -59,13 +62,14 @@ def policy(
         names = [index["IndexName"] for index in spec.request.get("LocalSecondaryIndexes", ())]
         indexes += [f"{base}/{spec.name}/index/{name}" for name in (*spec.indexes, *names)]
     run_time = (*_RUN_TIME, *_CHECK, *(("Scan",) if scans else ()))
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            _allow("RunTime", run_time, tables + indexes),
-            _allow("SetUp", _SET_UP, tables),
-        ],
-    }
+    statements = [
+        _allow("RunTime", run_time, tables + indexes),
+        _allow("SetUp", _SET_UP, tables),
+    ]
+    scanned = [f"{base}/{spec.name}" for _, spec in specs_of(migrated)]
+    if scanned and not scans:
+        statements.append(_allow("Migrations", ("Scan",), scanned))
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def _allow(sid: str, actions: Iterable[str], resources: list[str]) -> dict[str, Any]:

@@ -193,6 +193,14 @@ SETTINGS: Mapping[str, Setting] = {
         unset="prefix and suffix",
         check=_check_callable,
     ),
+    "DYNAMODB_MIGRATIONS_TABLE": Setting(
+        str,
+        "migrations",
+        "The name of the table with the history of [migrations](migrations.md), without prefix and"
+        " suffix",
+        pattern=r"[A-Za-z0-9_.-]+",
+        hint=_PART_HINT,
+    ),
     "DYNAMODB_TRANSPORT": Setting(
         str,
         DEFAULT_TRANSPORT,

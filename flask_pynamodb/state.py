@@ -107,12 +107,12 @@ class AppState:
         own = {name: chosen[name] for name in CONNECTION_KEYS if name in chosen}
         connection = self._own_connection(key, own) if own else self.connection(key)
         schema = model._get_schema()
-        base_name: str = model.Meta.base_table_name  # type: ignore[attr-defined]
+        bind = self.bind(key)
         return AppTable(
             connection,
             MetaTable(
                 {
-                    "TableName": self.bind(key).table_name(base_name),
+                    "TableName": bind.table_name(model._base_table_name(bind.values)),
                     "KeySchema": schema["key_schema"],
                     "AttributeDefinitions": schema["attribute_definitions"],
                     "GlobalSecondaryIndexes": _keys_of(schema["global_secondary_indexes"]),

@@ -100,8 +100,13 @@ class Transaction(TransactWrite):
         )
         self._otherwise["update"].append(otherwise)
 
+    @property
+    def size(self) -> int:
+        """The number of operations."""
+        return sum(map(len, self._operations().values()))
+
     def _commit(self) -> Any:
-        number = sum(map(len, self._operations().values()))
+        number = self.size
         if number > MAX_OPERATIONS:
             raise ValueError(
                 f"A transaction has at most {MAX_OPERATIONS} operations, not {number}: split it,"

@@ -1,0 +1,1 @@
+"""Data migrations: functions that change the stored items of a model, each item once."""
