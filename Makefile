@@ -64,10 +64,11 @@ clients: $(DEV) $(ENGINE) $(TOOLS) tests/contract/$(NPM) ## build and test the c
 fuzz: $(DEV) $(ENGINE) $(TOOLS) tests/contract/$(NPM) ## the same fuzzing with 500 examples for each operation
 	FUZZ_EXAMPLES=500 $(BIN)/pytest --timeout 3600 tests/contract/test_fuzz.py $(ARGS)
 
-lint: $(DEV) ## ruff, ruff format, mypy, bandit, import-linter, vocabulary
+lint: $(DEV) tools/pyright/$(NPM) ## ruff, ruff format, mypy, pyright, bandit, import-linter, vocabulary
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	tools/pyright/node_modules/.bin/pyright --pythonpath $(BIN)/python
 	$(BIN)/bandit -q -c pyproject.toml -r roster web api models flask_pynamodb
 	$(BIN)/lint-imports
 	$(BIN)/python tools/vocabulary.py

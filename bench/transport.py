@@ -41,7 +41,7 @@ Round = dict[tuple[str, str], float]
 db = PynamoDB()
 
 
-class Person(db.Model):  # type: ignore[misc,name-defined]
+class Person(db.Model):
     """A model about as large as a user of Roster."""
 
     id = UnicodeAttribute(hash_key=True)

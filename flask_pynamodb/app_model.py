@@ -1,7 +1,7 @@
 """The part of a model that the state of an app reads; `model.Model` adds the rest."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from pynamodb import models
 
@@ -24,5 +24,11 @@ class AppModel(models.Model):
         Args:
             settings: The settings of the database, without `DYNAMODB_`.
         """
-        name: str = cls.Meta.base_table_name  # type: ignore[attr-defined]
+        name: str = cast(Any, cls).Meta.base_table_name
         return name
+
+
+def chosen_in(model: type[AppModel]) -> dict[str, Any]:
+    """Return the settings in a model's Meta, by their keys."""
+    chosen: dict[str, Any] = cast(Any, model).Meta.chosen
+    return chosen

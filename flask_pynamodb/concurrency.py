@@ -14,16 +14,16 @@ _MAX_THREADS = 32
 _executor: ThreadPoolExecutor | None = None
 
 
-def gather(calls: list[Callable[[], Result]]) -> list[Result]:
+def gather(calls: list[Callable[[], Result]]) -> tuple[Result, ...]:
     """See `PynamoDB.gather`."""
     if not calls:
-        return []
+        return ()
     first, *others = calls
     # Each call has the context of the caller: its app, or its standalone database.
     runs = [partial(copy_context().run, call) for call in others]
     futures = [_threads().submit(run) for run in runs]
     try:
-        return [first(), *map(_finish, futures, runs)]
+        return (first(), *map(_finish, futures, runs))
     except BaseException:
         for future in futures:
             future.cancel()

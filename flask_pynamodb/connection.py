@@ -45,6 +45,9 @@ _ANY_REGION = "us-east-1"
 # Loading DynamoDB's service model takes 0.1 s: once for all sessions of a process and its forks.
 _loader_of = cache(create_loader)
 _pynamodb_log = logging.getLogger("pynamodb.connection.base")
+# Without blinker, PynamoDB has signals without receivers; Flask needs blinker.
+_before_send: Any = pre_dynamodb_send
+_after_send: Any = post_dynamodb_send
 # Operations on tables, for which PynamoDB requests no consumed capacity.
 _TABLE_OPERATIONS = frozenset(
     (CREATE_TABLE, DELETE_TABLE, DESCRIBE_TABLE, LIST_TABLES, UPDATE_TABLE, UPDATE_TIME_TO_LIVE)
@@ -156,8 +159,8 @@ class AppConnection(Connection):
         # receivers: a twentieth of a call over the curl transport.
         if (
             operation_name in _TABLE_OPERATIONS
-            or pre_dynamodb_send.receivers
-            or post_dynamodb_send.receivers
+            or _before_send.receivers
+            or _after_send.receivers
             or _pynamodb_log.isEnabledFor(logging.DEBUG)
         ):
             answer: dict[str, Any] = super().dispatch(operation_name, operation_kwargs)

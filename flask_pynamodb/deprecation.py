@@ -3,21 +3,24 @@
 import warnings
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import ParamSpec, TypeVar
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 
-def renamed_argument(**names: str) -> Callable[[Function], Function]:
+def renamed_argument(
+    **names: str,
+) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
     """Accept former names of keyword arguments with a `DeprecationWarning`.
 
     Args:
         names: The current names by the former ones.
     """
 
-    def decorate(function: Function) -> Function:
+    def decorate(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
         @wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
+        def call(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
             for former, current in names.items():
                 if former in kwargs:
                     warnings.warn(
@@ -29,6 +32,6 @@ def renamed_argument(**names: str) -> Callable[[Function], Function]:
                     kwargs[current] = kwargs.pop(former)
             return function(*args, **kwargs)
 
-        return call  # type: ignore[return-value]
+        return call
 
     return decorate

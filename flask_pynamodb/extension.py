@@ -22,6 +22,9 @@ from flask_pynamodb.table_spec import Drift
 from flask_pynamodb.transaction import Transaction
 
 Result = TypeVar("Result")
+_R1 = TypeVar("_R1")
+_R2 = TypeVar("_R2")
+_R3 = TypeVar("_R3")
 _A = TypeVar("_A", bound=_BaseModel)
 _B = TypeVar("_B", bound=_BaseModel)
 _C = TypeVar("_C", bound=_BaseModel)
@@ -45,8 +48,8 @@ class PynamoDB:
         app: The app, if there is one already; `init_app` adds others. Outside of any app context,
             as at import time and in scripts, the models use this one.
         model_class: A class of your own, derived from `flask_pynamodb.Model`, as the base class of
-            the models, which may be derived from it directly. mypy does not resolve `db.Model`
-            as a base class, since it is an attribute of an instance; it does resolve such a class.
+            the models, which may be derived from it directly. Type checkers resolve it without
+            a plug-in, where mypy needs `flask_pynamodb.mypy_plugin` for `db.Model`.
 
     Attributes:
         Model: The base class of this extension's models.
@@ -197,7 +200,21 @@ class PynamoDB:
         """
         return transaction_reads.get_in_transaction(keys)
 
-    def gather(self, *calls: Callable[[], Result]) -> list[Result]:
+    @overload
+    def gather(self, call: Callable[[], _R1], /) -> tuple[_R1]: ...
+
+    @overload
+    def gather(self, call: Callable[[], _R1], call_2: Callable[[], _R2], /) -> tuple[_R1, _R2]: ...
+
+    @overload
+    def gather(
+        self, call: Callable[[], _R1], call_2: Callable[[], _R2], call_3: Callable[[], _R3], /
+    ) -> tuple[_R1, _R2, _R3]: ...
+
+    @overload
+    def gather(self, *calls: Callable[[], Result]) -> tuple[Result, ...]: ...
+
+    def gather(self, *calls: Callable[[], Any]) -> tuple[Any, ...]:
         """Run several calls to DynamoDB at the same time, in the time of the slowest one.
 
         Example:
@@ -211,7 +228,7 @@ class PynamoDB:
                 thread except for the first.
 
         Returns:
-            The results in the order of the calls.
+            The results in the order of the calls, as a tuple.
 
         Raises:
             Exception: The first exception of a call.

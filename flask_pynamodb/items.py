@@ -26,7 +26,8 @@ def compile_reader(model: type[models.Model]) -> Reader | None:
         "_set_defaults",
         "_set_discriminator",
     )
-    if model._discriminator or any(  # type: ignore[attr-defined]
+    own: Any = model
+    if own._discriminator or any(
         getattr(model, hook) is not getattr(models.Model, hook) for hook in hooks
     ):
         return None

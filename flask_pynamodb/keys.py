@@ -38,7 +38,7 @@ def can_exist(
         index_name: The index that is queried, None for the table.
     """
     if index_name is not None:
-        hashed = model._indexes[index_name]._hash_key_attribute()
+        hashed: Any = model._indexes[index_name]._hash_key_attribute()
         return _is_possible(hashed, hashed.serialize(hash_key), _MAX_HASH_KEY)
     own: Any = model
     hashed_value, range_value = own._serialize_keys(hash_key, range_key)

@@ -7,8 +7,10 @@ from typing import Any, NoReturn, Self, cast
 
 from flask import abort
 from pynamodb.connection import TableConnection
+from pynamodb.exceptions import DoesNotExist as DoesNotExistError
 from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
+from pynamodb.pagination import ResultIterator
 
 from flask_pynamodb.app_model import AppModel
 from flask_pynamodb.deprecation import renamed_argument
@@ -39,6 +41,8 @@ class Model(AppModel, metaclass=ModelType):
     """
 
     __abstract__: bool = True
+    # To some type checkers the type of PynamoDB's own is unknown.
+    DoesNotExist: type[DoesNotExistError]
     _reader: Reader | None = None
 
     @classmethod
@@ -137,7 +141,7 @@ class Model(AppModel, metaclass=ModelType):
         return cls.query(*key, **kwargs)
 
     @classmethod
-    def scan(cls, *args: Any, **kwargs: Any) -> Any:
+    def scan(cls, *args: Any, **kwargs: Any) -> ResultIterator[Self]:
         """Read the whole table, if this is allowed.
 
         It is allowed inside `with db.allow_scan():`, with `allow_scan = True` in the model's Meta,

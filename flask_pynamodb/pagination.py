@@ -145,9 +145,10 @@ def _serializer(scope: str) -> URLSafeSerializer:
     if not current_app.secret_key:
         raise RuntimeError("Cursors are signed: set SECRET_KEY in the app's configuration.")
     # Like Flask's sessions: the last key signs, all of them verify.
-    fallbacks = current_app.config.get("SECRET_KEY_FALLBACKS") or ()
+    keys: list[Any] = [*(current_app.config.get("SECRET_KEY_FALLBACKS") or ())]
+    keys.append(current_app.secret_key)
     return URLSafeSerializer(
-        [*fallbacks, current_app.secret_key],
+        keys,
         salt=f"flask-pynamodb-cursor|{scope}",
         signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
     )

@@ -79,7 +79,8 @@ class Setting:
             return self.default
         converted = self._typed(value)
         if self.choices:
-            converted = (self.former_names or {}).get(converted, converted)
+            current: Mapping[Any, Any] = self.former_names or {}
+            converted = current.get(converted, converted)
             if converted not in self.choices:
                 raise ValueError(f"must be {_either(self.choices)}")
         low, high = self.bounds

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pynamodb.connection.base import MetaTable
 
-from flask_pynamodb.app_model import AppModel
+from flask_pynamodb.app_model import AppModel, chosen_in
 from flask_pynamodb.errors import ConfigurationError
 
 _Model = TypeVar("_Model", bound=type[AppModel])
@@ -99,7 +99,7 @@ def merge_settings(models: Sequence[type[AppModel]]) -> dict[str, Any]:
         ConfigurationError: Two models set a setting, or a tag, to different values.
     """
     table: str = models[0].Meta.table_name
-    metas: list[dict[str, Any]] = [model.Meta.chosen for model in models]  # type: ignore[attr-defined]
+    metas = [chosen_in(model) for model in models]
     chosen = [
         [{"name": key, "value": meta[key]} for key in _TABLE_SETTINGS if key in meta]
         for meta in metas

@@ -12,7 +12,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from blinker import Namespace, Signal
+from blinker import NamedSignal, Namespace
 from flask import Flask, Response, g, has_app_context
 
 from flask_pynamodb.recorded_calls import record
@@ -83,12 +83,12 @@ def emit_finished(
         _send(call_finished, sender, operation=operation, tables=tables_of(request), **outcome)
 
 
-def _send(signal: Signal, sender: Any, **details: Any) -> None:
+def _send(signal: NamedSignal, sender: Any, **details: Any) -> None:
     for receiver in signal.receivers_for(sender):
         try:
             receiver(sender, **details)
         except Exception:
-            log.exception("A receiver of the signal %s failed", signal.name)  # type: ignore[attr-defined]
+            log.exception("A receiver of the signal %s failed", signal.name)
 
 
 def add_timing_header(app: Flask) -> None:

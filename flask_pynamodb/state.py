@@ -4,12 +4,12 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from flask import current_app, has_app_context
 from pynamodb.connection.base import MetaTable
 
-from flask_pynamodb.app_model import AppModel
+from flask_pynamodb.app_model import AppModel, chosen_in
 from flask_pynamodb.binds import Bind, read_binds, read_max_recorded_calls
 from flask_pynamodb.connection import AppConnection, AppTable
 from flask_pynamodb.errors import ConfigurationError
@@ -103,7 +103,7 @@ class AppState:
         key = model.__bind_key__
         if vars(model).get("__abstract__"):
             raise TypeError(f"{model.__name__} is abstract: it has no table.")
-        chosen: dict[str, Any] = model.Meta.chosen  # type: ignore[attr-defined]
+        chosen = chosen_in(model)
         own = {name: chosen[name] for name in CONNECTION_KEYS if name in chosen}
         connection = self._own_connection(key, own) if own else self.connection(key)
         schema = model._get_schema()
@@ -183,7 +183,7 @@ def current_state(database: Database | None = None) -> AppState:
         return standalone
     try:
         # Each use of the proxy looks the context up again.
-        app = current_app._get_current_object()  # type: ignore[attr-defined]
+        app = cast(Any, current_app)._get_current_object()
     except RuntimeError:
         if database is not None and database._own_state is not None:
             return database._own_state

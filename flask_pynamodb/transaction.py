@@ -157,8 +157,8 @@ class Transaction(TransactWrite):
             if reason is not None and reason.code == "ConditionalCheckFailed" and exception
         ]
         if failed:
-            first, *others = failed
-            first.other_failures = others  # type: ignore[attr-defined]
+            first: Any = failed[0]
+            first.other_failures = failed[1:]
             raise first from error
 
 

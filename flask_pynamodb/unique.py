@@ -31,7 +31,8 @@ class UniqueValue:
         cls, transaction: Transaction, value: str, owner: str, *, otherwise: Exception
     ) -> None:
         """Reserve a value in a transaction; `otherwise` is raised if it is taken."""
-        row: Any = cls(value=value, owner=owner)  # type: ignore[call-arg]
+        model: Any = cls
+        row = model(value=value, owner=owner)
         transaction.save(row, cls.value.does_not_exist(), otherwise=otherwise)
 
     @classmethod
@@ -51,7 +52,8 @@ class UniqueValue:
         cls, transaction: Transaction, value: str, owner: str, *, otherwise: Exception
     ) -> None:
         """Release a value; `otherwise` is raised if the owner no longer has it."""
-        row: Any = cls(value=value)  # type: ignore[call-arg]
+        model: Any = cls
+        row = model(value=value)
         transaction.delete(row, cls.owner == owner, otherwise=otherwise)
 
     @classmethod

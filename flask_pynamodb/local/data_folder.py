@@ -1,16 +1,19 @@
 """The data folder of a local engine, locked for one engine at a time."""
 
 import contextlib
+import importlib
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from flask_pynamodb.local.process import POLL_INTERVAL, EngineError
 
 # Windows has none: this module can be imported there, and Engine.start() raises an error.
+fcntl: Any = None
 with contextlib.suppress(ImportError):
-    import fcntl
+    fcntl = importlib.import_module("fcntl")
 
 LOCK_TIMEOUT = 3.0  # seconds; an engine whose parent was killed ends within milliseconds
 

@@ -143,10 +143,12 @@ class Engine:
             child.has_ended.wait()
 
     def _launch(self, binary: Path, inherited: tuple[int, ...]) -> EngineProcess:
+        taken = ""
         for address in self._candidates():
             with contextlib.suppress(PortTaken):
                 return EngineProcess(binary, address, self.data, inherited)
-        raise EngineError(f"Port {address.port} of {address.ip} is taken: choose another one.")
+            taken = f"Port {address.port} of {address.ip}"
+        raise EngineError(f"{taken} is taken: choose another one.")
 
     def _candidates(self) -> Iterable[Address]:
         """Return addresses to try: another process may take a port before the engine listens."""

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Any
 
 from models.clock import now
 from models.db import db
@@ -98,8 +97,7 @@ class Statistics:
         """
         today = self._clock().date()
         dates = [today - timedelta(days=ago) for ago in range(number)]
-        results: list[Any] = db.gather(partial(DailyCount.between, dates[-1], today), count_users)
-        rows, users = results
+        rows, users = db.gather(partial(DailyCount.between, dates[-1], today), count_users)
         found = {row.day: row.numbers() for row in rows}
         return Counts(users, [DayCounts(day, **found.get(day.isoformat(), {})) for day in dates])
 

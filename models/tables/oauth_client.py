@@ -20,7 +20,7 @@ from uuid_utils import uuid7
 
 from flask_pynamodb import error_code
 from models.clock import TimestampAttribute, now
-from models.db import db
+from models.db import Table
 from models.security import tokens
 
 CLIENT_SECRET_PREFIX = "rsc_"
@@ -119,7 +119,7 @@ class _ByKind(GlobalSecondaryIndex[Any]):
     id = UnicodeAttribute(range_key=True)
 
 
-class OAuthClient(db.Model):  # type: ignore[misc,name-defined]
+class OAuthClient(Table):
     """A program that belongs to no user, so that it outlives the admin who created it.
 
     `version` counts the changes; a change is written under the condition that the stored version
@@ -201,7 +201,7 @@ class OAuthClient(db.Model):  # type: ignore[misc,name-defined]
 def find_client(id: str) -> OAuthClient | None:
     """Return the client with this ID, if there is one; strongly consistent."""
     try:
-        return OAuthClient.get(id, consistent_read=True)  # type: ignore[no-any-return]
+        return OAuthClient.get(id, consistent_read=True)
     except OAuthClient.DoesNotExist:
         return None
 

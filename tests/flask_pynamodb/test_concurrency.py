@@ -48,7 +48,7 @@ def test_at_the_same_time(app, db):
 
 def test_nothing(app, db):
     """Without calls there are no results."""
-    assert db.gather() == []
+    assert db.gather() == ()
 
 
 @pytest.mark.parametrize("position", [0, 2])
@@ -71,7 +71,7 @@ def test_more_calls_than_threads(app, db):
     def gather_two():
         return sum(db.gather(lambda: 1, lambda: 2))
 
-    assert db.gather(*[gather_two] * 100) == [3] * 100
+    assert db.gather(*[gather_two] * 100) == (3,) * 100
 
 
 def test_totals(app, db, note):
