@@ -3,10 +3,10 @@
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any
 
 import botocore.session
-from botocore.exceptions import ClientError
 
 from flask_pynamodb.local import Engine
 from models import db
@@ -15,6 +15,7 @@ from models.tables.daily_count import Counted
 from models.tables.login_attempts import Attempts
 from models.tables.rate_window import RateWindow
 from roster.config import Config
+from tests.support.engine_requests import RejectedError, send_all
 
 # Binds the models to a database: `app.app_context` or `Standalone.context`.
 Context = Callable[[], AbstractContextManager[Any]]
@@ -49,14 +50,15 @@ def empty(context: Context) -> None:
     with context():
         try:
             deletions = _deletions()
-        except ClientError:
+        except RejectedError:
             db.create_all()
             deletions = _deletions()
-        for at in range(0, len(deletions), _BATCH):
-            batch: dict[str, list[Any]] = {}
-            for table, deletion in deletions[at : at + _BATCH]:
-                batch.setdefault(table, []).append(deletion)
-            db.connection.dispatch("BatchWriteItem", {"RequestItems": batch})
+        requests = [
+            {"RequestItems": _by_table(deletions[at : at + _BATCH])}
+            for at in range(0, len(deletions), _BATCH)
+        ]
+        if requests:
+            send_all(db.connection.host, "BatchWriteItem", requests)
 
 
 def read_items(context: Context) -> dict[str, list[str]]:
@@ -66,8 +68,9 @@ def read_items(context: Context) -> dict[str, list[str]]:
     record rejected requests, or are written later.
     """
     with context():
+        tables = _items()
         return {
-            model.__name__: sorted(map(_written, filter(_is_kept, _items(model))))
+            model.__name__: sorted(map(_written, filter(_is_kept, tables[model.Meta.table_name])))
             for model in db.models
             if model not in (Attempts, RateWindow)
         }
@@ -82,23 +85,32 @@ def _written(item: dict[str, Any]) -> str:
     return json.dumps({name: item[name] for name in item.keys() - _COUNTS}, sort_keys=True)
 
 
-def _items(model: Any) -> list[dict[str, Any]]:
-    """Return the items of a table in DynamoDB's format, so that unreadable rows do no harm."""
-    request = {"TableName": model.Meta.table_name, "ConsistentRead": True}
-    items: list[dict[str, Any]] = db.connection.dispatch("Scan", request)["Items"]
-    return items
+def _items() -> dict[str, list[dict[str, Any]]]:
+    """Return the items of each table in DynamoDB's format, so that unreadable rows do no harm."""
+    # Two models may share a table.
+    tables = sorted({model.Meta.table_name for model in db.models})
+    requests = [{"TableName": table, "ConsistentRead": True} for table in tables]
+    answers = send_all(db.connection.host, "Scan", requests)
+    return {table: answer["Items"] for table, answer in zip(tables, answers, strict=True)}
 
 
 def _deletions() -> list[tuple[str, dict[str, Any]]]:
-    # Two models may share a table.
-    models = {model.Meta.table_name: model for model in db.models}
+    tables = _items()
+    keys = {model.Meta.table_name: _key_names(model) for model in db.models}
     return [
-        (table, {"DeleteRequest": {"Key": key}})
-        for table, model in models.items()
-        for key in _keys(model)
+        (table, {"DeleteRequest": {"Key": {name: item[name] for name in keys[table]}}})
+        for table, items in tables.items()
+        for item in items
     ]
 
 
-def _keys(model: Any) -> list[dict[str, Any]]:
-    names = [part["AttributeName"] for part in model._get_schema()["key_schema"]]
-    return [{name: item[name] for name in names} for item in _items(model)]
+def _by_table(deletions: list[tuple[str, dict[str, Any]]]) -> dict[str, list[Any]]:
+    batch: dict[str, list[Any]] = {}
+    for table, deletion in deletions:
+        batch.setdefault(table, []).append(deletion)
+    return batch
+
+
+@cache
+def _key_names(model: Any) -> list[str]:
+    return [part["AttributeName"] for part in model._get_schema()["key_schema"]]
