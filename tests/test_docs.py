@@ -89,7 +89,7 @@ def bare_environment(monkeypatch) -> None:
 @pytest.fixture(scope="class")
 def base(tmp_path_factory) -> Iterator[str]:
     """The address of a service with demo data."""
-    stage = ProcessHarness(tmp_path_factory.mktemp("service"))
+    stage = ProcessHarness(tmp_path_factory.mktemp("service"), is_covered=False)
     yield f"http://127.0.0.1:{stage.serve().port}"
     stage.close()
 

@@ -24,7 +24,7 @@ LINKS = dict(re.findall(r"^## (\d+\. .+)\n\n\[.+?\]\((.+?)(?:#.*)?\)$", TEXT, re
 @pytest.fixture(scope="module")
 def base(tmp_path_factory) -> Iterator[str]:
     """The address of a service with demo users."""
-    harness = ProcessHarness(tmp_path_factory.mktemp("newcomer"))
+    harness = ProcessHarness(tmp_path_factory.mktemp("newcomer"), is_covered=False)
     yield f"http://127.0.0.1:{harness.serve().port}"
     harness.close()
 

@@ -19,7 +19,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture(scope="module")
 def harness(tmp_path_factory: pytest.TempPathFactory, transport: str) -> Iterator[ProcessHarness]:
     """Start processes; all of them end with the module."""
-    harness = ProcessHarness(tmp_path_factory.mktemp("docs"), transport)
+    harness = ProcessHarness(tmp_path_factory.mktemp("docs"), transport, is_covered=False)
     with contextlib.closing(harness):
         yield harness
 
@@ -57,4 +57,4 @@ def run(harness: ProcessHarness, roster: Running, tmp_path: Path) -> Run:
     return run
 
 
-_OURS = ("ROSTER_", "AWS_", "DYNAMODB_", "MAKE", "MFLAGS")
+_OURS = ("ROSTER_", "AWS_", "DYNAMODB_", "MAKE", "MFLAGS", "COVERAGE_")

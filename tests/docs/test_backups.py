@@ -114,7 +114,7 @@ class TestRestore:
     def test_users_sign_in(self, restored, environment, tmp_path):
         """The service starts on the restored tables, and a user signs in with the old password."""
         port = free_port()
-        harness = ProcessHarness(tmp_path)
+        harness = ProcessHarness(tmp_path, is_covered=False)
         settings = {**environment, "DYNAMODB_TABLE_PREFIX": "restored-"}
         try:
             service = harness.start(

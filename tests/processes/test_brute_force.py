@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from models.tables.login_attempts import FREE_ATTEMPTS
 from tests.support.process_harness import ProcessHarness, Running
 
+IS_COVERED = False
 ATTEMPTS = 50
 
 

@@ -75,7 +75,7 @@ OIDCCryptoPassphrase only-for-this-test
 @pytest.fixture(scope="module")
 def harness(tmp_path_factory: pytest.TempPathFactory, transport: str) -> Iterator[ProcessHarness]:
     """A harness for the servers of this module."""
-    harness = ProcessHarness(Path(tmp_path_factory.mktemp("apache")), transport)
+    harness = ProcessHarness(Path(tmp_path_factory.mktemp("apache")), transport, is_covered=False)
     yield harness
     harness.close()
 

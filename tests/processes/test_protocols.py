@@ -4,6 +4,7 @@ import socket
 
 from tests.support.process_harness import HERE, ProcessHarness
 
+IS_COVERED = False
 # RFC 9113, 3.4: what a client with prior knowledge of HTTP/2 sends first.
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
 
