@@ -346,7 +346,7 @@ class PynamoDB:
         return self._migrations.statuses(bind_key)
 
     def migrated_models(self) -> list[Any]:
-        """Return the models with migrations, whose tables these scan."""
+        """Return the models that have migrations, which scan their tables."""
         return self._migrations.models()
 
     def migrate(

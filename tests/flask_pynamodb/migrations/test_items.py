@@ -150,6 +150,42 @@ class TestChanges:
         assert stored()["address"] == {"M": {"street": {"S": "Road"}, **country}}
         assert stored()["addresses"] == {"L": [{"M": {"street": {"S": "Lane"}, **country}}]}
 
+    def test_names_in_the_database(self, db, context):
+        """Attributes may have other names in the database."""
+
+        class Row(db.Model):
+            owner = UnicodeAttribute(hash_key=True, attr_name="pk")
+            number = NumberAttribute(range_key=True, attr_name="sk")
+            text = UnicodeAttribute(attr_name="a.b", null=True)
+
+        @db.migration("1", Row)
+        def change(row):
+            row.text = f"{row.text}!"
+
+        db.create_all()
+        for number in range(3):
+            Row("a", number, text="x").save()
+        states = [db.migrate(limit=1)[0].state for _ in range(2)]
+        db.migrate()
+
+        assert states == ["stopped", "stopped"]
+        assert [row.text for row in Row.query("a")] == ["x!"] * 3
+
+    def test_many_attributes(self, db, context):
+        """The condition has room for a hundred attributes, stored or not."""
+        attributes = {f"attribute_{n}": UnicodeAttribute(null=True) for n in range(100)}
+        wide = type("Wide", (db.Model,), {"id": UnicodeAttribute(hash_key=True), **attributes})
+
+        @db.migration("1", wide)
+        def change(item):
+            item.attribute_99 = item.attribute_0
+
+        db.create_all()
+        wide("1", **{name: name for name in list(attributes)[:50]}).save()
+        db.migrate()
+
+        assert wide.get("1").attribute_99 == "attribute_0"
+
     def test_version(self, db, context):
         """The version increases, so that clients with the former one notice the change."""
 

@@ -1,5 +1,7 @@
 """Other clients and other runs at the same time, and lost responses."""
 
+import threading
+
 import pytest
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import ScanError
@@ -99,6 +101,38 @@ class TestConcurrentWriter:
 
         assert one.get("1").visits == 10
         assert one.get("1").given_name is None
+
+
+class TestServing:
+    @pytest.mark.parametrize("segments", [1, 5])
+    def test_no_write_is_lost(self, db, people, names, split, segments):
+        """While clients write the items of a run, their writes and those of the run are kept."""
+        database, start, failures = db.current_database(), threading.Barrier(4), []
+
+        def visit(first):
+            with database.context():
+                start.wait()
+                for n in range(100):
+                    people(f"{(first + n) % 25:02}").update([people.visits.add(1)])
+
+        def run():
+            try:
+                with database.context():
+                    start.wait()
+                    db.migrate(segments=segments, batch_size=3)
+            except Exception as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=visit, args=[first]) for first in (0, 8, 16)]
+        threads.append(threading.Thread(target=run))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert failures == []
+        assert names() == split
+        assert sum(person.visits for person in people.scan()) == 300
 
 
 class TestTransaction:
