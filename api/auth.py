@@ -25,14 +25,14 @@ from api.principal import (
 from api.services import rules
 from api.validation import without_query
 from api.write_limits import take_write
-from models import CLIENT_SECRET_PREFIX, ClientScope, SignUp
+from models import CLIENT_SECRET_PREFIX, ClientScope, Right, SignUp
 
 __all__ = [
     "AUTHORIZATIONS",
     "Caller",
     "Principal",
-    "admin_required",
     "anonymous_actor",
+    "right_required",
     "self_required",
     "session_accepted",
     "signed_in",
@@ -74,7 +74,11 @@ AUTHORIZATIONS = {
 
 
 def signed_in(
-    *, api_keys: bool = False, recent: bool = False, client_scope: ClientScope | None = None
+    *,
+    api_keys: bool = False,
+    recent: bool = False,
+    client_scope: ClientScope | None = None,
+    writes: bool = True,
 ) -> Guard:
     """Require a signed-in caller.
 
@@ -82,6 +86,8 @@ def signed_in(
         api_keys: Whether API keys are accepted.
         recent: Whether recent authentication is required.
         client_scope: The scope that opens the route to clients; None for none.
+        writes: Whether methods that are not safe change the account; else a key with any role may
+            use them.
     """
 
     def decorate(view: View) -> View:
@@ -89,7 +95,7 @@ def signed_in(
 
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            caller = _identify_any(api_keys, client_scope)
+            caller = _identify_any(api_keys, client_scope, writes=writes)
             if recent:
                 caller.require_recent_auth()
             _count_write(caller)
@@ -131,13 +137,18 @@ def self_required(*, api_keys: bool = False, recent: bool = False, verified: boo
     return decorate
 
 
-def admin_required(
-    *, api_keys: bool = False, recent: bool = False, client_scope: ClientScope | None = None
+def right_required(
+    right: Right,
+    *,
+    api_keys: bool = False,
+    recent: bool = False,
+    client_scope: ClientScope | None = None,
 ) -> Guard:
-    """Require an admin.
+    """Require a right over the accounts of other users.
 
     Args:
-        api_keys: Whether API keys with the role admin are accepted.
+        right: The right.
+        api_keys: Whether API keys whose role includes the right are accepted.
         recent: Whether recent authentication is required.
         client_scope: The scope that opens the route to clients; None for none.
     """
@@ -148,14 +159,17 @@ def admin_required(
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             caller = _identify_any(api_keys, client_scope)
-            if isinstance(caller, Principal) and not caller.has_admin_rights():
-                raise RequestError("forbidden", "Only an admin may do this.")
+            if isinstance(caller, Principal):
+                caller.require_right(right)
             if recent:
                 caller.require_recent_auth()
+            if right is not Right.ADMINISTER:
+                _count_write(caller)
             return view(*args, caller=caller, **kwargs)
 
-        slug = "second-factor-missing"
-        return _document(guarded, slug, recent=recent, client_scope=client_scope)
+        slugs = () if right is Right.ADMINISTER else _for_writes(view)
+        all_slugs = ("second-factor-missing", *slugs)
+        return _document(guarded, *all_slugs, recent=recent, client_scope=client_scope)
 
     return decorate
 
@@ -203,7 +217,9 @@ def session_accepted() -> Guard:
     return decorate
 
 
-def _identify_any(api_keys: bool, client_scope: ClientScope | None) -> Caller:
+def _identify_any(
+    api_keys: bool, client_scope: ClientScope | None, *, writes: bool = True
+) -> Caller:
     token = bearer_token()
     if token.startswith(CLIENT_SECRET_PREFIX):
         return identify_client(token, client_scope)
@@ -211,7 +227,9 @@ def _identify_any(api_keys: bool, client_scope: ClientScope | None) -> Caller:
     if caller.key and not api_keys:
         raise session_required()
     if request.method not in _READ_METHODS:
-        caller.require_write_access()
+        caller.require_any_role()
+        if writes:
+            caller.require_write_access()
     return caller
 
 

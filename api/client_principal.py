@@ -8,7 +8,7 @@ from flask import g
 from api.client import client
 from api.errors import RequestError
 from api.services import accounts, clients
-from models import Actor, ClientAuthority, ClientScope, ClientSecret, OAuthClient, User
+from models import Actor, ClientAuthority, ClientScope, ClientSecret, OAuthClient, Right, User
 
 _CLOSED = "A client may not do this; a user must sign in."
 
@@ -55,8 +55,8 @@ class ClientPrincipal:
         """Return whether an ID in the URL means the caller: a client is no user."""
         return False
 
-    def has_admin_rights(self) -> bool:
-        """Return whether the caller may use the rights of admins: a client may not."""
+    def has_right(self, right: Right) -> bool:
+        """Return whether the caller may use a right of a role: a client has scopes instead."""
         return False
 
     def may_create_users(self) -> bool:
@@ -74,6 +74,14 @@ class ClientPrincipal:
             UserNotFound: There is no such user; a client has no `me`.
         """
         return accounts.get(user_id)
+
+    def get_controlled_user(self, user_id: str, right: Right, *, even_own: bool = False) -> User:
+        """Return the user with this ID, strongly consistent; `Actor` protects admins.
+
+        Raises:
+            UserNotFound: There is no such user; a client has no `me`.
+        """
+        return self.get_visible_user(user_id)
 
     def require_recent_auth(self) -> NoReturn:
         """Reject the request: a client cannot authenticate again.

@@ -12,12 +12,17 @@ from models import (
     Actor,
     ApiKey,
     Authority,
+    Right,
     Role,
     Scope,
     SecondFactorRule,
     Session,
     User,
+    allows_writes,
+    has_right,
     is_user_id,
+    role_required,
+    strongest_role,
 )
 from models.errors import (
     EmailNotVerified,
@@ -46,8 +51,11 @@ class Principal:
     _other: User | None
     _session: Session | None = None
     key: ApiKey | None = None
-    # Whether the request has used the rights of an admin, which must then hold until the commit.
-    _used_rights: set[Role] = field(default_factory=set, repr=False, compare=False)
+    # The role whose rights over other accounts the request has used, which must then hold until the
+    # commit.
+    _used_roles: set[Role] = field(default_factory=set, repr=False, compare=False)
+    # The users who must be no admins until the commit.
+    _non_admins: set[str] = field(default_factory=set, repr=False, compare=False)
     # The properties of the user that the request depends on, until the commit as well.
     _required: set[str] = field(default_factory=set, repr=False, compare=False)
 
@@ -68,7 +76,8 @@ class Principal:
         authority = Authority(
             self.user,
             self.key or self.session,
-            is_admin=Role.ADMIN in self._used_rights,
+            role=next(iter(self._used_roles), None),
+            non_admins=frozenset(self._non_admins),
             requires_second_factor=rules.second_factor is SecondFactorRule.ADMINS,
             requires_verified_email="verified email" in self._required,
         )
@@ -84,7 +93,7 @@ class Principal:
     @property
     def roles(self) -> list[str]:
         """The effective roles: a key has no role that its owner has lost (ASVS 8.3.2)."""
-        return self.key.roles_for(self.user) if self.key else self.user.roles
+        return rules.roles.counting(self.key.roles_for(self.user) if self.key else self.user.roles)
 
     @property
     def is_admin(self) -> bool:
@@ -93,41 +102,65 @@ class Principal:
 
     @property
     def sees_all_users(self) -> bool:
-        """Whether the caller sees every user: an admin does."""
-        return self.is_admin
+        """Whether one of the effective roles shows every user."""
+        return has_right(strongest_role(self.roles), Right.READ)
 
     def is_self(self, user_id: str) -> bool:
         """Return whether an ID in the URL means the caller."""
         return user_id in ("me", self.user.id)
 
-    def has_admin_rights(self) -> bool:
-        """Return whether the caller may use the rights of admins.
+    def has_right(self, right: Right) -> bool:
+        """Return whether the caller may use a right, which must then hold until the commit.
 
         Raises:
-            SecondFactorEnrollmentRequired: The caller is an admin, but lacks the second factor
-                that the service requires of admins.
+            SecondFactorEnrollmentRequired: The role of the caller includes the right, but the
+                caller lacks the second factor that the service requires for it.
             SecondFactorNotUsed: The session or key was created without it.
         """
-        if not self.is_admin:
+        role = strongest_role(self.roles)
+        if role is None or not has_right(role, right):
             return False
         if rules.second_factor is SecondFactorRule.ADMINS:
             self._require_second_factor()
-        self._used_rights.add(Role.ADMIN)
+        self._used_roles.add(role)
         return True
+
+    def may_change(self, user: User, right: Right) -> bool:
+        """Return whether the caller's roles allow a change of a user that requires a right."""
+        role = strongest_role(self.roles)
+        return has_right(role, right) and (role is Role.ADMIN or not user.is_admin)
+
+    def require_right(self, right: Right, over: User | None = None) -> None:
+        """Reject the request unless the caller may use a right.
+
+        Args:
+            right: The right.
+            over: The user whose account it is used for.
+
+        Raises:
+            RoleRequired: The caller lacks the right, or may not change an admin.
+            SecondFactorEnrollmentRequired: See `has_right`.
+            SecondFactorNotUsed: See `has_right`.
+        """
+        if not self.has_right(right):
+            raise role_required(right)
+        if over is not None and not self.is_admin:
+            self._non_admins.add(over.id)
+            self.actor.require_may_change(over)
 
     def may_create_users(self) -> bool:
         """Return whether the caller may create users while sign-up is closed: as an admin.
 
         Raises:
-            SecondFactorEnrollmentRequired: See `has_admin_rights`.
-            SecondFactorNotUsed: See `has_admin_rights`.
+            SecondFactorEnrollmentRequired: See `has_right`.
+            SecondFactorNotUsed: See `has_right`.
         """
-        return self.has_admin_rights()
+        return self.has_right(Right.ADMINISTER)
 
     def may_assign_any_username(self) -> bool:
         """Return whether the caller may assign reserved usernames: as an admin."""
         try:
-            return self.has_admin_rights()
+            return self.has_right(Right.ADMINISTER)
         except (SecondFactorEnrollmentRequired, SecondFactorNotUsed):
             return False
 
@@ -147,20 +180,38 @@ class Principal:
 
         Raises:
             UserNotFound: There is no such user, or the caller may not see it.
-            SecondFactorEnrollmentRequired: See `has_admin_rights`.
+            SecondFactorEnrollmentRequired: See `has_right`.
         """
         if self.is_self(user_id):
             return self.user
-        if not self.has_admin_rights() or self._other is None:
+        if not self.has_right(Right.READ) or self._other is None:
             raise UserNotFound
         return self._other
+
+    def get_controlled_user(self, user_id: str, right: Right, *, even_own: bool = False) -> User:
+        """Return the user that an ID in the URL means, if the caller may change it.
+
+        Args:
+            user_id: The ID, or `me`.
+            right: The right that changing another user requires.
+            even_own: Whether changing the own account requires it, too.
+
+        Raises:
+            UserNotFound: There is no such user, or the caller may not see it.
+            RoleRequired: The caller may see the user, but not change it.
+            SecondFactorEnrollmentRequired: See `has_right`.
+        """
+        user = self.get_visible_user(user_id)
+        if even_own or not self.is_self(user_id):
+            self.require_right(right, user)
+        return user
 
     def require_self(self, user_id: str) -> None:
         """Reject the request unless an ID in the URL means the caller.
 
         Raises:
             UserNotFound: There is no such user, or the caller may not see it.
-            RequestError: An admin may see the user, but not do this for it.
+            RequestError: The caller may see the user, but not do this for it.
         """
         if not self.is_self(user_id):
             self.get_visible_user(user_id)
@@ -209,7 +260,7 @@ class Principal:
                 " admins and deleting users require. Sign in, or use a key with this scope.",
             )
 
-    def require_write_access(self) -> None:
+    def require_any_role(self) -> None:
         """Reject the request if an API key without roles makes it: such a key can only read.
 
         Raises:
@@ -217,6 +268,19 @@ class Principal:
         """
         if self.key and not self.roles:
             raise RequestError("forbidden", "This API key has no roles: it can only read.")
+
+    def require_write_access(self) -> None:
+        """Reject the request if an API key makes it whose roles do not allow changes.
+
+        Raises:
+            RequestError: The key has none of the roles that do.
+        """
+        if self.key and not allows_writes(self.roles):
+            raise RequestError(
+                "forbidden",
+                "This API key can only read: changes require one of the roles user, support and"
+                " admin.",
+            )
 
 
 def identify() -> Principal:

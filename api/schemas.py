@@ -5,7 +5,7 @@ from typing import Any
 from flask_restx import Model, fields
 
 from api.fields import Object, Text, Timestamp
-from models import MAX_TOKEN_LIFETIME, OpenedSession, Role, Status, field_rules
+from models import MAX_ROLES, MAX_TOKEN_LIFETIME, OpenedSession, Status, field_rules
 from models.field_rules import FieldRule, any_case
 
 
@@ -88,10 +88,13 @@ DEVICE_TOKEN: dict[str, Any] = text_schema(
     " ignored.",
     example="rdv_AaH7G2h2dkSZNQAAAAAAAHRoaXMgaXMgbm8gcmVhbCB0b2tlbga",
 )
+# Not an enumeration: the roles of the operator are settings, and the documents are the same for
+# every service.
+ROLE: dict[str, Any] = text_schema(field_rules.ROLE, example="user")
 ROLES: dict[str, Any] = {
     "type": "array",
-    "items": {"type": "string", "enum": [role.value for role in Role]},
-    "maxItems": len(Role),
+    "items": text_schema(field_rules.ROLE),
+    "maxItems": MAX_ROLES,
     "uniqueItems": True,
     "example": ["user"],
 }
@@ -107,10 +110,10 @@ NEXT_CURSOR = Text(
 def roles_field(description: str) -> fields.List:
     """Return the field of a response that holds roles."""
     return fields.List(
-        Text(enum=[role.value for role in Role]),
+        Text(pattern=field_rules.ROLE.pattern, max_length=field_rules.ROLE.max_length),
         required=True,
         description=description,
-        max_items=len(Role),
+        max_items=MAX_ROLES,
         unique=True,
         example=["user"],
     )
@@ -167,7 +170,10 @@ user = Model(
             description="Only an active user can sign in",
             enum=[status.value for status in Status],
         ),
-        "roles": roles_field("What the user may do: an admin may see and change every user"),
+        "roles": roles_field(
+            "What the user may do: `admin`, `user`, `auditor`, `support` and the roles that the"
+            " service is configured with"
+        ),
         "metadata": Object(
             required=True,
             description="A JSON object that belongs to the client",

@@ -97,4 +97,4 @@ def _actor() -> Actor:
 
 def _sees_all_users() -> bool:
     """Return whether an object that the caller does not find does not exist."""
-    return "oauth_client" in g or bool(g.get("caller") and g.caller.is_admin)
+    return "oauth_client" in g or bool(g.get("caller") and g.caller.sees_all_users)

@@ -4,7 +4,7 @@ They belong below the guards, so that an anonymous caller with a bad body gets 4
 Schemas are compiled once, when the view is defined.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -17,10 +17,11 @@ from api.errors import RequestError
 from api.json_body import read_object
 from api.openapi.annotations import describe, error_responses
 from api.validation_errors import UNKNOWN, escape, faults_of, raise_if_any, raise_one
+from models import Right
 
 View = Callable[..., Any]
 Check = Callable[[Any], list[tuple[str, str]]]
-Rules = Callable[[dict[str, str]], list[tuple[str, str]]]
+Rules = Callable[[dict[str, Any]], list[tuple[str, str]]]
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -32,7 +33,7 @@ def body(
     schema: SchemaModel,
     *,
     media_types: tuple[str, ...] = (JSON,),
-    admin_only: Iterable[str] = (),
+    rights: Mapping[str, Right] | None = None,
     rules: Rules | None = None,
 ) -> Callable[[View], View]:
     """Validate the body against a schema; the view gets `payload`.
@@ -41,21 +42,20 @@ def body(
         schema: The schema. Fields that it does not name are rejected; `x-nullable` allows null;
             `x-rule` is the sentence of the error for a pattern that does not match.
         media_types: The accepted values of `Content-Type`.
-        admin_only: Fields that only an admin may send; needs `caller` from a guard above.
+        rights: The rights that fields require; needs `caller` from a guard above.
         rules: Returns the faults of fields that the schema accepts; called only for a body with
             other faults, so that all are reported together. Other bodies meet the same rules in
             the domain.
     """
     check = compile_check(schema.__schema__)
-    admin_fields = frozenset(admin_only)
 
     def decorate(view: View) -> View:
         @wraps(view)
         def validated(*args: Any, **kwargs: Any) -> Any:
             _reject_parameters()
             payload = _read_body(media_types)
-            if admin_fields:
-                _require_admin_for(admin_fields, payload, kwargs["caller"])
+            if rights:
+                _require_rights(rights, payload, kwargs["caller"])
             faults = check(payload)
             if faults and rules:
                 faults += _faults_by_rules(rules, payload, faults)
@@ -69,7 +69,7 @@ def body(
             "unsupported-media-type",
             "invalid-request",
         ]
-        if admin_fields:
+        if rights:
             slugs += ["forbidden", "second-factor-missing"]
         consumes = {"consumes": list(media_types)}
         validated.checks_query = True  # type: ignore[attr-defined]
@@ -155,10 +155,8 @@ def to_json_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
 def _faults_by_rules(
     rules: Rules, payload: dict[str, Any], faults: list[tuple[str, str]]
 ) -> list[tuple[str, str]]:
-    faulty = {pointer for pointer, _ in faults}
-    accepted = {name: value for name, value in payload.items() if f"/{name}" not in faulty}
-    texts = {name: value for name, value in accepted.items() if isinstance(value, str)}
-    return rules(texts)
+    faulty = {pointer[1:].partition("/")[0] for pointer, _ in faults}
+    return rules({name: value for name, value in payload.items() if name not in faulty})
 
 
 def _reject_parameters() -> None:
@@ -195,13 +193,22 @@ def _shown(text: str) -> str:
     return text[:_MAX_MEDIA_TYPE_LENGTH] or "untyped"
 
 
-def _require_admin_for(fields: frozenset[str], payload: dict[str, Any], caller: Any) -> None:
-    sent = sorted(fields & payload.keys())
-    if sent and not (caller and caller.has_admin_rights()):
+def _require_rights(rights: Mapping[str, Right], payload: dict[str, Any], caller: Any) -> None:
+    lacking = [
+        name
+        for name in sorted(rights.keys() & payload.keys())
+        if not (caller and caller.has_right(rights[name]))
+    ]
+    if lacking:
+
+        def who(names: list[str]) -> str:
+            needs_admin = Right.ADMINISTER in (rights[name] for name in names)
+            return "Only an admin" if needs_admin else "Only an admin or support"
+
         raise RequestError(
             "forbidden",
-            f"Only an admin may set {', '.join(sent)}.",
-            [(f"/{name}", "Only an admin may set this.") for name in sent],
+            f"{who(lacking)} may set {', '.join(lacking)}.",
+            [(f"/{name}", f"{who([name])} may set this.") for name in lacking],
         )
 
 

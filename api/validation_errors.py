@@ -42,7 +42,9 @@ def _sentence(kind: Any, schema: Mapping[str, Any], path: list[Any]) -> str:
 
 
 def _rule(schema: Mapping[str, Any], path: list[Any]) -> str:
-    return str(schema["properties"][path[0]]["x-rule"])
+    part = schema["properties"][path[0]]
+    # The second part is the position in an array.
+    return str((part["items"] if len(path) > 1 else part)["x-rule"])
 
 
 def printable(text: str) -> str:

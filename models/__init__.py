@@ -2,6 +2,19 @@
 
 from models.db import db
 from models.email import Email, EmailKind, Mailer, NoMailer
+from models.roles import (
+    MAX_OWN_ROLES,
+    MAX_ROLES,
+    PRIVILEGED_ROLES,
+    KnownRoles,
+    Right,
+    Role,
+    allows_writes,
+    has_right,
+    role_required,
+    strongest_role,
+    unprivileged,
+)
 from models.security.idempotency import IdempotentRequest
 from models.security.password_policy import SHORTEST_PASSWORD_MIN_LENGTH, PasswordPolicy
 from models.security.passwords import (
@@ -54,7 +67,7 @@ from models.tables.oauth_client import (
 )
 from models.tables.rate_window import Allowance, RateLimit, RateLimiter
 from models.tables.session import AuthMethod, Client, Lifetimes, Session, SessionLookup
-from models.tables.user import Role, Status, User, is_user_id
+from models.tables.user import Status, User, is_user_id
 from models.tables.user_listing import UserFilter
 
 __all__ = [
@@ -64,8 +77,11 @@ __all__ = [
     "CLIENT_SECRET_PREFIX",
     "MAX_API_KEYS",
     "MAX_DAYS",
+    "MAX_OWN_ROLES",
+    "MAX_ROLES",
     "MAX_TOKEN_LIFETIME",
     "OWASP_PROFILE",
+    "PRIVILEGED_ROLES",
     "RECOVERY_CODES",
     "REQUESTED",
     "SHORTEST_PASSWORD_MIN_LENGTH",
@@ -107,6 +123,7 @@ __all__ = [
     "KeyRotation",
     "KeyState",
     "KeyUse",
+    "KnownRoles",
     "Lifetimes",
     "LoginLookup",
     "Mailer",
@@ -123,6 +140,7 @@ __all__ = [
     "RateLimit",
     "RateLimiter",
     "Rekeyed",
+    "Right",
     "Role",
     "Scope",
     "SecondFactorRule",
@@ -146,11 +164,16 @@ __all__ = [
     "UserFilter",
     "UserImport",
     "UsernameRules",
+    "allows_writes",
     "build_user",
     "client_key",
     "db",
+    "has_right",
     "is_user_id",
     "list_events",
     "parse_private_keys",
     "resume_cleanup",
+    "role_required",
+    "strongest_role",
+    "unprivileged",
 ]

@@ -28,7 +28,8 @@ Exception
       ├── SecondFactorAlreadyEnabled           the user already has a second factor
       ├── InvalidField                         a value that the rules reject
       │    ├── WeakPassword                    too short, too common or too easy to guess
-      │    └── InvalidEmail                    not a valid email address
+      │    ├── InvalidEmail                    not a valid email address
+      │    └── UnknownRole                     no role that is known
       ├── UsernameTaken                        another user has this username
       ├── EmailTaken                           another user has this email address
       ├── AudienceTaken                        another client has this audience
@@ -106,14 +107,16 @@ class SecondFactorCodeRequired(AccountError):
 
 
 class SecondFactorEnrollmentRequired(AccountError):
-    """The service requires a second factor of admins, and this admin has none."""
+    """The service requires a second factor for rights over others, and this user has none."""
 
     def __init__(self) -> None:
-        super().__init__("Admins need a second factor here. Set one up and retry.")
+        super().__init__(
+            "Admins, support and auditors need a second factor here. Set one up and retry."
+        )
 
 
 class SecondFactorNotUsed(AccountError):
-    """The service requires a second factor of admins, and this session or key has not used one."""
+    """The service requires a second factor for these rights, and the session or key used none."""
 
     def __init__(self, detail: str = "Reauthenticate with a code of your second factor.") -> None:
         super().__init__(detail)
@@ -340,6 +343,13 @@ class WeakPassword(InvalidField):
 
 class InvalidEmail(InvalidField):
     """The value is not a valid email address; the text says why."""
+
+
+class UnknownRole(InvalidField):
+    """The value is no role that is built in or named by the settings."""
+
+    def __init__(self, field: str, known: Iterable[str]) -> None:
+        super().__init__(field, f"There is no such role. The roles are {', '.join(known)}.")
 
 
 class UsernameTaken(AccountError):

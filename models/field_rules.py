@@ -99,6 +99,12 @@ LOCALE = FieldRule(
         r"|[Xx](?:-[A-Za-z0-9]{1,8})+)$"
     ),
 )
+ROLE = FieldRule(
+    "A role has 1 to 32 letters (a-z), digits or hyphens and starts with a letter.",
+    min_length=1,
+    max_length=32,
+    pattern=r"^[a-z][a-z0-9-]{0,31}$",
+)
 API_KEY_NAME = FieldRule(
     "A name has 1 to 100 printable characters and does not start with a space.",
     min_length=1,

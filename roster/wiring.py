@@ -17,6 +17,7 @@ from models import (
     Idempotency,
     Introspection,
     KeyRotation,
+    KnownRoles,
     Lifetimes,
     LoginLookup,
     MergedEvents,
@@ -116,7 +117,8 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         requires_verified_email=config.require_verified_email,
         statistics=statistics,
     )
-    api_keys = ApiKeys(mailer, idempotency)
+    roles = KnownRoles(config.roles)
+    api_keys = ApiKeys(mailer, idempotency, roles)
     clients = OAuthClients(idempotency=idempotency)
     signing_keys = _signing_keys(config, background)
     access_tokens = AccessTokens(
@@ -129,9 +131,12 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
             email_verification,
             verifies_new_users=config.require_verified_email,
             security_email=config.email.security_email,
-            usernames=UsernameRules(config.reserved_usernames, config.username_quarantine),
+            usernames=UsernameRules(
+                (*config.reserved_usernames, *config.roles), config.username_quarantine
+            ),
             idempotency=idempotency,
             statistics=statistics,
+            roles=roles,
         ),
         sessions=sessions,
         passwords=PasswordService(hasher, policy, emails, sessions, config.reset_lifetime),
@@ -145,6 +150,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
             access_tokens,
             clients,
             requires_second_factor=config.second_factor is SecondFactorRule.ADMINS,
+            roles=roles,
         ),
         access_tokens=access_tokens,
         signing_keys=signing_keys,
@@ -155,6 +161,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         rules=AccessRules(
             signup=config.signup,
             second_factor=config.second_factor,
+            roles=roles,
             recent_auth=config.recent_auth,
             failed_sign_in_time=config.failed_sign_in_time,
             verifies_addresses=mailer.is_configured,

@@ -202,6 +202,18 @@ def eve(create_user: Any) -> Person:
 
 
 @pytest.fixture
+def auditor(create_user: Any) -> Person:
+    """Return a user with the role auditor, signed in."""
+    return create_user("audrey", roles=["auditor"])
+
+
+@pytest.fixture
+def support(create_user: Any) -> Person:
+    """Return a user with the role support, signed in."""
+    return create_user("sue", roles=["support"])
+
+
+@pytest.fixture
 def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Record each argon2 computation."""
     work: list[str] = []

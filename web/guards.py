@@ -13,13 +13,12 @@ from wtforms import StringField
 
 from api.client import client
 from api.delays import delay_response
-from api.errors import RequestError
 from api.lanes import hashes_password
 from api.principal import Principal
 from api.rate_limits import PASSWORDS, SIGN_INS, limit_client
 from api.services import rules, sessions
 from api.write_limits import take_write
-from models import OpenedSession
+from models import OpenedSession, Right
 from models.errors import InvalidCredentials, RecentAuthenticationRequired, Unauthenticated
 from web import browser_session
 from web.browser_session import find_caller
@@ -43,14 +42,14 @@ class ConfirmForm(Form):
     confirm_otp = code_field(required=False)
 
 
-def page_for_users(*, recent: bool = False, admin: bool = False) -> Callable[[View], View]:
+def page_for_users(*, recent: bool = False, right: Right | None = None) -> Callable[[View], View]:
     """Require a signed-in user; the view gets the caller as `caller`.
 
     Without a session the page of a link leads to sign-in and back, and a form asks for it in place.
 
     Args:
         recent: Whether recent authentication is required.
-        admin: Whether the page is for admins only.
+        right: The right over the accounts of others that the page requires; None for none.
     """
 
     def decorate(view: View) -> View:
@@ -72,7 +71,7 @@ def page_for_users(*, recent: bool = False, admin: bool = False) -> Callable[[Vi
                 if _OPENED in request.form:
                     return go_to(request.path.rpartition("/")[2])
             try:
-                return _call(view, args, kwargs, caller, recent=recent, admin=admin)
+                return _call(view, args, kwargs, caller, recent=recent, right=right)
             except (RecentAuthenticationRequired, Unauthenticated):
                 # Unless the session has ended since it was read.
                 return _ask(ConfirmForm(formdata=None), caller)
@@ -83,12 +82,18 @@ def page_for_users(*, recent: bool = False, admin: bool = False) -> Callable[[Vi
 
 
 def _call(
-    view: View, args: Any, kwargs: Any, caller: Principal | None, *, recent: bool, admin: bool
+    view: View,
+    args: Any,
+    kwargs: Any,
+    caller: Principal | None,
+    *,
+    recent: bool,
+    right: Right | None,
 ) -> Response:
     if caller is None:
         raise Unauthenticated
-    if admin and not caller.has_admin_rights():
-        raise RequestError("forbidden", "Only an admin may do this.")
+    if right is not None:
+        caller.require_right(right)
     if recent:
         caller.require_recent_auth()
     if request.method == "POST" and not caller.is_admin:

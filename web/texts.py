@@ -30,7 +30,7 @@ _INSTEAD: Mapping[str, str] = {
     ),
     str(EmailNotVerified()): mark("Verify your email address first."),
     str(SecondFactorEnrollmentRequired()): mark(
-        "Admins need a second factor here. Set one up in your account."
+        "Admins, support and auditors need a second factor here. Set one up in your account."
     ),
     str(SecondFactorNotUsed()): mark("Sign in again with a code of your second factor."),
     str(InvalidToken()): mark("This link is not valid or no longer valid. Request a new one."),
@@ -66,6 +66,9 @@ _SAME = (
     mark("The current password is wrong."),
     mark("This is not the password of the account."),
     mark("Only an admin may do this."),
+    mark("Only an admin or support may do this."),
+    mark("Only an admin, support or an auditor may do this."),
+    mark("Only an admin may change the account of an admin."),
     mark("This service sends no email. Contact its operator."),
     mark("There is no user with this ID."),
     mark("You have no session with this ID."),
@@ -155,6 +158,8 @@ _PATTERNS = (
     ),
     mark("You have %(count)s API keys, the maximum. Revoke one first."),
     mark("A key can only have roles of its owner, who lacks: %(roles)s."),
+    mark("There is no such role. The roles are %(roles)s."),
+    mark("A user has at most %(count)s roles."),
     mark("The metadata has %(size)s bytes; the maximum is %(count)s."),
     mark("It is no JSON object: %(reason)s"),
 )
@@ -216,6 +221,8 @@ _VALUES: Mapping[str, str] = {
     "suspended": mark("suspended"),
     "user": mark("user"),
     "admin": mark("admin"),
+    "auditor": mark("auditor"),
+    "support": mark("support"),
     "accounts": mark("change accounts"),
     "username": mark("username"),
     "email": mark("email address"),

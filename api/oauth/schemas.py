@@ -12,7 +12,7 @@ from api.schemas import (
     EXAMPLE_TOKEN,
     EXAMPLE_USER_ID,
 )
-from models import ClientScope, Role, field_rules
+from models import MAX_ROLES, ClientScope, field_rules
 from models.field_rules import any_case
 
 oauth = Namespace(
@@ -162,9 +162,9 @@ introspection_response = oauth.model(
             description="When it was created, in seconds since 1970", example=1795395200, **_TIME
         ),
         "roles": fields.List(
-            Text(enum=[role.value for role in Role]),
+            Text(pattern=field_rules.ROLE.pattern, max_length=field_rules.ROLE.max_length),
             description="The roles that count with it",
-            max_items=len(Role),
+            max_items=MAX_ROLES,
             example=["user"],
         ),
         "scope": _SCOPE,

@@ -19,7 +19,7 @@ from api.oauth.schemas import (
 from api.oauth_errors import OAuthError
 from api.openapi.annotations import oauth_errors
 from api.responses import json_response
-from api.services import access_tokens, introspection
+from api.services import access_tokens, introspection, rules
 from models import AccessToken, ActiveToken, ClientScope, OAuthClient
 from models.errors import RolesNotHeld, ScopesNotHeld, UnknownAudience
 
@@ -96,7 +96,7 @@ def _subject(parameters: _Parameters) -> ActiveToken:
     if found is None:
         # RFC 8693, 2.2.2: the reason is not told.
         raise OAuthError("invalid_request", "The subject token is not active.")
-    if found.key and not found.key.roles_for(found.user):
+    if found.key and not rules.roles.counting(found.key.roles_for(found.user)):
         # As for `POST /v1/tokens`: such a key can only read here.
         raise OAuthError("invalid_request", "The API key has no roles: it can only read.")
     return found

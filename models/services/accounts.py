@@ -19,6 +19,7 @@ from models.errors import (
     raise_together,
 )
 from models.locales import normalize_locale
+from models.roles import BUILT_IN_ROLES, KnownRoles, Role
 from models.security.idempotency import IdempotentRequest
 from models.security.legacy_hashes import validate_imported
 from models.security.password_policy import PasswordPolicy
@@ -56,7 +57,7 @@ from models.tables.identifier import (
     normalize_username,
     username_key,
 )
-from models.tables.user import Role, Status, User
+from models.tables.user import Status, User
 from models.tables.user_listing import UserFilter, newest_first
 
 
@@ -72,6 +73,7 @@ class Accounts:
         usernames: The rules for usernames that users choose.
         idempotency: Executes requests once.
         statistics: Counts sign-ups.
+        roles: The roles that users can have.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Accounts:
         usernames: UsernameRules | None = None,
         idempotency: Idempotency | None = None,
         statistics: Statistics | None = None,
+        roles: KnownRoles = BUILT_IN_ROLES,
     ) -> None:
         self.hasher = hasher
         self.policy = policy
@@ -92,6 +95,7 @@ class Accounts:
         self._usernames = usernames or UsernameRules()
         self._idempotency = idempotency or Idempotency()
         self._statistics = statistics or Statistics()
+        self.roles = roles
         self._emails = email_verification.emails
         self._admin_notices = AdminNotices(self._emails.mailer, security_email)
         self._verifies_new_users = verifies_new_users and self._emails.mailer.is_configured
@@ -141,7 +145,8 @@ class Accounts:
         texts = {"username": username, "email": email, "password": password}
         if full_name:
             texts["full_name"] = full_name
-        raise_together(self.faults_of(texts, any_username=any_username))
+        faults = self.faults_of(texts, any_username=any_username)
+        raise_together([*faults, *self.roles.faults_of(roles)])
         user = build_user(
             username=username,
             email=email,
@@ -223,8 +228,10 @@ class Accounts:
             UsernameTaken: Another user has the username.
             EmailTaken: Another user has the email address, in whatever case.
             IdempotencyKeyUsed: The request was executed before.
+            InvalidField: One of its roles is not known.
             RoleRequired: The caller is a client, and the user an admin.
         """
+        self.roles.require_known(user.roles)
         by.require_may_change(user)
         admin_emails = self._admin_notices.prepare() if user.is_active_admin else []
         with by.transaction() as transaction:
@@ -313,8 +320,10 @@ class Accounts:
             UserNotFound: The user is gone.
             TooManyConflicts: Concurrent updates kept winning.
             TooManyRequests: The account's hourly quota of emails is exhausted.
-            RoleRequired: The caller is a client, and the user an admin.
+            RoleRequired: The caller may not change admins, and the user is one.
         """
+        # A removed role that the user loses at the same time may come back: it counts for nothing.
+        self.roles.require_known(changes.get("roles", ()), kept=user.roles)
         changes = normalize_changes(changes)
         if not any_username and changes.get("username", user.username) != user.username:
             self._usernames.require_allowed(changes["username"])

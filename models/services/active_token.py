@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from models.roles import strongest_role
 from models.tables.api_key import ApiKey
 from models.tables.oauth_client import OAuthClient
 from models.tables.session import Session
-from models.tables.user import Role, User
+from models.tables.user import User
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,9 @@ class ActiveToken:
     signed: SignedToken | None = None
 
     @property
-    def is_admin(self) -> bool:
-        """Whether `admin` is one of the roles that count."""
-        return Role.ADMIN in self.roles
+    def sees_all_users(self) -> bool:
+        """Whether one of the roles that count shows every user."""
+        return strongest_role(self.roles) is not None
 
     @property
     def issued_at(self) -> datetime:

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from models.email import Email, EmailKind, Mailer
-from models.tables.user import Role, Status, User
+from models.roles import Role
+from models.tables.user import Status, User
 from models.tables.user_listing import UserFilter, newest_first
 
 # The newest admins that are notified.

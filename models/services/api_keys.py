@@ -4,7 +4,7 @@ A key is valid for the lifetime that its owner chose, until it is revoked, and w
 active; a new password does not end it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import cast
 
@@ -18,6 +18,7 @@ from models.errors import (
     Unauthenticated,
     UserNotFound,
 )
+from models.roles import BUILT_IN_ROLES, KnownRoles
 from models.security import tokens
 from models.security.idempotency import IdempotentRequest
 from models.services.idempotency import Execution, Idempotency
@@ -37,17 +38,24 @@ class ApiKeys:
     Args:
         mailer: Notifies owners of new keys.
         idempotency: Executes requests once.
+        roles: The roles that users can have.
     """
 
-    def __init__(self, mailer: Mailer, idempotency: Idempotency | None = None) -> None:
+    def __init__(
+        self,
+        mailer: Mailer,
+        idempotency: Idempotency | None = None,
+        roles: KnownRoles = BUILT_IN_ROLES,
+    ) -> None:
         self.mailer = mailer
+        self._roles = roles
         self._idempotency = idempotency or Idempotency()
 
     def create(
         self,
         user: User,
         name: str,
-        roles: Collection[str],
+        roles: Sequence[str],
         lifetime: timedelta,
         by: Actor,
         *,
@@ -73,8 +81,8 @@ class ApiKeys:
             request if there was one.
 
         Raises:
-            InvalidField: The name is not 1 to 100 printable characters, the owner lacks one of the
-                roles, or has too many keys.
+            InvalidField: The name is not 1 to 100 printable characters, one of the roles is not
+                known, the owner lacks one of them, or has too many keys.
             Unauthenticated: The owner was suspended or deleted, or all its sessions were ended,
                 since it was read.
             IdempotencyKeyReused: The key of the request belongs to one with another body.
@@ -82,7 +90,7 @@ class ApiKeys:
             SecondFactorNotUsed: It was created in a session that has used a second factor.
         """
         _validate_name(name)
-        _validate_roles(roles, user)
+        _validate_roles(roles, user, self._roles)
 
         def create(execution: Execution) -> tuple[ApiKey, str]:
             if len(self.list_for(user)) >= MAX_API_KEYS:
@@ -209,7 +217,8 @@ def _validate_name(name: str) -> None:
         raise InvalidField("name", field_rules.API_KEY_NAME.requirement)
 
 
-def _validate_roles(roles: Collection[str], user: User) -> None:
+def _validate_roles(roles: Sequence[str], user: User, known: KnownRoles) -> None:
+    known.require_known(roles)
     missing = sorted(set(roles) - set(user.roles))
     if missing:
         raise InvalidField(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from models.errors import Unauthenticated
+from models.roles import BUILT_IN_ROLES, KnownRoles, unprivileged
 from models.services.access_tokens import AccessTokens
 from models.services.active_token import ActiveClientToken, ActiveToken, SignedToken
 from models.services.api_keys import ApiKeys
@@ -10,7 +11,7 @@ from models.services.oauth_clients import OAuthClients
 from models.services.sessions import SessionService
 from models.tables.api_key import API_KEY_PREFIX, ApiKey
 from models.tables.session import Session
-from models.tables.user import Role, User
+from models.tables.user import User
 
 
 class Introspection:
@@ -22,6 +23,7 @@ class Introspection:
         access_tokens: Verifies access tokens.
         clients: Finds clients.
         requires_second_factor: Whether the rights of admins require a second factor.
+        roles: The roles that users can have.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class Introspection:
         clients: OAuthClients,
         *,
         requires_second_factor: bool = False,
+        roles: KnownRoles = BUILT_IN_ROLES,
     ) -> None:
         self._sessions = sessions
         self._api_keys = api_keys
@@ -39,6 +42,7 @@ class Introspection:
         self._clients = clients
         self.issuer = access_tokens.issuer
         self._requires_second_factor = requires_second_factor
+        self._roles = roles
 
     def introspect(
         self, token: str, *, audience: str | None = None
@@ -85,14 +89,14 @@ class Introspection:
             session: The session, None for an API key.
             key: The key, None for a session.
         """
-        roles = list(key.roles_for(user) if key else user.roles)
+        roles = self._roles.counting(key.roles_for(user) if key else user.roles)
         active = ActiveToken(user, roles, session, key)
-        has_admin_rights = not self._requires_second_factor or (
+        has_rights = not self._requires_second_factor or (
             user.has_second_factor and active.used_second_factor
         )
-        if not has_admin_rights:
-            # Here the token has no rights of an admin, so it must not have them elsewhere.
-            return replace(active, roles=[role for role in roles if role != Role.ADMIN])
+        if not has_rights:
+            # Here the token has no rights over others, so it must not have them elsewhere.
+            return replace(active, roles=unprivileged(roles))
         return active
 
     def _requester_lives(self, signed: SignedToken) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from models.roles import BUILT_IN_ROLES, KnownRoles
 from models.services.access_tokens import AccessTokens
 from models.services.accounts import Accounts
 from models.services.api_keys import ApiKeys
@@ -21,7 +22,7 @@ from models.services.statistics import Statistics
 
 
 class SecondFactorRule(StrEnum):
-    """Who must have a second factor: no user, or every admin."""
+    """Who must have a second factor: no user, or admins and others with rights over accounts."""
 
     OPTIONAL = "optional"
     ADMINS = "admins"
@@ -41,6 +42,7 @@ class AccessRules:
     Attributes:
         signup: Who may create users.
         second_factor: Who must have a second factor.
+        roles: The roles that users can have.
         recent_auth: How long after authentication sensitive changes are allowed.
         failed_sign_in_time: How long a failed sign-in takes at least.
         verifies_addresses: Whether keys and second factors require a verified address, since
@@ -49,6 +51,7 @@ class AccessRules:
 
     signup: SignUp = SignUp.OPEN
     second_factor: SecondFactorRule = SecondFactorRule.OPTIONAL
+    roles: KnownRoles = BUILT_IN_ROLES
     recent_auth: timedelta = timedelta(minutes=10)
     failed_sign_in_time: timedelta = timedelta(0)
     verifies_addresses: bool = False

@@ -1,5 +1,6 @@
 """Import users of another system, with the hashes of their passwords or without passwords."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from models.errors import EmailTaken, UsernameTaken
@@ -37,7 +38,7 @@ class UserImport:
             UsernameTaken: Another user has the username.
             EmailTaken: Another user has the email address.
         """
-        user = build_user(**details)
+        user = self._build(details)
         try:
             self.accounts.create(user, EventType.USER_IMPORTED, by=by, any_username=True)
         except (UsernameTaken, EmailTaken):
@@ -48,10 +49,15 @@ class UserImport:
 
     def dry_run(self, **details: Any) -> User | None:
         """Return or raise what `import_user` would at present, without storing anything."""
-        user = build_user(**details)
+        user = self._build(details)
         if self.accounts.find_named(user.username, user.email):
             return None
         for login, taken in ((user.username, UsernameTaken()), (user.email, EmailTaken())):
             if self.accounts.find(login):
                 raise taken
         return user
+
+    def _build(self, details: Mapping[str, Any]) -> User:
+        # Before the roles are in another order, for the position of the wrong one.
+        self.accounts.roles.require_known(details.get("roles", ()))
+        return build_user(**details)

@@ -12,7 +12,7 @@ from models.tables.identifier import normalize_username
 _RESERVED = frozenset(
     {
         *("abuse", "ftp", "hostmaster", "info", "marketing", "news", "noc", "postmaster", "sales"),
-        *("security", "support", "usenet", "uucp", "webmaster", "www"),
+        *("auditor", "security", "support", "usenet", "uucp", "webmaster", "www"),
         *("admin", "administrator", "ssladmin", "ssladministrator", "sslwebmaster", "sysadmin"),
         *("account", "accounts", "anonymous", "api", "billing", "contact", "daemon", "donotreply"),
         *("everyone", "help", "helpdesk", "localhost", "mail", "mailerdaemon", "me", "moderator"),

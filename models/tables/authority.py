@@ -5,6 +5,7 @@ be revoked, the user can be suspended or lose a role. So each transaction by a c
 conditions (ASVS 8.3.2, 15.4.2).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +21,13 @@ from models.errors import (
     TooManyConflicts,
     Unauthenticated,
 )
+from models.roles import RIGHT_OF, Role, role_required
 from models.tables.api_key import ApiKey
 from models.tables.client_authority import ClientAuthority, Conditions
 from models.tables.session import Session
-from models.tables.user import Role, User, has_api_key_epoch
+from models.tables.user import User, has_api_key_epoch
+
+ADMIN_IS_PROTECTED = "Only an admin may change the account of an admin."
 
 
 @dataclass
@@ -33,14 +37,16 @@ class Authority:
     Attributes:
         user: The caller, as read when the request was authenticated, or verified again.
         credential: The session or API key that authenticated the caller.
-        is_admin: Whether the request uses the rights of an admin.
-        requires_second_factor: Whether these rights require a second factor.
+        role: The role whose rights over other accounts the request uses, None if it uses none.
+        non_admins: The IDs of users whose change requires that they are no admins.
+        requires_second_factor: Whether the rights of a role require a second factor.
         requires_verified_email: Whether the request requires a verified address.
     """
 
     user: User
     credential: Session | ApiKey
-    is_admin: bool = False
+    role: Role | None = None
+    non_admins: Collection[str] = ()
     requires_second_factor: bool = False
     requires_verified_email: bool = False
 
@@ -52,13 +58,24 @@ class Authority:
     @property
     def conditions(self) -> Conditions:
         """The conditions on the items of the caller."""
-        return {
+        found: Conditions = {
             self.credential_key: self.credential_condition,
             (User, self.user.id): self.user_condition,
         }
+        for user_id in self.non_admins:
+            is_no_admin = ~User.roles.contains(Role.ADMIN)
+            own = found.get((User, user_id))
+            found[User, user_id] = is_no_admin if own is None else own & is_no_admin
+        return found
 
     def require_may_change(self, user: User) -> None:
-        """Reject a change of a user that the caller may never make: there is none here."""
+        """Reject a change of an admin by a caller who may not change admins.
+
+        Raises:
+            RoleRequired: The user is an admin.
+        """
+        if user.id in self.non_admins and user.is_admin:
+            raise RoleRequired(ADMIN_IS_PROTECTED)
 
     @property
     def user_condition(self) -> Condition:
@@ -68,9 +85,9 @@ class Authority:
             condition &= User.session_epoch == self.user.session_epoch
         else:
             condition &= has_api_key_epoch(self.credential.owner_epoch)
-        if self.is_admin:
-            condition &= User.admin_key == Role.ADMIN
-        if self.is_admin and self.requires_second_factor:
+        if self.role:
+            condition &= User.roles.contains(self.role)
+        if self.role and self.requires_second_factor:
             condition &= User.has_second_factor == True  # noqa: E712 - a condition of DynamoDB's
         if self.requires_verified_email:
             condition &= User.email_verified == True  # noqa: E712 - a condition of DynamoDB's
@@ -95,19 +112,23 @@ class Authority:
 
         Raises:
             Unauthenticated: The session or key no longer authenticates the caller.
-            RoleRequired: The caller is no longer an admin.
+            RoleRequired: The caller no longer has the role, or a user has become an admin.
             SecondFactorEnrollmentRequired: The caller no longer has the required second factor.
             EmailNotVerified: The address of the caller is no longer verified.
         """
         credential, user = db.get_many(self.credential_key, (User, self.user.id))
         if credential is None or user is None or not credential.is_active_for(user):
             raise Unauthenticated
-        if self.is_admin and not user.is_admin:
-            raise RoleRequired
-        if self.is_admin and self.requires_second_factor and not user.has_second_factor:
+        if self.role and self.role not in user.roles:
+            raise role_required(RIGHT_OF[self.role])
+        if self.role and self.requires_second_factor and not user.has_second_factor:
             raise SecondFactorEnrollmentRequired
         if self.requires_verified_email and not user.email_verified:
             raise EmailNotVerified
+        if self.non_admins:
+            others = db.get_many(*((User, user_id) for user_id in self.non_admins))
+            for other in filter(None, others):
+                self.require_may_change(other)
         # After a new password the session that set it has another epoch.
         self.user = user
 

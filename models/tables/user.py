@@ -20,6 +20,7 @@ from uuid_utils import uuid7
 from models import field_rules
 from models.clock import TimestampAttribute
 from models.db import Table
+from models.roles import Role, strongest_role
 from models.tables.login_attempts import AttemptCounter
 
 # A partition of an index accepts 1,000 writes per second (DynamoDB developer guide, "Partitions
@@ -37,13 +38,6 @@ class MetadataAttribute(JSONAttribute):
 
     def deserialize(self, value: str) -> Any:
         return orjson.loads(value)
-
-
-class Role(StrEnum):
-    """What a user may do."""
-
-    ADMIN = "admin"
-    USER = "user"
 
 
 class Status(StrEnum):
@@ -65,14 +59,14 @@ class _ByCreation(GlobalSecondaryIndex[Any]):
     id = UnicodeAttribute(range_key=True)
 
 
-class _ByAdmin(GlobalSecondaryIndex[Any]):
-    """Only admins, so that listing them reads no other user."""
+class _ByRole(GlobalSecondaryIndex[Any]):
+    """Only users with rights over other accounts, so that listing them reads no other user."""
 
     class Meta:
         index_name = "by_elevation"
         projection = AllProjection()
 
-    admin_key = UnicodeAttribute(attr_name="elevation", hash_key=True)
+    role_key = UnicodeAttribute(attr_name="elevation", hash_key=True)
     id = UnicodeAttribute(range_key=True)
 
 
@@ -99,13 +93,13 @@ class User(AttemptCounter, Table):
         table_name = "users"
 
     by_creation = _ByCreation()
-    by_admin = _ByAdmin()
+    by_role = _ByRole()
     by_inactive = _ByInactive()
 
     id = UnicodeAttribute(hash_key=True)
     shard = NumberAttribute()
     # The keys of the sparse indexes; `set_index_keys` derives them.
-    admin_key = UnicodeAttribute(attr_name="elevation", null=True)
+    role_key = UnicodeAttribute(attr_name="elevation", null=True)
     inactive_key = UnicodeAttribute(attr_name="bar", null=True)
     username = UnicodeAttribute()
     email = UnicodeAttribute()
@@ -154,7 +148,7 @@ class User(AttemptCounter, Table):
 
     def set_index_keys(self) -> Self:
         """Set the keys of the sparse indexes from roles and status."""
-        self.admin_key = Role.ADMIN if self.is_admin else None
+        self.role_key = strongest_role(self.roles)
         self.inactive_key = None if self.is_active else self.status
         return self
 

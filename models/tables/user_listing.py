@@ -8,7 +8,8 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 
 from models.db import db
-from models.tables.user import SHARDS, Role, Status, User
+from models.roles import PRIVILEGED_ROLES, Role
+from models.tables.user import SHARDS, Status, User
 
 # Items that one page may read from one partition when a filter passes few of them.
 _MAX_EVALUATED = 500
@@ -24,7 +25,7 @@ class UserFilter:
     """Which users a list shows; None passes all."""
 
     status: Status | None = None
-    role: Role | None = None
+    role: str | None = None
 
     def passes(self, user: User) -> bool:
         """Return whether the list shows a user."""
@@ -99,8 +100,10 @@ def _merge(partitions: list[_Partition]) -> tuple[list[dict[str, Any]], str]:
 
 def _partitions(chosen: UserFilter) -> list[tuple[Any, Any]]:
     """Return the fewest index partitions that hold every user the filter passes."""
-    if chosen.role == Role.ADMIN:
-        return [(User.by_admin, Role.ADMIN)]
+    if chosen.role in PRIVILEGED_ROLES:
+        # Each user is in the partition of its strongest role.
+        last = PRIVILEGED_ROLES.index(Role(chosen.role))
+        return [(User.by_role, role) for role in PRIVILEGED_ROLES[: last + 1]]
     if chosen.status not in (None, Status.ACTIVE):
         return [(User.by_inactive, chosen.status)]
     return [(User.by_creation, shard) for shard in range(SHARDS)]

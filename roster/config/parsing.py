@@ -14,7 +14,7 @@ from environs import Env
 from marshmallow import ValidationError
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
-from models import field_rules
+from models import MAX_OWN_ROLES, Role, field_rules
 
 Validator = Callable[[Any], Any]
 
@@ -140,6 +140,15 @@ def usernames() -> Parser:
     return Parser(read)
 
 
+def roles() -> Parser:
+    """Return a parser of roles of the operator, separated by commas."""
+
+    def read(env: Env, name: str) -> tuple[str, ...]:
+        return tuple(env.list(name, validate=_must_be_roles, delimiter=","))
+
+    return Parser(read)
+
+
 def file_path() -> Parser:
     """Return a parser of the path of a file or a folder."""
 
@@ -222,6 +231,19 @@ def _must_be_range_url(value: str) -> None:
 def _must_be_usernames(values: list[str]) -> None:
     if not all(field_rules.USERNAME.matches(value) for value in values):
         raise ValidationError("Must be usernames, as in acme,billing-team.")
+
+
+def _must_be_roles(values: list[str]) -> None:
+    for value in values:
+        if not field_rules.ROLE.matches(value):
+            raise ValidationError(
+                "Must be roles of 1 to 32 letters (a-z), digits or hyphens that start with a"
+                " letter, as in billing,team-lead."
+            )
+        if value in set(Role):
+            raise ValidationError(f"The role {value} is built in: leave it out.")
+    if len(set(values)) < len(values) or len(values) > MAX_OWN_ROLES:
+        raise ValidationError(f"Must be at most {MAX_OWN_ROLES} different roles.")
 
 
 def _must_be_networks(values: list[str]) -> None:

@@ -34,6 +34,7 @@ from roster.config.parsing import (
     origins,
     pairs,
     range_url,
+    roles,
     switch,
     text,
     usernames,
@@ -142,6 +143,15 @@ class Config:
         example="closed",
         meaning="Who may create users: {allowed}. `closed` is for admins only.",
     )
+    roles: tuple[str, ...] = setting(
+        "ROSTER_ROLES",
+        roles(),
+        (),
+        example="billing,team-lead",
+        meaning="Roles for other services, separated by commas, beside the built-in `admin`,"
+        " `user`, `auditor` and `support`: up to 50, each of up to 32 letters (a-z), digits and"
+        " hyphens. They allow nothing in this service. See [roles](roles.md).",
+    )
     breach_url: str | None = setting(
         "ROSTER_BREACH_URL",
         range_url(),
@@ -227,7 +237,8 @@ class Config:
         choice(SecondFactorRule),
         SecondFactorRule.OPTIONAL,
         example="admins",
-        meaning="Who must have a second factor: {allowed}. With `optional` no user has to.",
+        meaning="Who must have a second factor: {allowed}. With `optional` no user has to; with"
+        " `admins`, admins, support and auditors cannot use their rights without.",
     )
     totp_secrets: dict[str, str] = setting(
         "ROSTER_TOTP_SECRETS",

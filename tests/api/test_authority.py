@@ -48,7 +48,7 @@ class Case(NamedTuple):
     """A request that succeeds while the caller's authority holds.
 
     Attributes:
-        caller: `jane`, `john` (an admin), one of their keys, or a client.
+        caller: `jane`, `john` (an admin), `support`, one of their keys, or a client.
         method: The method.
         path: The path; `{jane}`, `{key}`, `{session}`, `{client}` and `{secret}` are replaced.
         body: The JSON body.
@@ -102,6 +102,11 @@ CASES = [
     Case("john's key", "POST", "/v1/users", {**ADA, **ROLES}),
     Case("john's key", "PATCH", "/v1/users/{jane}", ROLES),
     Case("john's key", "DELETE", "/v1/users/{jane}"),
+    Case("support", "PATCH", "/v1/users/{jane}", {"status": "suspended"}),
+    Case("support", "POST", "/v1/users/{jane}/password-reset", None, (mailing,)),
+    Case("support", "DELETE", "/v1/users/{jane}/lock", None, (locked,)),
+    Case("support", "DELETE", "/v1/users/{jane}/sessions"),
+    Case("support's key", "PATCH", "/v1/users/{jane}", {"status": "suspended"}),
     Case("client", "POST", "/v1/users", ADA),
     Case("client", "PATCH", "/v1/users/{jane}", {"full_name": "Jane"}),
     Case("client", "PATCH", "/v1/users/{jane}", {"metadata": {"plan": "pro"}}),
@@ -139,8 +144,14 @@ def delete(app: Flask, person: Person) -> None:
 
 
 def demote(app: Flask, person: Person) -> None:
-    """Remove the caller's role `admin`."""
+    """Remove the caller's role."""
     services_of(app).accounts.update(User.get(person.id), {"roles": ["user"]})
+
+
+def promote_target(app: Flask, person: Person) -> None:
+    """Make the user that the request is about an admin."""
+    jane = services_of(app).accounts.find("jane")
+    services_of(app).accounts.update(jane, {"roles": ["admin"]})
 
 
 def disable_client(app: Flask, person: Person) -> None:
@@ -171,7 +182,9 @@ def services_of(app: Flask) -> Any:
 LOSSES: dict[str, tuple[Callable[[Flask, Person], None], ...]] = {
     "jane": (end_session, sign_out, suspend, delete),
     "john": (end_session, sign_out, suspend, delete, demote),
+    "support": (end_session, sign_out, suspend, delete, demote, promote_target),
     "jane's key": (revoke_key, revoke_keys, suspend, delete),
+    "support's key": (revoke_key, revoke_keys, suspend, delete, demote, promote_target),
     "john's key": (revoke_key, revoke_keys, suspend, delete, demote),
     "client": (disable_client, remove_scope, revoke_secret, delete_client),
 }
@@ -195,7 +208,9 @@ def calling_client(app: Flask, person: Person) -> Person:
 
 
 @pytest.fixture
-def scenario(app, make_app, john, jane, create_user, tmp_path, monkeypatch) -> Iterator[Scenario]:
+def scenario(
+    app, make_app, john, jane, support, create_user, tmp_path, monkeypatch
+) -> Iterator[Scenario]:
     """John and jane, their keys, and a second admin, so that john may lose the role."""
     create_user("root", roles=["admin"])
     key = with_key(jane)
@@ -204,6 +219,8 @@ def scenario(app, make_app, john, jane, create_user, tmp_path, monkeypatch) -> I
         "jane": jane,
         "jane's key": key,
         "john's key": with_key(john, roles=["admin"], scopes=["accounts"]),
+        "support": support,
+        "support's key": with_key(support, roles=["support"], scopes=["accounts"]),
         "client": calling_client(app, jane),
     }
     with contextlib.ExitStack() as at_end:
@@ -267,7 +284,12 @@ class TestMatrix:
         """The request is rejected, and nothing is changed."""
         response, is_unchanged = send_and_lose(scenario, case, lose)
 
-        statuses = {demote: (403,), remove_scope: (403,), delete: (401, 404)}.get(lose, (401,))
+        statuses = {
+            demote: (403,),
+            promote_target: (403,),
+            remove_scope: (403,),
+            delete: (401, 404),
+        }.get(lose, (401,))
         assert response.status_code in statuses, response.text
         assert is_unchanged
 

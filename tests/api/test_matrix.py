@@ -38,8 +38,12 @@ CALLERS = (
     "expired key",  # jane's
     "reader",  # a client with the scope users:read
     "writer",  # a client with the scope users:write
-    "auditor",  # a client with the scope events:read
+    "events reader",  # a client with the scope events:read
     "service",  # a client with every other scope
+    "auditor",
+    "support",
+    "auditor's key",  # with the role auditor
+    "support's key",  # with the role support and the scope accounts
 )
 LOGIN = {"login": "jane", "password": PASSWORD}
 CHANGE = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
@@ -48,6 +52,7 @@ RESET = {**TOKEN, "new_password": NEW_PASSWORD}
 MAIL = {"email": "jane@example.com"}
 NAME = {"full_name": "Jane"}
 LOGIN_NAME = {"username": "jane-2"}
+STATUS = {"status": "suspended"}
 ROLES = {"roles": ["admin", "user"]}
 KEY = {"name": "nightly"}
 AUDIENCE = {"audience": "https://billing.example.com"}
@@ -69,76 +74,79 @@ class Row(NamedTuple):
 
 # fmt: off
 TABLE = [
-    #                                                  ano jan eve joh sus exp jan joh sco wea exp rea wri aud ser
-    #                                                                          key key key key key
-    Row("POST", "/v1/sessions", LOGIN,                "201 201 201 201 401 201 201 201 201 201 201 201 201 201 201"),
-    Row("GET", "/v1/sessions", None,                  "401 200 200 200 401 401 403 403 403 403 401 403 403 403 403"),
-    Row("DELETE", "/v1/sessions", None,               "401 204 204 204 401 401 403 403 403 403 401 403 403 403 403"),
-    Row("DELETE", "/v1/sessions/current", None,       "401 204 204 204 401 401 403 403 403 403 401 403 403 403 403"),
+    #                                                  ano jan eve joh sus exp jan joh sco wea exp rea wri eve ser aud sup aud sup
+    #                                                                          key key key key key         nts             key key
+    Row("POST", "/v1/sessions", LOGIN,                "201 201 201 201 401 201 201 201 201 201 201 201 201 201 201 201 201 201 201"),
+    Row("GET", "/v1/sessions", None,                  "401 200 200 200 401 401 403 403 403 403 401 403 403 403 403 200 200 403 403"),
+    Row("DELETE", "/v1/sessions", None,               "401 204 204 204 401 401 403 403 403 403 401 403 403 403 403 204 204 403 403"),
+    Row("DELETE", "/v1/sessions/current", None,       "401 204 204 204 401 401 403 403 403 403 401 403 403 403 403 204 204 403 403"),
     Row("POST", "/v1/sessions/current/reauthenticate",
-        GIVEN,                                        "401 201 201 201 401 401 403 403 403 403 401 403 403 403 403"),
-    Row("DELETE", "/v1/sessions/{session}", None,     "401 204 404 404 401 401 403 403 403 403 401 403 403 403 403"),
-    Row("GET", "/v1/users/{id}/sessions", None,       "401 403 403 200 401 401 403 403 403 403 401 403 403 403 403"),
-    Row("DELETE", "/v1/users/{id}/sessions", None,    "401 403 403 204 401 401 403 403 403 403 401 403 403 403 403"),
+        GIVEN,                                        "401 201 201 201 401 401 403 403 403 403 401 403 403 403 403 201 201 403 403"),
+    Row("DELETE", "/v1/sessions/{session}", None,     "401 204 404 404 401 401 403 403 403 403 401 403 403 403 403 404 404 403 403"),
+    Row("GET", "/v1/users/{id}/sessions", None,       "401 403 403 200 401 401 403 403 403 403 401 403 403 403 403 200 200 403 403"),
+    Row("DELETE", "/v1/users/{id}/sessions", None,    "401 403 403 204 401 401 403 403 403 403 401 403 403 403 403 403 204 403 403"),
 
-    Row("GET", "/v1/users", None,                     "401 403 403 200 401 401 403 200 200 403 401 200 403 403 403"),
-    Row("POST", "/v1/users", ADA,                     "201 201 201 201 401 401 201 201 201 403 401 403 201 403 403"),
-    Row("POST", "/v1/users", {**ADA, **ROLES},        "403 403 403 201 401 401 403 403 201 403 401 403 403 403 403"),
-    Row("GET", "/v1/users/{id}", None,                "401 200 404 200 401 401 200 200 200 404 401 200 403 403 403"),
-    Row("PATCH", "/v1/users/{id}", NAME,              "401 200 404 200 401 401 200 200 200 403 401 403 200 403 403"),
-    Row("PATCH", "/v1/users/{id}", MAIL,              "401 200 404 200 401 401 403 403 403 403 401 403 403 403 403"),
-    Row("PATCH", "/v1/users/{id}", LOGIN_NAME,        "401 200 404 200 401 401 403 403 200 403 401 403 403 403 403"),
-    Row("PATCH", "/v1/users/{id}", ROLES,             "401 403 403 200 401 401 403 403 200 403 401 403 403 403 403"),
-    Row("DELETE", "/v1/users/{id}", None,             "401 204 404 204 401 401 403 403 204 403 401 403 403 403 403"),
-    Row("PUT", "/v1/users/{id}/password", CHANGE,     "401 204 404 403 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("GET", "/v1/users", None,                     "401 403 403 200 401 401 403 200 200 403 401 200 403 403 403 200 200 200 200"),
+    Row("POST", "/v1/users", ADA,                     "201 201 201 201 401 401 201 201 201 403 401 403 201 403 403 201 201 403 201"),
+    Row("POST", "/v1/users", {**ADA, **ROLES},        "403 403 403 201 401 401 403 403 201 403 401 403 403 403 403 403 403 403 403"),
+    Row("GET", "/v1/users/{id}", None,                "401 200 404 200 401 401 200 200 200 404 401 200 403 403 403 200 200 200 200"),
+    Row("PATCH", "/v1/users/{id}", NAME,              "401 200 404 200 401 401 200 200 200 403 401 403 200 403 403 403 403 403 403"),
+    Row("PATCH", "/v1/users/{id}", MAIL,              "401 200 404 200 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
+    Row("PATCH", "/v1/users/{id}", LOGIN_NAME,        "401 200 404 200 401 401 403 403 200 403 401 403 403 403 403 403 403 403 403"),
+    Row("PATCH", "/v1/users/{id}", ROLES,             "401 403 403 200 401 401 403 403 200 403 401 403 403 403 403 403 403 403 403"),
+    Row("PATCH", "/v1/users/{id}", STATUS,            "401 403 403 200 401 401 403 403 200 403 401 403 403 403 403 403 200 403 200"),
+    Row("DELETE", "/v1/users/{id}", None,             "401 204 404 204 401 401 403 403 204 403 401 403 403 403 403 403 403 403 403"),
+    Row("PUT", "/v1/users/{id}/password", CHANGE,     "401 204 404 403 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
     Row("POST", "/v1/users/{id}/password-reset",
-        None,                                         "401 403 403 501 401 401 403 403 403 403 401 403 403 403 403"),
-    Row("DELETE", "/v1/users/{id}/lock", None,        "401 403 403 204 401 401 403 403 403 403 401 403 403 403 403"),
-    Row("GET", "/v1/users/{id}/events", None,         "401 200 404 200 401 401 403 403 403 403 401 403 403 200 403"),
+        None,                                         "401 403 403 501 401 401 403 403 403 403 401 403 403 403 403 403 501 403 403"),
+    Row("DELETE", "/v1/users/{id}/lock", None,        "401 403 403 204 401 401 403 403 403 403 401 403 403 403 403 403 204 403 403"),
+    Row("GET", "/v1/users/{id}/events", None,         "401 200 404 200 401 401 403 403 403 403 401 403 403 200 403 200 200 403 403"),
 
-    Row("GET", "/v1/events?user={id}", None,          "401 403 403 200 401 401 403 403 403 403 401 403 403 200 403"),
+    Row("GET", "/v1/events?user={id}", None,          "401 403 403 200 401 401 403 403 403 403 401 403 403 200 403 200 200 403 403"),
 
-    Row("GET", "/v1/statistics", None,                "401 403 403 200 401 401 403 200 200 403 401 403 403 403 403"),
+    Row("GET", "/v1/statistics", None,                "401 403 403 200 401 401 403 200 200 403 401 403 403 403 403 200 200 200 200"),
 
-    Row("GET", "/v1/users/{id}/api-keys", None,       "401 200 404 200 401 401 403 403 403 403 401 403 403 403 403"),
-    Row("DELETE", "/v1/users/{id}/api-keys", None,    "401 204 404 204 401 401 403 403 403 403 401 403 403 403 403"),
-    Row("POST", "/v1/users/{id}/api-keys", KEY,       "401 201 404 403 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("GET", "/v1/users/{id}/api-keys", None,       "401 200 404 200 401 401 403 403 403 403 401 403 403 403 403 200 200 403 403"),
+    Row("DELETE", "/v1/users/{id}/api-keys", None,    "401 204 404 204 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
+    Row("POST", "/v1/users/{id}/api-keys", KEY,       "401 201 404 403 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
     Row("DELETE", "/v1/users/{id}/api-keys/{key}",
-        None,                                         "401 204 404 204 401 401 403 403 403 403 401 403 403 403 403"),
+        None,                                         "401 204 404 204 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
 
-    Row("GET", "/v1/clients", None,                   "401 403 403 200 401 401 403 403 403 403 401 403 403 403 403"),
-    Row("POST", "/v1/clients", KEY,                   "401 403 403 201 401 401 403 403 403 403 401 403 403 403 403"),
-    Row("GET", "/v1/clients/{client}", None,          "401 403 403 200 401 401 403 403 403 403 401 403 403 403 403"),
-    Row("PATCH", "/v1/clients/{client}", KEY,         "401 403 403 200 401 401 403 403 403 403 401 403 403 403 403"),
-    Row("DELETE", "/v1/clients/{client}", None,       "401 403 403 204 401 401 403 403 403 403 401 403 403 403 403"),
-    Row("POST", "/v1/clients/{client}/secrets", None, "401 403 403 201 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("GET", "/v1/clients", None,                   "401 403 403 200 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
+    Row("POST", "/v1/clients", KEY,                   "401 403 403 201 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
+    Row("GET", "/v1/clients/{client}", None,          "401 403 403 200 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
+    Row("PATCH", "/v1/clients/{client}", KEY,         "401 403 403 200 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
+    Row("DELETE", "/v1/clients/{client}", None,       "401 403 403 204 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
+    Row("POST", "/v1/clients/{client}/secrets", None, "401 403 403 201 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
     Row("DELETE", "/v1/clients/{client}/secrets/{secret}",
-        None,                                         "401 403 403 204 401 401 403 403 403 403 401 403 403 403 403"),
+        None,                                         "401 403 403 204 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
 
     # For other services: an API key without roles can only read here.
-    Row("POST", "/v1/tokens", AUDIENCE,               "401 201 201 201 401 401 201 201 201 403 401 403 403 403 403"),
+    Row("POST", "/v1/tokens", AUDIENCE,               "401 201 201 201 401 401 201 201 201 403 401 403 403 403 403 201 201 201 201"),
 
     # For gateways: any active token, and more only if the gateway asks for it.
-    Row("GET", "/v1/verify", None,                    "401 200 200 200 401 401 200 200 200 200 401 401 401 401 401"),
-    Row("GET", "/v1/verify?role=admin", None,         "401 403 403 200 401 401 403 200 200 403 401 401 401 401 401"),
+    Row("GET", "/v1/verify", None,                    "401 200 200 200 401 401 200 200 200 200 401 401 401 401 401 200 200 200 200"),
+    Row("GET", "/v1/verify?role=admin", None,         "401 403 403 200 401 401 403 200 200 403 401 401 401 401 401 403 403 403 403"),
+
+    Row("GET", "/v1/verify?role=support", None,       "401 403 403 403 401 401 403 403 403 403 401 401 401 401 401 403 200 403 200"),
 
     # Jane has no second factor here: 404 is the success of a caller who may look for it.
-    Row("GET", "/v1/users/{id}/second-factor", None,  "401 200 404 200 401 401 403 403 403 403 401 403 403 403 403"),
-    Row("POST", "/v1/users/{id}/second-factor", None, "401 201 404 403 401 401 403 403 403 403 401 403 403 403 403"),
+    Row("GET", "/v1/users/{id}/second-factor", None,  "401 200 404 200 401 401 403 403 403 403 401 403 403 403 403 200 200 403 403"),
+    Row("POST", "/v1/users/{id}/second-factor", None, "401 201 404 403 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
     Row("DELETE", "/v1/users/{id}/second-factor",
-        None,                                         "401 404 404 404 401 401 403 403 403 403 401 403 403 403 403"),
+        None,                                         "401 404 404 404 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
     Row("POST", "/v1/users/{id}/second-factor/confirm",
-        CODE,                                         "401 404 404 403 401 401 403 403 403 403 401 403 403 403 403"),
+        CODE,                                         "401 404 404 403 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
     Row("POST", "/v1/users/{id}/second-factor/recovery-codes",
-        None,                                         "401 404 404 403 401 401 403 403 403 403 401 403 403 403 403"),
+        None,                                         "401 404 404 403 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
 
     # Public, since users need these before they can sign in; email is not configured here. A
     # session verifies an address without a password, if it is one of the user's.
-    Row("POST", "/v1/password-resets", MAIL,          "501 501 501 501 501 501 501 501 501 501 501 501 501 501 501"),
-    Row("POST", "/v1/password-resets/confirm", RESET, "422 422 422 422 422 422 422 422 422 422 422 422 422 422 422"),
-    Row("POST", "/v1/email-verifications", MAIL,      "501 501 501 501 501 501 501 501 501 501 501 501 501 501 501"),
+    Row("POST", "/v1/password-resets", MAIL,          "501 501 501 501 501 501 501 501 501 501 501 501 501 501 501 501 501 501 501"),
+    Row("POST", "/v1/password-resets/confirm", RESET, "422 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422"),
+    Row("POST", "/v1/email-verifications", MAIL,      "501 501 501 501 501 501 501 501 501 501 501 501 501 501 501 501 501 501 501"),
     Row("POST", "/v1/email-verifications/confirm",
-        TOKEN,                                        "422 422 422 422 401 401 403 403 403 403 401 403 403 403 403"),
+        TOKEN,                                        "422 422 422 422 401 401 403 403 403 403 401 403 403 403 403 422 422 403 403"),
 ]
 # fmt: on
 CELLS = [
@@ -188,7 +196,7 @@ def request_as(
 ) -> Callable[[str], Request]:
     """Return a function that returns the request method of a caller.
 
-    Eve and john are created for the cells that need them.
+    Others than jane are created for the cells that need them.
     """
     person: Callable[[str], Person] = request.getfixturevalue
 
@@ -218,8 +226,14 @@ def request_as(
         "expired key": lambda: expired(ApiKey, with_key(jane)),
         "reader": lambda: client_with({ClientScope.USERS_READ}),
         "writer": lambda: client_with({ClientScope.USERS_WRITE}),
-        "auditor": lambda: client_with({ClientScope.EVENTS_READ}),
+        "events reader": lambda: client_with({ClientScope.EVENTS_READ}),
         "service": lambda: client_with(set(ClientScope) - OF_USERS),
+        "auditor": lambda: person("auditor"),
+        "support": lambda: person("support"),
+        "auditor's key": lambda: with_key(person("auditor"), roles=["auditor"]),
+        "support's key": lambda: with_key(
+            person("support"), roles=["support"], scopes=["accounts"]
+        ),
     }
 
     def anonymously(method: str, path: str, **options: Any) -> TestResponse:

@@ -29,6 +29,7 @@ from tests.support.preconditions import (
     sent_with_key,
     stale,
     strict,
+    supported,
     used_up,
     verification_mailed,
     verified,
@@ -166,6 +167,8 @@ ROLES = {"roles": ["admin"]}
 # And where it does not.
 SINGLE: dict[tuple[str, str], dict[str, Any]] = {
     ("list_users", "invalid-request"): {"query_string": {"limit": "0"}},
+    ("unlock_user", "too-many-requests"): {"by": "support", "given": (supported, used_up)},
+    ("end_user_sessions", "too-many-requests"): {"by": "support", "given": (supported, used_up)},
     ("get_user", "forbidden"): {"by": "powerless", "given": (calling_client_without_scopes,)},
     ("list_user_events", "invalid-request"): {"query_string": {"limit": "0"}},
     ("create_user", "forbidden"): {"json": {**ADA, **ROLES}},

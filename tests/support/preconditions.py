@@ -27,7 +27,7 @@ from roster.config import EmailSettings
 from roster.email.file_backend import FileBackend, link_of
 from tests.support.api_keys import with_key
 from tests.support.authenticator import Authenticator
-from tests.support.person import Person
+from tests.support.person import DEVICE, PASSWORD, Person
 from tests.support.responses import ABSENT_ID
 
 Precondition = Callable[["Scenario"], Any]
@@ -92,6 +92,18 @@ def by_machine(scenario: Scenario) -> None:
     """Jane has an API key."""
     scenario.people["machine"] = with_key(scenario.jane)
     scenario.placeholders["key"] = scenario.people["machine"].session_id
+
+
+def supported(scenario: Scenario) -> None:
+    """There is a user with the role support, who can call."""
+    services = scenario.app.extensions["roster"]
+    names = {"username": "sue", "email": "sue@example.com", "password": PASSWORD}
+    with scenario.app.app_context():
+        user = services.accounts.register(**names, roles=["support"])
+        session, token, *_ = services.sessions.sign_in("sue", PASSWORD, DEVICE)
+    scenario.people["support"] = replace(
+        scenario.jane, username="sue", id=user.id, token=token, session_id=session.id
+    )
 
 
 def client_created(scenario: Scenario) -> None:

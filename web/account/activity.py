@@ -18,6 +18,6 @@ def show(caller: Principal) -> Response:
     owner_id = caller.user.id
     after = decode_cursor(request.args.get("cursor"), {}, owner=owner_id)
     rows, after = list_events(EventFilter(owner_id), after=after, limit=_PER_PAGE)
-    events = [event_body(row, hides_ip=not caller.is_admin) for row in rows]
+    events = [event_body(row, hides_ip=not caller.sees_all_users) for row in rows]
     shown, _, _ = page_response(events, after, {}, _PER_PAGE, owner=owner_id)
     return page("account/activity.html", caller=caller, **shown)

@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, NumberRange
 from api.principal import Principal
 from api.rate_limits import EMAIL_REQUESTS, limit_client
 from api.services import api_keys, rules
-from models import Role, Scope, field_rules
+from models import Scope, field_rules, unprivileged
 from models.errors import ApiKeyNotFound
 from web.actions import act
 from web.forms import Checkboxes, Form, errors_in, text_field
@@ -34,7 +34,7 @@ class ApiKeyForm(Form):
         ],
         render_kw={"inputmode": "numeric", "autocomplete": "off"},
     )
-    roles = Checkboxes(choices=[role.value for role in Role])
+    roles = Checkboxes()
     scopes = Checkboxes(choices=[scope.value for scope in Scope])
 
 
@@ -46,10 +46,10 @@ def show(caller: Principal) -> Response:
 
 
 def _new_form(caller: Principal, **options: Any) -> ApiKeyForm:
-    # A key is an admin on request only.
-    defaults = [role for role in caller.user.roles if role != Role.ADMIN]
-    form = ApiKeyForm(roles=defaults, **options)
-    form.roles.choices = list(caller.user.roles)
+    roles = rules.roles.counting(caller.user.roles)
+    # A key has power over others on request only.
+    form = ApiKeyForm(roles=unprivileged(roles), **options)
+    form.roles.choices = roles
     return form
 
 

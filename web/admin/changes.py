@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotFound
 
 from api.principal import Principal
 from api.services import accounts, api_keys, passwords, second_factors, sessions
-from models import Status, User
+from models import Right, Status, User
 from web.forms import Form, errors_in
 from web.guards import page_for_users
 from web.html import form_page, go_to_page
@@ -21,10 +21,12 @@ class Change:
     Attributes:
         carry_out: Does it.
         applies_to: Whether it makes sense for a user.
+        right: What it requires.
     """
 
     carry_out: Callable[[Principal, User], object]
     applies_to: Callable[[User], bool] = lambda user: True
+    right: Right = Right.ADMINISTER
 
 
 def _suspend(caller: Principal, target: User) -> None:
@@ -61,31 +63,35 @@ def _delete(caller: Principal, target: User) -> None:
 
 # By the last part of the URL; the texts are in the template.
 CHANGES: Mapping[str, Change] = {
-    "unlock": Change(_unlock),
-    "reset-password": Change(_send_reset, lambda user: user.is_active),
-    "end-sessions": Change(_end_sessions),
+    "unlock": Change(_unlock, right=Right.SUPPORT),
+    "reset-password": Change(_send_reset, lambda user: user.is_active, Right.SUPPORT),
+    "end-sessions": Change(_end_sessions, right=Right.SUPPORT),
     "revoke-keys": Change(_revoke_keys),
     "disable-second-factor": Change(
         _disable_second_factor, lambda user: bool(user.has_second_factor)
     ),
-    "suspend": Change(_suspend, lambda user: user.is_active),
-    "reactivate": Change(_reactivate, lambda user: not user.is_active),
+    "suspend": Change(_suspend, lambda user: user.is_active, Right.SUPPORT),
+    "reactivate": Change(_reactivate, lambda user: not user.is_active, Right.SUPPORT),
     "delete": Change(_delete),
 }
 
 
-def changes_for(user: User) -> list[str]:
-    """Return the names of the changes that make sense for a user."""
-    return [name for name, change in CHANGES.items() if change.applies_to(user)]
+def changes_for(user: User, caller: Principal) -> list[str]:
+    """Return the names of the changes that make sense for a user, and that the caller may make."""
+    return [
+        name
+        for name, change in CHANGES.items()
+        if change.applies_to(user) and caller.may_change(user, change.right)
+    ]
 
 
-@page_for_users(admin=True)
+@page_for_users(right=Right.SUPPORT)
 def show(caller: Principal, id: str, change: str) -> Response:
     """Say what the change does, or carry it out. All of them need recent authentication."""
     chosen = CHANGES.get(change)
     if chosen is None:
         raise NotFound
-    target = caller.get_visible_user(id)
+    target = caller.get_controlled_user(id, chosen.right, even_own=True)
     form = Form()
     if request.method == "POST":
         caller.require_recent_auth()

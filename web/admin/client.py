@@ -8,7 +8,7 @@ from wtforms import HiddenField
 from api.principal import Principal
 from api.services import clients
 from api.v1.events.routes import event_body
-from models import EventFilter, OAuthClient, list_events
+from models import EventFilter, OAuthClient, Right, list_events
 from models.tables.oauth_client import MAX_SECRETS
 from web.actions import act
 from web.admin.client_changes import changes_for
@@ -30,7 +30,7 @@ class ClientForm(Form):
     version = HiddenField()
 
 
-@page_for_users(admin=True)
+@page_for_users(right=Right.ADMINISTER)
 def show(caller: Principal, client_id: str) -> Response:
     """Show the client, or save its fields."""
     client = clients.get(client_id)

@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotFound
 
 from api.principal import Principal
 from api.services import clients
-from models import OAuthClient
+from models import OAuthClient, Right
 from models.errors import ClientSecretNotFound
 from web.admin.forms import OnceForm
 from web.forms import errors_in
@@ -66,7 +66,7 @@ def changes_for(client: OAuthClient) -> list[str]:
     return [name for name, change in CLIENT_CHANGES.items() if change.applies_to(client)]
 
 
-@page_for_users(admin=True)
+@page_for_users(right=Right.ADMINISTER)
 def show(caller: Principal, client_id: str, change: str) -> Response:
     """Say what the change does, or carry it out. All of them need recent authentication."""
     chosen = CLIENT_CHANGES.get(change)
@@ -81,7 +81,7 @@ def show(caller: Principal, client_id: str, change: str) -> Response:
     return form_page("admin/client_change.html", form, client=client, change=change)
 
 
-@page_for_users(admin=True)
+@page_for_users(right=Right.ADMINISTER)
 def show_secret(caller: Principal, client_id: str, secret_id: str) -> Response:
     """Say what revoking a secret does, or revoke it. It needs recent authentication."""
     client = clients.get(client_id)

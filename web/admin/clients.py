@@ -5,13 +5,14 @@ from flask import Response, request
 from api.pagination import decode_cursor, page_response
 from api.principal import Principal
 from api.services import clients
+from models import Right
 from web.guards import page_for_users
 from web.html import page
 
 _PER_PAGE = 25
 
 
-@page_for_users(admin=True)
+@page_for_users(right=Right.ADMINISTER)
 def show(caller: Principal) -> Response:
     """List clients; the URL of each page can be shared."""
     after = decode_cursor(request.args.get("cursor"), {})

@@ -8,7 +8,7 @@ from api.pagination import decode_cursor, page_response
 from api.principal import Principal
 from api.services import accounts
 from api.v1.events.routes import event_body
-from models import EventFilter, EventType, field_rules, is_user_id, list_events
+from models import EventFilter, EventType, Right, field_rules, is_user_id, list_events
 from web.guards import page_for_users
 from web.html import page
 
@@ -16,7 +16,7 @@ _PER_PAGE = 25
 _TYPES = [type.value for type in EventType]
 
 
-@page_for_users(admin=True)
+@page_for_users(right=Right.READ)
 def show(caller: Principal) -> Response:
     """List events by user, by actor, or by both; the URL of each page can be shared."""
     typed = {name: request.args.get(name, "").strip() for name in ("user", "actor", "type")}

@@ -8,10 +8,9 @@ from werkzeug.exceptions import BadRequest
 from wtforms import HiddenField, RadioField
 
 from api.principal import Principal
-from models import ClientScope, IdempotentRequest, Role, Status, field_rules
+from models import ClientScope, IdempotentRequest, Status, field_rules
 from web.forms import Checkboxes, Form, text_field
 
-ROLES = [role.value for role in Role]
 STATUSES = [Status.ACTIVE.value, Status.SUSPENDED.value]
 
 

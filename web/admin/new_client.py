@@ -4,6 +4,7 @@ from flask import Response, request
 
 from api.principal import Principal
 from api.services import clients
+from models import Right
 from web.admin.forms import OnceForm, audience_field, client_name_field, scopes_field
 from web.forms import errors_in
 from web.guards import page_for_users
@@ -18,7 +19,7 @@ class NewClientForm(OnceForm):
     audience = audience_field()
 
 
-@page_for_users(admin=True)
+@page_for_users(right=Right.ADMINISTER)
 def show(caller: Principal) -> Response:
     """Show the form, or create the client and show its secret."""
     form = NewClientForm()

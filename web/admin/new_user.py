@@ -6,9 +6,8 @@ from flask import Response, request
 
 from api.principal import Principal
 from api.services import accounts, passwords, rules
-from models import EventType, Role, User, build_user
+from models import EventType, Right, Role, User, build_user, strongest_role
 from web.admin.forms import (
-    ROLES,
     email_field,
     name_field,
     status_field,
@@ -29,7 +28,7 @@ class NewUserForm(Form):
     full_name = name_field()
     locale = LanguageField()
     password = password_field("new-password", required=False)
-    roles = Checkboxes(choices=ROLES, default=[Role.USER.value])
+    roles = Checkboxes(default=[Role.USER.value])
     status = status_field()
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -46,12 +45,13 @@ class NewUserForm(Form):
         return is_sound
 
 
-@page_for_users(admin=True)
+@page_for_users(right=Right.ADMINISTER)
 def show(caller: Principal) -> Response:
     """Show the form, or create the user."""
     form = NewUserForm()
+    form.roles.choices = rules.roles.names
     if request.method == "POST" and form.validate():
-        if Role.ADMIN in form.roles.data:
+        if strongest_role(form.roles.data):
             caller.require_account_control()
         with errors_in(form):
             user = _create(caller, form)

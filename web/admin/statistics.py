@@ -4,6 +4,7 @@ from flask import Response
 
 from api import services
 from api.principal import Principal
+from models import Right
 from web.guards import page_for_users
 from web.html import page
 
@@ -12,7 +13,7 @@ _DAYS = 30
 _PERIODS = (7, _DAYS)
 
 
-@page_for_users(admin=True)
+@page_for_users(right=Right.READ)
 def show(caller: Principal) -> Response:
     """Show the number of users, the sums of a week and of a month, and each day."""
     counts = services.statistics.read(_DAYS)

@@ -1,7 +1,7 @@
 """The page of one user: what is known of the account, and forms that change its fields."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -12,8 +12,8 @@ from wtforms import HiddenField, TextAreaField
 from api.errors import RequestError
 from api.json_body import read_object
 from api.principal import Principal
-from api.services import accounts, api_keys, clients, second_factors, sessions
-from models import User
+from api.services import accounts, api_keys, clients, rules, second_factors, sessions
+from models import Right, User
 from models.errors import (
     ApiKeyNotFound,
     ClientNotFound,
@@ -23,10 +23,12 @@ from models.errors import (
 )
 from web.actions import act
 from web.admin.changes import changes_for
-from web.admin.forms import ROLES, email_field, name_field, username_field
+from web.admin.forms import email_field, name_field, username_field
 from web.forms import Checkboxes, Form, LanguageField, errors_in
 from web.guards import page_for_users
 from web.html import form_page, go_to_page
+
+_Action = Callable[[User, Principal], Response]
 
 # Lists of the page; the pages of events have all of them.
 _MAX_SHOWN = 25
@@ -56,7 +58,7 @@ class FieldsForm(Form):
 class RolesForm(Form):
     """What the user may do."""
 
-    roles = Checkboxes(choices=ROLES)
+    roles = Checkboxes()
     version = HiddenField()
 
 
@@ -67,7 +69,7 @@ class MetadataForm(Form):
     version = HiddenField()
 
 
-@page_for_users(admin=True)
+@page_for_users(right=Right.READ)
 def show(caller: Principal, id: str) -> Response:
     """Show the user, or save a form.
 
@@ -80,13 +82,15 @@ def show(caller: Principal, id: str) -> Response:
             return go_to_page("web.admin_client", client_id=clients.get(id).id)
         raise
     actions: dict[str, Callable[[Principal], Response]] = {
-        "fields": partial(_save_fields, target),
-        "roles": partial(_save_roles, target),
-        "metadata": partial(_save_metadata, target),
-        "end-session": partial(_end_session, target),
-        "revoke-key": partial(_revoke_key, target),
+        name: partial(_carry_out, target, right, action)
+        for name, (right, action) in _ACTIONS.items()
     }
     return act(caller, actions) or _show(caller, target)
+
+
+def _carry_out(target: User, right: Right, action: _Action, caller: Principal) -> Response:
+    caller.require_right(right, target)
+    return action(target, caller)
 
 
 def _save_fields(target: User, caller: Principal) -> Response:
@@ -106,8 +110,15 @@ def _save_fields(target: User, caller: Principal) -> Response:
     return _show(caller, target, fields=form)
 
 
+def _new_roles_form(target: User, **options: Any) -> RolesForm:
+    """Return a form that offers every role, and those of the user that are no longer known."""
+    form = RolesForm(**options)
+    form.roles.choices = list(dict.fromkeys([*rules.roles.names, *target.roles]))
+    return form
+
+
 def _save_roles(target: User, caller: Principal) -> Response:
-    form = RolesForm()
+    form = _new_roles_form(target)
     if form.validate():
         caller.require_account_control()
         with errors_in(form):
@@ -137,6 +148,15 @@ def _revoke_key(target: User, caller: Principal) -> Response:
     with suppress(ApiKeyNotFound):
         api_keys.revoke(target, request.form.get("key", ""), caller.actor)
     return go_to_page("web.admin_user", "key-revoked", id=target.id)
+
+
+_ACTIONS: Mapping[str, tuple[Right, _Action]] = {
+    "fields": (Right.ADMINISTER, _save_fields),
+    "roles": (Right.ADMINISTER, _save_roles),
+    "metadata": (Right.ADMINISTER, _save_metadata),
+    "end-session": (Right.SUPPORT, _end_session),
+    "revoke-key": (Right.ADMINISTER, _revoke_key),
+}
 
 
 def _save(caller: Principal, target: User, form: Any, changes: dict[str, Any]) -> Response:
@@ -185,9 +205,12 @@ def _show(
             locale=target.locale,
             version=version,
         ),
-        roles=roles or RolesForm(formdata=None, roles=list(target.roles), version=version),
+        roles=roles
+        or _new_roles_form(target, formdata=None, roles=list(target.roles), version=version),
         metadata=metadata or MetadataForm(formdata=None, metadata=text, version=version),
-        changes=changes_for(target),
+        changes=changes_for(target, caller),
+        may_edit=caller.may_change(target, Right.ADMINISTER),
+        may_end_sessions=caller.may_change(target, Right.SUPPORT),
         sessions=sessions.list_for(target)[:_MAX_SHOWN],
         keys=api_keys.list_for(target)[:_MAX_SHOWN],
         second_factor=second_factors.status(target),

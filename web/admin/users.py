@@ -8,8 +8,8 @@ from flask import Response, request
 
 from api.pagination import decode_cursor, page_response
 from api.principal import Principal
-from api.services import accounts
-from models import Role, Status, User, UserFilter, is_user_id
+from api.services import accounts, rules
+from models import Right, Status, User, UserFilter, is_user_id
 from models.errors import UserNotFound
 from web.guards import page_for_users
 from web.html import page
@@ -17,7 +17,6 @@ from web.texts import value_text
 
 _PER_PAGE = 25
 _STATUSES = [Status.ACTIVE.value, Status.SUSPENDED.value]
-_ROLES = [role.value for role in Role]
 
 
 class UserRow(NamedTuple):
@@ -36,7 +35,7 @@ class UserRow(NamedTuple):
     last_login_at: datetime | None
 
 
-@page_for_users(admin=True)
+@page_for_users(right=Right.READ)
 def show(caller: Principal) -> Response:
     """List users, newest first; the URL of each page can be shared."""
     login = request.args.get("q", "").strip()
@@ -48,7 +47,7 @@ def show(caller: Principal) -> Response:
         after = decode_cursor(request.args.get("cursor"), filters)
         chosen = UserFilter(
             Status(filters["status"]) if "status" in filters else None,
-            Role(filters["role"]) if "role" in filters else None,
+            filters.get("role"),
         )
         users, after = accounts.newest_first(chosen, after=after, limit=_PER_PAGE)
         shown, _, _ = page_response(rows_of(users), after, filters, _PER_PAGE)
@@ -58,14 +57,14 @@ def show(caller: Principal) -> Response:
         q=login,
         filters=filters,
         statuses=_STATUSES,
-        roles=_ROLES,
+        roles=rules.roles.names,
         **shown,
     )
 
 
 def rows_of(users: Iterable[User]) -> list[UserRow]:
     """Return the rows of users, with texts in the language of the page."""
-    texts = {role: value_text(role) for role in _ROLES}
+    texts = {role: value_text(role) for role in rules.roles.names}
     return [_row(user.attribute_values, texts) for user in users]
 
 
@@ -88,7 +87,7 @@ def _row(values: Mapping[str, Any], texts: Mapping[str, str]) -> UserRow:
 
 def _filters() -> dict[str, str]:
     """Return the filters of the URL that there are; others are ignored."""
-    allowed = {"status": _STATUSES, "role": _ROLES}
+    allowed = {"status": _STATUSES, "role": rules.roles.names}
     sent = {name: request.args.get(name, "") for name in allowed}
     return {name: value for name, value in sent.items() if value in allowed[name]}
 

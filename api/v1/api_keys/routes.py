@@ -15,6 +15,7 @@ from api.rate_limits import EMAIL_REQUESTS, rate_limited
 from api.responses import no_content
 from api.schemas import USER_ID
 from api.serialization import marshal_with
+from api.services import rules
 from api.v1.api_keys.schemas import (
     DEFAULT_DAYS,
     KEY_ID,
@@ -25,7 +26,7 @@ from api.v1.api_keys.schemas import (
     new_api_key,
 )
 from api.validation import body, query
-from models import ApiKey, IdempotentRequest, Role, User
+from models import ApiKey, IdempotentRequest, Right, User, unprivileged
 
 
 @api_keys.route("/users/<id>/api-keys")
@@ -84,7 +85,8 @@ class UserApiKeys(Resource):
     def get(self, id: str, caller: Principal, limit: int = 100, cursor: str | None = None) -> Any:
         """List a user's API keys
 
-        Newest first, for the user and for admins. The keys themselves are never shown.
+        Newest first, for the user, and for admins, support and auditors. The keys themselves are
+        never shown.
         """
         owner = caller.get_visible_user(id)
         after = decode_cursor(cursor, {}, owner=owner.id)
@@ -123,7 +125,7 @@ class UserApiKey(Resource):
 
 def _owner(id: str, caller: Principal) -> User:
     """Return the user whose keys the caller may revoke."""
-    owner = caller.get_visible_user(id)
+    owner = caller.get_controlled_user(id, Right.ADMINISTER)
     if not caller.is_self(id):
         caller.require_recent_auth()
     return owner
@@ -135,5 +137,5 @@ def _key_body(row: ApiKey) -> dict[str, Any]:
 
 
 def _default_roles(user: User) -> list[str]:
-    """Return the roles of a key whose request names none: a key is an admin on request only."""
-    return [role for role in user.roles if role != Role.ADMIN]
+    """Return the roles of a key whose request names none: power over others is on request only."""
+    return rules.roles.counting(unprivileged(user.roles))

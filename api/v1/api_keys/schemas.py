@@ -88,8 +88,8 @@ new_api_key = strict_schema(
             ),
             "roles": {
                 **ROLES,
-                "description": "Some of your roles; by default all but `admin`. A key without roles"
-                " can only read.",
+                "description": "Some of your roles; by default all but `admin`, `support` and"
+                " `auditor`. A key can only read without `user`, `support` or `admin`.",
             },
             "scopes": {
                 "type": "array",
@@ -97,8 +97,8 @@ new_api_key = strict_schema(
                 "maxItems": len(_SCOPES),
                 "uniqueItems": True,
                 "description": "What the key may do besides; by default nothing. `accounts`: change"
-                " usernames, roles and statuses, register admins, and delete users, as far as its"
-                " roles allow.",
+                " usernames, roles and statuses, register users with rights over others, and delete"
+                " users, as far as its roles allow.",
                 "example": _SCOPES,
             },
             "expires_in_days": {

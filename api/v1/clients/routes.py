@@ -7,7 +7,7 @@ from flask import url_for
 from flask_restx import Resource
 
 from api import services
-from api.auth import Principal, admin_required
+from api.auth import Principal, right_required
 from api.etags import etag, preconditions, with_etag
 from api.idempotency import idempotent
 from api.openapi.annotations import error_responses, headers, links
@@ -26,7 +26,7 @@ from api.v1.clients.schemas import (
     new_client,
 )
 from api.validation import JSON, MERGE_PATCH, body, query
-from models import IdempotentRequest
+from models import IdempotentRequest, Right
 
 _OF_NEW_CLIENT = {"client_id": "$response.body#/id"}
 _OF_PATH = {"client_id": "$request.path.client_id"}
@@ -35,7 +35,7 @@ _OF_PATH = {"client_id": "$request.path.client_id"}
 @clients.route("")
 class Clients(Resource):
     @clients.doc("create_client")
-    @admin_required(recent=True)
+    @right_required(Right.ADMINISTER, recent=True)
     @body(new_client)
     @idempotent("create_client")
     @error_responses("audience-taken")
@@ -56,7 +56,7 @@ class Clients(Resource):
         return {**body, "secret": secret}, 201, {**location, "ETag": f'"{etag(created)}"'}
 
     @clients.doc("list_clients")
-    @admin_required()
+    @right_required(Right.ADMINISTER)
     @query({"limit": LIMIT, "cursor": CURSOR})
     @error_responses("invalid-cursor")
     @links(
@@ -82,7 +82,7 @@ class Clients(Resource):
 @clients.doc(params=CLIENT_ID)
 class ClientItem(Resource):
     @clients.doc("get_client")
-    @admin_required()
+    @right_required(Right.ADMINISTER)
     @error_responses("client-not-found")
     @links(200, dict.fromkeys(("update_client", "delete_client"), _OF_PATH))
     @marshal_with(client, description="The client")
@@ -95,7 +95,7 @@ class ClientItem(Resource):
         return services.clients.get(client_id), 200, {}
 
     @clients.doc("update_client")
-    @admin_required(recent=True)
+    @right_required(Right.ADMINISTER, recent=True)
     @body(client_patch, media_types=(MERGE_PATCH, JSON))
     @preconditions
     @error_responses("client-not-found", "audience-taken")
@@ -117,7 +117,7 @@ class ClientItem(Resource):
         return updated, 200, {}
 
     @clients.doc("delete_client")
-    @admin_required(recent=True)
+    @right_required(Right.ADMINISTER, recent=True)
     @preconditions
     @error_responses("client-not-found")
     @clients.response(204, "The client is deleted")
@@ -135,7 +135,7 @@ class ClientItem(Resource):
 @clients.doc(params=CLIENT_ID)
 class ClientSecrets(Resource):
     @clients.doc("create_client_secret")
-    @admin_required(recent=True)
+    @right_required(Right.ADMINISTER, recent=True)
     @idempotent("create_client_secret", target="client_id", has_body=False)
     @error_responses("client-not-found", "too-many-secrets")
     @links(201, {"revoke_client_secret": {**_OF_PATH, "secret_id": "$response.body#/id"}})
@@ -156,7 +156,7 @@ class ClientSecrets(Resource):
 @clients.doc(params={**CLIENT_ID, **SECRET_ID})
 class ClientSecret(Resource):
     @clients.doc("revoke_client_secret")
-    @admin_required(recent=True)
+    @right_required(Right.ADMINISTER, recent=True)
     @error_responses("client-not-found", "client-secret-not-found")
     @clients.response(204, "The secret is revoked")
     def delete(self, client_id: str, secret_id: str, caller: Principal) -> Any:

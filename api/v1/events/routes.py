@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_restx import Resource
 
-from api.auth import Caller, admin_required, signed_in
+from api.auth import Caller, right_required, signed_in
 from api.openapi.annotations import error_responses, headers, links
 from api.pagination import CURSOR, LIMIT, decode_cursor, page_response
 from api.schemas import USER_ID
@@ -13,13 +13,13 @@ from api.serialization import marshal_with
 from api.v1.events.schemas import ACTOR, TYPE, USER, event_page, events
 from api.validation import query
 from api.validation_errors import raise_if_any
-from models import AuditEvent, ClientScope, EventFilter, EventType, list_events
+from models import AuditEvent, ClientScope, EventFilter, EventType, Right, list_events
 
 
 @events.route("/events")
 class Events(Resource):
     @events.doc("list_events")
-    @admin_required(client_scope=ClientScope.EVENTS_READ)
+    @right_required(Right.READ, client_scope=ClientScope.EVENTS_READ)
     @query({"limit": LIMIT, "cursor": CURSOR, "type": TYPE, "user": USER, "actor": ACTOR})
     @error_responses("invalid-cursor")
     @links(200, {"list_events": {"query.cursor": "$response.body#/next_cursor"}})
@@ -30,11 +30,11 @@ class Events(Resource):
     ) -> Any:
         """List audit events by user or by actor
 
-        For admins, and for clients with the scope `events:read`, newest first, also of deleted
-        users. `user` or `actor` is required; both
-        together list what the actor did to the user. The events of a user are strongly consistent;
-        what an actor did to other users, and what an API key did, appears after about a second. A
-        page can have fewer events than `limit`, or none, while `next_cursor` says that more follow.
+        For admins, support, auditors, and clients with the scope `events:read`, newest first, also
+        of deleted users. `user` or `actor` is required; both together list what the actor did to
+        the user. The events of a user are strongly consistent; what an actor did to other users,
+        and what an API key did, appears after about a second. A page can have fewer events than
+        `limit`, or none, while `next_cursor` says that more follow.
         """
         if not filters.keys() & {"user", "actor"}:
             detail = "Send `user` or `actor`, or both."
@@ -70,9 +70,10 @@ class UserEvents(Resource):
     ) -> Any:
         """List a user's audit events
 
-        Newest first, for the user, for admins, and for clients with the scope `events:read`; for
-        other callers the user does not exist. The list is strongly consistent. With `type`, a page
-        can have fewer events than `limit`, or none, while `next_cursor` says that more follow.
+        Newest first, for the user, for admins, support and auditors, and for clients with the scope
+        `events:read`; for other callers the user does not exist. The list is strongly consistent.
+        With `type`, a page can have fewer events than `limit`, or none, while `next_cursor` says
+        that more follow.
         """
         owner = caller.get_visible_user(id)
         after = decode_cursor(cursor, filters, owner=owner.id)

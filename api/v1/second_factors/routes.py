@@ -20,6 +20,7 @@ from api.v1.second_factors.schemas import (
     status,
 )
 from api.validation import body
+from models import Right
 from models.errors import RecentAuthenticationRequired
 
 
@@ -33,7 +34,8 @@ class SecondFactorItem(Resource):
     def get(self, id: str, caller: Principal) -> Any:
         """Read the status of a user's second factor
 
-        For the user and for admins. The secret and the codes are never shown.
+        For the user, and for admins, support and auditors. The secret and the codes are never
+        shown.
         """
         return services.second_factors.status(caller.get_visible_user(id))
 
@@ -62,7 +64,7 @@ class SecondFactorItem(Resource):
         authentication, of the user itself with a code. Every other session of the user ends, and
         the user is notified by email.
         """
-        user = caller.get_visible_user(id)
+        user = caller.get_controlled_user(id, Right.ADMINISTER)
         is_self = caller.is_self(id)
         if is_self and user.has_second_factor and not caller.session.used_second_factor:
             raise RecentAuthenticationRequired

@@ -5,7 +5,7 @@ from typing import Any
 from flask_restx import Resource
 
 from api import services
-from api.auth import Principal, admin_required, signed_in
+from api.auth import Principal, right_required, signed_in
 from api.client import client
 from api.delays import delay_response
 from api.lanes import hashes_password
@@ -23,7 +23,7 @@ from api.v1.sessions.schemas import (
     sessions,
 )
 from api.validation import body, query
-from models import Session, User
+from models import Right, Session, User
 from models.errors import InvalidCredentials
 
 
@@ -141,7 +141,7 @@ class SessionItem(Resource):
 @sessions.doc(params=USER_ID)
 class UserSessions(Resource):
     @sessions.doc("list_user_sessions")
-    @admin_required()
+    @right_required(Right.READ)
     @query({"limit": LIMIT_OF_ALL, "cursor": CURSOR})
     @error_responses("user-not-found", "invalid-cursor")
     @links(
@@ -158,21 +158,22 @@ class UserSessions(Resource):
     def get(self, id: str, caller: Principal, limit: int = 100, cursor: str | None = None) -> Any:
         """List a user's sessions
 
-        For admins only, newest first. Tokens are never shown.
+        For admins, support and auditors, newest first. Tokens are never shown.
         """
         return _list(caller.get_visible_user(id), caller, limit, cursor)
 
     @sessions.doc("end_user_sessions")
-    @admin_required(recent=True)
+    @right_required(Right.SUPPORT, recent=True)
     @error_responses("user-not-found")
     @sessions.response(204, "All sessions of the user have ended")
     def delete(self, id: str, caller: Principal) -> Any:
         """End every session of a user
 
-        For admins only, with recent authentication. The user can sign in again; to prevent that,
-        suspend the user.
+        For admins, and for support unless the user is an admin, with recent authentication. The
+        user can sign in again; to prevent that, suspend the user.
         """
-        services.sessions.end_all(caller.get_visible_user(id), by=caller.actor)
+        target = caller.get_controlled_user(id, Right.SUPPORT, even_own=True)
+        services.sessions.end_all(target, by=caller.actor)
         return no_content()
 
 

@@ -15,7 +15,7 @@ from api.validation import body
 @tokens.route("")
 class Tokens(Resource):
     @tokens.doc("create_access_token")
-    @signed_in(api_keys=True)
+    @signed_in(api_keys=True, writes=False)
     @body(new_access_token)
     @error_responses("unknown-audience", "forbidden")
     @marshal_with(access_token, code=201, description="The access token")

@@ -9,8 +9,8 @@ from flask_restx import Resource
 from api.auth import (
     Caller,
     Principal,
-    admin_required,
     anonymous_actor,
+    right_required,
     self_required,
     signed_in,
     signup_allowed,
@@ -31,7 +31,7 @@ from api.rate_limits import (
 from api.responses import accepted, no_content
 from api.schemas import USER_ID, user
 from api.serialization import marshal_with
-from api.services import accounts, passwords
+from api.services import accounts, passwords, rules
 from api.v1.users.schemas import (
     ADMIN_FIELDS,
     FILTERS,
@@ -42,24 +42,39 @@ from api.v1.users.schemas import (
     users,
 )
 from api.validation import JSON, MERGE_PATCH, body, query
-from models import ClientScope, IdempotentRequest, Role, Status, User, UserFilter
+from models import (
+    ClientScope,
+    IdempotentRequest,
+    Right,
+    Status,
+    User,
+    UserFilter,
+    strongest_role,
+)
 
 _USER_ENDPOINT = "users_user_item"
 # The fields that decide about access to an account.
 _CONTROL_FIELDS = frozenset({"username", *ADMIN_FIELDS})
 # Fields whose values are unique, so that a rejected value reveals another user.
 _UNIQUE_FIELDS = frozenset({"username", "email"})
+# What changing a field requires, also of one's own account.
+_RIGHTS_TO_CHANGE = {"roles": Right.ADMINISTER, "status": Right.SUPPORT}
 _ITS_ID = {"id": "$response.body#/id"}
 
 
-def _faults_of_new_user(texts: dict[str, str]) -> list[tuple[str, str]]:
-    return [(f"/{fault.field}", str(fault)) for fault in accounts.faults_of(texts, offline=True)]
+def _faults_of_new_user(accepted: dict[str, Any]) -> list[tuple[str, str]]:
+    texts = {name: value for name, value in accepted.items() if isinstance(value, str)}
+    faults = [
+        *accounts.faults_of(texts, offline=True),
+        *accounts.roles.faults_of(accepted.get("roles", ())),
+    ]
+    return [(f"/{fault.field}", str(fault)) for fault in faults]
 
 
 @users.route("")
 class Users(Resource):
     @users.doc("list_users")
-    @admin_required(api_keys=True, client_scope=ClientScope.USERS_READ)
+    @right_required(Right.READ, api_keys=True, client_scope=ClientScope.USERS_READ)
     @query({"limit": LIMIT, "cursor": CURSOR, **FILTERS})
     @error_responses("invalid-cursor")
     @links(
@@ -76,9 +91,9 @@ class Users(Resource):
     ) -> Any:
         """List users
 
-        For admins, and for clients with the scope `users:read`, newest first. The list is
-        eventually consistent: a user registered just now may be missing. A page can have fewer
-        users than `limit`, or none, while `next_cursor` says that more follow.
+        For admins, support, auditors, and clients with the scope `users:read`, newest first. The
+        list is eventually consistent: a user registered just now may be missing. A page can have
+        fewer users than `limit`, or none, while `next_cursor` says that more follow.
         """
         after = decode_cursor(cursor, filters)
         found, after = _find_page(filters, after, limit)
@@ -87,7 +102,7 @@ class Users(Resource):
     @hashes_password
     @users.doc("create_user")
     @signup_allowed(api_keys=True, client_scope=ClientScope.USERS_WRITE)
-    @body(new_user, admin_only=ADMIN_FIELDS, rules=_faults_of_new_user)
+    @body(new_user, rights=dict.fromkeys(ADMIN_FIELDS, Right.ADMINISTER), rules=_faults_of_new_user)
     @idempotent("create_user")
     @rate_limited(SIGN_UPS, spares_admins=True)
     @error_responses("username-taken", "email-taken", "fresh-sign-in-required")
@@ -105,10 +120,11 @@ class Users(Resource):
 
         Open to everyone unless sign-up is closed; only an admin may set `roles` and `status`, or
         assign a reserved username such as `support`, or one that another user gave up lately. A
-        new admin requires recent authentication, and is reported to the other admins by email. A
-        client with the scope `users:write` registers users also while sign-up is closed.
+        role with rights over other accounts requires recent authentication, and a new admin is
+        reported to the other admins by email. A client with the scope `users:write` registers users
+        also while sign-up is closed.
         """
-        if caller and Role.ADMIN in payload.get("roles", ()):
+        if caller and strongest_role(payload.get("roles", ())):
             caller.require_account_control()
         created = accounts.register(
             **payload,
@@ -131,14 +147,14 @@ class UserItem(Resource):
     def get(self, id: str, caller: Caller) -> Any:
         """Read a user
 
-        Allowed for the user, for admins, and for clients with the scope `users:read`; for other
-        callers the user does not exist.
+        Allowed for the user, for admins, support and auditors, and for clients with the scope
+        `users:read`; for other callers the user does not exist.
         """
         return caller.get_visible_user(id), 200, {}
 
     @users.doc("update_user")
     @signed_in(api_keys=True, client_scope=ClientScope.USERS_WRITE)
-    @body(user_patch, media_types=(MERGE_PATCH, JSON), admin_only=ADMIN_FIELDS)
+    @body(user_patch, media_types=(MERGE_PATCH, JSON), rights=_RIGHTS_TO_CHANGE)
     @preconditions
     @error_responses("user-not-found", "username-taken", "email-taken", "last-admin")
     @error_responses("fresh-sign-in-required", "too-many-requests")
@@ -160,14 +176,20 @@ class UserItem(Resource):
 
         A new `email`, `username`, `roles` or `status` requires recent authentication; an API key
         may set the last three with the scope `accounts`, a client none of them. A client with the
-        scope `users:write` changes only users who are no admins.
+        scope `users:write` changes only users who are no admins, and support only their `status`.
+        A role that is no longer known stays where the body keeps it.
 
         Your own new address replaces the old one once it is confirmed with the token that is
         emailed to it; until then the response is 202 and shows the old one. It is the same if the
         address is another user's, who then gets an email. Users may change their own username and
         address 30 times an hour.
         """
-        target = caller.get_visible_user(id)
+        is_support = payload.keys() == {"status"}
+        target = caller.get_controlled_user(
+            id,
+            Right.SUPPORT if is_support else Right.ADMINISTER,
+            even_own=not _RIGHTS_TO_CHANGE.keys().isdisjoint(payload),
+        )
         # Control of the address allows a password reset: an old session must not decide on it.
         if "email" in payload:
             caller.require_recent_auth()
@@ -199,7 +221,7 @@ class UserItem(Resource):
         quarantine (`ROSTER_USERNAME_QUARANTINE`). Requires recent authentication; an API key may
         delete other users with the scope `accounts`.
         """
-        target = caller.get_visible_user(id)
+        target = caller.get_controlled_user(id, Right.ADMINISTER)
         if caller.is_self(id):
             caller.require_recent_auth()
         else:
@@ -231,16 +253,18 @@ class UserPassword(Resource):
 @users.doc(params=USER_ID)
 class UserPasswordReset(Resource):
     @users.doc("start_password_reset")
-    @admin_required(recent=True)
+    @right_required(Right.SUPPORT, recent=True)
     @error_responses("user-not-found", "mail-not-configured", "too-many-requests")
     @users.response(202, "An email will be sent to the user")
     def post(self, id: str, caller: Principal) -> Any:
         """Email a password reset link to a user
 
-        For admins only, with recent authentication; an admin never chooses or learns a password.
-        The current password remains valid until the user sets a new one.
+        For admins, and for support unless the user is an admin, with recent authentication; neither
+        chooses or learns a password. The current password remains valid until the user sets a new
+        one.
         """
-        passwords.send_reset(caller.get_visible_user(id), by=caller.actor)
+        target = caller.get_controlled_user(id, Right.SUPPORT, even_own=True)
+        passwords.send_reset(target, by=caller.actor)
         return accepted()
 
 
@@ -248,25 +272,28 @@ class UserPasswordReset(Resource):
 @users.doc(params=USER_ID)
 class UserLock(Resource):
     @users.doc("unlock_user")
-    @admin_required(recent=True)
+    @right_required(Right.SUPPORT, recent=True)
     @error_responses("user-not-found")
     @users.response(204, "The next attempt to sign in is granted")
     def delete(self, id: str, caller: Principal) -> Any:
         """Unlock a user
 
-        For admins only, with recent authentication. Ends the lockout after failed sign-ins and
-        resets the count of failures.
+        For admins, and for support unless the user is an admin, with recent authentication. Ends
+        the lockout after failed sign-ins and resets the count of failures.
         """
-        passwords.unlock(caller.get_visible_user(id), by=caller.actor)
+        target = caller.get_controlled_user(id, Right.SUPPORT, even_own=True)
+        passwords.unlock(target, by=caller.actor)
         return no_content()
 
 
 def _find_page(
     filters: dict[str, str], after: str | None, limit: int
 ) -> tuple[list[User], str | None]:
+    if "role" in filters:
+        rules.roles.require_filter(filters["role"])
     chosen = UserFilter(
         Status(filters["status"]) if "status" in filters else None,
-        Role(filters["role"]) if "role" in filters else None,
+        filters.get("role"),
     )
     if "username" in filters or "email" in filters:
         found = accounts.find_named(filters.get("username"), filters.get("email"))

@@ -4,14 +4,15 @@ from typing import Any
 
 from flask_restx import Namespace, fields
 
-from api.schemas import EMAIL, NEW_PASSWORD, NEXT_CURSOR, PASSWORD, ROLES, text_schema, user
+from api.schemas import EMAIL, NEW_PASSWORD, NEXT_CURSOR, PASSWORD, ROLE, ROLES, text_schema, user
 from api.validation import strict_schema
-from models import Role, Status, field_rules
+from models import Status, field_rules
 
 users = Namespace(
     "users",
     "Accounts: register, list, read, update, delete. A username and an email address belong to one"
-    " user at a time, regardless of case. Admins see every user; other users see only themselves.",
+    " user at a time, regardless of case. Admins, support and auditors see every user; other users"
+    " see only themselves.",
     path="/v1/users",
 )
 
@@ -50,13 +51,17 @@ USER_FIELDS: dict[str, dict[str, Any]] = {
         "example": {"team": "engines"},
     },
 }
-# The fields that only an admin may set.
+# The fields that decide about rights.
 ADMIN_FIELDS: dict[str, dict[str, Any]] = {
-    "roles": {**ROLES, "description": "Only an admin may set this."},
+    "roles": {
+        **ROLES,
+        "description": "`admin`, `user`, `auditor`, `support` or a role that the service is"
+        " configured with (`ROSTER_ROLES`). Only an admin may set this.",
+    },
     "status": {
         "type": "string",
         "enum": [Status.ACTIVE.value, Status.SUSPENDED.value],
-        "description": "Only an admin may set this.",
+        "description": "Only an admin may set this, or support for users who are no admins.",
         "example": "active",
     },
 }
@@ -104,11 +109,7 @@ FILTERS: dict[str, dict[str, Any]] = {
         "enum": [status.value for status in Status],
         "description": "Only users with this status.",
     },
-    "role": {
-        "type": "string",
-        "enum": [role.value for role in Role],
-        "description": "Only users with this role.",
-    },
+    "role": {**ROLE, "description": "Only users with this role."},
     "username": text_schema(
         field_rules.USERNAME, description="An exact match, regardless of case.", example="john"
     ),

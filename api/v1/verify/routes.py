@@ -8,8 +8,8 @@ from flask_restx import Resource
 from api.errors import RequestError
 from api.openapi.annotations import error_responses, headers
 from api.principal import bearer_token
-from api.services import access_tokens, introspection
-from api.v1.verify.schemas import AUDIENCE, ROLE, SECOND_FACTOR, verify
+from api.services import access_tokens, introspection, rules
+from api.v1.verify.schemas import AUDIENCE, REQUIRED_ROLE, SECOND_FACTOR, verify
 from api.validation import query
 from models import ActiveToken
 from models.errors import Unauthenticated
@@ -36,7 +36,7 @@ def init_app(app: Flask) -> None:
 @verify.route("")
 class Verify(Resource):
     @verify.doc("verify_request", security="bearerAuth")
-    @query({"role": ROLE, "second_factor": SECOND_FACTOR, "audience": AUDIENCE})
+    @query({"role": REQUIRED_ROLE, "second_factor": SECOND_FACTOR, "audience": AUDIENCE})
     @error_responses("unauthenticated", "forbidden", "second-factor-missing", "unknown-audience")
     @error_responses("busy", "store-unavailable")
     @headers(*HEADERS)
@@ -55,6 +55,8 @@ class Verify(Resource):
         same with every method, for gateways that keep the path and the method of the request;
         there, query parameters are ignored.
         """
+        if role is not None:
+            rules.roles.require_filter(role)
         return _respond(role, second_factor, audience)
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from flask_restx import Namespace
 
-from api.schemas import text_schema
-from models import Role, field_rules
+from api.schemas import ROLE, text_schema
+from models import field_rules
 
 verify = Namespace(
     "verify",
@@ -14,9 +14,8 @@ verify = Namespace(
     path="/v1/verify",
 )
 
-ROLE: dict[str, Any] = {
-    "type": "string",
-    "enum": [role.value for role in Role],
+REQUIRED_ROLE: dict[str, Any] = {
+    **ROLE,
     "description": "Respond 403 unless the caller has this role.",
 }
 AUDIENCE: dict[str, Any] = text_schema(

@@ -69,7 +69,7 @@ def _user() -> SimpleNamespace:
 
 
 def _caller() -> SimpleNamespace:
-    return SimpleNamespace(user=_user(), is_admin=True)
+    return SimpleNamespace(user=_user(), is_admin=True, sees_all_users=True)
 
 
 def _session() -> SimpleNamespace:
@@ -165,6 +165,8 @@ def _admin_user() -> dict[str, Any]:
         "roles": RolesForm(formdata=None, roles=["user"]),
         "metadata": MetadataForm(formdata=None, metadata="{}"),
         "changes": list(CHANGES),
+        "may_edit": True,
+        "may_end_sessions": True,
         "sessions": [_session()],
         "keys": [_key()],
         "second_factor": _factor(),

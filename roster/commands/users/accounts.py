@@ -50,7 +50,7 @@ def create_admin(services: Services, username: str, email: str, password: str) -
 
 @users.command("list")
 @click.option("--status", type=click.Choice([status.value for status in Status]))
-@click.option("--role", type=click.Choice([role.value for role in Role]))
+@click.option("--role", metavar="ROLE", help="Also one that is no longer in the settings.")
 @click.option("--limit", type=click.IntRange(min=1), help="The maximum number  [default: all]")
 @as_json
 @with_services
@@ -58,7 +58,7 @@ def list_users(
     services: Services, status: str | None, role: str | None, limit: int | None, is_json: bool
 ) -> None:
     """List users, newest first. The newest users may be missing for a moment."""
-    chosen = UserFilter(Status(status) if status else None, Role(role) if role else None)
+    chosen = UserFilter(Status(status) if status else None, role)
     found = map(as_user, islice(every_user(services, chosen), limit))
     if is_json:
         show_json(list(found))

@@ -1,4 +1,4 @@
-"""`roster users create`, `delete`, `promote`, `demote`."""
+"""`roster users create`, `delete`, `promote`, `demote`, `roles`."""
 
 import sys
 from typing import Any
@@ -15,6 +15,7 @@ from roster.commands.users.group import get_user, login, users
 @click.argument("email")
 @click.option("--full-name", help="The display name.")
 @click.option("--admin", "is_admin", is_flag=True, help="With the role admin.")
+@click.option("--role", "roles", multiple=True, help="A role  [default: user; may be repeated]")
 @click.option("--verified", "is_verified", is_flag=True, help="The email address is the user's.")
 @click.option("--password-stdin", "from_stdin", is_flag=True, help="Read the password from stdin.")
 @click.option(
@@ -30,6 +31,7 @@ def create(
     email: str,
     full_name: str | None,
     is_admin: bool,
+    roles: tuple[str, ...],
     is_verified: bool,
     from_stdin: bool,
     without_password: bool,
@@ -42,7 +44,7 @@ def create(
         "username": username,
         "email": email,
         "full_name": full_name,
-        "roles": [Role.ADMIN if is_admin else Role.USER],
+        "roles": [*roles, *([Role.ADMIN] if is_admin else [])] or [Role.USER],
         "email_verified": is_verified,
     }
     if without_password:
@@ -86,9 +88,23 @@ def demote(services: Services, login: str) -> None:
     _set_roles(services, user, others or [Role.USER])
 
 
+@users.command()
+@login
+@click.option("--add", "added", metavar="ROLE", multiple=True, help="Give a role; repeatable.")
+@click.option("--remove", "removed", metavar="ROLE", multiple=True, help="Take one; repeatable.")
+@with_services
+def roles(services: Services, login: str, added: tuple[str, ...], removed: tuple[str, ...]) -> None:
+    """Show the roles of a user, or give and take some; at least one active admin stays."""
+    user = get_user(services, login)
+    if both := set(added) & set(removed):
+        raise click.UsageError(f"--add contradicts --remove: {', '.join(sorted(both))}.")
+    rest = [role for role in user.roles if role not in removed]
+    _set_roles(services, user, [*rest, *added])
+
+
 def _set_roles(services: Services, user: User, roles: list[str]) -> None:
     after = services.accounts.update(user, {"roles": roles})
-    click.echo(f"{after.username} has the roles {', '.join(after.roles)}")
+    click.echo(f"{after.username} has the roles {', '.join(after.roles) or '-'}")
 
 
 def _password(from_stdin: bool) -> str:

@@ -5,7 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from models import Actor, ApiKeys, Authority, IdempotentRequest, OAuthClient, OAuthClients, User
+from models import (
+    Actor,
+    ApiKeys,
+    Authority,
+    IdempotentRequest,
+    OAuthClient,
+    OAuthClients,
+    Role,
+    User,
+)
 from models.errors import (
     IdempotencyKeyReused,
     IdempotencyKeyUsed,
@@ -123,7 +132,7 @@ def admin(register, sign_in):
     """Return an admin, and a function that returns it as an actor with its session."""
     joan = register("joan", roles=["admin"])
     opened = sign_in.sign_in("joan", PASSWORD, CLIENT)
-    return joan, lambda: Actor(joan.id, authority=Authority(joan, opened.session, is_admin=True))
+    return joan, lambda: Actor(joan.id, authority=Authority(joan, opened.session, role=Role.ADMIN))
 
 
 class TestAuthority:

@@ -79,7 +79,7 @@ class TestErrors:
             ({**ADA, "email": "nonsense"}, "/email: "),
             ({**ADA, "password": PASSWORD}, "/password: It is unknown"),
             ({**ADA, "id": "1"}, "/id: It is unknown"),
-            ({**ADA, "roles": ["root"]}, "/roles/0: It must be one of"),
+            ({**ADA, "roles": ["root"]}, "/roles/0: There is no such role. The roles are admin"),
             ({**ADA, "status": "deleted"}, "/status: It must be one of"),
             ({**ADA, "email_verified": 1}, "/email_verified: It must be of the type boolean."),
             ({**ADA, "password_hash": 1}, "/password_hash: It must be of the type"),

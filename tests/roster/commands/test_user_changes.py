@@ -1,4 +1,4 @@
-"""`roster users create`, `delete`, `promote`, `demote`, `sessions`."""
+"""`roster users create`, `delete`, `promote`, `demote`, `roles`, `sessions`."""
 
 import json
 
@@ -198,3 +198,58 @@ class TestSessions:
         result = run("sessions", "jane", "--end", session_id)
 
         assert (result.exit_code, result.output.count("\n")) == (1, 1)
+
+
+class TestRolesCommand:
+    def test_give_and_take(self, run, jane):
+        """Roles are given and taken in one step, and shown."""
+        result = run("roles", "jane", "--add", "auditor", "--add", "support", "--remove", "user")
+
+        assert result.stdout == "jane has the roles auditor, support\n"
+        assert user_of(run, "jane")["roles"] == ["auditor", "support"]
+
+    def test_show(self, run, jane):
+        """Without options the roles are shown, and nothing changes."""
+        before = user_of(run, "jane")
+
+        assert run("roles", "jane").stdout == "jane has the roles user\n"
+        assert user_of(run, "jane") == before
+
+    def test_unknown(self, run, jane):
+        """An unknown role is rejected with the known ones."""
+        result = run("roles", "jane", "--add", "owner")
+
+        assert result.exit_code == 1
+        assert "The roles are admin, user, auditor, support." in result.stderr
+        assert user_of(run, "jane")["roles"] == ["user"]
+
+    def test_last_admin(self, run, john):
+        """At least one active admin stays."""
+        result = run("roles", "john", "--remove", "admin")
+
+        assert result.exit_code == 1
+        assert user_of(run, "john")["roles"] == ["admin"]
+
+    def test_contradiction(self, run, jane):
+        """A role is not given and taken at once."""
+        result = run("roles", "jane", "--add", "support", "--remove", "support")
+
+        assert result.exit_code == 2
+        assert "--add contradicts --remove: support." in result.stderr
+
+    def test_create(self, run):
+        """A new user has the roles that are named."""
+        options = ("--role", "support", "--role", "user", "--no-password")
+        run("create", "ada", "ada@example.com", *options)
+
+        assert user_of(run, "ada")["roles"] == ["support", "user"]
+
+    def test_list(self, run, jane, make_app):
+        """Users with a role are found, also with one that is no longer in the settings."""
+        former = make_app(roles=("billing",))
+        with former.app_context():
+            accounts = former.extensions["roster"].accounts
+            accounts.update(accounts.get(jane.id), {"roles": ["billing"]})
+
+        [row] = json.loads(run("list", "--role", "billing", "--json").stdout)
+        assert row["username"] == "jane"
