@@ -72,7 +72,7 @@ def unprivileged(roles: Sequence[str]) -> list[str]:
 
 
 def role_required(right: Right) -> RoleRequired:
-    """Return the error for a caller who lacks a right."""
+    """Return the error for a caller without a right."""
     return RoleRequired(_REQUIRED[right])
 
 
@@ -87,8 +87,7 @@ _REQUIRED = {
 class KnownRoles:
     """The roles that users can have: those that are built in and those of the operator.
 
-    A role that the operator has removed stays on the users who have it, is shown, and counts for
-    nothing.
+    A role that the operator has removed stays with its users, is shown, and counts for nothing.
 
     Attributes:
         own: The roles of the operator.
@@ -119,7 +118,7 @@ class KnownRoles:
         raise_together(self.faults_of(roles, kept=kept))
 
     def faults_of(self, roles: Sequence[str], *, kept: Collection[str] = ()) -> list[InvalidField]:
-        """Return what is wrong with the roles of a request; see `require_known`."""
+        """Return the faults of the roles of a request; see `require_known`."""
         if len(roles) > MAX_ROLES:
             return [InvalidField("roles", f"A user has at most {MAX_ROLES} roles.")]
         return [

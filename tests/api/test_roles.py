@@ -58,7 +58,7 @@ def row_of(app: Any, person: Person) -> dict[str, Any]:
 
 
 def introspected(app: Any, person: Person, token: str) -> dict[str, Any]:
-    """Return what a client is told about a token, on the service of a person."""
+    """Return the introspection of a token at the service of a person."""
     with app.app_context():
         clients = app.extensions["roster"].clients
         _, secret = clients.create("billing", scopes=[ClientScope.INTROSPECT], audience=AUDIENCE)
@@ -251,7 +251,7 @@ class TestRemoved:
         assert outcome(key.post("/v1/tokens", json={"audience": AUDIENCE}))[0] == 403
 
     def test_update_keeps_it(self, former, john):
-        """An update that sends back what it has read succeeds."""
+        """An update that sends back the roles it has read succeeds."""
         body = {"roles": ["user", "billing", "auditor"]}
 
         assert john.patch(former.path, json=body).json["roles"] == ["auditor", "billing", "user"]

@@ -87,7 +87,7 @@ class TestButtons:
         [("support", OF_SUPPORT, {"end-session"}), ("auditor", set(), set())],
     )
     def test_of_a_user(self, browser_of, jane, caller, changes, actions):
-        """Only what they may do is offered, and the roles are shown."""
+        """Only permitted changes are offered, and the roles are shown."""
         page = browser_of(caller).get(f"/admin/users/{jane.id}")
 
         assert (changes_in(page), actions_in(page)) == (changes, actions)
@@ -187,7 +187,7 @@ class TestCheckboxes:
         assert jane.get("/v1/users/me").json["roles"] == ["billing", "user"]
 
     def test_removed(self, app_with_roles, browser_of, jane):
-        """A role that the settings no longer have is in the form of a user who has it."""
+        """A role that is no longer in the settings is in the form of its user."""
         with app_with_roles.app_context():
             accounts = app_with_roles.extensions["roster"].accounts
             accounts.update(accounts.get(jane.id), {"roles": ["user", "billing"]})
