@@ -35,6 +35,7 @@ from pynamodb.signals import post_dynamodb_send, pre_dynamodb_send
 from flask_pynamodb import signals
 from flask_pynamodb.errors import (
     ConfigurationError,
+    expired_credentials,
     reject_incomplete_keys,
     unreadable_credentials,
 )
@@ -184,6 +185,11 @@ class AppConnection(Connection):
             # The clients turn errors of the network into their own; what remains is the file of a
             # token, or the program of credential_process.
             raise unreadable_credentials(error) from error
+        except RuntimeError as error:
+            # botocore has no class for this error.
+            if type(error) is not RuntimeError or "expired" not in str(error):
+                raise
+            raise expired_credentials(error) from error
 
     def _botocore_client(self) -> Any:
         try:

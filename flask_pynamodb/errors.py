@@ -21,31 +21,45 @@ from botocore.exceptions import (
 )
 from pynamodb.exceptions import PynamoDBException, TableDoesNotExist
 
-# Error codes of an unavailable DynamoDB or a wrong configuration, as opposed to an invalid request.
-# Source: "Error handling with DynamoDB" in the DynamoDB developer guide.
-_UNAVAILABLE_CODES = frozenset(
+# Error codes after which the same request is sent again.
+# Source: botocore 1.44.5, `retries/standard.py`.
+THROTTLED_CODES = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+TRANSIENT_CODES = frozenset({"RequestTimeout", "RequestTimeoutException"})
+# Other error codes of an unavailable DynamoDB or a wrong configuration, as opposed to an invalid
+# request. Source: "Error handling with DynamoDB" in the DynamoDB developer guide.
+_OTHER_UNAVAILABLE_CODES = frozenset(
     {
         "AccessDeniedException",
         "ExpiredTokenException",
         "InternalServerError",
         "InvalidSignatureException",
-        "LimitExceededException",
         "MissingAuthenticationTokenException",
-        "ProvisionedThroughputExceededException",
         "ReplicatedWriteConflictException",
-        "RequestLimitExceeded",
         "RequestTimeTooSkewed",
-        "RequestTimeout",
-        "RequestTimeoutException",
         "ResourceNotFoundException",
         "ServiceUnavailable",
-        "ThrottlingException",
-        "TooManyRequestsException",
         "TransactionConflictException",
-        "TransactionInProgressException",
         "UnrecognizedClientException",
     }
 )
+_UNAVAILABLE_CODES = THROTTLED_CODES | TRANSIENT_CODES | _OTHER_UNAVAILABLE_CODES
 # Reasons in a cancelled transaction for which a retry of the same request may succeed.
 TEMPORARY_REASONS = frozenset(
     {"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"}
@@ -107,6 +121,11 @@ _UNAVAILABLE_STATUS = frozenset({408, 429})
 def unreadable_credentials(error: OSError) -> ConfigurationError:
     """Return the error for a token file or a `credential_process` that cannot be read."""
     return ConfigurationError(f"The AWS credentials cannot be read: {error}")
+
+
+def expired_credentials(error: RuntimeError) -> ConfigurationError:
+    """Return the error for credentials that are still expired after they were renewed."""
+    return ConfigurationError(f"The AWS credentials cannot be renewed: {error}")
 
 
 def reject_incomplete_keys(key_id: str | None, secret: str | None, token: str | None) -> None:

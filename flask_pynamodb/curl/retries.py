@@ -16,29 +16,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError
 
 from flask_pynamodb.curl.operations import Operation
+from flask_pynamodb.errors import THROTTLED_CODES, TRANSIENT_CODES
 
 DEFAULT_ATTEMPTS = 4  # botocore's for DynamoDB
 
 _TRANSIENT_STATUS = frozenset({500, 502, 503, 504})
-_TRANSIENT_CODES = frozenset({"RequestTimeout", "RequestTimeoutException"})
-_THROTTLED_CODES = frozenset(
-    {
-        "BandwidthLimitExceeded",
-        "EC2ThrottledException",
-        "LimitExceededException",
-        "PriorRequestNotComplete",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TransactionInProgressException",
-    }
-)
 _MAX_DELAY = 20.0  # seconds
 _MAX_EXTRA_DELAY = 5.0  # seconds that x-amz-retry-after may add
 _QUOTA = 500
@@ -83,9 +65,9 @@ def retry_kind_of(status: int, code: str, operation: Operation) -> RetryKind | N
     """Return why a retry may succeed after an error response; None if it cannot."""
     hint = operation.errors.get(code)
     is_gateway_throttling = status == 429 and code not in operation.errors
-    if code in _THROTTLED_CODES or hint or is_gateway_throttling:
+    if code in THROTTLED_CODES or hint or is_gateway_throttling:
         return RetryKind.THROTTLED
-    if code in _TRANSIENT_CODES or status in _TRANSIENT_STATUS or hint is not None:
+    if code in TRANSIENT_CODES or status in _TRANSIENT_STATUS or hint is not None:
         return RetryKind.TRANSIENT
     return None
 

@@ -1,6 +1,8 @@
 """Which errors mean that waiting would help."""
 
+import botocore.session
 import pytest
+from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import (
     ClientError,
     ConfigParseError,
@@ -15,9 +17,15 @@ from botocore.exceptions import (
     SSOTokenLoadError,
     UnauthorizedSSOTokenError,
 )
+from botocore.retries import standard
+from pynamodb.connection import Connection
 from pynamodb.exceptions import GetError, PutError
 
-from flask_pynamodb import is_unavailable
+from flask_pynamodb import ConfigurationError, is_unavailable
+from flask_pynamodb.connection import AppConnection
+from flask_pynamodb.curl.operations import NAMES, read_operations
+from flask_pynamodb.curl.retries import retry_kind_of
+from flask_pynamodb.errors import THROTTLED_CODES, TRANSIENT_CODES
 
 
 def client_error(code, status=400):
@@ -87,3 +95,64 @@ class TestIsUnavailable:
             wrapped = error
 
         assert is_unavailable(wrapped)
+
+
+@pytest.fixture(scope="module")
+def operations():
+    """The operations that are sent by curl, with the errors of botocore's model."""
+    model = botocore.session.get_session().get_service_model("dynamodb")
+    return read_operations(model)
+
+
+class TestRetriedErrors:
+    @pytest.mark.parametrize("status", [400, 408, 429, 500, 501, 502, 503, 504])
+    @pytest.mark.parametrize("name", NAMES)
+    def test_are_unavailable(self, operations, name, status):
+        """An error that is worth another attempt means that DynamoDB is unavailable."""
+        operation = operations[name]
+        codes = {*THROTTLED_CODES, *TRANSIENT_CODES, *operation.errors, "Unknown"}
+        retried = {code for code in codes if retry_kind_of(status, code, operation)}
+
+        assert retried
+        assert {code for code in retried if not is_unavailable(client_error(code, status))} == set()
+
+    def test_are_those_of_botocore(self):
+        """The codes are botocore's."""
+        checked = (standard.ThrottledRetryableChecker, standard.TransientRetryableChecker)
+
+        assert set(checked[0]._THROTTLED_ERROR_CODES) == THROTTLED_CODES
+        assert set(checked[1]._TRANSIENT_ERROR_CODES) - THROTTLED_CODES == TRANSIENT_CODES
+
+
+class TestCredentials:
+    @pytest.mark.parametrize("transport", ["botocore", "curl"])
+    def test_still_expired(self, transport):
+        """Credentials that are expired after they were renewed are a configuration error."""
+
+        def renew():
+            return {
+                "access_key": "AKID",
+                "secret_key": "secret",
+                "token": "token",
+                "expiry_time": "2020-01-01T00:00:00Z",
+            }
+
+        session = botocore.session.get_session()
+        session._credentials = RefreshableCredentials.create_from_metadata(renew(), renew, "test")
+        connection = AppConnection(region="eu-west-1", session=session, transport=transport)
+
+        with pytest.raises(ConfigurationError, match="cannot be renewed") as failed:
+            connection.dispatch("GetItem", {"TableName": "t", "Key": {"id": {"S": "1"}}})
+
+        assert is_unavailable(failed.value)
+
+    def test_another_error(self, monkeypatch):
+        """Another RuntimeError is not taken for one of credentials."""
+
+        def fail(self, operation_name, operation_kwargs):
+            raise RuntimeError("cannot schedule new futures after shutdown")
+
+        monkeypatch.setattr(Connection, "_make_api_call", fail)
+
+        with pytest.raises(RuntimeError, match="new futures"):
+            AppConnection(region="eu-west-1").dispatch("GetItem", {"TableName": "t"})
