@@ -64,6 +64,7 @@ class AppConnection(Connection):
         session: A botocore session with credentials and region; None for botocore's own chain.
         transport: One of `TRANSPORTS`.
         deadline_seconds: The deadline of one call with all its attempts; None for no limit.
+        is_traced: Whether calls by curl have OpenTelemetry spans.
         max_recorded_calls: How many calls of an app context are recorded at most.
         settings: The arguments of PynamoDB's connection.
     """
@@ -74,11 +75,13 @@ class AppConnection(Connection):
         session: Any = None,
         transport: str = DEFAULT_TRANSPORT,
         deadline_seconds: float | None = None,
+        is_traced: bool = False,
         max_recorded_calls: int = 0,
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
         self.max_recorded_calls = max_recorded_calls
+        self._is_traced = is_traced
         self._transport = transport
         self._deadline_seconds = deadline_seconds
         self._sender: Any = None
@@ -119,6 +122,7 @@ class AppConnection(Connection):
                     client,
                     extra_headers=self._extra_headers,
                     deadline_seconds=self._deadline_seconds,
+                    is_traced=self._is_traced,
                 )
                 self._sends_for = client
             return self._sender
@@ -181,9 +185,11 @@ class AppConnection(Connection):
             ) from error
         except EndpointProviderError as error:
             raise ConfigurationError(f"There is no endpoint of DynamoDB: {error}") from error
+        except BotoCoreError:
+            # Among them are timeouts, which are of the class OSError, too.
+            raise
         except OSError as error:
-            # The clients turn errors of the network into their own; what remains is the file of a
-            # token, or the program of credential_process.
+            # What remains is the file of a token, or the program of credential_process.
             raise unreadable_credentials(error) from error
         except RuntimeError as error:
             # botocore has no class for this error.
@@ -194,10 +200,6 @@ class AppConnection(Connection):
     def _botocore_client(self) -> Any:
         try:
             return super().client
-        except OSError as error:
-            raise unreadable_credentials(error) from error
-        except (InvalidConfigError, ValueError) as error:
-            raise ConfigurationError(f"There is no client for DynamoDB: {error}") from error
         except NoRegionError as error:
             if self.host:
                 # A custom endpoint needs a region for the signature only.
@@ -206,6 +208,12 @@ class AppConnection(Connection):
             raise ConfigurationError(
                 "There is no AWS region: set DYNAMODB_REGION, or AWS_DEFAULT_REGION."
             ) from error
+        except (InvalidConfigError, ValueError) as error:
+            raise ConfigurationError(f"There is no client for DynamoDB: {error}") from error
+        except BotoCoreError:
+            raise
+        except OSError as error:
+            raise unreadable_credentials(error) from error
 
 
 class AppTable(TableConnection):

@@ -4,7 +4,7 @@ Examples are moto's `mock_aws`, botocore's Stubber, VCR.py, and the instrumentat
 OpenTelemetry, AWS X-Ray, Datadog and Sentry. With another client a mocked test would reach AWS.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
@@ -37,10 +37,14 @@ class Listeners:
     Args:
         client: A botocore client for DynamoDB, on which no method of its events is in use yet.
         operations: The names of the operations that another client would send.
+        ignored: Modules whose listeners do not count.
     """
 
-    def __init__(self, client: Any, operations: Iterator[str]) -> None:
+    def __init__(
+        self, client: Any, operations: Iterable[str], ignored: tuple[str, ...] = ()
+    ) -> None:
         self._client = client
+        self._ignored = ignored
         self._names = [f"{event}.dynamodb.{name}" for name in operations for event in _EVENTS]
         self._is_stale = True
         self._replaced: tuple[Any, ...] = ()
@@ -62,7 +66,7 @@ class Listeners:
         return self._reason
 
     def _search(self) -> str | None:
-        for part in self._replaced:
+        for part in map(self._without_ignored, self._replaced):
             if _is_foreign(part):
                 return _module_of(part)
         # Not public, but the only way to see the handlers; a test registers one for each event.
@@ -72,6 +76,12 @@ class Listeners:
         self._switches = [each for each in foreign if isinstance(_enabled(each), bool)]
         others = (each for each in foreign if each not in self._switches)
         return next(map(_module_of, others), None)
+
+    def _without_ignored(self, part: Any) -> Any:
+        """Return what is behind the wrappers of ignored modules."""
+        while _module_of(part) in self._ignored:
+            part = part.__wrapped__
+        return part
 
     def _watch_registrations(self, events: Any) -> None:
         for name in ("register", "register_first", "register_last", "unregister"):

@@ -1,6 +1,7 @@
 """The extension's settings: one declaration per key."""
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from flask_pynamodb.extra_headers import reject_invalid
@@ -33,6 +34,16 @@ def _check_retries(value: Any) -> None:
     is_named = isinstance(value, str) and value in ("LEGACY", "UNSET")
     if not (is_named or isinstance(value, Mapping)):
         raise ValueError('must be a mapping of botocore\'s retries, or "UNSET" or "LEGACY"')
+
+
+def _check_tracing(value: bool) -> None:
+    try:
+        if value:
+            import_module("opentelemetry.trace")
+    except ImportError:
+        raise ValueError(
+            "needs opentelemetry-api: pip install flask-pynamodb-models[tracing]"
+        ) from None
 
 
 # The only list of the keys; DEFAULTS, the tables of the documentation and Roster's settings are
@@ -237,6 +248,14 @@ SETTINGS: Mapping[str, Setting] = {
         "Whether each response has a [`Server-Timing`](monitoring.md#what-a-request-spends) header"
         " with the time spent on DynamoDB",
         example="on",
+        is_per_app=True,
+    ),
+    "DYNAMODB_TRACING": Setting(
+        bool,
+        False,
+        "Whether calls by curl have [OpenTelemetry spans](monitoring.md#opentelemetry), the same as"
+        " those of the instrumentation of botocore",
+        check=_check_tracing,
         is_per_app=True,
     ),
     "DYNAMODB_RECORD_CALLS": Setting(

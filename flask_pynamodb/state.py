@@ -133,7 +133,11 @@ class AppState:
 
     def _create_connection(self, key: str | None, **own: Any) -> AppConnection:
         settings = {**self.bind(key).connection, **own}
-        return AppConnection(**settings, max_recorded_calls=self._max_recorded_calls)
+        return AppConnection(
+            **settings,
+            is_traced=self.settings["DYNAMODB_TRACING"],
+            max_recorded_calls=self._max_recorded_calls,
+        )
 
 
 class Standalone:

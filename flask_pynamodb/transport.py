@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from flask_pynamodb.errors import ConfigurationError
@@ -22,6 +23,7 @@ TRANSPORTS = ("auto", "curl", "botocore")
 DEFAULT_TRANSPORT = "auto"
 # Accepted for one more release; see the changelog.
 FORMER_NAMES = {"lean": "curl"}
+_OPENTELEMETRY = "opentelemetry.instrumentation.botocore"
 _logged: set[str] = set()
 
 
@@ -31,6 +33,7 @@ def client_for(
     *,
     extra_headers: Mapping[str, str] | None,
     deadline_seconds: float | None,
+    is_traced: bool = False,
 ) -> Any:
     """Return the client that sends PynamoDB's requests.
 
@@ -39,6 +42,7 @@ def client_for(
         client: A botocore client, for the operations that the curl client does not have.
         extra_headers: Sent with each request.
         deadline_seconds: The deadline of one call with all its attempts; the curl client has one.
+        is_traced: Whether calls by curl have OpenTelemetry spans.
 
     Raises:
         ConfigurationError: The transport is `curl` and is not installed.
@@ -63,7 +67,13 @@ def client_for(
             raise ConfigurationError(str(error)) from error
         _log_once(str(error))
         return client
-    return AutoClient(curl, client) if transport == "auto" else curl
+    if is_traced:
+        # Imported here: opentelemetry-api is an extra, and takes a while.
+        curl = import_module("flask_pynamodb.curl.tracing").TracedClient(curl)
+    if transport == "curl":
+        return curl
+    # The instrumentation of botocore would make the same spans.
+    return AutoClient(curl, client, ignored=(_OPENTELEMETRY,) if is_traced else ())
 
 
 class AutoClient:
@@ -74,12 +84,13 @@ class AutoClient:
     Args:
         curl: The curl client.
         client: The botocore client.
+        ignored: Modules that may follow botocore's requests nevertheless.
     """
 
-    def __init__(self, curl: Any, client: Any) -> None:
+    def __init__(self, curl: Any, client: Any, *, ignored: tuple[str, ...] = ()) -> None:
         self._curl = curl
         self._client = client
-        self._listeners = Listeners(client, curl.operations)
+        self._listeners = Listeners(client, curl.operations, ignored)
 
     def __getattr__(self, name: str) -> Any:
         # A copy under construction has no client yet; looking it up would recurse forever.

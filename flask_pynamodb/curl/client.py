@@ -6,7 +6,7 @@ import random
 import time
 import uuid
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 from zlib import crc32
@@ -107,9 +107,9 @@ class CurlClient:
         return self._routes.default.endpoint
 
     @property
-    def operations(self) -> Iterator[str]:
+    def operations(self) -> Collection[str]:
         """The names of the operations that this client sends itself."""
-        return iter(self._operations)
+        return self._operations.keys()
 
     def close(self) -> None:
         """Close idle connections, and the botocore client."""

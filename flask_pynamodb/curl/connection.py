@@ -9,9 +9,11 @@ import ctypes
 import math
 import os
 import select
+import threading
 import time
 from collections.abc import Callable, Sequence
 from io import BytesIO
+from typing import Any
 
 import pycurl  # type: ignore[import-untyped]
 
@@ -111,8 +113,12 @@ class Connection:
 
     def close(self) -> None:
         """Close the connection, also amid a request."""
+        may_resolve = not self._opened and self._curl.getinfo(pycurl.REQUEST_SIZE) == 0
         self._curl.close()
-        self._multi.close()
+        if may_resolve:
+            _close_in_background(self._multi)
+        else:
+            self._multi.close()
 
     def abandon(self) -> None:
         """Detach from the parent's connection without sending anything on it."""
@@ -223,6 +229,19 @@ class Connection:
 
     def _progress(self) -> tuple[int, int, int]:
         return len(self._lines), len(self._chunks), self._body.tell()
+
+
+def _close_in_background(multi: Any) -> None:
+    """Close a handle that may wait for a name server, up to half a minute by resolv.conf(5)."""
+    # The reference keeps it open in a forked child, which does not have the thread of the resolver
+    # and would wait for it forever.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(multi))
+    threading.Thread(target=_close_and_release, args=(multi,), daemon=True).start()
+
+
+def _close_and_release(multi: Any) -> None:
+    multi.close()
+    ctypes.pythonapi.Py_DecRef(ctypes.py_object(multi))
 
 
 def _add_to(sockets: list[int]) -> Callable[[int, int], int]:

@@ -1,5 +1,6 @@
 """The extension by itself: small apps and models, on the local engine and on moto's server."""
 
+import socket
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -80,3 +81,15 @@ def app(make_app: Any, db: PynamoDB) -> Flask:
 def context(app: Flask) -> Iterator[None]:
     with app.app_context():
         yield
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that accepts no connection: its backlog is full."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        address = listener.getsockname()
+        waiting = [socket.socket() for _ in range(4)]
+        [each.setblocking(False) for each in waiting]
+        [each.connect_ex(address) for each in waiting]
+        yield address[1]
+        [each.close() for each in waiting]

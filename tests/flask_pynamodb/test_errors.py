@@ -156,3 +156,30 @@ class TestCredentials:
 
         with pytest.raises(RuntimeError, match="new futures"):
             AppConnection(region="eu-west-1").dispatch("GetItem", {"TableName": "t"})
+
+
+class TestTimeouts:
+    @pytest.mark.parametrize("transport", ["botocore", "curl"])
+    def test_are_no_errors_of_credentials(self, transport, silent_port):
+        """A timeout stays a timeout, although botocore's is an OSError."""
+        connection = AppConnection(
+            region="eu-west-1",
+            host=f"http://127.0.0.1:{silent_port}",
+            aws_access_key_id="AKID",
+            aws_secret_access_key="secret",
+            connect_timeout_seconds=0.1,
+            max_retry_attempts=0,
+            transport=transport,
+        )
+
+        with pytest.raises(ConnectTimeoutError) as failed:
+            connection.dispatch("GetItem", {"TableName": "t", "Key": {"id": {"S": "1"}}})
+
+        assert is_unavailable(failed.value)
+
+    def test_missing_profile(self, monkeypatch):
+        """An error of botocore while the client is made stays what it is."""
+        monkeypatch.setenv("AWS_PROFILE", "missing")
+
+        with pytest.raises(ProfileNotFound):
+            AppConnection(region="eu-west-1").dispatch("GetItem", {"TableName": "t"})

@@ -1,6 +1,5 @@
 """Clients of both transports, on the engine and on servers that play scripts."""
 
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -137,15 +136,3 @@ def connection(request: pytest.FixtureRequest, dynamodb_engine: Engine) -> Itera
     )
     yield made
     made.client.close()
-
-
-@pytest.fixture
-def silent_port() -> Iterator[int]:
-    """A port that accepts no connection: its backlog is full."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
-        address = listener.getsockname()
-        waiting = [socket.socket() for _ in range(4)]
-        [each.setblocking(False) for each in waiting]
-        [each.connect_ex(address) for each in waiting]
-        yield address[1]
-        [each.close() for each in waiting]

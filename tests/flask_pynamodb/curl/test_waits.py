@@ -3,8 +3,11 @@
 import os
 import resource
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -204,6 +207,74 @@ class TestSignals:
         config = {**ONCE, "connect_timeout": 0.6, "read_timeout": 0.1}
         with pytest.raises(ConnectTimeoutError):
             get(make_curl(f"http://127.0.0.1:{silent_port}", **config))
+
+
+# A name server that never answers, in namespaces of its own.
+HANGING_RESOLVER = r"""
+mount --bind "$1" /etc/resolv.conf && ip link set lo up || exit 77
+exec "$2" -c '
+import os, signal, socket, sys
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+from botocore.exceptions import ConnectTimeoutError
+from flask_pynamodb.connection import AppConnection
+
+connection = AppConnection(
+    host="http://db.example.test", region="eu-west-1", transport="curl", max_retry_attempts=0,
+    aws_access_key_id="AKID", aws_secret_access_key="secret",
+    connect_timeout_seconds=float(sys.argv[1]),
+)
+connection.client
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+signal.setitimer(signal.ITIMER_REAL, float(sys.argv[2]))
+try:
+    connection.dispatch("GetItem", {"TableName": "t", "Key": {"id": {"S": "1"}}})
+except (ConnectTimeoutError, KeyboardInterrupt) as error:
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    print(type(error).__name__, flush=True)
+if len(sys.argv) > 3 and os.fork():
+    print("child", os.wait()[1], flush=True)
+' "$3" "$4" $5
+"""
+HANGS_FOR = 60  # seconds, in resolv.conf
+
+
+class TestHangingResolver:
+    @pytest.fixture
+    def run(self, tmp_path: Path) -> Callable[..., str]:
+        """Calls curl with a connect timeout and an alarm, and returns the output."""
+        names = tmp_path / "resolv.conf"
+        names.write_text("nameserver 127.0.0.1\noptions timeout:30 attempts:2\n")
+
+        def run(*arguments: object) -> str:
+            command = ["unshare", "-Urmn", "sh", "-c", HANGING_RESOLVER, "sh"]
+            arguments = (names, sys.executable, *arguments)
+            try:
+                done = subprocess.run(
+                    [*command, *map(str, arguments)],
+                    capture_output=True,
+                    text=True,
+                    timeout=HANGS_FOR - 10,
+                )
+            except FileNotFoundError:
+                pytest.skip("There is no unshare(1).")
+            if done.returncode == 77 or done.stderr.startswith("unshare:"):
+                pytest.skip(f"Namespaces are not allowed: {done.stderr}")
+            return done.stdout + done.stderr
+
+        return run
+
+    def test_signal(self, run: Callable[..., str]) -> None:
+        """A handler that raises ends the call, and the process, while a name is looked up."""
+        assert run(300, 0.3) == "KeyboardInterrupt\n"
+
+    def test_connect_timeout(self, run: Callable[..., str]) -> None:
+        """The connect timeout holds while a name is looked up."""
+        assert run(0.3, 300) == "ConnectTimeoutError\n"
+
+    def test_fork(self, run: Callable[..., str]) -> None:
+        """A process that is forked meanwhile ends without waiting for the parent's resolver."""
+        assert run(0.3, 300, "fork") == "ConnectTimeoutError\nchild 0\n"
 
 
 class TestFileDescriptors:
