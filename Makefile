@@ -24,6 +24,7 @@ NPM := node_modules/.package-lock.json
 RUN := $(VENV)/run.stamp
 DEV := $(VENV)/dev.stamp
 VECTORS := $(VENV)/vectors.stamp
+UPSTREAM := $(VENV)/upstream.stamp
 PICO := tools/pico/node_modules/@picocss/pico
 # Committed, so that neither a start nor the container downloads anything for the page at /docs.
 SWAGGER_UI := $(wildcard api/static/swagger-ui/*)
@@ -39,12 +40,12 @@ help: ## list every target
 run: $(RUN) $(ENGINE) ## serve the API on the embedded engine with demo users (PORT=8080 DATA=.roster)
 	@exec $(BIN)/roster serve --local --with-make --port $(PORT) --data "$(DATA)"
 
-test: $(DEV) $(VECTORS) $(ENGINE) tools/swagger-ui/$(NPM) tools/pico/$(NPM) ## run the whole suite (ARGS="-k name" narrows it)
+test: $(DEV) $(VECTORS) $(UPSTREAM) $(ENGINE) tools/swagger-ui/$(NPM) tools/pico/$(NPM) ## run the whole suite (ARGS="-k name" narrows it)
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 fallback-engine: $(FALLBACK)/.venv/stamp ## install the engine for machines without a dynoxide binary
 
-coverage: $(DEV) $(VECTORS) $(ENGINE) tools/swagger-ui/$(NPM) tools/pico/$(NPM) ## run the suite and hold branch coverage to its bound
+coverage: $(DEV) $(VECTORS) $(UPSTREAM) $(ENGINE) tools/swagger-ui/$(NPM) tools/pico/$(NPM) ## run the suite and hold branch coverage to its bound
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
 	$(BIN)/coverage report --include='flask_pynamodb/*' --fail-under=100
 
@@ -164,6 +165,16 @@ $(VECTORS): requirements/run.txt $(DEV)
 	@awk '/^botocore==/ { on = 1 } on { print } on && !/\\$$/ { exit }' $< > $(VENV)/vectors/botocore.txt
 	@$(BIN)/pip download -q --require-hashes --no-deps --no-binary botocore \
 	    -r $(VENV)/vectors/botocore.txt -d $(VENV)/vectors
+	@touch $@
+
+# PynamoDB's own tests are in its source distribution only; version and hash are those of the
+# requirements, too.
+$(UPSTREAM): requirements/run.txt $(DEV)
+	@echo "Downloading PynamoDB's tests ..."
+	@rm -rf $(VENV)/upstream && mkdir $(VENV)/upstream
+	@awk '/^pynamodb==/ { on = 1 } on { print } on && !/\\$$/ { exit }' $< > $(VENV)/upstream/pynamodb.txt
+	@$(BIN)/pip download -q --require-hashes --no-deps --no-binary pynamodb \
+	    -r $(VENV)/upstream/pynamodb.txt -d $(VENV)/upstream
 	@touch $@
 
 $(TOOLS): requirements/contract.txt

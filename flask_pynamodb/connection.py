@@ -146,8 +146,9 @@ class AppConnection(Connection):
         metadata: Mapping[str, Any] = {}
         try:
             answer = self._send(operation_name, operation_kwargs)
-            metadata = answer.get("ResponseMetadata", {})
-            outcome["consumed_capacity"] = signals.capacity_of(answer)
+            # A mock of `_make_api_call` may return None.
+            metadata = (answer or {}).get("ResponseMetadata", {})
+            outcome["consumed_capacity"] = signals.capacity_of(answer or {})
             return answer
         except (BotoCoreError, ClientError, ConfigurationError) as error:
             outcome["error"] = error
