@@ -63,6 +63,10 @@ class ClientPrincipal:
         """Return whether the caller may create users while sign-up is closed."""
         return True
 
+    def may_manage_users(self) -> bool:
+        """Return whether the caller may set what only operators set of users."""
+        return True
+
     def may_assign_any_username(self) -> bool:
         """Return whether the caller may assign reserved usernames: a client may not."""
         return False

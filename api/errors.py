@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from api import oauth_errors, security_log
+from api.json_pointers import pointer_to
 from api.problems import MEDIA_TYPE, PROBLEMS, Problem
 from flask_pynamodb import InvalidCursor, is_unavailable
 from models import errors as domain
@@ -32,6 +33,7 @@ DOMAIN_PROBLEMS: Mapping[type[domain.AccountError], str] = {
     domain.Busy: "busy",
     domain.TooManyConflicts: "store-unavailable",
     domain.EmailTaken: "email-taken",
+    domain.ExternalIdTaken: "external-id-taken",
     domain.RecentAuthenticationRequired: "fresh-sign-in-required",
     domain.InvalidCredentials: "invalid-credentials",
     domain.InvalidField: "invalid-request",
@@ -162,8 +164,19 @@ def problem_of(error: domain.AccountError) -> Problem:
 
 def faults_in(error: domain.AccountError) -> list[tuple[str, str]]:
     """Return the fields at fault as pairs of name and sentence; both names can be taken at once."""
-    faults = [each for each in (error, *error.other_failures) if getattr(each, "field", None)]
-    return [(each.field, str(each)) for each in faults]  # type: ignore[attr-defined]
+    return [(each.field, str(each)) for each in _faulty(error)]
+
+
+def pointers_in(error: domain.AccountError) -> list[tuple[str, str]]:
+    """Return what is at fault as pairs of a JSON pointer and a sentence."""
+    return [
+        (pointer_to([each.field, *getattr(each, "path", ())]), str(each)) for each in _faulty(error)
+    ]
+
+
+def _faulty(error: domain.AccountError) -> list[Any]:
+    """Return the errors among one and its others that name a field."""
+    return [each for each in (error, *error.other_failures) if getattr(each, "field", None)]
 
 
 def _respond_to_domain_error(error: domain.AccountError) -> Response:
@@ -172,7 +185,7 @@ def _respond_to_domain_error(error: domain.AccountError) -> Response:
     headers = {}
     if isinstance(error, domain.TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
-    errors = [(f"/{name}", text) for name, text in faults_in(error)]
+    errors = pointers_in(error)
     pointers = [pointer for pointer, _ in errors]
     detail = str(error) if len(pointers) < 2 else f"Check {', '.join(pointers)}."
     return respond(problem.slug, detail, errors, headers)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from api.errors import RequestError
-from api.validation_errors import escape, printable, raise_if_any, raise_one, shortened
+from api.json_pointers import escape, shortened
+from api.validation_errors import printable, raise_if_any, raise_one
 
 # No account needs deeper bodies, and each level costs stack in every traversal.
 _MAX_DEPTH = 32

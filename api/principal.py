@@ -157,6 +157,15 @@ class Principal:
         """
         return self.has_right(Right.ADMINISTER)
 
+    def may_manage_users(self) -> bool:
+        """Return whether the caller may set what only operators set of users: as an admin.
+
+        Raises:
+            SecondFactorEnrollmentRequired: See `has_right`.
+            SecondFactorNotUsed: See `has_right`.
+        """
+        return self.has_right(Right.ADMINISTER)
+
     def may_assign_any_username(self) -> bool:
         """Return whether the caller may assign reserved usernames: as an admin."""
         try:

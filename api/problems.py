@@ -182,6 +182,12 @@ _ALL = (
         "There is already an account with this email address, regardless of case.",
     ),
     Problem(
+        "external-id-taken",
+        409,
+        "External ID is already in use",
+        "Another user has this ID of another system. Each user has one of its own.",
+    ),
+    Problem(
         "audience-taken",
         409,
         "Audience is already in use",

@@ -176,8 +176,21 @@ user = Model(
         ),
         "metadata": Object(
             required=True,
-            description="A JSON object that belongs to the client",
+            description="A JSON object of the user, who may change it: never decide about access by"
+            " it",
             example={"team": "engines"},
+        ),
+        "app_metadata": Object(
+            required=True,
+            attribute="app_metadata_object",
+            description="A JSON object that admins and clients write, and the user may read",
+            example={"plan": "pro"},
+        ),
+        "external_id": text_field(
+            field_rules.EXTERNAL_ID,
+            nullable=True,
+            description="The ID of the user in another system; unique",
+            example="crm-1042",
         ),
         "created_at": Timestamp(required=True, description="When the user was registered"),
         "updated_at": Timestamp(

@@ -4,7 +4,7 @@ They belong below the guards, so that an anonymous caller with a bad body gets 4
 Schemas are compiled once, when the view is defined.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -15,8 +15,9 @@ from flask_restx.model import SchemaModel
 
 from api.errors import RequestError
 from api.json_body import read_object
+from api.json_pointers import escape
 from api.openapi.annotations import describe, error_responses
-from api.validation_errors import UNKNOWN, escape, faults_of, raise_if_any, raise_one
+from api.validation_errors import UNKNOWN, faults_of, raise_if_any, raise_one
 from models import Right
 
 View = Callable[..., Any]
@@ -34,6 +35,7 @@ def body(
     *,
     media_types: tuple[str, ...] = (JSON,),
     rights: Mapping[str, Right] | None = None,
+    managed: Iterable[str] = (),
     rules: Rules | None = None,
 ) -> Callable[[View], View]:
     """Validate the body against a schema; the view gets `payload`.
@@ -43,11 +45,13 @@ def body(
             `x-rule` is the sentence of the error for a pattern that does not match.
         media_types: The accepted values of `Content-Type`.
         rights: The rights that fields require; needs `caller` from a guard above.
+        managed: Fields that only an admin or a client may send, likewise.
         rules: Returns the faults of fields that the schema accepts; called only for a body with
             other faults, so that all are reported together. Other bodies meet the same rules in
             the domain.
     """
     check = compile_check(schema.__schema__)
+    managed_fields = frozenset(managed)
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -56,6 +60,8 @@ def body(
             payload = _read_body(media_types)
             if rights:
                 _require_rights(rights, payload, kwargs["caller"])
+            if managed_fields:
+                _require_manager_for(managed_fields, payload, kwargs["caller"])
             faults = check(payload)
             if faults and rules:
                 faults += _faults_by_rules(rules, payload, faults)
@@ -209,6 +215,16 @@ def _require_rights(rights: Mapping[str, Right], payload: dict[str, Any], caller
             "forbidden",
             f"{who(lacking)} may set {', '.join(lacking)}.",
             [(f"/{name}", f"{who([name])} may set this.") for name in lacking],
+        )
+
+
+def _require_manager_for(fields: frozenset[str], payload: dict[str, Any], caller: Any) -> None:
+    sent = sorted(fields & payload.keys())
+    if sent and not (caller and caller.may_manage_users()):
+        raise RequestError(
+            "forbidden",
+            f"Only an admin or a client may set {', '.join(sent)}.",
+            [(f"/{name}", "Only an admin or a client may set this.") for name in sent],
         )
 
 

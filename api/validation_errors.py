@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from api.errors import RequestError
-from api.problems import MAX_POINTER_LENGTH
+from api.json_pointers import escape, shortened
 
 # A body of 64 KB can be wrong in thousands of places; more than these help no reader.
 _MAX_NAMED = 5
@@ -50,18 +50,6 @@ def _rule(schema: Mapping[str, Any], path: list[Any]) -> str:
 def printable(text: str) -> str:
     """Return the text with a replacement for what UTF-8 cannot encode."""
     return text.encode(errors="replace").decode()
-
-
-def escape(name: str) -> str:
-    """Return the name of a field as a part of a JSON pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1")
-
-
-def shortened(pointer: str) -> str:
-    """Return a pointer to the field, or to the innermost parent with a short enough pointer."""
-    while len(pointer) > MAX_POINTER_LENGTH:
-        pointer = pointer.rpartition("/")[0]
-    return pointer
 
 
 def raise_one(pointer: str, detail: str) -> NoReturn:

@@ -41,6 +41,8 @@ from models.services.introspection import Introspection
 from models.services.key_rotation import KeyRotation, KeyState, KeyUse, Rekeyed
 from models.services.login_lookup import LoginLookup
 from models.services.merged_events import MergedEvents, client_key
+from models.services.metadata import MetadataRules
+from models.services.metadata_schema import InvalidSchema, compile_schema
 from models.services.oauth_clients import OAuthClients
 from models.services.passwords import PasswordService
 from models.services.registry import AccessRules, SecondFactorRule, Services, SignUp
@@ -119,6 +121,7 @@ __all__ = [
     "IdempotentRequest",
     "Introspection",
     "InvalidKeySet",
+    "InvalidSchema",
     "KeyPair",
     "KeyRotation",
     "KeyState",
@@ -128,6 +131,7 @@ __all__ = [
     "LoginLookup",
     "Mailer",
     "MergedEvents",
+    "MetadataRules",
     "NewSecret",
     "NoMailer",
     "OAuthClient",
@@ -167,6 +171,7 @@ __all__ = [
     "allows_writes",
     "build_user",
     "client_key",
+    "compile_schema",
     "db",
     "has_right",
     "is_user_id",

@@ -315,13 +315,15 @@ class InvalidField(AccountError):
 
     Attributes:
         field: The name of the rejected value, as in `email`.
+        path: The names that lead to what is at fault within the value.
     """
 
     field: str
 
-    def __init__(self, field: str, detail: str) -> None:
+    def __init__(self, field: str, detail: str, path: Sequence[str] = ()) -> None:
         super().__init__(detail)
         self.field = field
+        self.path = path
 
 
 def raise_together(faults: Iterable[InvalidField]) -> None:
@@ -348,8 +350,8 @@ class InvalidEmail(InvalidField):
 class UnknownRole(InvalidField):
     """The value is no role that is built in or named by the settings."""
 
-    def __init__(self, field: str, known: Iterable[str]) -> None:
-        super().__init__(field, f"There is no such role. The roles are {', '.join(known)}.")
+    def __init__(self, field: str, known: Iterable[str], path: Sequence[str] = ()) -> None:
+        super().__init__(field, f"There is no such role. The roles are {', '.join(known)}.", path)
 
 
 class UsernameTaken(AccountError):
@@ -359,6 +361,15 @@ class UsernameTaken(AccountError):
 
     def __init__(self) -> None:
         super().__init__("The username is already in use. Choose another one.")
+
+
+class ExternalIdTaken(AccountError):
+    """Another user has this ID of another system."""
+
+    field = "external_id"
+
+    def __init__(self) -> None:
+        super().__init__("Another user has this external ID.")
 
 
 class EmailTaken(AccountError):

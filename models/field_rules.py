@@ -105,6 +105,13 @@ ROLE = FieldRule(
     max_length=32,
     pattern=r"^[a-z][a-z0-9-]{0,31}$",
 )
+# The ID of the user in another system, of whatever form that has. It is compared to the letter.
+EXTERNAL_ID = FieldRule(
+    "It must be 1 to 128 printable characters and neither start nor end with a space.",
+    min_length=1,
+    max_length=128,
+    pattern=rf"^[^\s{_UNPRINTABLE}](?:[^{_UNPRINTABLE}]{{0,126}}[^\s{_UNPRINTABLE}])?$",
+)
 API_KEY_NAME = FieldRule(
     "A name has 1 to 100 printable characters and does not start with a space.",
     min_length=1,

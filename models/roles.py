@@ -122,7 +122,7 @@ class KnownRoles:
         if len(roles) > MAX_ROLES:
             return [InvalidField("roles", f"A user has at most {MAX_ROLES} roles.")]
         return [
-            UnknownRole(f"roles/{position}", self.names)
+            UnknownRole("roles", self.names, [str(position)])
             for position, role in enumerate(roles)
             if role not in kept and not self.is_known(role)
         ]

@@ -23,6 +23,7 @@ from models import Services, db, resume_cleanup
 from models.errors import WeakPassword
 from roster import server
 from roster.app import create_app
+from roster.commands.check import check
 from roster.commands.clients import clients
 from roster.commands.command_group import choose_database, local_data, local_options
 from roster.commands.config import show_config
@@ -105,6 +106,7 @@ cli.add_command(events)
 cli.add_command(keys)
 cli.add_command(templates)
 cli.add_command(show_config)
+cli.add_command(check)
 # A copy, since other apps of a process have commands of the extension, too.
 local_dynamodb = copy(dynamodb)
 local_dynamodb.params = [*dynamodb.params, *local_options()]

@@ -39,7 +39,14 @@ from models import (
     db,
 )
 from roster.breach_range import BreachRange
-from roster.config import DEMO_PASSWORD, Config, SettingError, read_token_keys, usable_cores
+from roster.config import (
+    DEMO_PASSWORD,
+    Config,
+    SettingError,
+    read_metadata_rules,
+    read_token_keys,
+    usable_cores,
+)
 from roster.email import Product, build_mailer
 
 
@@ -134,6 +141,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
             usernames=UsernameRules(
                 (*config.reserved_usernames, *config.roles), config.username_quarantine
             ),
+            metadata=read_metadata_rules(config.metadata_schema),
             idempotency=idempotency,
             statistics=statistics,
             roles=roles,

@@ -84,6 +84,8 @@ _SAME = (
     mark("There is no second factor. Set one up first."),
     mark("There is already a second factor. Turn it off first."),
     mark("The username is already in use. Choose another one."),
+    mark("Another user has this external ID."),
+    mark("It must be 1 to 128 printable characters and neither start nor end with a space."),
     mark("There is already an account with this email address."),
     mark("This is the last active admin. Appoint another one first."),
     mark("There is nothing at this URL."),
@@ -161,6 +163,7 @@ _PATTERNS = (
     mark("There is no such role. The roles are %(roles)s."),
     mark("A user has at most %(count)s roles."),
     mark("The metadata has %(size)s bytes; the maximum is %(count)s."),
+    mark("The app_metadata has %(size)s bytes; the maximum is %(count)s."),
     mark("It is no JSON object: %(reason)s"),
 )
 # The checker of addresses has many more reasons, in English.
@@ -231,6 +234,9 @@ _VALUES: Mapping[str, str] = {
     "roles": mark("roles"),
     "status": mark("status"),
     "metadata": mark("metadata"),
+    "app_metadata": mark("app metadata"),
+    "external_id": mark("external ID"),
+    "email_verified": mark("verified email address"),
     "name": mark("name"),
     "scopes": mark("scopes"),
     "audience": mark("audience"),

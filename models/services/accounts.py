@@ -12,6 +12,7 @@ from typing import Any
 from models.email import Email, EmailKind
 from models.errors import (
     EmailTaken,
+    ExternalIdTaken,
     InvalidField,
     UsernameTaken,
     UserNotFound,
@@ -30,7 +31,7 @@ from models.services.admin_notices import AdminNotices
 from models.services.email_verification import EmailVerification
 from models.services.idempotency import Execution, Idempotency
 from models.services.login_lookup import find_user
-from models.services.metadata import validate_size
+from models.services.metadata import MetadataRules
 from models.services.session_cleanup import remove_ended_sessions
 from models.services.statistics import Statistics
 from models.services.user_update import (
@@ -52,8 +53,10 @@ from models.tables.daily_count import Counted
 from models.tables.identifier import (
     Identifier,
     email_key,
+    external_key,
     login_key,
     normalize_email,
+    normalize_external_id,
     normalize_username,
     username_key,
 )
@@ -71,6 +74,7 @@ class Accounts:
         verifies_new_users: Whether new users are asked at once to verify their address.
         security_email: The address that is notified of new admins; None for all admins.
         usernames: The rules for usernames that users choose.
+        metadata: The rules for `metadata` and `app_metadata`.
         idempotency: Executes requests once.
         statistics: Counts sign-ups.
         roles: The roles that users can have.
@@ -85,6 +89,7 @@ class Accounts:
         verifies_new_users: bool = False,
         security_email: str | None = None,
         usernames: UsernameRules | None = None,
+        metadata: MetadataRules | None = None,
         idempotency: Idempotency | None = None,
         statistics: Statistics | None = None,
         roles: KnownRoles = BUILT_IN_ROLES,
@@ -93,6 +98,7 @@ class Accounts:
         self.policy = policy
         self.email_verification = email_verification
         self._usernames = usernames or UsernameRules()
+        self.metadata_rules = metadata or MetadataRules()
         self._idempotency = idempotency or Idempotency()
         self._statistics = statistics or Statistics()
         self.roles = roles
@@ -109,6 +115,8 @@ class Accounts:
         full_name: str | None = None,
         locale: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        app_metadata: Mapping[str, Any] | None = None,
+        external_id: str | None = None,
         roles: Sequence[str] = (Role.USER,),
         status: str = Status.ACTIVE,
         email_verified: bool = False,
@@ -124,7 +132,9 @@ class Accounts:
             password: The password.
             full_name: The display name.
             locale: A language tag, in any case.
-            metadata: A JSON object.
+            metadata: A JSON object of the user.
+            app_metadata: A JSON object of the operator.
+            external_id: The ID of the user in another system.
             roles: What the user may do.
             status: Whether the user may sign in.
             email_verified: Whether the address is known to be the user's.
@@ -136,9 +146,11 @@ class Accounts:
             The new user, or the one that an earlier execution of the request has created.
 
         Raises:
-            InvalidField: The username or email address is not valid, or the password is weak.
+            InvalidField: The username, the email address or an object is not valid, or the password
+                is weak.
             UsernameTaken: Another user has the username.
             EmailTaken: Another user has the email address, in whatever case.
+            ExternalIdTaken: Another user has the external ID.
             IdempotencyKeyReused: The key of the request belongs to one with another body.
             IdempotencyKeyUsed: The user that the request created has changed since.
         """
@@ -146,6 +158,8 @@ class Accounts:
         if full_name:
             texts["full_name"] = full_name
         faults = self.faults_of(texts, any_username=any_username)
+        objects = {"metadata": metadata, "app_metadata": app_metadata}
+        faults += self.metadata_rules.faults_of(objects)
         raise_together([*faults, *self.roles.faults_of(roles)])
         user = build_user(
             username=username,
@@ -153,6 +167,8 @@ class Accounts:
             full_name=full_name,
             locale=locale,
             metadata=metadata,
+            app_metadata=app_metadata,
+            external_id=external_id,
             roles=roles,
             status=status,
             email_verified=email_verified,
@@ -174,7 +190,11 @@ class Accounts:
             return user
 
         return self._idempotency.run(
-            request, by, create, _as_created, conflicts=(UsernameTaken, EmailTaken)
+            request,
+            by,
+            create,
+            _as_created,
+            conflicts=(UsernameTaken, EmailTaken, ExternalIdTaken),
         )
 
     def faults_of(
@@ -225,14 +245,17 @@ class Accounts:
             execution: The execution of the request that creates it.
 
         Raises:
+            InvalidField: An object does not match the rules.
             UsernameTaken: Another user has the username.
             EmailTaken: Another user has the email address, in whatever case.
+            ExternalIdTaken: Another user has the external ID.
             IdempotencyKeyUsed: The request was executed before.
             InvalidField: One of its roles is not known.
             RoleRequired: The caller is a client, and the user an admin.
         """
         self.roles.require_known(user.roles)
         by.require_may_change(user)
+        raise_together(self.metadata_rules.faults_of(user.attribute_values))
         admin_emails = self._admin_notices.prepare() if user.is_active_admin else []
         with by.transaction() as transaction:
             if execution:
@@ -245,6 +268,9 @@ class Accounts:
                 takes_over=any_username,
             )
             Identifier.reserve(transaction, email_key(user.email), user.id, otherwise=EmailTaken())
+            if user.external_id:
+                key = external_key(user.external_id)
+                Identifier.reserve(transaction, key, user.id, otherwise=ExternalIdTaken())
             transaction.save(user, User.id.does_not_exist())
             transaction.save(AuditEvent.create(type, user.id, by))
             count_admin(transaction, int(user.is_active_admin))
@@ -267,12 +293,15 @@ class Accounts:
         key = login_key(login)
         return self._find_by_key(key) if key else None
 
-    def find_named(self, username: str | None, email: str | None) -> User | None:
-        """Return the user with both this username and this email address, where given."""
+    def find_named(
+        self, username: str | None, email: str | None, external_id: str | None = None
+    ) -> User | None:
+        """Return the user with this username, email address and external ID, where given."""
         try:
             keys = [
                 *([username_key(normalize_username(username))] if username is not None else []),
                 *([email_key(normalize_email(email))] if email is not None else []),
+                *([external_key(external_id)] if external_id is not None else []),
             ]
         except InvalidField:
             return None
@@ -299,9 +328,9 @@ class Accounts:
 
         Args:
             user: The user as the caller read it; it is read again if it has changed since.
-            changes: New values of username, email, full_name, locale, metadata, roles or status.
-                The value of `metadata` may be a function that returns the new metadata for the
-                current.
+            changes: New values of username, email, email_verified, full_name, locale, metadata,
+                app_metadata, external_id, roles or status. Those of `metadata` and `app_metadata`
+                may be functions that return the new object for the current.
             versions: Reject the update unless the user is at one of these versions.
             confirms_email: Whether a new email address stays pending until it is confirmed, where
                 emails can be sent. Until then it is the user's `pending_email`.
@@ -315,6 +344,7 @@ class Accounts:
             InvalidField: A new value is not valid.
             UsernameTaken: Another user has the username.
             EmailTaken: Another user has the email address.
+            ExternalIdTaken: Another user has the external ID.
             LastAdmin: No active admin would be left.
             VersionMismatch: The user is at another version.
             UserNotFound: The user is gone.
@@ -324,7 +354,7 @@ class Accounts:
         """
         # A removed role that the user loses at the same time may come back: it counts for nothing.
         self.roles.require_known(changes.get("roles", ()), kept=user.roles)
-        changes = normalize_changes(changes)
+        changes = self.metadata_rules.validating(normalize_changes(changes))
         if not any_username and changes.get("username", user.username) != user.username:
             self._usernames.require_allowed(changes["username"])
         admin_emails = self._admin_notices.prepare() if _may_make_admin(user, changes) else []
@@ -379,6 +409,9 @@ class Accounts:
                     quarantine=self._usernames.quarantine,
                 )
                 Identifier.release(transaction, email_key(current.email), user.id, otherwise=stale)
+                if current.external_id:
+                    key = external_key(current.external_id)
+                    Identifier.release(transaction, key, user.id, otherwise=stale)
                 second_factor.delete(transaction, current)
                 transaction.save(event)
                 count_admin(transaction, -int(current.is_active_admin))
@@ -441,6 +474,8 @@ def build_user(
     full_name: str | None = None,
     locale: str | None = None,
     metadata: Mapping[str, Any] | None = None,
+    app_metadata: Mapping[str, Any] | None = None,
+    external_id: str | None = None,
     roles: Sequence[str] = (Role.USER,),
     status: str = Status.ACTIVE,
     email_verified: bool = False,
@@ -454,7 +489,9 @@ def build_user(
             set one by a password reset only.
         full_name: The display name.
         locale: A language tag, in any case.
-        metadata: A JSON object.
+        metadata: A JSON object of the user.
+        app_metadata: A JSON object of the operator.
+        external_id: The ID of the user in another system.
         roles: What the user may do.
         status: Whether the user may sign in.
         email_verified: Whether the address is known to be the user's.
@@ -469,7 +506,9 @@ def build_user(
         password_hash=None if password_hash is None else validate_imported(password_hash),
         full_name=full_name,
         locale=normalize_locale(locale),
-        metadata=validate_size(metadata or {}),
+        metadata=dict(metadata or {}),
+        app_metadata=dict(app_metadata) if app_metadata else None,
+        external_id=normalize_external_id(external_id),
         roles=normalize_roles(roles),
         status=status,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from models.errors import EmailTaken, UsernameTaken
+from models.errors import EmailTaken, ExternalIdTaken, UsernameTaken, raise_together
 from models.services.accounts import Accounts, build_user
 from models.tables.audit_event import ANONYMOUS, Actor, EventType
 from models.tables.user import User
@@ -37,11 +37,12 @@ class UserImport:
             InvalidField: A value that the rules reject.
             UsernameTaken: Another user has the username.
             EmailTaken: Another user has the email address.
+            ExternalIdTaken: Another user has the external ID.
         """
         user = self._build(details)
         try:
             self.accounts.create(user, EventType.USER_IMPORTED, by=by, any_username=True)
-        except (UsernameTaken, EmailTaken):
+        except (UsernameTaken, EmailTaken, ExternalIdTaken):
             if self.accounts.find_named(user.username, user.email) is None:
                 raise
             return None
@@ -50,11 +51,14 @@ class UserImport:
     def dry_run(self, **details: Any) -> User | None:
         """Return or raise what `import_user` would at present, without storing anything."""
         user = self._build(details)
+        raise_together(self.accounts.metadata_rules.faults_of(user.attribute_values))
         if self.accounts.find_named(user.username, user.email):
             return None
         for login, taken in ((user.username, UsernameTaken()), (user.email, EmailTaken())):
             if self.accounts.find(login):
                 raise taken
+        if user.external_id and self.accounts.find_named(None, None, user.external_id):
+            raise ExternalIdTaken
         return user
 
     def _build(self, details: Mapping[str, Any]) -> User:

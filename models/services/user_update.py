@@ -13,6 +13,7 @@ from flask_pynamodb import Transaction
 from models.clock import now
 from models.errors import (
     EmailTaken,
+    ExternalIdTaken,
     InvalidField,
     TooManyConflicts,
     UsernameTaken,
@@ -22,14 +23,15 @@ from models.errors import (
 )
 from models.locales import normalize_locale
 from models.services.account_emails import TokenEmail
-from models.services.metadata import validate_size
 from models.services.session_cleanup import remove_ended_sessions
 from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.counter import count_admin
 from models.tables.identifier import (
     Identifier,
     email_key,
+    external_key,
     normalize_email,
+    normalize_external_id,
     normalize_username,
     username_key,
 )
@@ -53,6 +55,8 @@ RECORDED_FIELDS = (
     "full_name",
     "locale",
     "metadata",
+    "app_metadata",
+    "external_id",
     "roles",
     "status",
 )
@@ -102,13 +106,14 @@ def normalize_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return new values of fields as they are stored.
 
     Raises:
-        InvalidField: The username, email address or language tag is not valid.
+        InvalidField: The username, email address, language tag or external ID is not valid.
     """
     rules: dict[str, Callable[[Any], Any]] = {
         "username": normalize_username,
         "email": normalize_email,
         "roles": normalize_roles,
         "locale": normalize_locale,
+        "external_id": normalize_external_id,
     }
     normalized, faults = dict(changes), []
     for name in rules.keys() & changes.keys():
@@ -149,7 +154,8 @@ def apply_update(
 
     Args:
         before: The user as read.
-        changes: New values of fields; `metadata` may be a function of the current metadata.
+        changes: New values of fields; those of `metadata` and `app_metadata` may be functions of
+            the current objects.
         by: The caller.
         handover: What becomes of the old username.
         token_email: A token to store in the same transaction.
@@ -161,6 +167,7 @@ def apply_update(
         VersionMismatch: The user has changed since it was read.
         UsernameTaken: Another user has the username.
         EmailTaken: Another user has the email address.
+        ExternalIdTaken: Another user has the external ID.
         LastAdmin: No active admin would be left.
         RoleRequired: The caller is a client, and the user an admin.
     """
@@ -168,6 +175,9 @@ def apply_update(
     after = _with_changes(before, changes)
     old, new = before.serialize(), after.serialize()
     changed_fields = tuple(name for name in RECORDED_FIELDS if old.get(name) != new.get(name))
+    if "email" not in changed_fields and before.email_verified != after.email_verified:
+        # A new address is another reason, and the change of the address is recorded then.
+        changed_fields = (*changed_fields, "email_verified")
     if not changed_fields:
         # A repeated request for the same new address sends another email.
         if token_email:
@@ -234,7 +244,8 @@ def is_unmodified(user: User) -> Condition:
 
 def reserved_keys(user: User) -> set[str]:
     """Return the keys under which the user's names are reserved."""
-    return {username_key(user.username), email_key(user.email)}
+    keys = {username_key(user.username), email_key(user.email)}
+    return keys | {external_key(user.external_id)} if user.external_id else keys
 
 
 def swap_reservations(
@@ -265,17 +276,28 @@ def swap_reservations(
         taken=EmailTaken(),
         stale=VersionMismatch(),
     )
+    if before.external_id != after.external_id:
+        if before.external_id:
+            old = external_key(before.external_id)
+            Identifier.release(transaction, old, before.id, otherwise=VersionMismatch())
+        if after.external_id:
+            new = external_key(after.external_id)
+            Identifier.reserve(transaction, new, before.id, otherwise=ExternalIdTaken())
 
 
 def _with_changes(before: User, changes: Mapping[str, Any]) -> User:
     values = dict(changes)
-    if "metadata" in values:
-        metadata = values["metadata"]
-        values["metadata"] = validate_size(
-            metadata(before.metadata) if callable(metadata) else metadata
-        )
+    faults: list[InvalidField] = []
+    for name, value in changes.items():
+        try:
+            values[name] = value(getattr(before, name) or {}) if callable(value) else value
+        except InvalidField as fault:
+            faults += [fault, *fault.other_failures]  # type: ignore[list-item]
+    raise_together(faults)
+    if "app_metadata" in values:
+        values["app_metadata"] = values["app_metadata"] or None
     after = copy_with(before, **values).set_index_keys()
-    if email_key(after.email) != email_key(before.email):
+    if email_key(after.email) != email_key(before.email) and "email_verified" not in values:
         after.email_verified = False
     return after
 

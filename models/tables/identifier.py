@@ -95,6 +95,11 @@ def email_key(email: str) -> str:
     return f"email#{_fold(email)}"
 
 
+def external_key(external_id: str) -> str:
+    """Return the key under which the ID of another system is reserved: its case counts."""
+    return f"external#{external_id}"
+
+
 def normalize_username(username: str) -> str:
     """Return a username as stored: in lower case.
 
@@ -104,6 +109,17 @@ def normalize_username(username: str) -> str:
     if not field_rules.USERNAME.matches(username):
         raise InvalidField("username", field_rules.USERNAME.requirement)
     return username.lower()
+
+
+def normalize_external_id(external_id: str | None) -> str | None:
+    """Return the ID of another system as it is stored; None for a user without one.
+
+    Raises:
+        InvalidField: It breaks `field_rules.EXTERNAL_ID`.
+    """
+    if external_id is not None and not field_rules.EXTERNAL_ID.matches(external_id):
+        raise InvalidField("external_id", field_rules.EXTERNAL_ID.requirement)
+    return external_id
 
 
 def normalize_email(email: str) -> str:

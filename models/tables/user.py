@@ -112,6 +112,10 @@ class User(AttemptCounter, Table):
     status = UnicodeAttribute(default=Status.ACTIVE)
     roles: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, default=list)
     metadata = MetadataAttribute(default=dict)
+    # A JSON object of the operator, and the ID of the user in another system; null where there is
+    # none, and in rows written before 0.10.
+    app_metadata = MetadataAttribute(null=True)
+    external_id = UnicodeAttribute(null=True)
     password_hash = UnicodeAttribute(null=True)
     # Stored with the password, so that a sign-in without a second factor needs no further read.
     has_second_factor = BooleanAttribute(default=False)
@@ -151,6 +155,11 @@ class User(AttemptCounter, Table):
         self.role_key = strongest_role(self.roles)
         self.inactive_key = None if self.is_active else self.status
         return self
+
+    @property
+    def app_metadata_object(self) -> dict[str, Any]:
+        """`app_metadata`, an empty object where there are none."""
+        return self.app_metadata or {}
 
     @property
     def is_active(self) -> bool:

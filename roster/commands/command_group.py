@@ -29,7 +29,7 @@ class CommandGroup(click.Group):
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         if cmd.callback:
-            cmd.callback = _one_line_errors(cmd.callback)
+            cmd.callback = one_line_errors(cmd.callback)
         super().add_command(cmd, name)
 
 
@@ -63,7 +63,9 @@ def choose_database(context: click.Context, is_local: bool, data: Path | None) -
         context.meta[_LOCAL_DATA] = data or _DEFAULT_DATA
 
 
-def _one_line_errors(function: Callable[..., None]) -> Callable[..., None]:
+def one_line_errors(function: Callable[..., None]) -> Callable[..., None]:
+    """Turn errors of the domain and of the database into one line and exit status 1."""
+
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> None:
         try:

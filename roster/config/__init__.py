@@ -3,6 +3,7 @@
 from roster.config.cores import usable_cores
 from roster.config.dynamodb import DYNAMODB_SETTINGS
 from roster.config.email import EmailSettings, SmtpSecurity
+from roster.config.metadata_schema import read_metadata_rules
 from roster.config.parsing import SettingError
 from roster.config.secret_keys import split_keys
 from roster.config.service import DEMO_PASSWORD, Config
@@ -18,6 +19,7 @@ __all__ = [
     "SettingError",
     "SmtpSecurity",
     "declared_in",
+    "read_metadata_rules",
     "read_token_keys",
     "split_keys",
     "usable_cores",

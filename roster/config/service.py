@@ -177,6 +177,15 @@ class Config:
         meaning="How long a username is not available to other users after a user has changed it or"
         " was deleted: {allowed}.",
     )
+    metadata_schema: Path | None = setting(
+        "ROSTER_METADATA_SCHEMA",
+        file_path(),
+        None,
+        example="/etc/roster/metadata.schema.json",
+        meaning="A file with a JSON Schema (draft 2020-12) of an object whose properties are"
+        " `metadata` and `app_metadata`; it is read at the start. See"
+        " [a schema](custom-fields.md#a-schema).",
+    )
     session_idle: timedelta = setting(
         "ROSTER_SESSION_IDLE",
         duration(),

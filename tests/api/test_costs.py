@@ -176,7 +176,9 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET /v1/users", "`status=suspended`, few suspended"): Case(
         200, {"query_string": {"status": "suspended"}}
     ),
-    ("GET /v1/users", "`username=` or `email=`"): Case(200, {"query_string": {"username": "jane"}}),
+    ("GET /v1/users", "`username=`, `email=` or `external_id=`"): Case(
+        200, {"query_string": {"username": "jane"}}
+    ),
     ("GET /v1/users/{id}", "by an admin"): Case(200, {"by": "john", "id": "jane"}),
     ("GET /v1/users/{id}", "by an API key"): Case(
         200, {"by": "machine", "given": (recently_used_key,)}
@@ -207,6 +209,9 @@ CASES: dict[tuple[str, str], Case] = {
         200, {"json": ANOTHER_ADDRESS}
     ),
     ("PATCH /v1/users/{id}", "by an admin"): Case(200, {"by": "john", "id": "jane"}),
+    ("PATCH /v1/users/{id}", "by an admin, new `external_id`"): Case(
+        200, {"by": "john", "id": "jane", "json": {"external_id": "crm-1042"}}
+    ),
     ("PATCH /v1/users/{id}", "by an admin, to or from the role admin"): Case(
         200, {"by": "john", "id": "jane", "json": {"roles": ["admin"]}}
     ),
@@ -382,7 +387,7 @@ EVERY_KIND = [
     ("GET /v1/users", "few users"),
     ("GET /v1/users", "`role=admin`, few admins"),
     ("GET /v1/users", "`status=suspended`, few suspended"),
-    ("GET /v1/users", "`username=` or `email=`"),
+    ("GET /v1/users", "`username=`, `email=` or `external_id=`"),
     ("POST /v1/users", "by an admin, of an admin"),
     ("POST /v1/sessions", "rejected, unknown login, locked out"),
     ("POST /v1/sessions", "signed in, on a known device"),

@@ -8,6 +8,7 @@ import sqlite3
 import pytest
 from passlib.hash import argon2, bcrypt
 
+from models import compile_schema
 from roster.config import DYNAMODB_SETTINGS, Config, EmailSettings, declared_in
 from tests.docs.conftest import ORIGIN
 from tests.support.documents import DOCS, blocks
@@ -153,6 +154,13 @@ class TestCustomFields:
         assert [answer.returncode for answer in answers] == [0, 0], answers
         assert '{"is_staff": true, "plan": "enterprise"}' in answers[0].stdout
 
+    def test_schema(self):
+        """The schema of the page is accepted, and rejects what it says it does."""
+        schema = compile_schema(blocks(FIELDS, "json")[0].encode())
+
+        assert schema.is_valid({"metadata": {"theme": "dark"}, "app_metadata": {"plan": "pro"}})
+        assert not schema.is_valid({"metadata": {"theme": "blue"}})
+
     def test_table_of_ones_own(self, run):
         """The program with a table under the ID of the user runs."""
         keys = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
@@ -165,7 +173,7 @@ class TestCustomFields:
 
     def test_report(self, run):
         """The commands find users by a field of their metadata."""
-        [session, report] = [*blocks(FIELDS, "bash")[:1], blocks(FIELDS, "console")[0]]
+        [session, report] = [*blocks(FIELDS, "bash")[:1], blocks(FIELDS, "console")[-1]]
         commands = report.replace("$ roster users", "roster users --local --data $DATA")
         french = 'me -X PATCH -d \'{"metadata": {"language": "fr"}}\' | field id\n'
         answer = run(

@@ -21,6 +21,7 @@ from tests.support.preconditions import (
     created_removed,
     crowded,
     enrolled,
+    external_id_in_use,
     locked,
     mailing,
     reset_mailed,
@@ -158,6 +159,11 @@ ALIKE: dict[str, dict[str, Any]] = {
     "version-mismatch": {"headers": {"If-Match": '"1f-0"'}},
     "email-taken": {"json": {**ADA, "email": "john@example.com"}},
     "username-taken": {"json": {**ADA, "username": "john"}},
+    "external-id-taken": {
+        "by": "john",
+        "json": {**ADA, "external_id": "crm-1042"},
+        "given": (external_id_in_use,),
+    },
     "invalid-cursor": {"query_string": {"cursor": "x"}},
     "too-many-requests": {"given": (used_up,)},
     "mail-not-configured": {"given": ()},
@@ -180,6 +186,12 @@ SINGLE: dict[tuple[str, str], dict[str, Any]] = {
     ("update_user", "forbidden"): {"json": ROLES},
     ("update_user", "email-taken"): {"json": {"email": "john@example.com"}},
     ("update_user", "username-taken"): {"json": {"username": "john"}},
+    ("update_user", "external-id-taken"): {
+        "by": "john",
+        "id": "jane",
+        "json": {"external_id": "crm-1042"},
+        "given": (external_id_in_use,),
+    },
     ("update_user", "last-admin"): {"by": "john", "json": {"roles": []}},
     ("update_user", "fresh-sign-in-required"): {"json": MAIL, "given": (stale,)},
     ("create_user", "fresh-sign-in-required"): {

@@ -106,6 +106,14 @@ def supported(scenario: Scenario) -> None:
     )
 
 
+def external_id_in_use(scenario: Scenario) -> None:
+    """John has an ID of another system."""
+    with scenario.app.app_context():
+        accounts = scenario.app.extensions["roster"].accounts
+        john = accounts.get(scenario.people["john"].id)
+        accounts.update(john, {"external_id": "crm-1042"})
+
+
 def client_created(scenario: Scenario) -> None:
     """There is a client with an audience."""
     with scenario.app.app_context():

@@ -20,6 +20,7 @@ CHANGES = [
     "end-sessions",
     "revoke-keys",
     "disable-second-factor",
+    "verify-email",
     "suspend",
     "reactivate",
     "delete",
@@ -294,6 +295,41 @@ class TestUser:
 
         assert "4096" in errors_of(response)["metadata"]
 
+    def test_app_metadata(self, save, stored):
+        """The metadata of the service is replaced, and those of the user stay."""
+        save("metadata", metadata='{"theme": "dark"}')
+        save("app-metadata", app_metadata='{"plan": "pro"}')
+
+        assert stored().app_metadata == {"plan": "pro"}
+        assert stored().metadata == {"theme": "dark"}
+
+    @pytest.mark.parametrize("text", ["x", "[]", '{"a": "' + "x" * 5000 + '"}'])
+    def test_invalid_app_metadata(self, save, stored, text):
+        """What is no JSON object up to 4 KB is rejected at the field, and nothing is stored."""
+        response = save("app-metadata", app_metadata=text)
+
+        assert "app_metadata" in errors_of(response)
+        assert stored().app_metadata is None
+
+    def test_external_id(self, save, stored):
+        """It is saved, kept by a form without it, and removed by an empty one."""
+        fields = {"username": "jane", "email": "jane@example.com"}
+        found = []
+        for changed in ({"external_id": "crm-1"}, {}, {"external_id": ""}):
+            save("fields", **fields, **changed)
+            found.append(stored().external_id)
+
+        assert found == ["crm-1", "crm-1", None]
+
+    def test_taken_external_id(self, john, save, stored):
+        """That of another user is rejected at the field."""
+        john.patch(john.path, json={"external_id": "crm-1"})
+        fields = {"username": "jane", "email": "jane@example.com", "external_id": "crm-1"}
+        response = save("fields", **fields)
+
+        assert errors_of(response)["external_id"] == "Another user has this external ID."
+        assert stored().external_id is None
+
 
 class TestChanges:
     @pytest.mark.parametrize("change", CHANGES)
@@ -377,6 +413,27 @@ class TestChanges:
         browser.send(f"{page_of_jane}/disable-second-factor")
 
         assert not stored().has_second_factor
+
+    def test_verify_email(self, browser, page_of_jane, stored):
+        """The address that the page shows is marked as verified."""
+        page = browser.get(f"{page_of_jane}/verify-email")
+        [version] = re.findall(r'name="version" value="(\d+)"', page.text)
+        form = {"csrf_token": browser.token_of(page), "version": version}
+        response = browser.post(f"{page_of_jane}/verify-email", form)
+
+        assert location(response) == page_of_jane
+        assert stored().email_verified
+
+    @pytest.mark.parametrize("version", [{}, {"version": ""}, {"version": "1"}, {"version": "x"}])
+    def test_verify_another_email(self, browser, jane, page_of_jane, stored, version):
+        """An address that the page has not shown stays as it is."""
+        page = browser.get(f"{page_of_jane}/verify-email")
+        jane.patch(jane.path, json={"email": "other@example.com"})
+        form = {"csrf_token": browser.token_of(page), **version}
+        response = browser.post(f"{page_of_jane}/verify-email", form)
+
+        assert response.status_code == 412
+        assert not stored().email_verified
 
     def test_unlock(self, browser, page_of_jane, jane):
         """A lockout is ended, and recorded with the admin as the actor."""

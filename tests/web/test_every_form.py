@@ -54,9 +54,10 @@ FORMS = [
     (
         "/admin/users/{id}",
         "fields",
-        {"username": SCRIPT, "email": SCRIPT, "full_name": BIDI},
-        {"username", "email", "full_name"},
+        {"username": SCRIPT, "email": SCRIPT, "full_name": BIDI, "external_id": BIDI},
+        {"username", "email", "full_name", "external_id"},
     ),
+    ("/admin/users/{id}", "app-metadata", {"app_metadata": SCRIPT}, {"app_metadata"}),
     ("/admin/users/{id}", "roles", {"roles": "root"}, {"roles"}),
     ("/admin/users/{id}", "metadata", {"metadata": SCRIPT}, {"metadata"}),
     (

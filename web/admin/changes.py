@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from flask import Response, request
 from werkzeug.exceptions import NotFound
+from wtforms import HiddenField
 
 from api.principal import Principal
 from api.services import accounts, api_keys, passwords, second_factors, sessions
 from models import Right, Status, User
+from models.errors import VersionMismatch
 from web.forms import Form, errors_in
 from web.guards import page_for_users
 from web.html import form_page, go_to_page
@@ -22,11 +24,19 @@ class Change:
         carry_out: Does it.
         applies_to: Whether it makes sense for a user.
         right: What it requires.
+        is_of_version: Whether it holds only for the user as the page showed it.
     """
 
     carry_out: Callable[[Principal, User], object]
     applies_to: Callable[[User], bool] = lambda user: True
     right: Right = Right.ADMINISTER
+    is_of_version: bool = False
+
+
+class ChangeForm(Form):
+    """The button. The version is the one that the admin has seen."""
+
+    version = HiddenField()
 
 
 def _suspend(caller: Principal, target: User) -> None:
@@ -57,6 +67,12 @@ def _revoke_keys(caller: Principal, target: User) -> None:
     api_keys.revoke_all(target, caller.actor)
 
 
+def _verify_email(caller: Principal, target: User) -> None:
+    accounts.update(
+        target, {"email_verified": True}, versions={int(target.version)}, by=caller.actor
+    )
+
+
 def _delete(caller: Principal, target: User) -> None:
     accounts.delete(target, by=caller.actor)
 
@@ -70,6 +86,8 @@ CHANGES: Mapping[str, Change] = {
     "disable-second-factor": Change(
         _disable_second_factor, lambda user: bool(user.has_second_factor)
     ),
+    # Of the address that the page shows, and of no later one.
+    "verify-email": Change(_verify_email, lambda user: not user.email_verified, is_of_version=True),
     "suspend": Change(_suspend, lambda user: user.is_active, Right.SUPPORT),
     "reactivate": Change(_reactivate, lambda user: not user.is_active, Right.SUPPORT),
     "delete": Change(_delete),
@@ -92,10 +110,13 @@ def show(caller: Principal, id: str, change: str) -> Response:
     if chosen is None:
         raise NotFound
     target = caller.get_controlled_user(id, chosen.right, even_own=True)
-    form = Form()
+    version = str(int(target.version))
+    form = ChangeForm(version=version if request.method == "GET" else None)
     if request.method == "POST":
         caller.require_recent_auth()
         with errors_in(form):
+            if chosen.is_of_version and form.version.data != version:
+                raise VersionMismatch
             chosen.carry_out(caller, target)
             if change == "delete":
                 return go_to_page("web.admin_users", "user-deleted")

@@ -33,6 +33,17 @@ def name_field() -> Any:
     return text_field(field_rules.FULL_NAME, required=False, autocomplete="off")
 
 
+def external_id_field() -> Any:
+    """Return a field for the ID of another person in another system."""
+    return text_field(
+        field_rules.EXTERNAL_ID,
+        required=False,
+        autocomplete="off",
+        autocapitalize="none",
+        spellcheck="false",
+    )
+
+
 def status_field() -> Any:
     """Return a field for the status of a new user."""
     return RadioField(choices=STATUSES, default=Status.ACTIVE.value)

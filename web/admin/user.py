@@ -23,7 +23,7 @@ from models.errors import (
 )
 from web.actions import act
 from web.admin.changes import changes_for
-from web.admin.forms import email_field, name_field, username_field
+from web.admin.forms import email_field, external_id_field, name_field, username_field
 from web.forms import Checkboxes, Form, LanguageField, errors_in
 from web.guards import page_for_users
 from web.html import form_page, go_to_page
@@ -41,6 +41,7 @@ class FieldsForm(Form):
     email = email_field()
     full_name = name_field()
     locale = LanguageField()
+    external_id = external_id_field()
     version = HiddenField()
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -66,6 +67,13 @@ class MetadataForm(Form):
     """The metadata as JSON."""
 
     metadata = TextAreaField(render_kw={"rows": "8", "spellcheck": "false"})
+    version = HiddenField()
+
+
+class AppMetadataForm(Form):
+    """The metadata that the user may only read, as JSON."""
+
+    app_metadata = TextAreaField(render_kw={"rows": "8", "spellcheck": "false"})
     version = HiddenField()
 
 
@@ -102,6 +110,9 @@ def _save_fields(target: User, caller: Principal) -> Response:
             "full_name": form.full_name.data or None,
             "locale": form.locale.data or None,
         }
+        # A form without the field leaves it as it is.
+        if form.external_id.raw_data:
+            typed["external_id"] = form.external_id.data or None
         changes = {name: new for name, new in typed.items() if new != getattr(target, name)}
         if not changes.keys().isdisjoint({"username", "email"}):
             caller.require_recent_auth()
@@ -130,9 +141,18 @@ def _save_metadata(target: User, caller: Principal) -> Response:
     form = MetadataForm()
     if form.validate():
         with errors_in(form):
-            metadata = _parse(form.metadata.data or "{}")
+            metadata = _parse("metadata", form.metadata.data)
             return _save(caller, target, form, {"metadata": metadata})
     return _show(caller, target, metadata=form)
+
+
+def _save_app_metadata(target: User, caller: Principal) -> Response:
+    form = AppMetadataForm()
+    if form.validate():
+        with errors_in(form):
+            app_metadata = _parse("app_metadata", form.app_metadata.data)
+            return _save(caller, target, form, {"app_metadata": app_metadata})
+    return _show(caller, target, app_metadata=form)
 
 
 def _end_session(target: User, caller: Principal) -> Response:
@@ -154,6 +174,7 @@ _ACTIONS: Mapping[str, tuple[Right, _Action]] = {
     "fields": (Right.ADMINISTER, _save_fields),
     "roles": (Right.ADMINISTER, _save_roles),
     "metadata": (Right.ADMINISTER, _save_metadata),
+    "app-metadata": (Right.ADMINISTER, _save_app_metadata),
     "end-session": (Right.SUPPORT, _end_session),
     "revoke-key": (Right.ADMINISTER, _revoke_key),
 }
@@ -173,13 +194,13 @@ def _save(caller: Principal, target: User, form: Any, changes: dict[str, Any]) -
     return go_to_page("web.admin_user", "user-saved", id=target.id)
 
 
-def _parse(text: str) -> dict[str, Any]:
+def _parse(field: str, text: str | None) -> dict[str, Any]:
     try:
-        return read_object(text.encode())
+        return read_object((text or "{}").encode())
     except RequestError as error:
         reason = error.detail.removeprefix("The body is not JSON: ").removeprefix("The body ")
         texts = [fault for _, fault in error.errors] or [reason]
-        raise InvalidField("metadata", f"It is no JSON object: {texts[0]}") from None
+        raise InvalidField(field, f"It is no JSON object: {texts[0]}") from None
 
 
 def _show(
@@ -189,12 +210,12 @@ def _show(
     fields: FieldsForm | None = None,
     roles: RolesForm | None = None,
     metadata: MetadataForm | None = None,
+    app_metadata: AppMetadataForm | None = None,
 ) -> Response:
     version = str(int(target.version))
-    text = json.dumps(target.metadata, indent=2, ensure_ascii=False) if target.metadata else ""
     return form_page(
         "admin/user.html",
-        fields or roles or metadata or Form(formdata=None),
+        fields or roles or metadata or app_metadata or Form(formdata=None),
         user=target,
         fields=fields
         or FieldsForm(
@@ -203,11 +224,17 @@ def _show(
             email=target.email,
             full_name=target.full_name,
             locale=target.locale,
+            external_id=target.external_id,
             version=version,
         ),
         roles=roles
         or _new_roles_form(target, formdata=None, roles=list(target.roles), version=version),
-        metadata=metadata or MetadataForm(formdata=None, metadata=text, version=version),
+        metadata=metadata
+        or MetadataForm(formdata=None, metadata=_as_text(target.metadata), version=version),
+        app_metadata=app_metadata
+        or AppMetadataForm(
+            formdata=None, app_metadata=_as_text(target.app_metadata), version=version
+        ),
         changes=changes_for(target, caller),
         may_edit=caller.may_change(target, Right.ADMINISTER),
         may_end_sessions=caller.may_change(target, Right.SUPPORT),
@@ -215,3 +242,7 @@ def _show(
         keys=api_keys.list_for(target)[:_MAX_SHOWN],
         second_factor=second_factors.status(target),
     )
+
+
+def _as_text(value: dict[str, Any] | None) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) if value else ""

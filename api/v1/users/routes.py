@@ -1,6 +1,7 @@
 """The routes of users."""
 
 from collections.abc import Container
+from functools import partial
 from typing import Any
 
 from flask import url_for
@@ -15,6 +16,7 @@ from api.auth import (
     signed_in,
     signup_allowed,
 )
+from api.errors import pointers_in
 from api.etags import preconditions, with_etag
 from api.idempotency import idempotent
 from api.lanes import hashes_password
@@ -35,6 +37,7 @@ from api.services import accounts, passwords, rules
 from api.v1.users.schemas import (
     ADMIN_FIELDS,
     FILTERS,
+    MANAGED_FIELDS,
     new_user,
     password_change,
     user_page,
@@ -58,7 +61,11 @@ _CONTROL_FIELDS = frozenset({"username", *ADMIN_FIELDS})
 # Fields whose values are unique, so that a rejected value reveals another user.
 _UNIQUE_FIELDS = frozenset({"username", "email"})
 # What changing a field requires, also of one's own account.
-_RIGHTS_TO_CHANGE = {"roles": Right.ADMINISTER, "status": Right.SUPPORT}
+_RIGHTS_TO_CHANGE = {
+    "roles": Right.ADMINISTER,
+    "status": Right.SUPPORT,
+    "email_verified": Right.ADMINISTER,
+}
 _ITS_ID = {"id": "$response.body#/id"}
 
 
@@ -67,8 +74,9 @@ def _faults_of_new_user(accepted: dict[str, Any]) -> list[tuple[str, str]]:
     faults = [
         *accounts.faults_of(texts, offline=True),
         *accounts.roles.faults_of(accepted.get("roles", ())),
+        *accounts.metadata_rules.faults_of(accepted),
     ]
-    return [(f"/{fault.field}", str(fault)) for fault in faults]
+    return [pair for fault in faults for pair in pointers_in(fault)]
 
 
 @users.route("")
@@ -102,10 +110,16 @@ class Users(Resource):
     @hashes_password
     @users.doc("create_user")
     @signup_allowed(api_keys=True, client_scope=ClientScope.USERS_WRITE)
-    @body(new_user, rights=dict.fromkeys(ADMIN_FIELDS, Right.ADMINISTER), rules=_faults_of_new_user)
+    @body(
+        new_user,
+        rights=dict.fromkeys(ADMIN_FIELDS, Right.ADMINISTER),
+        managed=MANAGED_FIELDS,
+        rules=_faults_of_new_user,
+    )
     @idempotent("create_user")
     @rate_limited(SIGN_UPS, spares_admins=True)
-    @error_responses("username-taken", "email-taken", "fresh-sign-in-required")
+    @error_responses("username-taken", "email-taken", "external-id-taken")
+    @error_responses("fresh-sign-in-required")
     @links(201, dict.fromkeys(("get_user", "update_user", "delete_user"), _ITS_ID))
     @headers("Location")
     @marshal_with(user, code=201, description="The registered user")
@@ -118,11 +132,12 @@ class Users(Resource):
     ) -> Any:
         """Register a user
 
-        Open to everyone unless sign-up is closed; only an admin may set `roles` and `status`, or
-        assign a reserved username such as `support`, or one that another user gave up lately. A
-        role with rights over other accounts requires recent authentication, and a new admin is
-        reported to the other admins by email. A client with the scope `users:write` registers users
-        also while sign-up is closed.
+        Open to everyone unless sign-up is closed; only an admin may set `roles`, `status` and
+        `email_verified`, or assign a reserved username such as `support`, or one that another user
+        gave up lately; `app_metadata` and `external_id` are for admins and clients. A role with
+        rights over other accounts requires recent authentication, and a new admin is reported to
+        the other admins by email. A client with the scope `users:write` registers users also while
+        sign-up is closed.
         """
         if caller and strongest_role(payload.get("roles", ())):
             caller.require_account_control()
@@ -154,9 +169,15 @@ class UserItem(Resource):
 
     @users.doc("update_user")
     @signed_in(api_keys=True, client_scope=ClientScope.USERS_WRITE)
-    @body(user_patch, media_types=(MERGE_PATCH, JSON), rights=_RIGHTS_TO_CHANGE)
+    @body(
+        user_patch,
+        media_types=(MERGE_PATCH, JSON),
+        rights=_RIGHTS_TO_CHANGE,
+        managed=MANAGED_FIELDS,
+    )
     @preconditions
-    @error_responses("user-not-found", "username-taken", "email-taken", "last-admin")
+    @error_responses("user-not-found", "username-taken", "email-taken", "external-id-taken")
+    @error_responses("last-admin")
     @error_responses("fresh-sign-in-required", "too-many-requests")
     @links(200, dict.fromkeys(("get_user", "delete_user"), _ITS_ID))
     @marshal_with(
@@ -171,13 +192,15 @@ class UserItem(Resource):
         """Update a user
 
         The body is a JSON merge patch (RFC 7396): fields that it does not name stay unchanged, null
-        removes `full_name`, `locale`, `metadata` or a field of `metadata`. With `If-Match`,
-        concurrent changes are not overwritten. Suspending a user ends its sessions at once.
+        removes `full_name`, `locale`, `external_id`, `metadata`, `app_metadata` or a field of the
+        last two. With `If-Match`, concurrent changes are not overwritten. Suspending a user ends
+        its sessions at once.
 
-        A new `email`, `username`, `roles` or `status` requires recent authentication; an API key
-        may set the last three with the scope `accounts`, a client none of them. A client with the
-        scope `users:write` changes only users who are no admins, and support only their `status`.
-        A role that is no longer known stays where the body keeps it.
+        A new `email`, `username`, `roles`, `status` or `email_verified` requires recent
+        authentication; an API key may set all but the first with the scope `accounts`, a client
+        none of them. A client with the scope `users:write` changes only users who are no admins,
+        and support only their `status`. A role that is no longer known stays where the body keeps
+        it.
 
         Your own new address replaces the old one once it is confirmed with the token that is
         emailed to it; until then the response is 202 and shows the old one. It is the same if the
@@ -295,15 +318,18 @@ def _find_page(
         Status(filters["status"]) if "status" in filters else None,
         filters.get("role"),
     )
-    if "username" in filters or "email" in filters:
-        found = accounts.find_named(filters.get("username"), filters.get("email"))
+    names = [filters.get(name) for name in ("username", "email", "external_id")]
+    if any(name is not None for name in names):
+        found = accounts.find_named(*names)
         return [found] if found and chosen.passes(found) else [], None
     return accounts.newest_first(chosen, after=after, limit=limit)
 
 
 def _changes(patch: dict[str, Any]) -> dict[str, Any]:
-    """Return the new values that a merge patch asks for; metadata is merged when it is written."""
-    if "metadata" not in patch:
-        return patch
-    metadata = patch["metadata"]
-    return {**patch, "metadata": lambda current: merge_patch(current, metadata) or {}}
+    """Return the new values that a merge patch asks for; objects are merged when it is written."""
+    objects = {name: patch[name] for name in ("metadata", "app_metadata") if name in patch}
+    return {**patch, **{name: partial(_merged, part) for name, part in objects.items()}}
+
+
+def _merged(patch: dict[str, Any] | None, current: dict[str, Any]) -> dict[str, Any]:
+    return merge_patch(current, patch) or {}

@@ -47,8 +47,28 @@ USER_FIELDS: dict[str, dict[str, Any]] = {
     "metadata": {
         "type": "object",
         "additionalProperties": True,
-        "description": "A JSON object of your own, up to 4 KB.",
+        "description": "A JSON object, up to 4 KB, that the user may change: never decide about"
+        " access by it.",
         "example": {"team": "engines"},
+    },
+}
+# The fields that only an admin or a client may set.
+MANAGED_FIELDS: dict[str, dict[str, Any]] = {
+    "app_metadata": {
+        "type": "object",
+        "additionalProperties": True,
+        "description": "A JSON object of your own, up to 4 KB, that the user may read. Only an"
+        " admin or a client may set this.",
+        "example": {"plan": "pro"},
+    },
+    "external_id": {
+        **text_schema(
+            field_rules.EXTERNAL_ID,
+            description="The ID of the user in another system; unique, and compared to the letter."
+            " Only an admin or a client may set this.",
+            example="crm-1042",
+        ),
+        "x-nullable": True,
     },
 }
 # The fields that decide about rights.
@@ -64,12 +84,22 @@ ADMIN_FIELDS: dict[str, dict[str, Any]] = {
         "description": "Only an admin may set this, or support for users who are no admins.",
         "example": "active",
     },
+    "email_verified": {
+        "type": "boolean",
+        "description": "Whether the email address is known to be the user's. Only an admin may set"
+        " this.",
+    },
 }
 new_user = strict_schema(
     users,
     "NewUser",
     {
-        "properties": {**USER_FIELDS, "password": NEW_PASSWORD, **ADMIN_FIELDS},
+        "properties": {
+            **USER_FIELDS,
+            "password": NEW_PASSWORD,
+            **MANAGED_FIELDS,
+            **ADMIN_FIELDS,
+        },
         "required": ["username", "email", "password"],
         "example": {
             "username": "ada",
@@ -87,6 +117,8 @@ user_patch = strict_schema(
         "properties": {
             **USER_FIELDS,
             "metadata": {**USER_FIELDS["metadata"], "x-nullable": True},
+            **MANAGED_FIELDS,
+            "app_metadata": {**MANAGED_FIELDS["app_metadata"], "x-nullable": True},
             **ADMIN_FIELDS,
         },
         "example": {"full_name": "Ada King", "metadata": {"team": None, "likes": "trains"}},
@@ -117,5 +149,8 @@ FILTERS: dict[str, dict[str, Any]] = {
         field_rules.EMAIL_LOOKUP,
         description="An exact match, regardless of case.",
         example="john@example.com",
+    ),
+    "external_id": text_schema(
+        field_rules.EXTERNAL_ID, description="An exact match, by case.", example="crm-1042"
     ),
 }

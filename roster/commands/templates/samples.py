@@ -14,13 +14,13 @@ from web.account.email import EmailForm
 from web.account.password import PasswordForm
 from web.account.profile import LanguageForm, ProfileForm, UsernameForm
 from web.account.second_factor import ConfirmationForm
-from web.admin.changes import CHANGES
+from web.admin.changes import CHANGES, ChangeForm
 from web.admin.client import ClientForm
 from web.admin.client_changes import CLIENT_CHANGES
 from web.admin.forms import OnceForm
 from web.admin.new_client import NewClientForm
 from web.admin.new_user import NewUserForm
-from web.admin.user import FieldsForm, MetadataForm, RolesForm
+from web.admin.user import AppMetadataForm, FieldsForm, MetadataForm, RolesForm
 from web.admin.users import rows_of
 from web.forms import Form
 from web.guards import ConfirmForm
@@ -164,6 +164,7 @@ def _admin_user() -> dict[str, Any]:
         "fields": FieldsForm(formdata=None, username="jane", email="jane@example.com"),
         "roles": RolesForm(formdata=None, roles=["user"]),
         "metadata": MetadataForm(formdata=None, metadata="{}"),
+        "app_metadata": AppMetadataForm(formdata=None, app_metadata="{}"),
         "changes": list(CHANGES),
         "may_edit": True,
         "may_end_sessions": True,
@@ -217,7 +218,7 @@ PAGE_SAMPLES: Mapping[str, PageSample] = {
         "/admin/users/new", _of_form(NewUserForm, sends_emails=True, min_length=_MIN_LENGTH)
     ),
     "admin/change.html": PageSample(
-        f"/admin/users/{_ID}/suspend", _of_form(Form, user=_user(), change="suspend")
+        f"/admin/users/{_ID}/suspend", _of_form(ChangeForm, user=_user(), change="suspend")
     ),
     "admin/clients.html": PageSample("/admin/clients", _of_list(items=[_client()])),
     "admin/new_client.html": PageSample("/admin/clients/new", _of_form(NewClientForm)),

@@ -8,9 +8,9 @@ from typing import Any, BinaryIO
 
 import click
 
-from api.errors import RequestError
+from api.errors import RequestError, pointers_in
 from api.json_body import read_object
-from api.v1.users.schemas import ADMIN_FIELDS, USER_FIELDS
+from api.v1.users.schemas import ADMIN_FIELDS, MANAGED_FIELDS, USER_FIELDS
 from api.validation import compile_check
 from api.validation_errors import raise_if_any
 from models import Services, User, UserImport
@@ -23,9 +23,9 @@ from roster.commands.users.group import as_json, users
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 IMPORTED_FIELDS: dict[str, dict[str, Any]] = {
     **USER_FIELDS,
+    **MANAGED_FIELDS,
     **ADMIN_FIELDS,
     "password_hash": {"type": "string", "x-nullable": True},
-    "email_verified": {"type": "boolean"},
 }
 _check = compile_check(
     {"type": "object", "properties": IMPORTED_FIELDS, "required": ["username", "email"]}
@@ -41,8 +41,9 @@ _Import = Callable[..., User | None]
 def import_users(services: Services, file: BinaryIO, dry_run: bool, is_json: bool) -> None:
     """Import users of another system, one JSON object per line; - reads standard input.
 
-    Fields: username, email; optionally password_hash, full_name, locale, metadata, roles,
-    status, email_verified. Safe to repeat: existing users are not changed.
+    Fields: username, email; optionally password_hash, full_name, locale, metadata,
+    app_metadata, external_id, roles, status, email_verified. Safe to repeat: existing users are not
+    changed.
     """
     imports = UserImport(services.accounts)
     import_one = imports.dry_run if dry_run else imports.import_user
@@ -92,7 +93,7 @@ def _import_line(line: bytes, import_one: _Import) -> str | list[dict[str, str]]
     except RequestError as error:
         faults = error.errors or [("", error.detail)]
     except AccountError as error:
-        faults = [(f"/{error.field}" if error.field else "", str(error))]
+        faults = pointers_in(error) or [("", str(error))]
     return [{"pointer": pointer, "detail": detail} for pointer, detail in faults]
 
 

@@ -1,0 +1,54 @@
+"""`roster check`: whether the settings, the tables and the stored users fit together."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from api.errors import pointers_in
+from models import Services, UserFilter, db
+from roster.commands.command_group import as_json, choose_database, local_options, one_line_errors
+from roster.commands.context import with_services
+from roster.commands.output import show_json
+from roster.commands.progress import progress
+from roster.commands.users.accounts import every_user
+
+
+@click.command("check", params=local_options())
+@as_json
+@one_line_errors
+def check(is_local: bool, data: Path | None, is_json: bool) -> None:
+    """Check settings, tables, and the metadata of all users; exit 1 if something does not fit.
+
+    Reads every user, page by page. Users whose metadata no longer match ROSTER_METADATA_SCHEMA can
+    sign in as before; their next change of these metadata has to match.
+    """
+    choose_database(is_local, data)
+    _check(is_json)
+
+
+@with_services
+def _check(services: Services, is_json: bool) -> None:
+    drifts = db.check_all()
+    problems = [{"subject": "tables", "problem": str(drift)} for drift in drifts]
+    if not any(drift.blocks for drift in drifts):
+        problems += _misfits(services)
+    if is_json:
+        show_json(problems)
+    else:
+        for found in problems:
+            click.echo(f"{found['subject']}: {found['problem']}")
+    if problems:
+        raise SystemExit(1)
+    click.echo("Settings, tables and users fit together.", err=is_json)
+
+
+def _misfits(services: Services) -> Iterator[dict[str, str]]:
+    """Yield what stored users have that the rules no longer accept. Never shows a value."""
+    rules = services.accounts.metadata_rules
+    with progress("Checking users") as advance:
+        for user in every_user(services, UserFilter()):
+            for fault in rules.faults_of(user.attribute_values):
+                for pointer, sentence in pointers_in(fault):
+                    yield {"subject": f"user {user.id}", "problem": f"{pointer}: {sentence}"}
+            advance(1)
