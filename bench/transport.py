@@ -3,6 +3,9 @@
 One thread reads an item, saves one, and writes three in a transaction, through the extension, to
 an engine in memory. Only this process's processor time counts, not the engine's. The transports
 alternate within each round, so that both run on the same machine state; the figures are medians.
+
+Beside them stands the cold import of the extension and that of what it is built on, Flask and
+PynamoDB, in new processes that alternate, too.
 """
 
 import platform
@@ -26,12 +29,16 @@ from pynamodb.attributes import (
 from bench.support import command, environment
 from bench.support.document import Section
 from bench.support.engine import find_engine, local_engine
+from bench.support.imports import cold_import_seconds
 from bench.support.tables import row, spread, verdict
 from flask_pynamodb import DEFAULT_TRANSPORT, PynamoDB
 
 SECTION = Section("bench.transport")
 # The default is the curl transport, since this command needs pycurl.
 TRANSPORTS = {"botocore": "botocore", "curl": DEFAULT_TRANSPORT}
+# What an app imports with the extension, and without it.
+IMPORTS = {"stock": "import flask, pynamodb.models", "extension": "import flask_pynamodb"}
+IMPORT_GOAL = 1.1
 GOALS = {"get": 6.0, "save": 5.0, "transaction of three": 4.0}
 
 Operation = Callable[[], object]
@@ -83,7 +90,8 @@ def main() -> int:
             with contexts["botocore"]:
                 db.create_all()
             rounds = _measure(contexts, arguments.rounds, arguments.seconds)
-        return "\n".join(_render(rounds))
+        imports = _measure_imports(arguments.rounds)
+        return "\n".join([*_render(rounds), "", *_render_imports(imports)])
 
     return command.run(SECTION, arguments.write, measure)
 
@@ -123,6 +131,16 @@ def _measure(
     return results
 
 
+def _measure_imports(rounds: int) -> list[dict[str, float]]:
+    """Return the seconds of each import by its name, for each of three times the rounds."""
+    results = [
+        {name: cold_import_seconds(statement) for name, statement in IMPORTS.items()}
+        for _ in range(3 * rounds + 1)
+    ]
+    # The first round caches bytecode.
+    return results[1:]
+
+
 def _save_all(people: list[Person]) -> None:
     with db.transaction() as transaction:
         for person in people:
@@ -158,6 +176,16 @@ def _render(rounds: Sequence[Round]) -> Iterator[str]:
         result = verdict(median(ratios) >= goal, f"{goal:g} or more")
         cells = [f"{median(rate):,.0f}" for rate in rates]
         yield row([name, *cells, *spread(ratios, "{:.2f}".format), result])
+
+
+def _render_imports(rounds: Sequence[dict[str, float]]) -> Iterator[str]:
+    stock, extension = ([each[name] for each in rounds] for name in IMPORTS)
+    ratios = [ours / theirs for theirs, ours in zip(stock, extension, strict=True)]
+    result = verdict(median(ratios) <= IMPORT_GOAL, f"{IMPORT_GOAL:g} or less")
+    yield "| cold import, ms | Flask and PynamoDB | extension | ratio, by round | min..max | goal |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    cells = [f"{1000 * median(seconds):,.0f}" for seconds in (stock, extension)]
+    yield row(["processor time", *cells, *spread(ratios, "{:.2f}".format), result])
 
 
 if __name__ == "__main__":
