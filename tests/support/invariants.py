@@ -1,14 +1,14 @@
 """Invariants of the stored rows, after any sequence of operations and faults."""
 
 from models.tables.counter import Counter
-from models.tables.identifier import Identifier, email_key, username_key
+from models.tables.identifier import Identifier, email_key, external_key, username_key
 from models.tables.user import User
 
 
 def audited_users() -> list[User]:
     """Return all users, after checking the invariants.
 
-    Each user has exactly its two reservations, there are no others, and the counter equals the
+    Each user has exactly its reservations, there are no others, and the counter equals the
     number of active admins.
     """
     users: list[User] = list(User.scan(consistent_read=True))
@@ -21,6 +21,6 @@ def audited_users() -> list[User]:
         key: user.id
         for user in users
         for key in (username_key(user.username), email_key(user.email))
-    }
+    } | {external_key(user.external_id): user.id for user in users if user.external_id}
     assert counted == len([user for user in users if user.is_active_admin])
     return users

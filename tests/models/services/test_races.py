@@ -11,6 +11,7 @@ from passlib.hash import bcrypt
 from models import OpenedSession, User
 from models.errors import (
     EmailTaken,
+    ExternalIdTaken,
     InvalidCredentials,
     LastAdmin,
     Unauthenticated,
@@ -76,6 +77,40 @@ class TestRegister:
         assert type(outcomes[0]) is User
         assert kinds(outcomes[1:]).get(User, 0) <= 1
         assert names_of(audited_users()).count("ada") <= 1
+
+
+class TestExternalId:
+    def test_one_id(self, run_concurrently, register, accounts):
+        """Of ten users that are given one ID of another system at once, exactly one gets it."""
+        users = [register(f"user-{n}") for n in range(10)]
+        outcomes = run_concurrently(
+            *(lambda user=user: accounts.update(user, {"external_id": "crm-1"}) for user in users)
+        )
+
+        assert kinds(outcomes) == {User: 1, ExternalIdTaken: 9}
+        assert [user.external_id for user in audited_users()].count("crm-1") == 1
+
+    def test_deleted_meanwhile(self, run_concurrently, register, accounts):
+        """A user that is deleted while it gets an ID leaves none behind."""
+        for number in ROUNDS:
+            ada = register(f"ada-{number}")
+            run_concurrently(
+                lambda ada=ada: accounts.update(ada, {"external_id": "crm-1"}),
+                lambda ada=ada: accounts.delete(ada),
+            )
+
+            assert audited_users() == []
+
+    def test_changed_at_once(self, run_concurrently, register, accounts):
+        """Concurrent changes of one user's ID leave exactly the reservation of the last one."""
+        one = accounts.update(register("one"), {"external_id": "crm-1"})
+        run_concurrently(
+            lambda: accounts.update(one, {"external_id": "crm-2"}),
+            lambda: accounts.update(one, {"external_id": "crm-3"}),
+            lambda: accounts.update(one, {"external_id": None}),
+        )
+
+        assert audited_users()[0].external_id in ("crm-2", "crm-3", None)
 
 
 class TestLastAdmin:

@@ -53,6 +53,14 @@ class TestOnce:
         assert [user.version for user in audited_users()] == [2]
         assert accounts.find("ada") is None
 
+    def test_external_id(self, proxy, accounts, ada, fault):
+        """A user that is given an ID of another system has it, and not that it is taken."""
+        proxy.next(WRITE, fault)
+        after = accounts.update(ada, {"external_id": "crm-1"})
+
+        assert (after.external_id, after.version) == ("crm-1", 2)
+        assert [user.external_id for user in audited_users()] == ["crm-1"]
+
     def test_delete(self, proxy, accounts, ada, fault):
         """The user is deleted, and the call does not fail with "not found"."""
         proxy.next(WRITE, fault)
