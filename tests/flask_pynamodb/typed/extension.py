@@ -6,7 +6,7 @@ from flask import Flask
 from pynamodb.connection.base import Connection
 from pynamodb.transactions import TransactGet
 
-from flask_pynamodb import PynamoDB, Standalone, Transaction
+from flask_pynamodb import MigrationStatus, PynamoDB, Standalone, Transaction
 from tests.flask_pynamodb.typed.models import Album, Base, Note, Todo, db, library
 
 
@@ -50,6 +50,30 @@ def check_transactional_reads() -> None:
     with TransactGet(connection=db.connection) as transaction:
         future = transaction.get(Todo, "ada", "1")
     assert_type(future.get(), Todo)
+
+
+@db.migration("0001-finish", Todo)
+def finish(todo: Todo) -> None:
+    """Change an item of the model."""
+    todo.is_done = True
+
+
+@db.migration("0002-note", Todo, Todo.text.exists())
+def note(todo: Todo, transaction: Transaction) -> None:
+    """Write other items in the transaction of the item."""
+    transaction.save(Note(todo.id))
+
+
+@db.migration("0003-wrong-model", Todo)  # type: ignore[arg-type] # pyright: ignore
+def wrong(album: Album) -> None:
+    """Take an item of another model."""
+
+
+def check_migrations(todo: Todo) -> None:
+    """A migration is a function of an item of its model, and stays one."""
+    assert_type(finish(todo), None)
+    assert_type(db.migrate(limit=1), list[MigrationStatus])
+    assert_type(db.migrations(), list[MigrationStatus])
 
 
 def check_gather() -> None:
