@@ -115,7 +115,11 @@ def _progress(dry_run: bool) -> Callable[[MigrationStatus], None]:
 @contextmanager
 def _stop_on_signals(stopped: threading.Event) -> Iterator[None]:
     """Set an event at the first SIGINT or SIGTERM; a second one interrupts."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # A handler that was not installed by Python is None.
+    before = {
+        number: signal.getsignal(number) or signal.SIG_DFL
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
 
     def stop(number: int, frame: Any) -> None:
         stopped.set()

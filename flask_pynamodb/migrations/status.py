@@ -23,7 +23,8 @@ class MigrationStatus:
             `failed` if a run continues it, `done`.
         is_declared: Whether the app declares it; False after its code was removed.
         read: The number of items that its function was called with.
-        changed: The number of items that were written; with `dry_run`, that would be.
+        changed: The number of items that were written, without those of a batch that a kill ended;
+            with `dry_run`, that would be written.
         started_at: The time of the first run, None before.
         finished_at: The time of the end, None before.
         holder: The last run: its host, process and a random part.
