@@ -39,12 +39,13 @@ if repository := os.environ.get("DOCS_REPOSITORY"):
         "source_directory": "docs/",
     }
 
-# The pages of the extension are in its own folder; here they are included from `extension/`.
+# The pages of the extension are in its own folder. Here they are included: README.md from
+# `extension.md`, all others from `extension/`.
 EXTENSION_LINKS = {
-    "](docs/": "](extension/",
-    "](CHANGELOG.md": "](extension/changelog.md",
-    "](../README.md": "](../extension.md",
+    "README.md": {"](docs/": "](extension/", "](CHANGELOG.md": "](extension/changelog.md"},
+    "CHANGELOG.md": {"](docs/": "]("},
 }
+LINKS_OF_PAGES = {"](../README.md": "](../extension.md", "](../CHANGELOG.md": "](changelog.md"}
 
 
 def setup(app: Any) -> None:
@@ -55,5 +56,5 @@ def setup(app: Any) -> None:
 def map_extension_links(app: Any, path: Path, parent: str, content: list[str]) -> None:
     """Replace links in an included page of the extension."""
     if "flask_pynamodb" in path.parts:
-        for link, target in EXTENSION_LINKS.items():
+        for link, target in EXTENSION_LINKS.get(path.name, LINKS_OF_PAGES).items():
             content[0] = content[0].replace(link, target)
