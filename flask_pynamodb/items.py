@@ -8,6 +8,16 @@ from pynamodb.attributes import Attribute, NumberAttribute
 
 # Sets all attributes of an instance from an item.
 Reader = Callable[[Any, Mapping[str, Any]], None]
+# Methods of a model that take part in PynamoDB's reading. Some are not in its public interface; a
+# test compares both ways of reading.
+HOOKS = (
+    "__init__",
+    "__new__",
+    "__setattr__",
+    "_container_deserialize",
+    "_set_defaults",
+    "_set_discriminator",
+)
 
 
 def compile_reader(model: type[models.Model]) -> Reader | None:
@@ -17,18 +27,9 @@ def compile_reader(model: type[models.Model]) -> Reader | None:
     which takes longer than the rest of reading an item. The reader is one function without loops
     and look-ups, generated for the attributes of the model.
     """
-    # Some of these are not in PynamoDB's public interface; a test compares both ways of reading.
-    hooks = (
-        "__init__",
-        "__new__",
-        "__setattr__",
-        "_container_deserialize",
-        "_set_defaults",
-        "_set_discriminator",
-    )
     own: Any = model
     if own._discriminator or any(
-        getattr(model, hook) is not getattr(models.Model, hook) for hook in hooks
+        getattr(model, hook) is not getattr(models.Model, hook) for hook in HOOKS
     ):
         return None
     names: dict[str, Any] = {}
@@ -65,45 +66,37 @@ def _read_attribute(
         attribute: The attribute.
         names: The globals of the lines; those of this attribute are added.
     """
-    names |= {f"value_of_{number}": attribute.get_value, f"read_{number}": _deserializer(attribute)}
+    names |= {f"attribute_{number}": attribute, "read_number": _read_number}
+    deserialize = type(attribute).deserialize
+    # A class of the app may be patched later, as in its tests.
+    is_pynamodbs = type(attribute).__module__.startswith("pynamodb.")
     is_plain = type(attribute).__set__ is Attribute.__set__
     target = f"values[{name!r}]" if is_plain else f"instance.{name}"
     kind = attribute.attr_type
-    is_unchanged = type(attribute).deserialize is Attribute.deserialize
-    value = f"stored[{kind!r}]"
+    read = f"attribute_{number}.deserialize"
+    if deserialize is NumberAttribute.deserialize and is_pynamodbs:
+        # PynamoDB uses a JSON decoder for each number.
+        read = "read_number"
+    elif deserialize is Attribute.deserialize and is_pynamodbs:
+        read = ""
     yield f" stored = item.get({attribute.attr_name!r})"
     if type(attribute).get_value is Attribute.get_value:
         yield f" if stored is not None and {kind!r} in stored:"
-        yield f"  {target} = {value if is_unchanged else f'read_{number}({value})'}"
+        yield f"  {target} = {read}(stored[{kind!r}])"
         yield " elif stored and 'NULL' not in stored:"
     else:
         yield " if stored and 'NULL' not in stored:"
-    yield f"  {target} = read_{number}(value_of_{number}(stored))"
-    yield from _read_default(number, target, attribute.default, names)
-
-
-def _read_default(number: int, target: str, default: Any, names: dict[str, Any]) -> Iterator[str]:
-    if default is None:
-        return
-    names[f"default_{number}"] = default
+    yield f"  {target} = {read}(attribute_{number}.get_value(stored))"
+    # The default may be changed later, too.
     yield " else:"
-    if not callable(default):
-        yield f"  {target} = default_{number}"
-        return
-    yield f"  value = default_{number}()"
+    yield f"  value = attribute_{number}.default"
+    yield "  if callable(value):"
+    yield "   value = value()"
     yield "  if value is not None:"
     yield f"   {target} = value"
 
 
-def _deserializer(attribute: Attribute[Any]) -> Callable[[Any], Any]:
-    # PynamoDB uses a JSON decoder for each number.
-    if type(attribute).deserialize is NumberAttribute.deserialize:
-        return _number
-    deserialize: Callable[[Any], Any] = attribute.deserialize
-    return deserialize
-
-
-def _number(text: str) -> int | float:
+def _read_number(text: str) -> int | float:
     """Convert a number of up to 38 digits; whole numbers are exact."""
     try:
         return int(text)

@@ -1,12 +1,12 @@
 """The metaclass of models: which of them have a table, and the settings in their Metas."""
 
 import re
-from typing import Any, cast
+from typing import Any
 
 from pynamodb import models
 from pynamodb.attributes import Attribute
 
-from flask_pynamodb.items import compile_reader
+from flask_pynamodb.items import HOOKS, compile_reader
 from flask_pynamodb.setting_values import read_meta
 from flask_pynamodb.state import Database, find_state
 
@@ -72,11 +72,47 @@ class ModelType(models.MetaModel):
         super().__init__(name, bases, namespace, **kw)
         if "Meta" in namespace:
             cls.Meta.is_complete = True
-        reader = compile_reader(cast(Any, cls))
-        # Static, or Python would pass an instance as its first argument.
-        cls._reader = None if reader is None else staticmethod(reader)
+        _set_reader(cls)
         if database is not None and "Meta" in namespace and not cls.__abstract__:
-            database.models.append(cls)
+            _register(database, cls)
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in HOOKS:
+            _set_reader(cls)
+
+    def __delattr__(cls, name: str) -> None:
+        super().__delattr__(name)
+        if name in HOOKS:
+            _set_reader(cls)
+
+
+def _set_reader(model: Any) -> None:
+    """Compile how items of a model and of its children are read."""
+    reader = compile_reader(model)
+    # Static, or Python would pass an instance as its first argument.
+    model._reader = None if reader is None else staticmethod(reader)
+    for child in model.__subclasses__():
+        _set_reader(child)
+
+
+def _register(database: Database, model: Any) -> None:
+    """Add a model to its extension, instead of its predecessor if its module was reloaded."""
+    for position, known in enumerate(database.models):
+        if _identity(known) == _identity(model):
+            database.models[position] = model
+            return
+    database.models.append(model)
+
+
+def _identity(model: Any) -> tuple[Any, ...]:
+    # Several models of one function have the same name, but not the same table.
+    return (
+        model.__module__,
+        model.__qualname__,
+        model.__bind_key__,
+        model.Meta.chosen["table_name"],
+    )
 
 
 def _lazy_meta(model: Any, own: type | None) -> LazyMeta:

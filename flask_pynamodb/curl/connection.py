@@ -33,6 +33,9 @@ class Connection:
 
     Args:
         endpoint: Where it leads.
+
+    Attributes:
+        idle_since: When the last response came, on the monotonic clock.
     """
 
     __slots__ = (
@@ -49,9 +52,11 @@ class Connection:
         "_read_timeout",
         "_size",
         "_socket",
+        "idle_since",
     )
 
     def __init__(self, endpoint: Endpoint) -> None:
+        self.idle_since = 0.0
         self._endpoint = endpoint
         self._body = BytesIO()
         self._chunks: list[bytes] = []
@@ -79,6 +84,11 @@ class Connection:
         # If a reused connection closes before the response, libcurl would send the request again,
         # which could write twice and bypass the retry quota. It must rewind the body to do so.
         self._curl.setopt(pycurl.SEEKFUNCTION, _reject_rewind)
+
+    @property
+    def is_dropped(self) -> bool:
+        """Whether the server has closed the idle connection; libcurl checks it after a second."""
+        return bool(self._poll.poll(0))
 
     def post(
         self, headers: Sequence[str | bytes], body: bytes, seconds_left: float | None

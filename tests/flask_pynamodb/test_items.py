@@ -1,7 +1,10 @@
 """Items are read as PynamoDB reads them, only faster."""
 
+import copy
+import pickle
 from datetime import UTC, datetime
 from typing import Any
+from unittest import mock
 
 import pytest
 from pynamodb import models
@@ -259,3 +262,117 @@ class TestHooks:
         assert text_of(text={"S": "one"}) == "one"
         assert text_of(text={"NULL": True}) is None
         assert text_of() is None
+
+
+class Shout(UnicodeAttribute):
+    """An attribute class of the app."""
+
+    def deserialize(self, value: str) -> str:
+        return value.upper()
+
+
+class Quiet(UnicodeAttribute):
+    """Another one, with PynamoDB's own conversion."""
+
+
+def model_of(base: Any) -> Any:
+    """Makes the same model of PynamoDB and of the extension."""
+    attributes = {
+        "id": UnicodeAttribute(hash_key=True),
+        "loud": Shout(null=True),
+        "quiet": Quiet(null=True),
+        "level": NumberAttribute(default=5, null=True),
+        "note": UnicodeAttribute(null=True),
+        "Meta": type("Meta", (), {"table_name": "sounds", "region": "eu-west-1"}),
+    }
+    return type(base)("Sound", (base,), attributes)
+
+
+@pytest.fixture(params=["extension", "pynamodb"])
+def sound(request: pytest.FixtureRequest) -> Any:
+    """Holds the same for both, so that reading is PynamoDB's."""
+    return model_of(PynamoDB().Model if request.param == "extension" else models.Model)
+
+
+SOUND = {"id": {"S": "1"}, "loud": {"S": "a"}, "quiet": {"S": "b"}}
+
+
+class TestChangedLater:
+    @pytest.mark.parametrize(("kind", "name"), [(Shout, "loud"), (Quiet, "quiet")])
+    def test_patched_class(self, sound: Any, kind: Any, name: str) -> None:
+        """A test may patch how an attribute class of the app reads."""
+        with mock.patch.object(kind, "deserialize", lambda self, value: "patched"):
+            patched = sound.from_raw_data(SOUND)
+
+        assert getattr(patched, name) == "patched"
+        assert sound.from_raw_data(SOUND).loud == "A"
+
+    def test_patched_attribute(self, sound: Any) -> None:
+        """Or one attribute of a model."""
+        with mock.patch.object(sound.loud, "deserialize", lambda value: "patched"):
+            assert sound.from_raw_data(SOUND).loud == "patched"
+
+        assert sound.from_raw_data(SOUND).loud == "A"
+
+    @pytest.mark.parametrize(
+        ("name", "default", "value"),
+        [("level", 7, 7), ("note", "none", "none"), ("note", lambda: "made", "made")],
+    )
+    def test_default(self, sound: Any, name: str, default: Any, value: Any) -> None:
+        """A default that is changed later counts."""
+        getattr(sound, name).default = default
+
+        assert getattr(sound.from_raw_data(SOUND), name) == value
+
+    def test_default_that_is_none(self, sound: Any) -> None:
+        """A default that returns None sets nothing."""
+        sound.note.default = lambda: None
+
+        assert sound.from_raw_data(SOUND).note is None
+
+    @pytest.mark.parametrize("hook", ["__setattr__", "_set_defaults", "__init__"])
+    def test_patched_model(self, sound: Any, hook: str) -> None:
+        """A test may patch a method of a model, and of the base of a model."""
+        child = type(sound)("Child", (sound,), {})
+        original = getattr(sound, hook)
+        called = []
+
+        def patched(self: Any, *args: Any, **kwargs: Any) -> Any:
+            called.append(hook)
+            return original(self, *args, **kwargs)
+
+        with mock.patch.object(sound, hook, patched):
+            sound.from_raw_data(SOUND)
+            calls = len(called)
+            child.from_raw_data(SOUND)
+
+        assert 0 < calls < len(called)
+        assert sound.from_raw_data(SOUND).loud == child.from_raw_data(SOUND).loud == "A"
+        assert len(called) > calls
+
+    def test_compiled_again(self) -> None:
+        """After the patch, reading is as fast as before."""
+        model = model_of(PynamoDB().Model)
+        with mock.patch.object(model, "__setattr__", lambda *_: None):
+            pass
+
+        assert model._reader is not None
+
+
+class TestCopies:
+    @pytest.mark.parametrize(
+        "copied",
+        [copy.copy, copy.deepcopy, lambda item: pickle.loads(pickle.dumps(item))],
+        ids=["copy", "deepcopy", "pickle"],
+    )
+    def test_item(self, copied: Any) -> None:
+        """Items can be copied and pickled, as those of PynamoDB."""
+        # The order in a set is not defined.
+        sets = ("blobs", "words", "numbers")
+        stored = {name: value for name, value in FULL.items() if name not in sets}
+        item = Ours.from_raw_data(stored)
+        other = copied(item)
+
+        assert type(other) is Ours
+        assert seen(other) == seen(item)
+        assert other is not item

@@ -1,5 +1,8 @@
 """What `db.Model` adds to PynamoDB's."""
 
+import importlib
+from unittest import mock
+
 import pytest
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
@@ -103,6 +106,44 @@ def thread(db, context):
     for n in range(7):
         Thread("python", f"subject {n}", views=100 - n).save()
     return Thread
+
+
+class TestReload:
+    def test_module(self, tmp_path, monkeypatch):
+        """After a reload of their module the models are those of the new one."""
+        (tmp_path / "reloaded_models.py").write_text(
+            "from pynamodb.attributes import UnicodeAttribute\n"
+            "from flask_pynamodb import PynamoDB\n"
+            "db = globals().get('db') or PynamoDB()\n"
+            "class Todo(db.Model):\n"
+            "    id = UnicodeAttribute(hash_key=True)\n"
+            "class Note(db.Model):\n"
+            "    id = UnicodeAttribute(hash_key=True)\n"
+        )
+        monkeypatch.syspath_prepend(tmp_path)
+        module = importlib.import_module("reloaded_models")
+        before = module.Todo
+        importlib.reload(module)
+
+        assert module.Todo is not before
+        assert module.db.models == [module.Todo, module.Note]
+
+    def test_same_name(self, db):
+        """Models with the same name and different tables are different models."""
+        models = [
+            type("Dated", (db.Model,), {"id": UnicodeAttribute(hash_key=True), "Meta": meta})
+            for meta in (type("Meta", (), {"table_name": f"day-{day}"}) for day in range(2))
+        ]
+
+        assert db.models == models
+
+
+class TestMockedCall:
+    def test_without_a_response(self, db, context):
+        """A test may mock the call to return nothing, as with PynamoDB."""
+        connection = db.connection
+        with mock.patch.object(connection, "_make_api_call", return_value=None):
+            assert connection.dispatch("GetItem", {"TableName": "t"}) is None
 
 
 class TestOr404:

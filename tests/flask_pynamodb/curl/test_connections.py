@@ -4,6 +4,7 @@ import os
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,18 @@ from botocore.exceptions import (
 
 from flask_pynamodb.curl import CurlClient
 from flask_pynamodb.curl.endpoint import Proxy
+from flask_pynamodb.curl.http import _FRESH
 from flask_pynamodb.local import Engine
 from tests.flask_pynamodb.curl.conftest import TRANSPORTS
 from tests.support.certificates import Authority, make_authority
-from tests.support.scripted_server import ScriptedServer, answer, reset_before, tunnel
+from tests.support.scripted_server import (
+    Exchange,
+    Reply,
+    ScriptedServer,
+    answer,
+    reset_before,
+    tunnel,
+)
 
 ONCE = {"retries": {"total_max_attempts": 1, "mode": "standard"}}
 KEY = {"id": {"S": "1"}}
@@ -346,6 +355,34 @@ class TestPool:
 
         assert server.connections == 8
         assert len(client._routes.default.pool._idle) == 2
+
+    @pytest.mark.parametrize("transport", TRANSPORTS)
+    @pytest.mark.parametrize("is_reset", [False, True], ids=["closed", "reset"])
+    def test_one_that_the_server_has_closed(
+        self,
+        server: ScriptedServer,
+        make_curl: Any,
+        make_botocore: Any,
+        transport: str,
+        is_reset: bool,
+    ) -> None:
+        """A kept connection that was closed meanwhile is replaced, without a retry."""
+
+        def answer_and_close(exchange: Exchange) -> None:
+            exchange.send(Reply())
+            exchange.is_over = True
+            if is_reset:
+                exchange.reset()
+
+        server.play(answer_and_close, answer(200, {}))
+        client = {"curl": make_curl, "botocore": make_botocore}[transport](server.host, **ONCE)
+        get(client)
+        server.wait_until_closed()
+        time.sleep(2 * _FRESH)
+        response = get(client)
+
+        assert response["ResponseMetadata"]["RetryAttempts"] == 0
+        assert server.connections == 2
 
     def test_one_that_brought_garbage_is_given_up(
         self, server: ScriptedServer, make_curl: Any
