@@ -71,6 +71,10 @@ class ClientPrincipal:
         """Return whether the caller may assign reserved usernames: a client may not."""
         return False
 
+    def may_use_any_domain(self) -> bool:
+        """Return whether addresses may have a domain that is closed to sign-ups."""
+        return True
+
     def get_visible_user(self, user_id: str) -> User:
         """Return the user with this ID, strongly consistent.
 

@@ -173,6 +173,10 @@ class Principal:
         except (SecondFactorEnrollmentRequired, SecondFactorNotUsed):
             return False
 
+    def may_use_any_domain(self) -> bool:
+        """Return whether addresses may have a domain that is closed to sign-ups: as an admin."""
+        return self.may_assign_any_username()
+
     def _require_second_factor(self) -> None:
         if not self.user.has_second_factor:
             raise SecondFactorEnrollmentRequired

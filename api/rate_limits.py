@@ -1,9 +1,10 @@
 """Rate limits by route and client, for whatever costs a hash or an email (ASVS 2.4.1, 6.3.1)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import wraps
 from hashlib import sha256
-from ipaddress import IPv4Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
@@ -30,13 +31,43 @@ CLIENT_AUTHENTICATIONS = RateLimit("client-authentication", quota=60)
 # A username or an address that is rejected reveals that it is taken. Each user has this quota, and
 # each client for all of its users.
 NAME_CHANGES = RateLimit("name-changes", quota=30, window=3600)
+# Set in the environment of a request that a trusted proxy has forwarded.
+FROM_TRUSTED_PROXY = "roster.from_trusted_proxy"
 # A client with one IPv6 address has the network around it (RFC 6177).
 _IPV6_PREFIX = 64
 
 
-def init_app(app: Flask, *, enabled: bool) -> None:
-    """Enable or disable the counting of requests."""
+@dataclass(frozen=True)
+class LimitRules:
+    """What the settings say about limits.
+
+    Attributes:
+        limits: The limits in force, by their names; others are as declared here.
+        exempt: The networks of clients without limits by client.
+    """
+
+    limits: Mapping[str, RateLimit] = field(default_factory=dict)
+    exempt: Sequence[IPv4Network | IPv6Network] = ()
+
+
+def init_app(
+    app: Flask,
+    *,
+    enabled: bool,
+    limits: Mapping[str, RateLimit] | None = None,
+    exempt_networks: Sequence[str] = (),
+) -> None:
+    """Enable or disable the counting of requests.
+
+    Args:
+        app: The app.
+        enabled: Whether requests are counted.
+        limits: The limits that take the place of those declared here, by their names.
+        exempt_networks: The networks of clients without limits by client.
+    """
     app.extensions["roster-limits"] = RateLimiter() if enabled else None
+    exempt = [ip_network(network) for network in exempt_networks]
+    app.extensions["roster-limit-rules"] = LimitRules(limits or {}, exempt)
     app.after_request(_add_headers)
 
 
@@ -74,8 +105,11 @@ def limit_user_and_client(limit: RateLimit, user_id: str) -> None:
         TooManyRequests: A quota is exhausted.
     """
     limiter: RateLimiter | None = current_app.extensions["roster-limits"]
-    if limiter is not None:
-        limiter.take(limit, user_id)
+    if limiter is None:
+        return
+    limit = _in_force(limit)
+    limiter.take(limit, user_id)
+    if not _is_exempt():
         limiter.take(limit, _client_bucket())
 
 
@@ -86,13 +120,35 @@ def limit_client(limit: RateLimit) -> None:
         TooManyRequests: It is.
     """
     limiter: RateLimiter | None = current_app.extensions["roster-limits"]
-    if limiter is None:
+    if limiter is None or _is_exempt():
         return
+    limit = _in_force(limit)
     try:
         g.allowance = limiter.take(limit, _client_bucket())
     except TooManyRequests as error:
         g.allowance = Allowance(limit, 0, error.retry_after)
         raise
+
+
+def _in_force(limit: RateLimit) -> RateLimit:
+    """Return the limit of the settings in place of a declared one."""
+    rules: LimitRules = current_app.extensions["roster-limit-rules"]
+    return rules.limits.get(limit.name, limit)
+
+
+def _is_exempt() -> bool:
+    """Return whether the client is in a network without limits by client.
+
+    A proxy that is not trusted must not exempt all its clients: its address would be theirs.
+    """
+    rules: LimitRules = current_app.extensions["roster-limit-rules"]
+    address = client().ip
+    if not rules.exempt or address is None:
+        return False
+    is_forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    if is_forwarded and not request.environ.get(FROM_TRUSTED_PROXY):
+        return False
+    return any(ip_address(address) in network for network in rules.exempt)
 
 
 def _client_bucket() -> str:

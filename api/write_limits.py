@@ -17,9 +17,14 @@ WRITES = RateLimit("writes", quota=120)
 
 
 class WriteLimiter:
-    """Counts the changes of each caller in the current window."""
+    """Counts the changes of each caller in the current window.
 
-    def __init__(self) -> None:
+    Args:
+        limit: How many changes a caller may make.
+    """
+
+    def __init__(self, limit: RateLimit = WRITES) -> None:
+        self._limit = limit
         self._lock = threading.Lock()
         self._window = 0
         self._counts: dict[str, int] = {}
@@ -31,19 +36,19 @@ class WriteLimiter:
             TooManyRequests: The quota of the caller is exhausted.
         """
         time_now = time.time()
-        window = int(time_now // WRITES.window)
+        window = int(time_now // self._limit.window)
         with self._lock:
             if window != self._window:
                 self._window, self._counts = window, {}
             count = self._counts[caller_id] = self._counts.get(caller_id, 0) + 1
-        if count > WRITES.quota:
-            wait = max(1, round((window + 1) * WRITES.window - time_now))
-            raise TooManyRequests(wait, quota=WRITES.name, counted_as=caller_id)
+        if count > self._limit.quota:
+            wait = max(1, round((window + 1) * self._limit.window - time_now))
+            raise TooManyRequests(wait, quota=self._limit.name, counted_as=caller_id)
 
 
-def init_app(app: Flask, *, enabled: bool) -> None:
+def init_app(app: Flask, *, enabled: bool, limit: RateLimit = WRITES) -> None:
     """Enable or disable the limit."""
-    app.extensions["roster-writes"] = WriteLimiter() if enabled else None
+    app.extensions["roster-writes"] = WriteLimiter(limit) if enabled else None
 
 
 def take_write(caller_id: str) -> None:

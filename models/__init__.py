@@ -28,12 +28,13 @@ from models.security.secret_keys import SecretKeys
 from models.security.token_signing import KeyPair, TokenAlgorithm
 from models.security.totp import RECOVERY_CODES, NewSecret, Totp
 from models.services.access_tokens import AccessToken, AccessTokens
-from models.services.account_emails import AccountEmails
+from models.services.account_emails import EMAIL_QUOTA, AccountEmails
 from models.services.account_mailer import REQUESTED, AccountMailer
 from models.services.accounts import Accounts, build_user
 from models.services.active_token import ActiveClientToken, ActiveToken
 from models.services.api_keys import MAX_API_KEYS, ApiKeys
 from models.services.background import Background
+from models.services.email_domains import EmailDomains
 from models.services.email_verification import EmailVerification
 from models.services.fixed_signing_keys import FixedSigningKeys, SigningKeySource
 from models.services.idempotency import Idempotency
@@ -60,6 +61,7 @@ from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType
 from models.tables.authority import Authority
 from models.tables.client_authority import ClientAuthority
 from models.tables.event_listing import EventFilter, list_events
+from models.tables.identifier import SPECIAL_USE_DOMAINS, ascii_domain
 from models.tables.oauth_client import (
     CLIENT_SECRET_PREFIX,
     ClientKind,
@@ -77,6 +79,7 @@ __all__ = [
     "API_KEY_PREFIX",
     "CHEAPEST_PROFILE",
     "CLIENT_SECRET_PREFIX",
+    "EMAIL_QUOTA",
     "MAX_API_KEYS",
     "MAX_DAYS",
     "MAX_OWN_ROLES",
@@ -87,6 +90,7 @@ __all__ = [
     "RECOVERY_CODES",
     "REQUESTED",
     "SHORTEST_PASSWORD_MIN_LENGTH",
+    "SPECIAL_USE_DOMAINS",
     "AccessRules",
     "AccessToken",
     "AccessTokens",
@@ -112,6 +116,7 @@ __all__ = [
     "Counts",
     "DayCounts",
     "Email",
+    "EmailDomains",
     "EmailKind",
     "EmailVerification",
     "EventFilter",
@@ -169,6 +174,7 @@ __all__ = [
     "UserImport",
     "UsernameRules",
     "allows_writes",
+    "ascii_domain",
     "build_user",
     "client_key",
     "compile_schema",

@@ -43,6 +43,8 @@ def create_app(
         build_services(config, profile=profile),
         public_url=config.email.public_url,
         limits_requests=config.rate_limits,
+        limits=config.limits.by_name(),
+        exempt_networks=config.limits.exempt,
         origins=config.cors_origins,
         serves_docs=config.docs,
         keeps_tokens=config.is_local,

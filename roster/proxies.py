@@ -10,6 +10,8 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
+from api.rate_limits import FROM_TRUSTED_PROXY
+
 log = logging.getLogger("roster")
 
 _App = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -57,6 +59,7 @@ class ProxyHeaders:
         address, is_trusted = self._peer(environ.get("REMOTE_ADDR", ""))
         environ["REMOTE_ADDR"] = address
         if is_trusted:
+            environ[FROM_TRUSTED_PROXY] = True
             self._apply(environ)
         return self._app(environ, start_response)
 

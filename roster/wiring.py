@@ -12,6 +12,7 @@ from models import (
     Accounts,
     ApiKeys,
     Background,
+    EmailDomains,
     EmailVerification,
     FixedSigningKeys,
     Idempotency,
@@ -111,7 +112,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
     mailer = AccountMailer(build_mailer(config.email, product_of(config)), background)
     merged_events = MergedEvents(background)
     statistics = Statistics(background)
-    emails = AccountEmails(mailer, logins, merged_events)
+    emails = AccountEmails(mailer, logins, merged_events, quota=config.limits.emails)
     email_verification = EmailVerification(emails, hasher, config.verification_lifetime)
     totp = Totp(config.secret_keys, config.name, legacy_secrets=config.totp_secrets)
     second_factors = SecondFactors(totp, mailer)
@@ -145,6 +146,11 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
             idempotency=idempotency,
             statistics=statistics,
             roles=roles,
+            domains=EmailDomains(
+                config.email_domains_allowed,
+                config.signup_email_domains,
+                config.signup_email_domains_blocked,
+            ),
         ),
         sessions=sessions,
         passwords=PasswordService(hasher, policy, emails, sessions, config.reset_lifetime),

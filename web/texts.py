@@ -128,6 +128,7 @@ _SAME = (
         "Without your username, name and email address, too little of the password remains."
         " Choose another one."
     ),
+    mark("Email addresses of this domain cannot be used to sign up here. Use another one."),
     mark("An email address must have an @-sign."),
     mark("There must be something before the @-sign."),
     mark("The part after the @-sign is not valid. It should have a period."),

@@ -9,7 +9,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from flask_pynamodb.settings import SETTINGS
-from roster.config import DYNAMODB_SETTINGS, Config, EmailSettings, Setting, declared_in
+from roster.config import (
+    DYNAMODB_SETTINGS,
+    Config,
+    EmailSettings,
+    LimitSettings,
+    Setting,
+    declared_in,
+)
 from roster.config.setting import as_text
 
 _ROOT = Path(__file__).parents[2]
@@ -24,6 +31,7 @@ def render(path: Path) -> str:
     """
     tables = {
         "service": _rows(one for one in declared_in(Config).values() if one.variable != _ENGINE),
+        "limits": _rows(declared_in(LimitSettings).values()),
         "email": _rows(declared_in(EmailSettings).values()),
         "dynamodb": _rows([*DYNAMODB_SETTINGS.values(), declared_in(Config)["engine"]]),
         "extension": _extension_rows(),

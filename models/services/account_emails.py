@@ -42,15 +42,28 @@ class TokenEmail:
 
 
 class AccountEmails:
-    """Stores tokens and emails them."""
+    """Stores tokens and emails them.
+
+    Args:
+        mailer: Sends the emails.
+        logins: Finds the user with an address.
+        merged_events: Records exhausted quotas.
+        quota: How many emails of each kind an account gets.
+    """
 
     def __init__(
-        self, mailer: Mailer, logins: LoginLookup, merged_events: MergedEvents | None = None
+        self,
+        mailer: Mailer,
+        logins: LoginLookup,
+        merged_events: MergedEvents | None = None,
+        *,
+        quota: RateLimit = EMAIL_QUOTA,
     ) -> None:
         self.mailer = mailer
         self._logins = logins
         self._merged_events = merged_events or MergedEvents(Background())
         self._limiter = RateLimiter()
+        self._quota = quota
 
     def send_if_account_exists(
         self,
@@ -60,7 +73,7 @@ class AccountEmails:
         kind: EmailKind,
         make_email: Callable[[User], TokenEmail | None],
         *,
-        quota: RateLimit = EMAIL_QUOTA,
+        quota: RateLimit | None = None,
         device_token: str | None = None,
     ) -> None:
         """Email a token to the user with an address, if there is one who may have it.
@@ -76,7 +89,7 @@ class AccountEmails:
             kind: The kind of email.
             make_email: Returns the token and its email, or None if this user must not get one.
             quota: How many emails of this type an account gets at the request of known devices,
-                and again at that of all others.
+                and again at that of all others; by default as many as of each other kind.
             device_token: The token of a device; it is ignored unless it is one of this user's.
 
         Raises:
@@ -84,6 +97,7 @@ class AccountEmails:
         """
         if not self.mailer.is_configured:
             raise EmailNotConfigured
+        quota = quota or self._quota
         user, is_known_device = self._logins.find_by_email(email, device_token)
         # The quota is that of the address: an account can be deleted and registered again.
         address_key = self._logins.unknown_login_key(email)
@@ -119,10 +133,10 @@ class AccountEmails:
         [owner_id] = self._logins.find(address)
         owner = find_user(owner_id)
         try:
-            self._limiter.take(EMAIL_QUOTA, f"address#{self._logins.unknown_login_key(address)}")
+            self._limiter.take(self._quota, f"address#{self._logins.unknown_login_key(address)}")
         except TooManyRequests:
             # Many accounts must not flood one mailbox.
-            log.warning("quota exceeded quota=%s subject=address", EMAIL_QUOTA.name)
+            log.warning("quota exceeded quota=%s subject=address", self._quota.name)
             return TokenEmail.decoy(EmailKind.CONFIRM_EMAIL_CHANGE).email
         if owner is None:
             return token_email.email
@@ -154,4 +168,4 @@ class AccountEmails:
         """
         if not self.mailer.is_configured:
             raise EmailNotConfigured
-        self._limiter.take(EMAIL_QUOTA, f"{kind}#{user.id}")
+        self._limiter.take(self._quota, f"{kind}#{user.id}")

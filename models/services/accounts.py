@@ -7,6 +7,7 @@ so concurrent callers cannot both succeed.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from models.email import Email, EmailKind
@@ -28,6 +29,7 @@ from models.security.passwords import PasswordHasher
 from models.services.account_emails import TokenEmail
 from models.services.account_notices import notice_of_deletion, notices_of
 from models.services.admin_notices import AdminNotices
+from models.services.email_domains import ALL_DOMAINS, EmailDomains
 from models.services.email_verification import EmailVerification
 from models.services.idempotency import Execution, Idempotency
 from models.services.login_lookup import find_user
@@ -78,6 +80,7 @@ class Accounts:
         idempotency: Executes requests once.
         statistics: Counts sign-ups.
         roles: The roles that users can have.
+        domains: The rules for the domains of email addresses.
     """
 
     def __init__(
@@ -93,6 +96,7 @@ class Accounts:
         idempotency: Idempotency | None = None,
         statistics: Statistics | None = None,
         roles: KnownRoles = BUILT_IN_ROLES,
+        domains: EmailDomains = ALL_DOMAINS,
     ) -> None:
         self.hasher = hasher
         self.policy = policy
@@ -102,6 +106,7 @@ class Accounts:
         self._idempotency = idempotency or Idempotency()
         self._statistics = statistics or Statistics()
         self.roles = roles
+        self._domains = domains
         self._emails = email_verification.emails
         self._admin_notices = AdminNotices(self._emails.mailer, security_email)
         self._verifies_new_users = verifies_new_users and self._emails.mailer.is_configured
@@ -121,6 +126,7 @@ class Accounts:
         status: str = Status.ACTIVE,
         email_verified: bool = False,
         any_username: bool = False,
+        any_domain: bool | None = None,
         by: Actor = ANONYMOUS,
         request: IdempotentRequest | None = None,
     ) -> User:
@@ -139,6 +145,8 @@ class Accounts:
             status: Whether the user may sign in.
             email_verified: Whether the address is known to be the user's.
             any_username: Whether the username may be a reserved one, or one in quarantine.
+            any_domain: Whether the email address may have a domain that is closed to sign-ups; by
+                default if the username may be a reserved one.
             by: The caller.
             request: The request, if its client may send it again.
 
@@ -157,7 +165,7 @@ class Accounts:
         texts = {"username": username, "email": email, "password": password}
         if full_name:
             texts["full_name"] = full_name
-        faults = self.faults_of(texts, any_username=any_username)
+        faults = self.faults_of(texts, any_username=any_username, any_domain=any_domain)
         objects = {"metadata": metadata, "app_metadata": app_metadata}
         faults += self.metadata_rules.faults_of(objects)
         raise_together([*faults, *self.roles.faults_of(roles)])
@@ -198,18 +206,27 @@ class Accounts:
         )
 
     def faults_of(
-        self, texts: Mapping[str, str], *, any_username: bool = False, offline: bool = False
+        self,
+        texts: Mapping[str, str],
+        *,
+        any_username: bool = False,
+        any_domain: bool | None = None,
+        offline: bool = False,
     ) -> list[InvalidField]:
         """Return what the rules reject of a new user, one fault for each field.
 
         Args:
             texts: `username`, `email`, `password` and `full_name`, as far as they are known.
             any_username: Whether the username may be a reserved one.
+            any_domain: Whether the email address may have a domain that is closed to sign-ups; by
+                default if the username may be a reserved one.
             offline: Whether to ask no other service about the password.
         """
         checks: dict[str, Callable[[str], Any]] = {
             "username": normalize_username if any_username else self._usernames.normalize,
-            "email": normalize_email,
+            "email": partial(
+                self._check_email, any_domain=any_username if any_domain is None else any_domain
+            ),
             "password": lambda password: self.policy.validate(
                 password,
                 *(texts.get(name, "") for name in ("username", "email", "full_name")),
@@ -223,6 +240,12 @@ class Accounts:
             except InvalidField as fault:
                 faults.append(fault)
         return sorted(faults, key=lambda fault: list(checks).index(fault.field))
+
+    def _check_email(self, email: str, *, any_domain: bool) -> None:
+        email = normalize_email(email)
+        self._domains.require_usable(email)
+        if not any_domain:
+            self._domains.require_open(email)
 
     def create(
         self,
@@ -250,10 +273,11 @@ class Accounts:
             EmailTaken: Another user has the email address, in whatever case.
             ExternalIdTaken: Another user has the external ID.
             IdempotencyKeyUsed: The request was executed before.
-            InvalidField: One of its roles is not known.
+            InvalidField: One of its roles is not known, or its address has a special-use domain.
             RoleRequired: The caller is a client, and the user an admin.
         """
         self.roles.require_known(user.roles)
+        self._domains.require_usable(user.email)
         by.require_may_change(user)
         raise_together(self.metadata_rules.faults_of(user.attribute_values))
         admin_emails = self._admin_notices.prepare() if user.is_active_admin else []
@@ -322,6 +346,7 @@ class Accounts:
         versions: Versions = None,
         confirms_email: bool = False,
         any_username: bool = False,
+        any_domain: bool = False,
         by: Actor = ANONYMOUS,
     ) -> User:
         """Update fields of a user.
@@ -335,6 +360,7 @@ class Accounts:
             confirms_email: Whether a new email address stays pending until it is confirmed, where
                 emails can be sent. Until then it is the user's `pending_email`.
             any_username: Whether a new username may be a reserved one, or one in quarantine.
+            any_domain: Whether a new email address may have a domain that is closed to sign-ups.
             by: The caller.
 
         Returns:
@@ -355,6 +381,8 @@ class Accounts:
         # A removed role that the user loses at the same time may come back: it counts for nothing.
         self.roles.require_known(changes.get("roles", ()), kept=user.roles)
         changes = self.metadata_rules.validating(normalize_changes(changes))
+        if email_key(changes.get("email", user.email)) != email_key(user.email):
+            self._check_email(changes["email"], any_domain=any_domain)
         if not any_username and changes.get("username", user.username) != user.username:
             self._usernames.require_allowed(changes["username"])
         admin_emails = self._admin_notices.prepare() if _may_make_admin(user, changes) else []

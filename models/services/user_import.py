@@ -64,4 +64,6 @@ class UserImport:
     def _build(self, details: Mapping[str, Any]) -> User:
         # Before the roles are in another order, for the position of the wrong one.
         self.accounts.roles.require_known(details.get("roles", ()))
-        return build_user(**details)
+        user = build_user(**details)
+        raise_together(self.accounts.faults_of({"email": user.email}, any_username=True))
+        return user

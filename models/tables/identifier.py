@@ -3,6 +3,7 @@
 import unicodedata
 from datetime import timedelta
 
+import email_validator
 from email_validator import EmailNotValidError, validate_email
 from pynamodb.attributes import TTLAttribute
 from pynamodb.expressions.condition import Condition
@@ -12,6 +13,12 @@ from models import field_rules
 from models.clock import now
 from models.db import Table
 from models.errors import InvalidEmail, InvalidField
+
+# RFC 6761 and others: names that no mail server in the Internet has. `EmailDomains` decides about
+# them for new addresses, since a setting allows some; the library would reject all of them, also
+# where a stored address is looked up. Its documentation has this way of allowing them.
+SPECIAL_USE_DOMAINS = frozenset(email_validator.SPECIAL_USE_DOMAIN_NAMES)
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 
 class Identifier(UniqueValue, Table):
@@ -141,6 +148,25 @@ def normalize_email(email: str) -> str:
     if _becomes_ascii(email.rpartition("@")[0]):
         raise InvalidEmail("email", "The address has a character that only looks like a letter.")
     return validated.normalized
+
+
+def domain_of(email: str) -> str:
+    """Return the domain of a stored address in ASCII and in lower case."""
+    domain = email.rpartition("@")[2]
+    return domain if domain.isascii() else ascii_domain(domain)
+
+
+def ascii_domain(domain: str) -> str:
+    """Return a domain in ASCII (IDNA) and in lower case.
+
+    Raises:
+        InvalidEmail: No email address can have it.
+    """
+    try:
+        validated = validate_email(f"a@{domain}", check_deliverability=False, strict=True)
+    except EmailNotValidError as error:
+        raise InvalidEmail("email", str(error)) from None
+    return validated.ascii_domain
 
 
 def login_key(login: str) -> str | None:

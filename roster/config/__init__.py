@@ -4,6 +4,7 @@ from roster.config.cores import usable_cores
 from roster.config.dynamodb import DYNAMODB_SETTINGS
 from roster.config.email import EmailSettings, SmtpSecurity
 from roster.config.metadata_schema import read_metadata_rules
+from roster.config.limits import LimitSettings
 from roster.config.parsing import SettingError
 from roster.config.secret_keys import split_keys
 from roster.config.service import DEMO_PASSWORD, Config
@@ -15,6 +16,7 @@ __all__ = [
     "DYNAMODB_SETTINGS",
     "Config",
     "EmailSettings",
+    "LimitSettings",
     "Setting",
     "SettingError",
     "SmtpSecurity",

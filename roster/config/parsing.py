@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
@@ -14,9 +14,19 @@ from environs import Env
 from marshmallow import ValidationError
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
-from models import MAX_OWN_ROLES, Role, field_rules
+from models import (
+    MAX_OWN_ROLES,
+    SPECIAL_USE_DOMAINS,
+    RateLimit,
+    Role,
+    ascii_domain,
+    field_rules,
+)
+from models.errors import InvalidEmail
 
 Validator = Callable[[Any], Any]
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_MAX_QUOTA = 1_000_000
 
 
 class SettingError(Exception):
@@ -88,13 +98,53 @@ def duration(
     return Parser(read, allowed)
 
 
-def networks() -> Parser:
-    """Return a parser of IP addresses and networks, separated by commas."""
+def networks(*, narrowest: int = 0) -> Parser:
+    """Return a parser of IP addresses and networks, separated by commas.
+
+    Args:
+        narrowest: The least length of the prefix of a network, in bits.
+    """
+
+    def validate(values: list[str]) -> None:
+        _must_be_networks(values)
+        for value in values:
+            if ip_network(value).prefixlen < narrowest:
+                raise ValidationError(f"{value} is too wide: the shortest prefix is /{narrowest}.")
 
     def read(env: Env, name: str) -> tuple[str, ...]:
-        return tuple(env.list(name, validate=_must_be_networks, delimiter=","))
+        return tuple(env.list(name, validate=validate, delimiter=","))
 
-    return Parser(read)
+    return Parser(read, f"networks of /{narrowest} or longer prefixes" if narrowest else "")
+
+
+def rate(default: RateLimit) -> Parser:
+    """Return a parser of a number of requests in a time, as in 300/1m.
+
+    Args:
+        default: The limit whose name the value has.
+    """
+    hint = (
+        f"must be a number of requests from 1 to {_MAX_QUOTA} and a time from 1s to 1d,"
+        " as in 300/1m"
+    )
+
+    def read(env: Env, name: str) -> RateLimit:
+        found = re.fullmatch(r"([1-9][0-9]{0,6})/([1-9][0-9]{0,4})([smhd])", env.str(name))
+        if found is None:
+            raise SettingError(f"{name} {hint}.")
+        quota, window = int(found[1]), int(found[2]) * _UNIT_SECONDS[found[3]]
+        if quota > _MAX_QUOTA or window > _UNIT_SECONDS["d"]:
+            raise SettingError(f"{name} {hint}.")
+        return replace(default, quota=quota, window=window)
+
+    return Parser(read, "requests in a time, as in 300/1m")
+
+
+def rate_text(limit: RateLimit) -> str:
+    """Return a rate limit as a setting writes it, as in 300/1m."""
+    units = sorted(_UNIT_SECONDS.items(), key=lambda unit: -unit[1])
+    unit, seconds = next(one for one in units if limit.window % one[1] == 0)
+    return f"{limit.quota}/{limit.window // seconds}{unit}"
 
 
 def origins() -> Parser:
@@ -147,6 +197,36 @@ def roles() -> Parser:
         return tuple(env.list(name, validate=_must_be_roles, delimiter=","))
 
     return Parser(read)
+
+
+def domains(*, special_use: bool = False, subdomains: bool = False) -> Parser:
+    """Return a parser of domains of email addresses, separated by commas; they become ASCII.
+
+    Args:
+        special_use: Whether only special-use domains are accepted, instead of all others.
+        subdomains: Whether `*.example.com` is accepted.
+    """
+    example = "test,home.arpa" if special_use else "example.com,b\u00fccher.example"
+
+    def read_one(text: str) -> str:
+        text = text.strip().lower()
+        prefix = "*." if subdomains and text.startswith("*.") else ""
+        domain = text.removeprefix(prefix)
+        if domain in SPECIAL_USE_DOMAINS:
+            return prefix + domain
+        if special_use and not domain.endswith(tuple(f".{one}" for one in SPECIAL_USE_DOMAINS)):
+            raise InvalidEmail("email", "The domain needs no permission.")
+        return prefix + ascii_domain(domain)
+
+    def read(env: Env, name: str) -> tuple[str, ...]:
+        try:
+            return tuple(map(read_one, env.list(name, delimiter=",")))
+        except InvalidEmail:
+            kind = "special-use domains" if special_use else "domains"
+            raise SettingError(f"{name} must be {kind}, as in {example}.") from None
+
+    allowed = ", ".join(f"`{one}`" for one in sorted(SPECIAL_USE_DOMAINS)) if special_use else ""
+    return Parser(read, f"{allowed} and domains below them" if allowed else "")
 
 
 def file_path() -> Parser:

@@ -20,10 +20,12 @@ from roster.config.branding import colors, logo, support_url
 from roster.config.cores import usable_cores
 from roster.config.dynamodb import DYNAMODB_SETTINGS, read_dynamodb
 from roster.config.email import EmailSettings, read_email
+from roster.config.limits import LimitSettings, read_limits
 from roster.config.parsing import (
     SettingError,
     app_urls,
     choice,
+    domains,
     duration,
     file_path,
     integer,
@@ -151,6 +153,34 @@ class Config:
         meaning="Roles for other services, separated by commas, beside the built-in `admin`,"
         " `user`, `auditor` and `support`: up to 50, each of up to 32 letters (a-z), digits and"
         " hyphens. They allow nothing in this service. See [roles](roles.md).",
+    )
+    email_domains_allowed: tuple[str, ...] = setting(
+        "ROSTER_EMAIL_DOMAINS_ALLOWED",
+        domains(special_use=True),
+        (),
+        example="test,local,home.arpa",
+        meaning="Special-use domains that addresses of users may have, with their subdomains,"
+        " separated by commas: {allowed}. No mail server in the Internet has one, so others are"
+        " rejected.",
+        default_text="none; `test,local` under `--local`",
+    )
+    signup_email_domains: tuple[str, ...] = setting(
+        "ROSTER_SIGNUP_EMAIL_DOMAINS",
+        domains(subdomains=True),
+        (),
+        example="example.com,*.example.com",
+        meaning="The only domains of addresses that users may sign up with, separated by commas:"
+        " `example.com` without its subdomains, `*.example.com` for them. See"
+        " [email domains](accounts.md#email-domains).",
+        default_text="all",
+    )
+    signup_email_domains_blocked: tuple[str, ...] = setting(
+        "ROSTER_SIGNUP_EMAIL_DOMAINS_BLOCKED",
+        domains(),
+        (),
+        example="mailinator.com,example.net",
+        meaning="Domains of addresses that users may not sign up with, with their subdomains,"
+        " separated by commas. They take precedence over the allowed ones.",
     )
     breach_url: str | None = setting(
         "ROSTER_BREACH_URL",
@@ -411,6 +441,7 @@ class Config:
     # Not a setting of the environment: whether this is `roster serve --local`.
     is_local: bool = False
     email: EmailSettings = field(default_factory=EmailSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
     # By the keys of `app.config`.
     dynamodb: dict[str, Any] = field(default_factory=dict, repr=False)
 
@@ -433,9 +464,12 @@ class Config:
             errors,
             secret_keys=(),
             demo=local,
+            # Where testers use them, and no email leaves this computer.
+            email_domains_allowed=("test", "local") if local else (),
             require_verified_email=email["smtp_host"] is not None and not local,
         )
         errors += email_errors
+        limits = read_limits(errors)
         dynamodb = read_dynamodb(errors)
         if not local:
             errors += _faulty_secret_key(declared_in(cls)["secret_keys"], values["secret_keys"])
@@ -446,7 +480,7 @@ class Config:
             )
         if errors:
             raise SettingError(" ".join(errors))
-        return cls(**values, email=EmailSettings(**email), dynamodb=dynamodb)
+        return cls(**values, email=EmailSettings(**email), limits=limits, dynamodb=dynamodb)
 
     @property
     def token_issuer(self) -> str:
@@ -484,6 +518,10 @@ class Config:
         """Return every setting with its value, in the order of the documentation."""
         return [
             *((one, getattr(self, name)) for name, one in declared_in(Config).items()),
+            *(
+                (one, getattr(self.limits, name))
+                for name, one in declared_in(LimitSettings).items()
+            ),
             *((one, getattr(self.email, name)) for name, one in declared_in(EmailSettings).items()),
             *((one, self.dynamodb.get(key)) for key, one in DYNAMODB_SETTINGS.items()),
         ]
@@ -507,6 +545,7 @@ def _faulty_secret_key(declared: Setting, keys: tuple[str, ...]) -> list[str]:
 def _unknown_variables() -> list[str]:
     declared = (
         *declared_in(Config).values(),
+        *declared_in(LimitSettings).values(),
         *declared_in(EmailSettings).values(),
         *DYNAMODB_SETTINGS.values(),
     )

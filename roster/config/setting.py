@@ -11,7 +11,8 @@ from typing import Any
 
 from environs import Env, EnvError, FileAwareEnv
 
-from roster.config.parsing import Parser, SettingError, duration_text
+from models import RateLimit
+from roster.config.parsing import Parser, SettingError, duration_text, rate_text
 
 _FILE_SUFFIX = "_FILE"
 
@@ -146,6 +147,8 @@ def as_text(value: Any) -> str:
             return f"{value:g}"
         case timedelta():
             return duration_text(value)
+        case RateLimit():
+            return rate_text(value)
         case Mapping():
             return ",".join(f"{key}={part}" for key, part in value.items())
         case tuple() | list():

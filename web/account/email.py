@@ -52,7 +52,10 @@ def _update(caller: Principal, address: str) -> bool:
     if not caller.is_admin:
         limit_user_and_client(NAME_CHANGES, caller.user.id)
     changes = {"email": address}
-    updated = accounts.update(caller.user, changes, confirms_email=True, by=caller.actor)
+    any_domain = caller.may_use_any_domain()
+    updated = accounts.update(
+        caller.user, changes, confirms_email=True, any_domain=any_domain, by=caller.actor
+    )
     return updated.pending_email is not None
 
 

@@ -189,6 +189,7 @@ def _save(caller: Principal, target: User, form: Any, changes: dict[str, Any]) -
         versions={int(version)} if version and version.isdecimal() else set(),
         confirms_email=caller.is_self(target.id),
         any_username="username" in changes and caller.may_assign_any_username(),
+        any_domain="email" in changes and caller.may_use_any_domain(),
         by=caller.actor,
     )
     return go_to_page("web.admin_user", "user-saved", id=target.id)

@@ -144,6 +144,7 @@ class Users(Resource):
         created = accounts.register(
             **payload,
             any_username=caller is not None and caller.may_assign_any_username(),
+            any_domain=caller is not None and caller.may_use_any_domain(),
             by=caller.actor if caller else anonymous_actor(),
             request=repeatable,
         )
@@ -226,6 +227,7 @@ class UserItem(Resource):
             versions=versions,
             confirms_email=caller.is_self(id),
             any_username="username" in payload and caller.may_assign_any_username(),
+            any_domain="email" in payload and caller.may_use_any_domain(),
             by=caller.actor,
         )
         is_pending = "email" in payload and updated.pending_email is not None

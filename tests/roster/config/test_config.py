@@ -13,6 +13,7 @@ from roster.config import (
     DYNAMODB_SETTINGS,
     Config,
     EmailSettings,
+    LimitSettings,
     SettingError,
     SmtpSecurity,
     declared_in,
@@ -24,6 +25,7 @@ from tests.support.secret_key import SECRET_KEY
 PREFIXES = ("ROSTER_", "DYNAMODB_", "AWS_")
 ALL_SETTINGS = (
     *declared_in(Config).values(),
+    *declared_in(LimitSettings).values(),
     *declared_in(EmailSettings).values(),
     *DYNAMODB_SETTINGS.values(),
 )
@@ -50,6 +52,11 @@ def environment(monkeypatch):
 
 
 class TestDefaults:
+    def test_special_use_domains(self):
+        """Under --local, testers can use .test and .local."""
+        assert Config.from_env().email_domains_allowed == ()
+        assert Config.from_env(local=True).email_domains_allowed == ("test", "local")
+
     @pytest.mark.parametrize(
         "attribute, value",
         [
@@ -142,6 +149,24 @@ class TestValues:
             ("ROSTER_RESERVED_USERNAMES", "acme,ops", "reserved_usernames", ("acme", "ops")),
             ("ROSTER_ROLES", "billing,team-lead", "roles", ("billing", "team-lead")),
             ("ROSTER_ROLES", "a," + "b" * 32, "roles", ("a", "b" * 32)),
+            (
+                "ROSTER_EMAIL_DOMAINS_ALLOWED",
+                "test,Home.ARPA",
+                "email_domains_allowed",
+                ("test", "home.arpa"),
+            ),
+            (
+                "ROSTER_SIGNUP_EMAIL_DOMAINS",
+                "Example.com,*.b\u00fccher.example,corp.local",
+                "signup_email_domains",
+                ("example.com", "*.xn--bcher-kva.example", "corp.local"),
+            ),
+            (
+                "ROSTER_SIGNUP_EMAIL_DOMAINS_BLOCKED",
+                "b\u00fccher.example",
+                "signup_email_domains_blocked",
+                ("xn--bcher-kva.example",),
+            ),
             ("ROSTER_USERNAME_QUARANTINE", "0s", "username_quarantine", timedelta()),
             ("ROSTER_USERNAME_QUARANTINE", "30d", "username_quarantine", timedelta(days=30)),
             ("ROSTER_BREACH_URL", RANGE_URL, "breach_url", RANGE_URL),
@@ -294,6 +319,29 @@ class TestRefusals:
             ("ROSTER_RESERVED_USERNAMES", "acme,a b"),
             ("ROSTER_ROLES", "billing,Team"),
             ("ROSTER_ROLES", "billing,,owner"),
+            ("ROSTER_EMAIL_DOMAINS_ALLOWED", "example.com"),
+            ("ROSTER_EMAIL_DOMAINS_ALLOWED", "mytest"),
+            ("ROSTER_EMAIL_DOMAINS_ALLOWED", "test,"),
+            ("ROSTER_SIGNUP_EMAIL_DOMAINS", "example"),
+            ("ROSTER_SIGNUP_EMAIL_DOMAINS", "@example.com"),
+            ("ROSTER_SIGNUP_EMAIL_DOMAINS", "*"),
+            ("ROSTER_SIGNUP_EMAIL_DOMAINS", "*.*.example.com"),
+            ("ROSTER_SIGNUP_EMAIL_DOMAINS_BLOCKED", "*.example.com"),
+            ("ROSTER_LIMIT_SIGN_INS", "300"),
+            ("ROSTER_LIMIT_SIGN_INS", "0/1m"),
+            ("ROSTER_LIMIT_SIGN_INS", "-1/1m"),
+            ("ROSTER_LIMIT_SIGN_INS", "300/m"),
+            ("ROSTER_LIMIT_SIGN_INS", "300/0s"),
+            ("ROSTER_LIMIT_SIGN_INS", "300/2d"),
+            ("ROSTER_LIMIT_SIGN_INS", "300/25h"),
+            ("ROSTER_LIMIT_SIGN_INS", "1000001/1m"),
+            ("ROSTER_LIMIT_SIGN_INS", "1_000/1m"),
+            ("ROSTER_LIMIT_SIGN_INS", "300/1m\n"),
+            ("ROSTER_LIMIT_SIGN_INS", "\u0663/1m"),
+            ("ROSTER_LIMIT_EXEMPT", "office"),
+            ("ROSTER_LIMIT_EXEMPT", "0.0.0.0/0"),
+            ("ROSTER_LIMIT_EXEMPT", "10.0.0.0/8,::/0"),
+            ("ROSTER_LIMIT_EXEMPT", "10.0.0.1/8"),
             ("ROSTER_ROLES", "1st"),
             ("ROSTER_ROLES", "b" * 33),
             ("ROSTER_ROLES", "team_lead"),
