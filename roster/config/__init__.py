@@ -3,8 +3,8 @@
 from roster.config.cores import usable_cores
 from roster.config.dynamodb import DYNAMODB_SETTINGS
 from roster.config.email import EmailSettings, SmtpSecurity
-from roster.config.metadata_schema import read_metadata_rules
 from roster.config.limits import LimitSettings
+from roster.config.metadata_schema import read_metadata_rules
 from roster.config.parsing import SettingError
 from roster.config.secret_keys import split_keys
 from roster.config.service import DEMO_PASSWORD, Config
