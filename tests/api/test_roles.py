@@ -32,6 +32,10 @@ ADMIN_WRITES = [
     ("PATCH", "", {"external_id": "crm-1042"}),
     ("PATCH", "", {"email_verified": True}),
     ("PATCH", "", {"status": "suspended", "email_verified": True}),
+    ("PATCH", "", {"app_metadata": {"plan": "pro"}}),
+    ("PATCH", "", {"external_id": "4711"}),
+    ("PATCH", "", {"email_verified": True}),
+    ("PATCH", "", {"status": "suspended", "app_metadata": {"plan": "pro"}}),
     ("PATCH", "", {"roles": ["user"]}),
     ("PATCH", "", {"status": "suspended", "full_name": "Jane"}),
     ("PATCH", "", {"status": "suspended", "roles": ["user"]}),
@@ -161,6 +165,25 @@ class TestGiving:
         response = john.post("/v1/users", json={**ADA, "roles": [role]})
 
         assert outcome(response)[:2] == (401, "fresh-sign-in-required")
+
+
+class TestManagedFields:
+    @pytest.mark.parametrize("caller", ["jane", "support", "auditor", "support key"])
+    @pytest.mark.parametrize(
+        "body",
+        [{"app_metadata": {"plan": "pro"}}, {"external_id": "4711"}, {"email_verified": True}],
+        ids=lambda body: next(iter(body)),
+    )
+    def test_self(self, app, request, caller, body):
+        """Only admins write these fields of their own account."""
+        name, _, kind = caller.partition(" ")
+        person = request.getfixturevalue(name)
+        person = with_key(person, roles=[name], scopes=["accounts"]) if kind else person
+        before = row_of(app, person)
+        response = person.patch("/v1/users/me", json=body)
+
+        assert outcome(response)[:2] == (403, "forbidden")
+        assert row_of(app, person) == before
 
 
 class TestTravel:
