@@ -32,7 +32,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_LOGLEVEL := error
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fallback-engine coverage test-browser test-contract fuzz clients lint lint-openapi audit sbom format bench bench-peers breached-passwords openapi swagger-ui pico translations screenshots docs requirements clean
+.PHONY: help run test test-extension fallback-engine coverage test-browser test-contract fuzz clients lint lint-openapi audit sbom format bench bench-peers breached-passwords openapi swagger-ui pico translations screenshots docs requirements clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -214,3 +214,11 @@ $(EXPRESS): bench/peers/express/package-lock.json
 	@echo "Installing Express for comparison ..."
 	@npm ci --prefix bench/peers/express --no-fund --no-audit --no-update-notifier >/dev/null
 	@touch $@
+
+# Below the rules of the other environments: the image is compared with the first of them.
+OTHER := $(VENV)/$(notdir $(PYTHON))
+test-extension: $(DEV) $(VECTORS) $(UPSTREAM) $(ENGINE) ## run the extension's suite with another Python (PYTHON=python3.13)
+	@$(BIN)/uv venv -q --allow-existing --python $(PYTHON) $(OTHER)
+	@$(BIN)/uv pip install -q --python $(OTHER)/bin/python --require-hashes -r requirements/test.txt
+	@$(BIN)/uv pip install -q --python $(OTHER)/bin/python --no-deps --no-build-isolation -e .
+	$(OTHER)/bin/python -m pytest -n auto tests/flask_pynamodb $(ARGS)

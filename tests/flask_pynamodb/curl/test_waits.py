@@ -212,7 +212,7 @@ class TestSignals:
 # A name server that never answers, in namespaces of its own.
 HANGING_RESOLVER = r"""
 mount --bind "$1" /etc/resolv.conf && ip link set lo up || exit 77
-exec "$2" -c '
+exec "$2" -W "ignore:This process:DeprecationWarning" -c '
 import os, signal, socket, sys
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 server.bind(("127.0.0.1", 53))
