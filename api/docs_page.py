@@ -25,7 +25,7 @@ class LocalTools:
 
     Attributes:
         is_allowed: Returns whether the current request may see them.
-        demo_users: The usernames of the demo users.
+        demo_users: What the demo users sign in with.
         demo_password: Their password.
         mailbox: The path of the mailbox page; None if there is none.
     """

@@ -140,7 +140,10 @@ user = Model(
             example=EXAMPLE_USER_ID,
         ),
         "username": text_field(
-            field_rules.USERNAME, description="Unique, in lower case", example="john"
+            field_rules.USERNAME,
+            nullable=True,
+            description="Unique, in lower case; null for a user without one",
+            example="john",
         ),
         "email": Text(
             required=True,

@@ -161,8 +161,15 @@ def to_json_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
 def _faults_by_rules(
     rules: Rules, payload: dict[str, Any], faults: list[tuple[str, str]]
 ) -> list[tuple[str, str]]:
-    faulty = {pointer[1:].partition("/")[0] for pointer, _ in faults}
-    return rules({name: value for name, value in payload.items() if name not in faulty})
+    faulty = {_field_of(pointer) for pointer, _ in faults}
+    found = rules({name: value for name, value in payload.items() if name not in faulty})
+    # A field that is wrong in itself is not missing, too.
+    return [fault for fault in found if _field_of(fault[0]) not in faulty]
+
+
+def _field_of(pointer: str) -> str:
+    """Return the field of the body that a JSON pointer leads into."""
+    return pointer[1:].partition("/")[0]
 
 
 def _reject_parameters() -> None:

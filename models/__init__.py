@@ -55,7 +55,7 @@ from models.services.signing_key_ring import MAX_TOKEN_LIFETIME, SigningKeyState
 from models.services.signing_keys import SigningKeys
 from models.services.statistics import MAX_DAYS, Counts, DayCounts, Statistics
 from models.services.user_import import UserImport
-from models.services.usernames import UsernameRules
+from models.services.usernames import UsernameMode, UsernameRules
 from models.tables.api_key import API_KEY_PREFIX, ApiKey, ApiKeyLookup, Scope
 from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType
 from models.tables.authority import Authority
@@ -172,6 +172,7 @@ __all__ = [
     "User",
     "UserFilter",
     "UserImport",
+    "UsernameMode",
     "UsernameRules",
     "allows_writes",
     "ascii_domain",

@@ -40,8 +40,8 @@ class Account(Protocol):
         ...
 
     @property
-    def username(self) -> str:
-        """The username."""
+    def username(self) -> str | None:
+        """The username, None without one."""
         ...
 
     @property
@@ -67,7 +67,7 @@ class Email:
     Attributes:
         kind: What it says.
         to: An address as stored with the account, never as a caller wrote it.
-        username: The account it is about; empty if the recipient may not own it.
+        username: The account it is about; empty if it has none, or if the recipient may not own it.
         token: The token in its link, None for a notification.
         minutes: How long the token is valid.
         detail: More to say, such as a new address, the name of a key, or a username.
@@ -116,7 +116,7 @@ class Email:
         return cls(
             kind,
             user.email,
-            user.username,
+            user.username or "",
             token,
             minutes,
             detail,

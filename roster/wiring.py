@@ -140,7 +140,9 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
             verifies_new_users=config.require_verified_email,
             security_email=config.email.security_email,
             usernames=UsernameRules(
-                (*config.reserved_usernames, *config.roles), config.username_quarantine
+                (*config.reserved_usernames, *config.roles),
+                config.username_quarantine,
+                config.username_mode,
             ),
             metadata=read_metadata_rules(config.metadata_schema),
             idempotency=idempotency,

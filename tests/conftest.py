@@ -3,7 +3,7 @@
 Creating tables takes longer than most tests, so the tests of one process share an app and its
 tables, which are emptied after each test. Each test process has its own database engine. Tests run
 in any order and in parallel. A test that changes an app creates one with `make_app`. The users:
-john is an admin; jane and eve are regular users.
+john is an admin; jane and eve are regular users; nell is one without a username.
 """
 
 import functools
@@ -161,22 +161,26 @@ def context(app: Flask) -> Iterator[None]:
 
 @pytest.fixture
 def create_user(app: Flask, client: FlaskClient) -> Any:
-    """Return a function that creates and signs in a user: `create_user("ada", roles=["admin"])`."""
+    """Return a function that creates and signs in a user: `create_user("ada", roles=["admin"])`.
 
-    def make(username: str, **attributes: Any) -> Person:
-        person = Person(client, username, **attributes)
+    With `has_username=False` the user has none, and an address that begins with the name.
+    """
+
+    def make(name: str, *, has_username: bool = True, **attributes: Any) -> Person:
+        email = f"{name}@example.com"
+        person = Person(client, name if has_username else email, **attributes)
         services = app.extensions["roster"]
         with app.app_context():
             made = services.accounts.register(
-                username=username,
-                email=f"{username}@example.com",
+                username=name if has_username else None,
+                email=email,
                 password=person.password,
                 roles=person.roles,
                 any_username=True,
             )
             # Below HTTP, which would double the time and count against the client's
             # rate limit.
-            session, person.token, *_ = services.sessions.sign_in(username, person.password, DEVICE)
+            session, person.token, *_ = services.sessions.sign_in(email, person.password, DEVICE)
         person.id, person.session_id = made.id, session.id
         return person
 
@@ -211,6 +215,12 @@ def auditor(create_user: Any) -> Person:
 def support(create_user: Any) -> Person:
     """Return a user with the role support, signed in."""
     return create_user("sue", roles=["support"])
+
+
+@pytest.fixture
+def nell(create_user: Any) -> Person:
+    """Return a regular user without a username, signed in."""
+    return create_user("nell", has_username=False)
 
 
 @pytest.fixture

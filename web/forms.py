@@ -1,6 +1,6 @@
 """What all forms share: rules of the domain as validators, and errors of the domain on fields."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,11 +8,12 @@ from flask import request
 from flask_wtf import FlaskForm
 from wtforms import Field, PasswordField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Optional, ValidationError
+from wtforms.validators import InputRequired, Optional, StopValidation, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from api import security_log
 from api.errors import faults_in, problem_of
+from api.services import accounts
 from models import field_rules
 from models.errors import (
     AccountError,
@@ -36,6 +37,11 @@ class Form(FlaskForm):
         # Fields are text only: neither files nor JSON.
         kwargs.setdefault("formdata", request.form if request.method == "POST" else None)
         super().__init__(**kwargs)
+        if (
+            isinstance(self._fields.get("username"), UsernameField)
+            and not accounts.usernames.are_on
+        ):
+            del self["username"]
         self.problem = "invalid-request"
         self.status_code = 422
         self.response_headers: dict[str, str] = {}
@@ -61,6 +67,18 @@ class Form(FlaskForm):
             self.form_errors.append(text)
         elif text not in field.errors:
             field.errors = [*field.errors, text]
+
+    def texts_of(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the values of the fields that are filled in and not rejected, by name."""
+        fields = {name: self[name] for name in names if name in self}
+        return {
+            name: field.data for name, field in fields.items() if field.data and not field.errors
+        }
+
+    @property
+    def username_or_none(self) -> str | None:
+        """The username, None if it is not filled in, or if usernames are off."""
+        return self.texts_of(["username"]).get("username")
 
     @property
     def first_faulty(self) -> str | None:
@@ -128,6 +146,37 @@ def code_field(*, required: bool = True) -> Any:
     )
     rule = field_rules.OTP
     return StringField(filters=[stripped], validators=[*checks, obeys(rule)], render_kw=attributes)
+
+
+class UsernameField(StringField):
+    """A username, required or optional by the settings. Where usernames are off, no form has it.
+
+    Args:
+        autocomplete: What browsers fill in.
+        may_stay_absent: Whether the stored value may be absent even where it is required.
+    """
+
+    def __init__(self, autocomplete: str, *, may_stay_absent: bool = False, **kwargs: Any) -> None:
+        self._may_stay_absent = may_stay_absent
+        attributes = {
+            "autocomplete": autocomplete,
+            "autocapitalize": "none",
+            "spellcheck": "false",
+        }
+        super().__init__(filters=[stripped], render_kw=attributes, **kwargs)
+
+    def process_data(self, value: str | None) -> None:
+        """Take the stored username, None for a user without one."""
+        super().process_data(value)
+        may_be_absent = self._may_stay_absent and value is None
+        self.flags.required = accounts.usernames.are_required and not may_be_absent
+
+    def pre_validate(self, form: Any) -> None:
+        """Apply the rule of the domain to a username that is filled in."""
+        if self.data:
+            obeys(field_rules.USERNAME)(form, self)
+        elif self.flags.required:
+            raise StopValidation(MISSING)
 
 
 class Checkboxes(SelectMultipleField):

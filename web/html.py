@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response, flash, render_template
 from markupsafe import Markup
 
+from api.services import accounts
 from web.branding import image_sources, logo_url
 from web.browser_session import find_caller
 from web.forms import Form
@@ -41,6 +42,7 @@ def page(template: str, policy: str | None = None, **values: Any) -> Response:
         language=page_language(),
         logo=logo_url(),
         has_colors=bool(settings.branding.colors),
+        has_usernames=accounts.usernames.are_on,
         support_url=settings.branding.support_url,
         local_links=[(label, relative(path)) for label, path in settings.local_links],
         **values,

@@ -95,6 +95,7 @@ _SAME = (
     mark("Choose one of the languages."),
     mark("Emails are not configured: enter a password."),
     mark("This is not your username."),
+    mark("This is not your email address."),
     mark("Enter the password of the account."),
     mark("Enter the next code, and the new password again."),
     mark("It must be an email address."),

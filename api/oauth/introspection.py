@@ -66,12 +66,13 @@ def _of_user(token: ActiveToken, client: OAuthClient) -> dict[str, Any]:
     user = token.user
     body = {
         "sub": user.id,
-        "username": user.username,
         "exp": _seconds(token.expires_at),
         "iat": _seconds(token.issued_at),
         "roles": token.roles,
         **_scope(token.roles),
     }
+    if user.username is not None:
+        body["username"] = user.username
     if token.session:
         body |= {
             "sid": token.session.id,

@@ -148,7 +148,7 @@ introspection_response = oauth.model(
             example=EXAMPLE_USER_ID,
         ),
         "username": Text(
-            description="The username now",
+            description="The username now; absent for a user without one",
             pattern=field_rules.USERNAME.pattern,
             max_length=field_rules.USERNAME.max_length,
             example="john",

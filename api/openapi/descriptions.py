@@ -118,7 +118,12 @@ HEADERS: Json = {
         pattern="^[0-9a-f-]{36}$",
         maxLength=36,
     ),
-    "X-User-Name": _header("The username.", "john", pattern="^[a-z0-9._-]{3,32}$", maxLength=32),
+    "X-User-Name": _header(
+        "The username; empty for a user without one.",
+        "john",
+        pattern="^([a-z0-9._-]{3,32})?$",
+        maxLength=32,
+    ),
     "X-User-Roles": _header(
         "The roles that count for this token, separated by commas.",
         "user",

@@ -98,11 +98,9 @@ class AccessTokens:
         claims = {"sub": active.user.id, **_claims_of(active, by_client), "roles": granted}
         if ClientScope.EMAIL in recipient.scopes:
             user = active.user
-            claims |= {
-                "email": user.email,
-                "email_verified": user.email_verified,
-                "username": user.username,
-            }
+            claims |= {"email": user.email, "email_verified": user.email_verified}
+            if user.username is not None:
+                claims["username"] = user.username
         return self._sign(audience, claims, granted, ends_at=active.ends_at)
 
     def issue_to_client(

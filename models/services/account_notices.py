@@ -16,7 +16,7 @@ def notices_of(before: User, after: User) -> list[Email]:
 
     def notice(kind: EmailKind, detail: str | None = None) -> Email:
         email = Email.to_user(kind, before, detail=detail)
-        return replace(email, username=after.username, locale=after.locale)
+        return replace(email, username=after.username or "", locale=after.locale)
 
     notices = []
     if after.username != before.username:

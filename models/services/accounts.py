@@ -75,7 +75,7 @@ class Accounts:
         email_verification: Verifies email addresses.
         verifies_new_users: Whether new users are asked at once to verify their address.
         security_email: The address that is notified of new admins; None for all admins.
-        usernames: The rules for usernames that users choose.
+        usernames: Whether users have usernames, and the rules for those that they choose.
         metadata: The rules for `metadata` and `app_metadata`.
         idempotency: Executes requests once.
         statistics: Counts sign-ups.
@@ -101,7 +101,7 @@ class Accounts:
         self.hasher = hasher
         self.policy = policy
         self.email_verification = email_verification
-        self._usernames = usernames or UsernameRules()
+        self.usernames = usernames or UsernameRules()
         self.metadata_rules = metadata or MetadataRules()
         self._idempotency = idempotency or Idempotency()
         self._statistics = statistics or Statistics()
@@ -114,7 +114,7 @@ class Accounts:
     def register(
         self,
         *,
-        username: str,
+        username: str | None = None,
         email: str,
         password: str,
         full_name: str | None = None,
@@ -133,7 +133,7 @@ class Accounts:
         """Create a user with a password of its own choice.
 
         Args:
-            username: In any case.
+            username: In any case; None for a user without one.
             email: In any case.
             password: The password.
             full_name: The display name.
@@ -154,17 +154,20 @@ class Accounts:
             The new user, or the one that an earlier execution of the request has created.
 
         Raises:
-            InvalidField: The username, the email address or an object is not valid, or the password
-                is weak.
+            InvalidField: The username, the email address or an object is not valid, the username is
+                missing or usernames are off, or the password is weak.
             UsernameTaken: Another user has the username.
             EmailTaken: Another user has the email address, in whatever case.
             ExternalIdTaken: Another user has the external ID.
             IdempotencyKeyReused: The key of the request belongs to one with another body.
             IdempotencyKeyUsed: The user that the request created has changed since.
         """
-        texts = {"username": username, "email": email, "password": password}
-        if full_name:
-            texts["full_name"] = full_name
+        texts = {
+            "username": username,
+            "email": email,
+            "password": password,
+            "full_name": full_name,
+        }
         faults = self.faults_of(texts, any_username=any_username, any_domain=any_domain)
         objects = {"metadata": metadata, "app_metadata": app_metadata}
         faults += self.metadata_rules.faults_of(objects)
@@ -207,7 +210,7 @@ class Accounts:
 
     def faults_of(
         self,
-        texts: Mapping[str, str],
+        texts: Mapping[str, str | None],
         *,
         any_username: bool = False,
         any_domain: bool | None = None,
@@ -216,20 +219,21 @@ class Accounts:
         """Return what the rules reject of a new user, one fault for each field.
 
         Args:
-            texts: `username`, `email`, `password` and `full_name`, as far as they are known.
+            texts: `username`, `email`, `password` and `full_name`, as far as they are known. The
+                username is None for a user without one.
             any_username: Whether the username may be a reserved one.
             any_domain: Whether the email address may have a domain that is closed to sign-ups; by
                 default if the username may be a reserved one.
             offline: Whether to ask no other service about the password.
         """
-        checks: dict[str, Callable[[str], Any]] = {
-            "username": normalize_username if any_username else self._usernames.normalize,
+        checks: dict[str, Callable[[Any], Any]] = {
+            "username": partial(self.usernames.normalize, any_username=any_username),
             "email": partial(
                 self._check_email, any_domain=any_username if any_domain is None else any_domain
             ),
             "password": lambda password: self.policy.validate(
                 password,
-                *(texts.get(name, "") for name in ("username", "email", "full_name")),
+                *(texts.get(name) or "" for name in ("username", "email", "full_name")),
                 offline=offline,
             ),
         }
@@ -275,22 +279,25 @@ class Accounts:
             IdempotencyKeyUsed: The request was executed before.
             InvalidField: One of its roles is not known, or its address has a special-use domain.
             RoleRequired: The caller is a client, and the user an admin.
+            InvalidField: The user has no username and needs one, or usernames are off.
         """
         self.roles.require_known(user.roles)
         self._domains.require_usable(user.email)
         by.require_may_change(user)
+        self.usernames.require_mode(user.username)
         raise_together(self.metadata_rules.faults_of(user.attribute_values))
         admin_emails = self._admin_notices.prepare() if user.is_active_admin else []
         with by.transaction() as transaction:
             if execution:
                 execution.record(transaction, user.id)
-            Identifier.take(
-                transaction,
-                username_key(user.username),
-                user.id,
-                otherwise=UsernameTaken(),
-                takes_over=any_username,
-            )
+            if user.username is not None:
+                Identifier.take(
+                    transaction,
+                    username_key(user.username),
+                    user.id,
+                    otherwise=UsernameTaken(),
+                    takes_over=any_username,
+                )
             Identifier.reserve(transaction, email_key(user.email), user.id, otherwise=EmailTaken())
             if user.external_id:
                 key = external_key(user.external_id)
@@ -355,7 +362,8 @@ class Accounts:
             user: The user as the caller read it; it is read again if it has changed since.
             changes: New values of username, email, email_verified, full_name, locale, metadata,
                 app_metadata, external_id, roles or status. Those of `metadata` and `app_metadata`
-                may be functions that return the new object for the current.
+                may be functions that return the new object for the current. None removes the
+                username, full_name, locale or external_id.
             versions: Reject the update unless the user is at one of these versions.
             confirms_email: Whether a new email address stays pending until it is confirmed, where
                 emails can be sent. Until then it is the user's `pending_email`.
@@ -380,13 +388,13 @@ class Accounts:
         """
         # A removed role that the user loses at the same time may come back: it counts for nothing.
         self.roles.require_known(changes.get("roles", ()), kept=user.roles)
-        changes = self.metadata_rules.validating(normalize_changes(changes))
+        changes = self.metadata_rules.validating(normalize_changes(changes, self.usernames))
         if email_key(changes.get("email", user.email)) != email_key(user.email):
             self._check_email(changes["email"], any_domain=any_domain)
         if not any_username and changes.get("username", user.username) != user.username:
-            self._usernames.require_allowed(changes["username"])
+            self.usernames.require_allowed(changes["username"])
         admin_emails = self._admin_notices.prepare() if _may_make_admin(user, changes) else []
-        handover = Handover(self._usernames.quarantine, any_username)
+        handover = Handover(self.usernames.quarantine, any_username)
         after = self._update(user, changes, versions, confirms_email, by, handover)
         for notice in notices_of(user, after):
             self._emails.mailer.send(notice)
@@ -429,13 +437,14 @@ class Accounts:
                 transaction.delete(current, is_unmodified(current), otherwise=VersionMismatch())
                 # If a reservation was swapped concurrently, read the user again.
                 stale = VersionMismatch()
-                Identifier.give_up(
-                    transaction,
-                    username_key(current.username),
-                    user.id,
-                    otherwise=stale,
-                    quarantine=self._usernames.quarantine,
-                )
+                if current.username is not None:
+                    Identifier.give_up(
+                        transaction,
+                        username_key(current.username),
+                        user.id,
+                        otherwise=stale,
+                        quarantine=self.usernames.quarantine,
+                    )
                 Identifier.release(transaction, email_key(current.email), user.id, otherwise=stale)
                 if current.external_id:
                     key = external_key(current.external_id)
@@ -496,7 +505,7 @@ class Accounts:
 
 def build_user(
     *,
-    username: str,
+    username: str | None = None,
     email: str,
     password_hash: str | None = None,
     full_name: str | None = None,
@@ -511,7 +520,7 @@ def build_user(
     """Return an unsaved user.
 
     Args:
-        username: In any case.
+        username: In any case; None for a user without one.
         email: In any case.
         password_hash: A hash of another system. Without a hash the user has no password, and can
             set one by a password reset only.
@@ -528,7 +537,7 @@ def build_user(
         InvalidField: A value that the rules reject.
     """
     return User.new(
-        username=normalize_username(username),
+        username=None if username is None else normalize_username(username),
         email=normalize_email(email),
         email_verified=email_verified,
         password_hash=None if password_hash is None else validate_imported(password_hash),

@@ -48,4 +48,4 @@ class AdminNotices:
         """Send prepared emails, that the user is an admin now; the user gets none."""
         for email in emails:
             if email.to != user.email:
-                self._mailer.send(replace(email, detail=user.username))
+                self._mailer.send(replace(email, detail=user.account_name))

@@ -68,7 +68,7 @@ class EmailVerification:
         email = Email(
             EmailKind.CONFIRM_EMAIL_CHANGE if is_new else EmailKind.VERIFY_EMAIL,
             to=address,
-            username=user.username,
+            username=user.username or "",
             token=token,
             minutes=int(self.lifetime.total_seconds() // 60),
             account_id=user.id,

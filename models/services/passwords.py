@@ -270,7 +270,11 @@ class PasswordService:
 
     def _validate_new(self, password: str, user: User) -> None:
         self.policy.validate(
-            password, user.username, user.email, user.full_name or "", field="new_password"
+            password,
+            user.username or "",
+            user.email,
+            user.full_name or "",
+            field="new_password",
         )
 
 

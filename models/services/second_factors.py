@@ -121,7 +121,7 @@ class SecondFactors:
             SecondFactorAlreadyEnabled: The user has a second factor.
             Unauthenticated: The user's sessions were ended since it was read.
         """
-        secret = self.totp.new(user.username, user.id)
+        secret = self.totp.new(user.account_name, user.id)
         row = SecondFactor(
             user.id, secret=secret.stored, enrollment_id=str(uuid4()), created_at=now()
         )

@@ -30,8 +30,8 @@ class UserImport:
             details: See `build_user`.
 
         Returns:
-            The user; None if the owner of the username also has the email address: it was
-            imported before and stays as it is.
+            The user; None if the owner of the username, where there is one, also has the email
+            address: it was imported before and stays as it is.
 
         Raises:
             InvalidField: A value that the rules reject.
@@ -51,11 +51,12 @@ class UserImport:
     def dry_run(self, **details: Any) -> User | None:
         """Return or raise what `import_user` would at present, without storing anything."""
         user = self._build(details)
+        self.accounts.usernames.require_mode(user.username)
         raise_together(self.accounts.metadata_rules.faults_of(user.attribute_values))
         if self.accounts.find_named(user.username, user.email):
             return None
         for login, taken in ((user.username, UsernameTaken()), (user.email, EmailTaken())):
-            if self.accounts.find(login):
+            if login is not None and self.accounts.find(login):
                 raise taken
         if user.external_id and self.accounts.find_named(None, None, user.external_id):
             raise ExternalIdTaken

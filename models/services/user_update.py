@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from pynamodb.expressions.condition import Condition
@@ -24,6 +25,7 @@ from models.errors import (
 from models.locales import normalize_locale
 from models.services.account_emails import TokenEmail
 from models.services.session_cleanup import remove_ended_sessions
+from models.services.usernames import UsernameRules
 from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.counter import count_admin
 from models.tables.identifier import (
@@ -32,7 +34,6 @@ from models.tables.identifier import (
     external_key,
     normalize_email,
     normalize_external_id,
-    normalize_username,
     username_key,
 )
 from models.tables.user import User, forget_devices, has_api_key_epoch, is_user_id
@@ -102,14 +103,18 @@ def retry_on_conflict(user: User, versions: Versions, change: Callable[[User], _
     raise TooManyConflicts
 
 
-def normalize_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
+def normalize_changes(changes: Mapping[str, Any], usernames: UsernameRules) -> dict[str, Any]:
     """Return new values of fields as they are stored.
+
+    Args:
+        changes: New values of fields.
+        usernames: The rules for usernames; a reserved one is not rejected here.
 
     Raises:
         InvalidField: The username, email address, language tag or external ID is not valid.
     """
     rules: dict[str, Callable[[Any], Any]] = {
-        "username": normalize_username,
+        "username": partial(usernames.normalize, any_username=True),
         "email": normalize_email,
         "roles": normalize_roles,
         "locale": normalize_locale,
@@ -244,26 +249,30 @@ def is_unmodified(user: User) -> Condition:
 
 def reserved_keys(user: User) -> set[str]:
     """Return the keys under which the user's names are reserved."""
-    keys = {username_key(user.username), email_key(user.email)}
-    return keys | {external_key(user.external_id)} if user.external_id else keys
+    keys = {email_key(user.email)}
+    if user.username is not None:
+        keys.add(username_key(user.username))
+    if user.external_id:
+        keys.add(external_key(user.external_id))
+    return keys
 
 
 def swap_reservations(
     transaction: Transaction, before: User, after: User, handover: Handover
 ) -> None:
     """Release the names that the user no longer has, and reserve its new ones."""
-    if before.username != after.username:
-        old, new = username_key(before.username), username_key(after.username)
+    if before.username not in (after.username, None):
         Identifier.give_up(
             transaction,
-            old,
+            username_key(before.username),
             before.id,
             otherwise=VersionMismatch(),
             quarantine=handover.quarantine,
         )
+    if after.username not in (before.username, None):
         Identifier.take(
             transaction,
-            new,
+            username_key(after.username),
             before.id,
             otherwise=UsernameTaken(),
             takes_over=handover.takes_over,

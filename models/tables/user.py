@@ -101,7 +101,8 @@ class User(AttemptCounter, Table):
     # The keys of the sparse indexes; `set_index_keys` derives them.
     role_key = UnicodeAttribute(attr_name="elevation", null=True)
     inactive_key = UnicodeAttribute(attr_name="bar", null=True)
-    username = UnicodeAttribute()
+    # Null for a user that signs in with the email address only.
+    username = UnicodeAttribute(null=True)
     email = UnicodeAttribute()
     email_verified = BooleanAttribute(default=False)
     # A requested new address, until it is confirmed.
@@ -160,6 +161,11 @@ class User(AttemptCounter, Table):
     def app_metadata_object(self) -> dict[str, Any]:
         """`app_metadata`, an empty object where there are none."""
         return self.app_metadata or {}
+
+    @property
+    def account_name(self) -> str:
+        """The username, or the email address of a user without one: the user signs in with it."""
+        return str(self.email if self.username is None else self.username)
 
     @property
     def is_active(self) -> bool:

@@ -15,6 +15,7 @@ from models import (
     SecretKeys,
     SignUp,
     TokenAlgorithm,
+    UsernameMode,
 )
 from roster.config.branding import colors, logo, support_url
 from roster.config.cores import usable_cores
@@ -190,6 +191,15 @@ class Config:
         meaning='A service that new passwords are looked up in, by the range search of "Have I Been'
         ' Pwned": five digits of a digest leave the service. {allowed}. See'
         " [password rules](security.md#password-rules).",
+    )
+    username_mode: UsernameMode = setting(
+        "ROSTER_USERNAMES",
+        choice(UsernameMode),
+        UsernameMode.OPTIONAL,
+        example="off",
+        meaning="Whether accounts have a username beside the email address: {allowed}. With"
+        " `optional` a user can go without one, with `off` no user gets one. See"
+        " [usernames](accounts.md#usernames).",
     )
     reserved_usernames: tuple[str, ...] = setting(
         "ROSTER_RESERVED_USERNAMES",

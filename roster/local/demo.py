@@ -5,7 +5,7 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
-from models import Accounts, LoginLookup, Role
+from models import Accounts, LoginLookup, Role, UsernameMode
 from models.errors import EmailTaken, UsernameTaken
 from roster.config import Config, EmailSettings, SettingError, split_keys
 from roster.local.loopback import is_loopback
@@ -60,11 +60,11 @@ def seed(accounts: Accounts, password: str) -> None:
     Raises:
         WeakPassword: The policy rejects the demo password.
     """
-    for username, full_name, role in DEMO_USERS:
+    for name, full_name, role in DEMO_USERS:
         try:
             accounts.register(
-                username=username,
-                email=f"{username}@example.com",
+                username=name if accounts.usernames.are_on else None,
+                email=_demo_email(name),
                 password=password,
                 full_name=full_name,
                 roles=[role],
@@ -72,6 +72,12 @@ def seed(accounts: Accounts, password: str) -> None:
             )
         except (EmailTaken, UsernameTaken):
             continue
+
+
+def demo_logins(config: Config) -> list[str]:
+    """Return what the demo users sign in with; the first one is an admin."""
+    has_usernames = config.username_mode is not UsernameMode.OFF
+    return [name if has_usernames else _demo_email(name) for name, _, _ in DEMO_USERS]
 
 
 def require_loopback(config: Config, host: str) -> None:
@@ -96,7 +102,11 @@ def require_no_demo_users(host: str, data: Path) -> None:
     if is_loopback(host):
         return
     logins = LoginLookup()
-    if found := [name for name, _, _ in DEMO_USERS if logins.find(name)[0]]:
+    if found := [
+        name
+        for name, _, _ in DEMO_USERS
+        if logins.find(name)[0] or logins.find(_demo_email(name))[0]
+    ]:
         raise SettingError(
             f"Other computers can reach {host}, and an earlier start created {' and '.join(found)}"
             f" in {data}, with a public password. Choose another folder with --data, or add"
@@ -116,14 +126,18 @@ def banner(config: Config, host: str, port: int) -> str:
     base = url(host, port)
     lines = [f"Roster serves on {base}", f"  Swagger UI   {base}/docs"]
     if config.demo:
-        names = " and ".join(username for username, _, _ in DEMO_USERS)
+        names = demo_logins(config)
         lines += [
-            f"  Demo users   {names} (john is an admin)",
+            f"  Demo users   {' and '.join(names)} ({names[0]} is an admin)",
             f"  Password     {config.demo_password}",
         ]
     if config.email.folder is not None:
         lines.append(f"  Emails       {base}/dev/mail")
     return "\n".join([*lines, "  Press Ctrl-C to stop; the data is kept."])
+
+
+def _demo_email(name: str) -> str:
+    return f"{name}@example.com"
 
 
 def _email(settings: EmailSettings, data: Path, base: str) -> EmailSettings:

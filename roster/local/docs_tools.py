@@ -2,7 +2,7 @@
 
 from api.docs_page import LocalTools
 from roster.config import Config
-from roster.local.demo import DEMO_USERS
+from roster.local.demo import demo_logins
 from roster.local.loopback import is_local_request
 from roster.local.mailbox import PATH
 
@@ -11,7 +11,7 @@ def build(config: Config) -> LocalTools:
     """Return the tools for requests from the same computer: the demo password is for it alone."""
     return LocalTools(
         is_allowed=is_local_request,
-        demo_users=tuple(name for name, _, _ in DEMO_USERS) if config.demo else (),
+        demo_users=tuple(demo_logins(config)) if config.demo else (),
         demo_password=config.demo_password if config.demo else None,
         mailbox=PATH if config.email.folder is not None else None,
     )

@@ -3,7 +3,7 @@
 from flask import Blueprint, Flask, Response
 
 from roster.config import Config
-from roster.local.demo import DEMO_USERS
+from roster.local.demo import demo_logins
 from roster.local.loopback import is_local_request
 from web.html import page
 from web.languages import use_source
@@ -23,11 +23,11 @@ def init_app(app: Flask, config: Config) -> None:
     def show() -> Response:
         use_source()
         # Only this computer sees the password of the demo users.
-        users = DEMO_USERS if config.demo and is_local_request() else ()
+        users = demo_logins(config) if config.demo and is_local_request() else []
         return page(
             "start/start.html",
             caller=None,
-            users=[name for name, _, _ in users],
+            users=users,
             password=config.demo_password,
             has_docs=config.docs,
             has_mailbox=config.email.folder is not None,

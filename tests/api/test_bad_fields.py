@@ -30,7 +30,8 @@ TEXT_FIELDS = [
     ("POST", "/v1/email-verifications", "email"),
     ("POST", "/v1/email-verifications/confirm", "token"),
 ]
-NEVER_NULL = [each for each in TEXT_FIELDS if each[2] not in ("full_name", "locale")]
+NULLABLE = ("username", "full_name", "locale")
+NEVER_NULL = [each for each in TEXT_FIELDS if each[2] not in NULLABLE]
 
 
 @pytest.mark.parametrize("route", [*ROUTES, *OTHER_ROUTES])
@@ -154,7 +155,7 @@ class TestNull:
         "method, path, field", [*NEVER_NULL, ("POST", "/v1/users", "metadata")]
     )
     def test_null(self, jane, snapshot, method, path, field):
-        """Null is not a string; only the full name and the language are nullable."""
+        """Null is not a string; only username, full name and language are nullable."""
         before = snapshot()
 
         response = jane.request(method, path, json={**GOOD[path], field: None})

@@ -53,7 +53,7 @@ try {
   observed.firstFault = (await focused()).name;
   await page.keyboard.press("Control+A");
   await page.keyboard.type("lee@example.com");
-  await type("Username", "lee");
+  await type("Username (optional)", "lee");
   await type("Password", theirs);
   await tabTo("Show the password");
   await page.keyboard.press("Space");

@@ -27,7 +27,7 @@ try {
   await page.goto(base);
   await follow("Create an account");
   await type("Email address", "robin@example.com");
-  await type("Username", "robin");
+  await type("Username (optional)", "robin");
   await type("Password", password);
   await press("Create the account");
   observed.registered = await notice();

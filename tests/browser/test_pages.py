@@ -41,7 +41,7 @@ class TestSignUp:
 
     def test_faults(self, observed):
         """All rejected fields are marked, and the first one has the focus."""
-        assert observed["faulty"] == ["email", "username", "password"]
+        assert observed["faulty"] == ["email", "password"]
         assert observed["focus"] == "email"
 
 

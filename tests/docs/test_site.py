@@ -14,7 +14,8 @@ from tests.support.documents import DOCS
 PATIENCE = 180
 # What newcomers search for, and the page that has to be the first one found.
 FIRST = {
-    "accounts": "2FA|API key|MFA|TOTP|email verification|lockout|password reset|second factor",
+    "accounts": "2FA|API key|MFA|TOTP|email verification|lockout|password reset|second factor"
+    "|username",
     "backups": "PITR|backup|disaster recovery|restore",
     "browsers": "401|429|503|CORS|SPA|cookie|cors|localStorage|mobile|refresh token",
     "scope": "Auth0|Cognito|FastAPI-Users|Google|Keycloak|SAML|SSO|magic link|organizations"
@@ -30,7 +31,7 @@ FIRST = {
     "mail": "SES|SMTP|email|language|template",
     "operations": "IAM|Prometheus|access log|export|first admin|health check|logs|metrics|nginx",
     "pages": "GDPR|admin UI|branding|console|login page|logo",
-    "security": "password rules|rate limit|session|username",
+    "security": "password rules|rate limit|session",
     "security-policy": "vulnerability",
     "services": "JWT|JWKS|OAuth|gateway|introspection|middleware|verify token",
     "upgrading": "roadmap|semantic versioning|upgrade|versions",

@@ -179,11 +179,14 @@ def sign_in(make_sign_in: Any) -> SessionService:
 
 @pytest.fixture
 def register(accounts: Accounts) -> Any:
-    """Makes a user by its user name: `register("ada", roles=["admin"])`."""
+    """Makes a user by its user name: `register("ada", roles=["admin"])`.
 
-    def make(username: str, **attributes: Any) -> Any:
-        details = {"email": f"{username}@example.com", "password": PASSWORD, **attributes}
-        return accounts.register(username=username, **details)
+    `username=None` makes one without it, whose address begins with the name.
+    """
+
+    def make(name: str, **attributes: Any) -> Any:
+        details = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
+        return accounts.register(**{**details, **attributes})
 
     return make
 

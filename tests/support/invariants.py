@@ -8,8 +8,8 @@ from models.tables.user import User
 def audited_users() -> list[User]:
     """Return all users, after checking the invariants.
 
-    Each user has exactly its reservations, there are no others, and the counter equals the
-    number of active admins.
+    Each user has exactly the reservations of its email address, and of its username and external ID
+    where it has them, there are no others, and the counter equals the number of active admins.
     """
     users: list[User] = list(User.scan(consistent_read=True))
     reservations = {
@@ -20,7 +20,12 @@ def audited_users() -> list[User]:
     assert reservations == {
         key: user.id
         for user in users
-        for key in (username_key(user.username), email_key(user.email))
-    } | {external_key(user.external_id): user.id for user in users if user.external_id}
+        for key in (
+            email_key(user.email),
+            user.username and username_key(user.username),
+            user.external_id and external_key(user.external_id),
+        )
+        if key
+    }
     assert counted == len([user for user in users if user.is_active_admin])
     return users

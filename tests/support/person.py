@@ -21,6 +21,7 @@ class Person:
     """A user with an account and a client."""
 
     client: FlaskClient
+    # What the user signs in with: the email address of a user without a username.
     username: str
     roles: list[str] = field(default_factory=lambda: ["user"])
     password: str = PASSWORD

@@ -1,17 +1,38 @@
-"""What each page of an admin's session has: its headers, and fields that browsers know."""
+"""What each page of an admin's session has: its headers, and fields that browsers know.
+
+With and without usernames, in each mode of ROSTER_USERNAMES.
+"""
 
 import re
 
 import pytest
 
+from models import UsernameMode
 from tests.support.page_client import PageClient, fields_of
 from tests.support.person import PASSWORD
 
 
+@pytest.fixture(
+    params=["optional", "required", "off"], ids=lambda mode: f"usernames {mode}", scope="module"
+)
+def mode(request):
+    """Return whether accounts have a username."""
+    return UsernameMode(request.param)
+
+
+@pytest.fixture(params=[True, False], ids=["with username", "without username"])
+def has_username(request):
+    """Return whether the users of a test have a username."""
+    return request.param
+
+
 @pytest.fixture
-def pages(app, john, jane):
-    """Return all pages with a form or a table, opened by john; by their paths."""
-    signed_in = PageClient(app).sign_in("john", PASSWORD)
+def pages(make_app, create_user, mode, has_username):
+    """Return all pages with a form or a table, opened by john, about jane; by their paths."""
+    john = create_user("john", roles=["admin"], has_username=has_username)
+    jane = create_user("jane", has_username=has_username)
+    app = make_app(username_mode=mode)
+    signed_in = PageClient(app).sign_in(john.username, PASSWORD)
     paths = {
         rule.rule.replace("<id>", jane.id).replace("<change>", "suspend")
         for rule in app.url_map.iter_rules()
@@ -58,6 +79,24 @@ def test_autocomplete(pages):
 def test_buttons_are_buttons(pages):
     """No link says that it is a button: the space bar does not follow links."""
     assert {path for path, page in pages.items() if 'role="button"' in page.text} == set()
+
+
+def test_no_placeholder(pages):
+    """An absent value is never shown as the word of a programming language."""
+    texts = {path: re.sub(r"<[^>]*>", " ", page.text) for path, page in pages.items()}
+
+    assert {path for path, text in texts.items() if re.search(r"\b(None|null)\b", text)} == set()
+    assert {path for path, page in pages.items() if '"None"' in page.text} == set()
+
+
+def test_username_fields(pages, mode):
+    """The pages that have the field of a username have it, unless usernames are off."""
+    found = {path for path, page in pages.items() if "username" in fields_of(page)}
+    has_field = {"/sign-up", "/account", "/admin/users/new"}
+
+    # On the page about the data, it is the text that is typed to delete the account.
+    assert found & has_field == (set() if mode is UsernameMode.OFF else has_field)
+    assert "/account/data" in found
 
 
 def test_titles(pages):

@@ -273,7 +273,7 @@ class TestLanguageOfUsers:
     def test_errors(self, janes_browser, jane):
         """The errors of its forms, and pages of errors, are in the language of the user."""
         jane.patch("/v1/users/me", json={"locale": "de"})
-        rejected = janes_browser.send("/account", do="username", username="")
+        rejected = janes_browser.send("/account/data", do="delete", username="")
         absent = janes_browser.send("/account", do="nothing")
 
         assert errors_of(rejected)["username"] == MISSING["de"]

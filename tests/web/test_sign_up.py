@@ -78,12 +78,7 @@ class TestSignUp:
 
     def test_empty(self, browser):
         """An empty form names the required fields."""
-        assert errors_of(browser.send("/sign-up")).keys() == {
-            "form",
-            "username",
-            "email",
-            "password",
-        }
+        assert errors_of(browser.send("/sign-up")).keys() == {"form", "email", "password"}
 
     def test_typed_is_kept(self, browser):
         """What was typed stays, except the password."""

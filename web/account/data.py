@@ -23,13 +23,18 @@ from web.html import form_page, go_to_page
 _MAX_EVENTS = 1000
 _EVENTS_PER_READ = 100
 _user_body = compiled(user_schema)
+# By whether the user has no username.
+_NOT_YOURS = ("This is not your username.", "This is not your email address.")
 
 
 class DeletionForm(Form):
-    """The username, typed, so that no one deletes an account by mistake."""
+    """The username, or the email address of a user without one, typed.
+
+    So no one deletes an account by mistake.
+    """
 
     username = text_field(
-        field_rules.USERNAME, autocomplete="off", autocapitalize="none", spellcheck="false"
+        field_rules.LOGIN, autocomplete="off", autocapitalize="none", spellcheck="false"
     )
 
 
@@ -107,8 +112,8 @@ def _delete(caller: Principal) -> Response:
     form = DeletionForm()
     if not form.validate():
         return _show(form)
-    if form.username.data.lower() != caller.user.username:
-        form.add_error("username", "This is not your username.")
+    if form.username.data.lower() != caller.user.account_name.lower():
+        form.add_error("username", _NOT_YOURS[caller.user.username is None])
         return _show(form)
     caller.require_recent_auth()
     with errors_in(form):

@@ -7,7 +7,7 @@ from api.rate_limits import NAME_CHANGES, limit_user_and_client
 from api.services import accounts
 from models import field_rules
 from web.actions import act
-from web.forms import Form, LanguageField, errors_in, text_field
+from web.forms import Form, LanguageField, UsernameField, errors_in, text_field
 from web.guards import page_for_users
 from web.html import form_page, go_to_page
 
@@ -27,9 +27,7 @@ class LanguageForm(Form):
 class UsernameForm(Form):
     """The username."""
 
-    username = text_field(
-        field_rules.USERNAME, autocomplete="username", autocapitalize="none", spellcheck="false"
-    )
+    username = UsernameField("username")
 
 
 @page_for_users()
@@ -38,8 +36,9 @@ def show(caller: Principal) -> Response:
     actions = {
         "profile": _save_profile,
         "language": _save_language,
-        "username": _save_username,
     }
+    if accounts.usernames.are_on:
+        actions["username"] = _save_username
     return act(caller, actions) or _show(caller)
 
 
@@ -69,13 +68,14 @@ def _save_username(caller: Principal) -> Response:
         with errors_in(form):
             if not caller.is_admin:
                 limit_user_and_client(NAME_CHANGES, caller.user.id)
-            accounts.update(
+            after = accounts.update(
                 caller.user,
-                {"username": form.username.data},
+                {"username": form.username_or_none},
                 any_username=caller.may_assign_any_username(),
                 by=caller.actor,
             )
-            return go_to_page("web.profile", "username-saved")
+            notice = "username-saved" if after.username else "username-removed"
+            return go_to_page("web.profile", notice)
     return _show(caller, username=form)
 
 

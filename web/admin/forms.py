@@ -14,13 +14,6 @@ from web.forms import Checkboxes, Form, text_field
 STATUSES = [Status.ACTIVE.value, Status.SUSPENDED.value]
 
 
-def username_field() -> Any:
-    """Return a field for the username of another person."""
-    return text_field(
-        field_rules.USERNAME, autocomplete="off", autocapitalize="none", spellcheck="false"
-    )
-
-
 def email_field() -> Any:
     """Return a field for the address of another person."""
     return text_field(

@@ -11,9 +11,8 @@ from web.admin.forms import (
     email_field,
     name_field,
     status_field,
-    username_field,
 )
-from web.forms import Checkboxes, Form, LanguageField, errors_in, password_field
+from web.forms import Checkboxes, Form, LanguageField, UsernameField, errors_in, password_field
 from web.guards import page_for_users
 from web.html import form_page, go_to_page
 
@@ -23,7 +22,7 @@ _TEXTS = ("username", "email", "full_name", "password")
 class NewUserForm(Form):
     """A new user. Without a password, a link to choose one is emailed (ASVS 6.4.6)."""
 
-    username = username_field()
+    username = UsernameField("off")
     email = email_field()
     full_name = name_field()
     locale = LanguageField()
@@ -37,8 +36,7 @@ class NewUserForm(Form):
         if not self.password.data and not rules.verifies_addresses:
             self.add_error("password", "Emails are not configured: enter a password.")
             is_sound = False
-        sound = {name: self[name].data for name in _TEXTS if not self[name].errors}
-        texts = {name: text for name, text in sound.items() if text}
+        texts = self.texts_of(_TEXTS)
         for fault in accounts.faults_of(texts, any_username=True, offline=True):
             self.add_error(fault.field, str(fault))
             is_sound = False
@@ -66,7 +64,7 @@ def show(caller: Principal) -> Response:
 
 def _create(caller: Principal, form: NewUserForm) -> User:
     fields: dict[str, Any] = {
-        "username": form.username.data,
+        "username": form.username_or_none,
         "email": form.email.data,
         "full_name": form.full_name.data or None,
         "locale": form.locale.data or None,

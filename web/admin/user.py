@@ -23,8 +23,8 @@ from models.errors import (
 )
 from web.actions import act
 from web.admin.changes import changes_for
-from web.admin.forms import email_field, external_id_field, name_field, username_field
-from web.forms import Checkboxes, Form, LanguageField, errors_in
+from web.admin.forms import email_field, external_id_field, name_field
+from web.forms import Checkboxes, Form, LanguageField, UsernameField, errors_in
 from web.guards import page_for_users
 from web.html import form_page, go_to_page
 
@@ -37,7 +37,7 @@ _MAX_SHOWN = 25
 class FieldsForm(Form):
     """The fields about the person. The version is the one that the admin has seen."""
 
-    username = username_field()
+    username = UsernameField("off", may_stay_absent=True)
     email = email_field()
     full_name = name_field()
     locale = LanguageField()
@@ -47,9 +47,7 @@ class FieldsForm(Form):
     def validate(self, extra_validators: Any = None) -> bool:
         """Return whether all fields obey the rules; report all that do not together."""
         is_sound = bool(super().validate(extra_validators))
-        names = ("username", "email", "full_name")
-        sound = {name: self[name].data for name in names if not self[name].errors}
-        texts = {name: text for name, text in sound.items() if text}
+        texts = self.texts_of(["username", "email", "full_name"])
         for fault in accounts.faults_of(texts, any_username=True, offline=True):
             self.add_error(fault.field, str(fault))
             is_sound = False
@@ -102,14 +100,16 @@ def _carry_out(target: User, right: Right, action: _Action, caller: Principal) -
 
 
 def _save_fields(target: User, caller: Principal) -> Response:
-    form = FieldsForm(locale=target.locale)
+    form = FieldsForm(locale=target.locale, username=target.username)
     if form.validate():
         typed = {
-            "username": form.username.data.lower(),
             "email": form.email.data,
             "full_name": form.full_name.data or None,
             "locale": form.locale.data or None,
         }
+        if form.username:
+            name = form.username_or_none
+            typed["username"] = name and name.lower()
         # A form without the field leaves it as it is.
         if form.external_id.raw_data:
             typed["external_id"] = form.external_id.data or None

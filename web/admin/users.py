@@ -23,7 +23,7 @@ class UserRow(NamedTuple):
     """What the table shows of a user: read from the item once, not by a descriptor for each use."""
 
     id: str
-    username: str
+    username: str | None
     full_name: str | None
     email: str
     email_verified: bool
@@ -72,7 +72,7 @@ def _row(values: Mapping[str, Any], texts: Mapping[str, str]) -> UserRow:
     status, roles = values["status"], values["roles"]
     return UserRow(
         values["id"],
-        values["username"],
+        values.get("username"),
         values.get("full_name"),
         values["email"],
         bool(values.get("email_verified")),

@@ -13,7 +13,7 @@ from api.rate_limits import SIGN_UPS, limit_client
 from api.services import accounts, rules, sessions
 from models import AuthMethod, SignUp, field_rules
 from web.browser_session import find_caller
-from web.forms import Form, errors_in, password_field, text_field
+from web.forms import Form, UsernameField, errors_in, password_field, text_field
 from web.html import form_page, go_to, go_to_page, page
 from web.languages import page_language
 from web.links import allowed_next, destination
@@ -28,9 +28,7 @@ class SignUpForm(Form):
     email = text_field(
         field_rules.EMAIL, autocomplete="email", inputmode="email", autocapitalize="none"
     )
-    username = text_field(
-        field_rules.USERNAME, autocomplete="username", autocapitalize="none", spellcheck="false"
-    )
+    username = UsernameField("username")
     full_name = text_field(field_rules.FULL_NAME, required=False, autocomplete="name")
     password = password_field("new-password")
     next = HiddenField()
@@ -40,9 +38,7 @@ class SignUpForm(Form):
         if super().validate(extra_validators):
             # The service reports the faults of sound fields together.
             return True
-        sound = {name: self[name].data for name in _TEXTS if not self[name].errors}
-        texts = {name: text for name, text in sound.items() if text}
-        for fault in accounts.faults_of(texts, offline=True):
+        for fault in accounts.faults_of(self.texts_of(_TEXTS), offline=True):
             self.add_error(fault.field, str(fault))
         return False
 
@@ -75,7 +71,7 @@ class SignUpPage(MethodView):
         with errors_in(form):
             limit_client(SIGN_UPS)
             user = accounts.register(
-                username=form.username.data,
+                username=form.username_or_none,
                 email=form.email.data,
                 password=form.password.data,
                 full_name=form.full_name.data or None,

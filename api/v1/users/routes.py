@@ -72,7 +72,7 @@ _ITS_ID = {"id": "$response.body#/id"}
 def _faults_of_new_user(accepted: dict[str, Any]) -> list[tuple[str, str]]:
     texts = {name: value for name, value in accepted.items() if isinstance(value, str)}
     faults = [
-        *accounts.faults_of(texts, offline=True),
+        *accounts.faults_of({"username": None, **texts}, offline=True),
         *accounts.roles.faults_of(accepted.get("roles", ())),
         *accounts.metadata_rules.faults_of(accepted),
     ]
@@ -132,12 +132,13 @@ class Users(Resource):
     ) -> Any:
         """Register a user
 
-        Open to everyone unless sign-up is closed; only an admin may set `roles`, `status` and
-        `email_verified`, or assign a reserved username such as `support`, or one that another user
-        gave up lately; `app_metadata` and `external_id` are for admins and clients. A role with
-        rights over other accounts requires recent authentication, and a new admin is reported to
-        the other admins by email. A client with the scope `users:write` registers users also while
-        sign-up is closed.
+        Open to everyone unless sign-up is closed. A user without `username` signs in with the email
+        address; `ROSTER_USERNAMES` can require a username, or turn all of them off: then a request
+        that has one is rejected. Only an admin may set `roles`, `status` and `email_verified`, or
+        assign a reserved username such as `support`, or one that another user gave up lately;
+        `app_metadata` and `external_id` are for admins and clients. A role with rights over other
+        accounts requires recent authentication, and a new admin is reported to the other admins by
+        email. A client with the scope `users:write` registers users also while sign-up is closed.
         """
         if caller and strongest_role(payload.get("roles", ())):
             caller.require_account_control()
@@ -193,9 +194,9 @@ class UserItem(Resource):
         """Update a user
 
         The body is a JSON merge patch (RFC 7396): fields that it does not name stay unchanged, null
-        removes `full_name`, `locale`, `external_id`, `metadata`, `app_metadata` or a field of the
-        last two. With `If-Match`, concurrent changes are not overwritten. Suspending a user ends
-        its sessions at once.
+        removes `username`, `full_name`, `locale`, `external_id`, `metadata`, `app_metadata` or a
+        field of the last two. With `If-Match`, concurrent changes are not overwritten. Suspending a
+        user ends its sessions at once.
 
         A new `email`, `username`, `roles`, `status` or `email_verified` requires recent
         authentication; an API key may set all but the first with the scope `accounts`, a client

@@ -38,9 +38,15 @@ _LOCALE = text_schema(
 )
 # The fields that a user may set.
 USER_FIELDS: dict[str, dict[str, Any]] = {
-    "username": text_schema(
-        field_rules.USERNAME, description="Unique; stored in lower case.", example="ada"
-    ),
+    "username": {
+        **text_schema(
+            field_rules.USERNAME,
+            description="Unique; stored in lower case. Null or absent for a user without one."
+            " `ROSTER_USERNAMES` can require it, or turn it off.",
+            example="ada",
+        ),
+        "x-nullable": True,
+    },
     "email": EMAIL,
     "full_name": {**_FULL_NAME, "x-nullable": True},
     "locale": {**_LOCALE, "x-nullable": True},
@@ -100,7 +106,7 @@ new_user = strict_schema(
             **MANAGED_FIELDS,
             **ADMIN_FIELDS,
         },
-        "required": ["username", "email", "password"],
+        "required": ["email", "password"],
         "example": {
             "username": "ada",
             "email": "ada@example.com",

@@ -89,7 +89,7 @@ def _values(token: ActiveToken) -> list[str]:
     """Return the values of `HEADERS` without the last one, all of them ASCII."""
     return [
         token.user.id,
-        token.user.username,
+        token.user.username or "",
         ",".join(token.roles),
         "true" if token.user.email_verified else "false",
         token.session.id if token.session else "",

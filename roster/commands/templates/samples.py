@@ -52,6 +52,7 @@ def _user() -> SimpleNamespace:
     return SimpleNamespace(
         id=_ID,
         username="jane",
+        account_name="jane",
         email="jane@example.com",
         pending_email="jane.doe@example.com",
         email_verified=True,

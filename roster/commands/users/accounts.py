@@ -18,7 +18,7 @@ from models import (
 )
 from roster.commands.context import with_services
 from roster.commands.output import show_json, show_table
-from roster.commands.users.group import as_json, get_user, login, users
+from roster.commands.users.group import as_json, get_user, login, username, users
 from roster.commands.users.serialization import as_user, events_for_operators
 
 _COLUMNS = ("id", "username", "email", "status", "roles", "created_at", "last_login_at")
@@ -28,11 +28,11 @@ _PAGE = 100
 
 
 @users.command("create-admin")
-@click.argument("username")
+@username
 @click.argument("email")
 @click.password_option(help="Prompted for if not given, so that it stays out of the shell history.")
 @with_services
-def create_admin(services: Services, username: str, email: str, password: str) -> None:
+def create_admin(services: Services, username: str | None, email: str, password: str) -> None:
     """Create an admin; the first one cannot be created through the API.
 
     The email address counts as verified, so check it.
@@ -45,7 +45,7 @@ def create_admin(services: Services, username: str, email: str, password: str) -
         email_verified=True,
         any_username=True,
     )
-    click.echo(f"created {admin.username}, {admin.id}")
+    click.echo(f"created {admin.account_name}, {admin.id}")
 
 
 @users.command("list")
@@ -124,4 +124,4 @@ def every_user(services: Services, chosen: UserFilter) -> Iterator[User]:
 
 def _set_status(services: Services, login: str, status: Status) -> None:
     user = services.accounts.update(get_user(services, login), {"status": status.value})
-    click.echo(f"{user.username} is {user.status}")
+    click.echo(f"{user.account_name} is {user.status}")

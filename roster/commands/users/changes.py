@@ -7,11 +7,11 @@ import click
 
 from models import ANONYMOUS, EventType, Role, Services, User, build_user
 from roster.commands.context import with_services
-from roster.commands.users.group import get_user, login, users
+from roster.commands.users.group import get_user, login, username, users
 
 
 @users.command()
-@click.argument("username")
+@username
 @click.argument("email")
 @click.option("--full-name", help="The display name.")
 @click.option("--admin", "is_admin", is_flag=True, help="With the role admin.")
@@ -27,7 +27,7 @@ from roster.commands.users.group import get_user, login, users
 @with_services
 def create(
     services: Services,
-    username: str,
+    username: str | None,
     email: str,
     full_name: str | None,
     is_admin: bool,
@@ -53,7 +53,7 @@ def create(
     else:
         password = _password(from_stdin)
         user = accounts.register(**details, password=password, any_username=True)
-    click.echo(f"created {user.username}, {user.id}")
+    click.echo(f"created {user.account_name}, {user.id}")
 
 
 @users.command()
@@ -64,9 +64,10 @@ def delete(services: Services, login: str, yes: bool) -> None:
     """Delete a user with all sessions, API keys and the second factor."""
     user = get_user(services, login)
     if not yes:
-        click.confirm(f"Delete {user.username}, {user.email}, {user.id}?", abort=True)
+        names = dict.fromkeys((user.account_name, user.email, user.id))
+        click.confirm(f"Delete {', '.join(names)}?", abort=True)
     services.accounts.delete(user)
-    click.echo(f"deleted {user.username}, {user.id}")
+    click.echo(f"deleted {user.account_name}, {user.id}")
 
 
 @users.command()
@@ -104,7 +105,7 @@ def roles(services: Services, login: str, added: tuple[str, ...], removed: tuple
 
 def _set_roles(services: Services, user: User, roles: list[str]) -> None:
     after = services.accounts.update(user, {"roles": roles})
-    click.echo(f"{after.username} has the roles {', '.join(after.roles) or '-'}")
+    click.echo(f"{after.account_name} has the roles {', '.join(after.roles) or '-'}")
 
 
 def _password(from_stdin: bool) -> str:

@@ -27,9 +27,7 @@ IMPORTED_FIELDS: dict[str, dict[str, Any]] = {
     **ADMIN_FIELDS,
     "password_hash": {"type": "string", "x-nullable": True},
 }
-_check = compile_check(
-    {"type": "object", "properties": IMPORTED_FIELDS, "required": ["username", "email"]}
-)
+_check = compile_check({"type": "object", "properties": IMPORTED_FIELDS, "required": ["email"]})
 _Import = Callable[..., User | None]
 
 
@@ -41,9 +39,9 @@ _Import = Callable[..., User | None]
 def import_users(services: Services, file: BinaryIO, dry_run: bool, is_json: bool) -> None:
     """Import users of another system, one JSON object per line; - reads standard input.
 
-    Fields: username, email; optionally password_hash, full_name, locale, metadata,
-    app_metadata, external_id, roles, status, email_verified. Safe to repeat: existing users are not
-    changed.
+    Fields: email; optionally username, password_hash, full_name, locale, metadata, app_metadata,
+    external_id, roles, status, email_verified. ROSTER_USERNAMES can require username, or turn it
+    off. Safe to repeat: existing users are not changed.
     """
     imports = UserImport(services.accounts)
     import_one = imports.dry_run if dry_run else imports.import_user

@@ -18,7 +18,7 @@ def unlock(services: Services, login: str) -> None:
     """End the lockout of a user and reset the count of failed attempts."""
     user = get_user(services, login)
     services.passwords.unlock(user, by=ANONYMOUS)
-    click.echo(f"{user.username} is unlocked")
+    click.echo(f"{user.account_name} is unlocked")
 
 
 @users.command("reset-password")
@@ -28,7 +28,7 @@ def reset_password(services: Services, login: str) -> None:
     """Email a user a link to set a new password."""
     user = get_user(services, login)
     if not user.is_active:
-        raise click.ClickException(f"{user.username} is {user.status}: run `reactivate` first.")
+        raise click.ClickException(f"{user.account_name} is {user.status}: run `reactivate` first.")
     services.passwords.send_reset(user, by=ANONYMOUS)
     click.echo(f"a link to set a new password will be emailed to {user.email}")
 

@@ -89,6 +89,12 @@ class TestSession:
         }
         assert body["iat"] == body["auth_time"] <= time.time() < body["exp"]
 
+    def test_without_username(self, introspect, nell):
+        """A user without a username has none in the response (RFC 7662, 2.2: it is optional)."""
+        body = introspect(nell.token).json
+
+        assert (body["sub"], "username" in body) == (nell.id, False)
+
     def test_email(self, client, create, jane):
         """The address is for clients with the scope `email` only."""
         _, secret = create(ClientScope.INTROSPECT, ClientScope.EMAIL)

@@ -101,6 +101,14 @@ class TestSession:
         shown = ("email", "email_verified", "username")
         assert [claims[name] for name in shown] == ["jane@example.com", False, "jane"]
 
+    def test_without_username(self, client, create, nell):
+        """The token of a user without a username has no such claim."""
+        create(ClientScope.EMAIL)
+        token = nell.post(PATH, json={"audience": AUDIENCE}).json["access_token"]
+        claims = claims_of(client, token)
+
+        assert (claims["email"], "username" in claims) == ("nell@example.com", False)
+
     def test_es256(self, make_app, jane, billing):
         """ROSTER_TOKEN_ALG chooses the algorithm."""
         other = make_app(token_algorithm=TokenAlgorithm.ES256).test_client()

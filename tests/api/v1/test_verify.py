@@ -43,6 +43,13 @@ class TestGranted:
             "X-Access-Token": "",
         }
 
+    def test_without_username(self, nell):
+        """The name of a user without a username is empty, not left out: no client can forge it."""
+        response = nell.get(PATH, headers=FORGED)
+
+        assert shown(response)["X-User-Name"] == ""
+        assert shown(response)["X-User-Id"] == nell.id
+
     def test_access_token(self, app, client, jane):
         """With `audience` there is an access token for the service, with the same roles."""
         with app.app_context():

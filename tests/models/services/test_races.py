@@ -205,6 +205,43 @@ class TestUpdate:
         assert kinds(outcomes) == {User: 1, UsernameTaken: 9}
         assert names_of(audited_users()).count("ada") == 1
 
+    def test_one_added_name_for_many(self, run_concurrently, register, accounts):
+        """Of ten users without a name who add the same one exactly one gets it."""
+        users = [register(f"user-{n}", username=None) for n in range(10)]
+        outcomes = run_concurrently(
+            *(lambda user=user: accounts.update(user, {"username": "ada"}) for user in users)
+        )
+
+        assert kinds(outcomes) == {User: 1, UsernameTaken: 9}
+        assert [user.username for user in audited_users()].count("ada") == 1
+
+    @pytest.mark.parametrize("turn", ROUNDS)
+    def test_name_is_added_and_removed(self, run_concurrently, register, accounts, turn):
+        """A user who adds two names and removes the name at once has one of the three results."""
+        nell = register("nell", username=None)
+        outcomes = run_concurrently(
+            *(
+                lambda name=name: accounts.update(nell, {"username": name})
+                for name in ("ada", "eve", None)
+            ),
+        )
+
+        assert kinds(outcomes) == {User: 3}
+        assert audited_users()[0].username in ("ada", "eve", None)
+
+    @pytest.mark.parametrize("turn", ROUNDS)
+    def test_name_is_added_to_a_deleted_user(self, run_concurrently, register, accounts, turn):
+        """A user without a name who adds one and is deleted at once is gone under the name."""
+        nell = register("nell", username=None)
+        outcomes = run_concurrently(
+            lambda: accounts.delete(nell),
+            lambda: accounts.update(nell, {"username": "nell"}),
+        )
+
+        assert outcomes[0] is None
+        assert type(outcomes[1]) in (User, UserNotFound)
+        assert audited_users() == []
+
     def test_user_is_deleted(self, run_concurrently, accounts, ada):
         """A user who is renamed and deleted at once is gone under both names."""
         outcomes = run_concurrently(

@@ -44,6 +44,31 @@ class TestOnce:
         assert [user.id for user in audited_users()] == [user.id]
         assert len(list(AuditEvent.query(user.id))) == 1
 
+    def test_register_without_username(self, proxy, register, fault):
+        """The sign-up returns the new user, not that the address is taken."""
+        proxy.next(WRITE, fault)
+        user = register("nell", username=None)
+
+        assert [(each.id, each.username) for each in audited_users()] == [(user.id, None)]
+
+    def test_add_username(self, proxy, accounts, register, fault):
+        """The user has the added name, and the call does not fail with "taken"."""
+        nell = register("nell", username=None)
+        proxy.next(WRITE, fault)
+        after = accounts.update(nell, {"username": "nell"})
+
+        assert (after.username, after.version) == ("nell", 2)
+        assert [user.version for user in audited_users()] == [2]
+
+    def test_remove_username(self, proxy, accounts, ada, fault):
+        """The name is removed once, and finds no user."""
+        proxy.next(WRITE, fault)
+        after = accounts.update(ada, {"username": None})
+
+        assert (after.username, after.version) == (None, 2)
+        assert [user.version for user in audited_users()] == [2]
+        assert accounts.find("ada") is None
+
     def test_rename(self, proxy, accounts, ada, fault):
         """Who takes a new name and address has both, and the old ones are free."""
         proxy.next(WRITE, fault)
