@@ -146,6 +146,30 @@ class TestCredentials:
 
         assert is_unavailable(failed.value)
 
+    @pytest.mark.parametrize("transport", ["botocore", "curl"])
+    def test_unreadable_token_file(self, transport, monkeypatch, tmp_path):
+        """A token file that is away is a configuration error."""
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+        monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/app")
+        monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "away"))
+        connection = AppConnection(region="eu-west-1", transport=transport)
+
+        with pytest.raises(ConfigurationError, match="credentials cannot be read") as failed:
+            connection.dispatch("GetItem", {"TableName": "t", "Key": {"id": {"S": "1"}}})
+
+        assert is_unavailable(failed.value)
+
+    def test_client_that_cannot_be_made(self, monkeypatch):
+        """A file that cannot be read while the client is made is one, too."""
+
+        def fail(self):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(botocore.session.Session, "get_credentials", fail)
+
+        with pytest.raises(ConfigurationError, match="Permission denied"):
+            AppConnection(region="eu-west-1").dispatch("GetItem", {"TableName": "t"})
+
     def test_another_error(self, monkeypatch):
         """Another RuntimeError is not taken for one of credentials."""
 

@@ -350,6 +350,15 @@ class TestChangedLater:
         assert sound.from_raw_data(SOUND).loud == child.from_raw_data(SOUND).loud == "A"
         assert len(called) > calls
 
+    def test_another_attribute_of_the_class(self) -> None:
+        """What has nothing to do with reading can be set and deleted."""
+        model = model_of(PynamoDB().Model)
+        reader = model._reader
+        model.note_of_the_app = "any"
+        del model.note_of_the_app
+
+        assert model._reader is reader
+
     def test_compiled_again(self) -> None:
         """After the patch, reading is as fast as before."""
         model = model_of(PynamoDB().Model)

@@ -85,6 +85,21 @@ class TestText:
         assert own.connect_timeout == 3.0
 
 
+class TestAllowed:
+    @pytest.mark.parametrize(
+        ("key", "allowed"),
+        [
+            ("TRANSPORT", "`auto`, `curl` or `botocore`"),
+            ("MAX_RETRY_ATTEMPTS", "0 to 10"),
+            ("MAX_POOL_CONNECTIONS", "1 or more"),
+            ("REGION", ""),
+        ],
+    )
+    def test_text(self, key, allowed):
+        """The accepted values are one text, for the documentation and for errors."""
+        assert SETTINGS[f"DYNAMODB_{key}"].allowed == allowed
+
+
 class TestInvalid:
     @pytest.mark.parametrize(
         ("key", "value", "error"),
@@ -274,6 +289,19 @@ class TestMeta:
             Todo.Meta.region = "Frankfurt (Main)"
 
         assert Todo.Meta.region is None
+
+    def test_unset_later(self, db, context, settings):
+        """None that is set later means that the app's setting counts."""
+
+        class Todo(db.Model):
+            class Meta:
+                region = "eu-north-1"
+
+            id = UnicodeAttribute(hash_key=True)
+
+        Todo.Meta.region = None
+
+        assert Todo._get_connection().connection.region == settings["DYNAMODB_REGION"]
 
     def test_attribute_of_the_model(self, db):
         """Other attributes of a Meta are left alone."""

@@ -22,7 +22,7 @@ from pynamodb.attributes import UnicodeAttribute
 from flask_pynamodb import ConfigurationError, PynamoDB
 from flask_pynamodb.curl.tracing import TracedClient
 from flask_pynamodb.local import Engine
-from tests.support.scripted_server import ScriptedServer, error
+from tests.support.scripted_server import ScriptedServer, answer, error
 
 KEY = {"id": {"S": "1"}}
 CAPACITY = {"ReturnConsumedCapacity": "TOTAL"}
@@ -174,6 +174,25 @@ class TestSameAsInstrumentation:
 
         assert own.attributes["retry_attempts"] == 1
         assert as_data(own) == as_data(botocores)
+
+    def test_item_collection_metrics(
+        self,
+        make_curl: Any,
+        server: ScriptedServer,
+        instrumented: None,
+        spans: InMemorySpanExporter,
+    ) -> None:
+        """The sizes of item collections are an attribute."""
+        metrics = {"ItemCollectionKey": KEY, "SizeEstimateRangeGB": [0.0, 1.0]}
+        server.play(*[answer(200, {"ItemCollectionMetrics": metrics})] * 2)
+        curl = make_curl(server.host)
+        arguments = ("PutItem", {"TableName": "t", "Item": KEY, **METRICS})
+        outcome_of(TracedClient(curl), *arguments)
+        outcome_of(curl._client, *arguments)
+        own, botocores = map(as_data, spans.get_finished_spans())
+
+        assert own["attributes"]["aws.dynamodb.item_collection_metrics"] == metrics
+        assert own == botocores
 
     def test_unreachable(
         self, make_curl: Any, instrumented: None, spans: InMemorySpanExporter
