@@ -57,7 +57,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Select what the options and the engine can run."""
+    if config.getoption("--transport") != DEFAULT_TRANSPORT:
+        _select_users_of_the_transport(config, items)
+    _skip_tests_of_dynoxide(items)
+
+
+def _select_users_of_the_transport(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect what would run the same as with the default transport."""
+    chosen = [item for item in items if "transport" in getattr(item, "fixturenames", ())]
+    config.hook.pytest_deselected(items=list(set(items) - set(chosen)))
+    items[:] = chosen
+
+
+def _skip_tests_of_dynoxide(items: list[pytest.Item]) -> None:
     """Skip what is about dynoxide where the fallback engine takes its place."""
     named = os.environ.get("DYNAMODB_ENGINE")
     if named is None or not is_fallback(Path(named)):
