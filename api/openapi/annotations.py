@@ -6,8 +6,6 @@ What Swagger 2.0 cannot express is left as notes, which `api/openapi` turns into
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from flask_restx.utils import merge
-
 from api.problems import PROBLEMS
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -16,8 +14,21 @@ View = TypeVar("View", bound=Callable[..., Any])
 def describe(view: View, **documentation: Any) -> View:
     """Merge documentation into a view's, as `Namespace.doc` does."""
     known: Mapping[str, Any] = getattr(view, "__apidoc__", {})
-    view.__apidoc__ = merge(known, documentation)  # type: ignore[attr-defined]
+    view.__apidoc__ = _merge(known, documentation)  # type: ignore[attr-defined]
     return view
+
+
+def _merge(known: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge documentation without copying its values, which nobody changes.
+
+    RESTX's `merge` copies the models of a view again for each decorator: a tenth of a start.
+    """
+    merged = dict(known)
+    for name, value in added.items():
+        before: Any = merged.get(name)
+        is_nested = type(before) is dict and isinstance(value, dict)
+        merged[name] = _merge(before, value) if is_nested else value
+    return merged
 
 
 def error_responses(*slugs: str) -> Callable[[View], View]:
