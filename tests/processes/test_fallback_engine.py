@@ -8,7 +8,6 @@ from flask_pynamodb.local import Engine
 from tests.support.person import PASSWORD
 from tests.support.process_harness import PROJECT, ProcessHarness, Running, free_port, only_line
 
-IS_COVERED = False
 STAMP = "tools/local-dynamodb/fallback/.venv/stamp"
 ENGINE = PROJECT / "tools/local-dynamodb/fallback/engine"
 needs_fallback = pytest.mark.skipif(

@@ -15,6 +15,8 @@ from tests.support.engine import local_engine
 from tests.support.invariants import audited_users
 from tests.support.process_harness import ProcessHarness, Running, wait_for
 
+IS_COVERED = False
+
 
 @dataclass
 class ParallelSignUps:
