@@ -54,8 +54,9 @@ test-browser: $(DEV) $(ENGINE) tests/browser/$(NPM) ## drive Chromium through Sw
 	    apt-get install -y -qq --no-install-recommends chromium; }
 	$(BIN)/pytest -n 2 --dist loadfile tests/browser $(ARGS)
 
+# In the order of the files: by the number of tests, the longest file would be the last.
 test-contract: $(DEV) $(ENGINE) $(TOOLS) tests/contract/$(NPM) ## fuzz the service, use generated clients
-	$(BIN)/pytest -n 2 --dist loadfile --timeout 900 tests/contract $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --timeout 900 tests/contract $(ARGS)
 
 clients: $(DEV) $(ENGINE) $(TOOLS) tests/contract/$(NPM) ## build and test the client packages in dist/clients
 	@PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(VENV)/contract/bin:$(CURDIR)/$(CONTRACT):$$PATH" \
