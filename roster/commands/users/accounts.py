@@ -13,6 +13,7 @@ from models import (
     Status,
     User,
     UserFilter,
+    field_rules,
     list_events,
     resume_cleanup,
 )
@@ -58,6 +59,8 @@ def list_users(
     services: Services, status: str | None, role: str | None, limit: int | None, is_json: bool
 ) -> None:
     """List users, newest first. The newest users may be missing for a moment."""
+    if role is not None and not field_rules.ROLE.matches(role):
+        raise click.BadParameter(field_rules.ROLE.requirement, param_hint="--role")
     chosen = UserFilter(Status(status) if status else None, role)
     found = map(as_user, islice(every_user(services, chosen), limit))
     if is_json:

@@ -253,3 +253,10 @@ class TestRolesCommand:
 
         [row] = json.loads(run("list", "--role", "billing", "--json").stdout)
         assert row["username"] == "jane"
+
+    def test_list_of_no_role(self, run, john):
+        """A text that cannot be a role is rejected instead of finding no user."""
+        result = run("list", "--role", "Admin")
+
+        assert result.exit_code == 2
+        assert "A role has 1 to 32 letters" in result.stderr
