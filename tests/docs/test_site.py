@@ -19,7 +19,7 @@ FIRST = {
     "backups": "PITR|backup|disaster recovery|restore",
     "browsers": "401|429|503|CORS|SPA|cookie|cors|localStorage|mobile|refresh token",
     "scope": "Auth0|Cognito|FastAPI-Users|Google|Keycloak|SAML|SSO|magic link|organizations"
-    "|passkey|roles|social login|webhooks",
+    "|passkey|social login|webhooks",
     "clients": "Retry-After|SDK|TypeScript|client library|npm|wheel",
     "configuration": "environment variables|secret key|settings",
     "contributing": "contributing",
@@ -31,6 +31,7 @@ FIRST = {
     "mail": "SES|SMTP|email|language|template",
     "operations": "IAM|Prometheus|access log|export|first admin|health check|logs|metrics|nginx",
     "pages": "GDPR|admin UI|branding|console|login page|logo",
+    "roles": "roles|auditor|support",
     "security": "password rules|rate limit|session",
     "security-policy": "vulnerability",
     "services": "JWT|JWKS|OAuth|gateway|introspection|middleware|verify token",
