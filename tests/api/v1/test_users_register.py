@@ -22,6 +22,8 @@ class TestRegister:
             "status": "active",
             "roles": ["user"],
             "metadata": {},
+            "app_metadata": {},
+            "external_id": None,
             "created_at": response.json["created_at"],
             "updated_at": response.json["created_at"],
             "last_login_at": None,

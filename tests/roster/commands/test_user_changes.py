@@ -30,6 +30,23 @@ class TestCreate:
         assert PASSWORD not in result.output
         assert signed_in.json["user"]["roles"] == ["user"]
 
+    def test_without_username(self, run):
+        """A user without a username is named by the address in the output of every command."""
+        created = run("create", "ada@example.com", "--no-password")
+        suspended = run("suspend", "ada@example.com")
+        deleted = run("delete", "ada@example.com", "--yes")
+
+        assert "created ada@example.com, " in created.output
+        assert suspended.output == "ada@example.com is suspended\n"
+        assert "deleted ada@example.com, " in deleted.output
+
+    def test_too_many_arguments(self, run):
+        """More than a username and an address are an error of use."""
+        result = run("create", "ada", "eve", "ada@example.com", "--no-password")
+
+        assert result.exit_code == 2
+        assert "unexpected extra argument" in result.output
+
     def test_options(self, run):
         """Name, role and a verified address can be given."""
         options = ("--full-name", "Ada Lovelace", "--admin", "--verified", "--password-stdin")
