@@ -13,13 +13,14 @@ from flask.cli import AppGroup
 
 from flask_pynamodb import iam, tables
 from flask_pynamodb.commands import bind_option, database, one_line_errors
+from flask_pynamodb.lazy_commands import HELP, NAME
 from flask_pynamodb.local import Engine, EngineError
 from flask_pynamodb.migrations.commands import migrate, migrations
 from flask_pynamodb.shared_tables import group_by_table
 from flask_pynamodb.state import current_state
 from flask_pynamodb.table_spec import specs_of
 
-dynamodb = AppGroup("dynamodb", help="Manage the app's DynamoDB tables.")
+dynamodb = AppGroup(NAME, help=HELP)
 dynamodb.add_command(migrate)
 dynamodb.add_command(migrations)
 

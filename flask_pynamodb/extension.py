@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar, overload
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from botocore.exceptions import BotoCoreError
 from flask import Flask
@@ -10,16 +11,18 @@ from pynamodb.connection.base import Connection
 from pynamodb.expressions.condition import Condition
 
 from flask_pynamodb import batch, concurrency, signals, tables, transaction_reads
-from flask_pynamodb.cli import dynamodb
+from flask_pynamodb.lazy_commands import LazyCommands
 from flask_pynamodb.migrations.declaration import Declaration
-from flask_pynamodb.migrations.registry import Migrations
-from flask_pynamodb.migrations.run import Options
+from flask_pynamodb.migrations.options import Options
 from flask_pynamodb.migrations.status import MigrationStatus
 from flask_pynamodb.model import Model as _BaseModel
 from flask_pynamodb.model import bind_base, make_base, scan_is_allowed
 from flask_pynamodb.state import ALL_BINDS, AppState, Standalone, current_state
 from flask_pynamodb.table_spec import Drift
 from flask_pynamodb.transaction import Transaction
+
+if TYPE_CHECKING:
+    from flask_pynamodb.migrations.registry import Migrations
 
 Result = TypeVar("Result")
 _R1 = TypeVar("_R1")
@@ -67,7 +70,6 @@ class PynamoDB:
         else:
             bind_base(self, model_class)
             self.Model = model_class
-        self._migrations = Migrations(self)
         self._own_state: AppState | None = None
         if app is not None:
             self.init_app(app)
@@ -93,7 +95,7 @@ class PynamoDB:
         app.extensions["pynamodb"] = state
         if app.config["DYNAMODB_DEBUG"]:
             signals.add_timing_header(app)
-        app.cli.add_command(dynamodb)
+        app.cli.add_command(LazyCommands())
         app.shell_context_processor(self._shell_context)
 
     def standalone(self, settings: Mapping[str, Any]) -> Standalone:
@@ -300,6 +302,13 @@ class PynamoDB:
             bind_key: See `create_all`.
         """
         return tables.drop(self.models_of(bind_key))
+
+    @cached_property
+    def _migrations(self) -> "Migrations":
+        # Apps without migrations start without their code.
+        from flask_pynamodb.migrations.registry import Migrations  # noqa: PLC0415
+
+        return Migrations(self)
 
     def migration(
         self, migration_id: str, model: type[_A], filter_condition: Condition | None = None

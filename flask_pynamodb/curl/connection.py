@@ -5,7 +5,6 @@ of libcurl count the whole response, or the average speed of several seconds. So
 around the steps of a `CurlMulti`.
 """
 
-import ctypes
 import math
 import os
 import select
@@ -140,7 +139,7 @@ class Connection:
             os.dup2(devnull, self._socket, inheritable=False)
             os.close(devnull)
         for handle in (self._curl, self._multi):
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(handle))
+            _count_reference(handle, 1)
 
     def _has_socket(self) -> bool:
         # libcurl may have closed it, and another file may have its number.
@@ -245,13 +244,22 @@ def _close_in_background(multi: Any) -> None:
     """Close a handle that may wait for a name server, up to half a minute by resolv.conf(5)."""
     # The reference keeps it open in a forked child, which does not have the thread of the resolver
     # and would wait for it forever.
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(multi))
+    _count_reference(multi, 1)
     threading.Thread(target=_close_and_release, args=(multi,), daemon=True).start()
 
 
 def _close_and_release(multi: Any) -> None:
     multi.close()
-    ctypes.pythonapi.Py_DecRef(ctypes.py_object(multi))
+    _count_reference(multi, -1)
+
+
+def _count_reference(handle: Any, change: int) -> None:
+    """Add a reference that no object has, or remove it."""
+    # Rarely needed, and slow to import.
+    import ctypes  # noqa: PLC0415
+
+    count = ctypes.pythonapi.Py_IncRef if change > 0 else ctypes.pythonapi.Py_DecRef
+    count(ctypes.py_object(handle))
 
 
 def _add_to(sockets: list[int]) -> Callable[[int, int], int]:

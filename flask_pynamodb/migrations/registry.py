@@ -7,8 +7,9 @@ from pynamodb.expressions.condition import Condition
 from flask_pynamodb.errors import MigrationError
 from flask_pynamodb.migrations.declaration import Declaration, Migration
 from flask_pynamodb.migrations.history import MigrationHistory, make_history, read_history
+from flask_pynamodb.migrations.options import Options
 from flask_pynamodb.migrations.pace import Allowance
-from flask_pynamodb.migrations.run import Options, Run
+from flask_pynamodb.migrations.run import Run
 from flask_pynamodb.migrations.status import MigrationStatus, pending_status, status_of
 from flask_pynamodb.model import Model
 from flask_pynamodb.state import ALL_BINDS, Database, current_state

@@ -3,9 +3,7 @@
 import math
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 
 from pynamodb.exceptions import PynamoDBException
@@ -15,6 +13,7 @@ from flask_pynamodb.errors import MigrationError, error_code, is_unavailable
 from flask_pynamodb.migrations.declaration import Migration
 from flask_pynamodb.migrations.history import LEASE_SECONDS, Lease, MigrationHistory, Position
 from flask_pynamodb.migrations.item import migrate_item
+from flask_pynamodb.migrations.options import Options
 from flask_pynamodb.migrations.pace import Allowance, Meter, pause
 from flask_pynamodb.migrations.segment import Segment
 from flask_pynamodb.migrations.status import MigrationStatus, pending_status, status_of
@@ -37,31 +36,6 @@ _PERMANENT_CODES = frozenset(
         "UnrecognizedClientException",
     }
 )
-
-
-@dataclass(frozen=True)
-class Options:
-    """The options of a run; see `PynamoDB.migrate`."""
-
-    dry_run: bool = False
-    limit: int | None = None
-    units_per_second: float | None = None
-    segments: int = 1
-    batch_size: int = 100
-    should_stop: Callable[[], bool] = lambda: False
-    on_progress: Callable[[MigrationStatus], None] = lambda status: None
-
-    def __post_init__(self) -> None:
-        bounds = {
-            "limit": (self.limit, 1, math.inf),
-            "units_per_second": (self.units_per_second, 1, math.inf),
-            "segments": (self.segments, 1, 32),
-            "batch_size": (self.batch_size, 1, 1000),
-        }
-        for name, (value, least, most) in bounds.items():
-            if value is not None and not least <= value <= most:
-                to = f" to {most}" if most < math.inf else " or more"
-                raise ValueError(f"{name} must be {least}{to}, not {value}.")
 
 
 class Run:

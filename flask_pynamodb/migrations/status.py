@@ -3,10 +3,13 @@
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from flask_pynamodb.migrations.declaration import Migration
-from flask_pynamodb.migrations.history import MigrationHistory
+
+if TYPE_CHECKING:
+    # Importing the extension imports this, and an app may have no migrations.
+    from flask_pynamodb.migrations.history import MigrationHistory
 
 State = Literal["pending", "running", "stopped", "failed", "done"]
 
@@ -52,7 +55,7 @@ def pending_status(migration: Migration, read: int = 0, changed: int = 0) -> Mig
     )
 
 
-def status_of(row: MigrationHistory, *, is_declared: bool = True) -> MigrationStatus:
+def status_of(row: "MigrationHistory", *, is_declared: bool = True) -> MigrationStatus:
     """Return the status of a migration that has been started."""
     return MigrationStatus(
         row.id,
@@ -69,7 +72,7 @@ def status_of(row: MigrationHistory, *, is_declared: bool = True) -> MigrationSt
     )
 
 
-def _state(row: MigrationHistory) -> State:
+def _state(row: "MigrationHistory") -> State:
     if row.finished_at:
         return "done"
     if row.leased_until >= int(time.time()):
