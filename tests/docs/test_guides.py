@@ -9,7 +9,7 @@ import pytest
 from passlib.hash import argon2, bcrypt
 
 from models import compile_schema
-from roster.config import DYNAMODB_SETTINGS, Config, EmailSettings, declared_in
+from roster.config import DYNAMODB_SETTINGS, Config, EmailSettings, LimitSettings, declared_in
 from tests.docs.conftest import ORIGIN
 from tests.support.documents import DOCS, blocks
 from tests.support.engine import local_engine
@@ -26,6 +26,7 @@ SETTINGS = {
     "ROSTER_IMAGE",
     *(one.variable for one in DYNAMODB_SETTINGS.values()),
     *(one.variable for one in declared_in(Config).values()),
+    *(one.variable for one in declared_in(LimitSettings).values()),
     *(one.variable for one in declared_in(EmailSettings).values()),
 }
 # id, address, hash, active, superuser, verified: as FastAPI-Users stores them.
