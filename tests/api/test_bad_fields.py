@@ -43,7 +43,6 @@ class TestFields:
             ("created_at", "2020-01-01T00:00:00Z"),
             ("updated_at", "2020-01-01T00:00:00Z"),
             ("last_login_at", None),
-            ("email_verified", True),
             ("password_hash", "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA"),
             ("role", "admin"),
             ("is_admin", True),

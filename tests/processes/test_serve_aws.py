@@ -86,7 +86,7 @@ class TestRejectedStart:
         line = rejection(harness, without("AWS_REGION"))
 
         assert "no region" in line
-        assert "AWS_REGION" in line
+        assert "DYNAMODB_REGION" in line
 
     @pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
     def test_incomplete_credentials(self, harness: ProcessHarness, name: str):

@@ -54,6 +54,8 @@ class TestRead:
             "status",
             "roles",
             "metadata",
+            "app_metadata",
+            "external_id",
             "created_at",
             "updated_at",
             "last_login_at",

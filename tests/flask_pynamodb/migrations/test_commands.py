@@ -137,8 +137,9 @@ class TestSignals:
         def look(item):
             if not interrupted:
                 interrupted.append(item.id)
-                os.kill(os.getpid(), signal.SIGINT)
-                os.kill(os.getpid(), signal.SIGINT)
+                # To this thread: another one could receive both before the first is handled.
+                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
 
         stopped = run("migrate")
         done = run("migrate")
