@@ -129,6 +129,14 @@ class TestSignals:
         assert len(seen) == 25
         assert signal.getsignal(number) is handler
 
+    @pytest.fixture
+    def interruptible(self):
+        """Interrupt on Ctrl-C, as in a terminal: background jobs are started to ignore it."""
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+        signal.signal(signal.SIGINT, before)
+
+    @pytest.mark.usefixtures("interruptible")
     def test_twice(self, run, db, people):
         """A second Ctrl-C interrupts the item; the lease is released."""
         interrupted = []
