@@ -36,6 +36,8 @@ ADA = {
     "roles": ["user"],
     "status": "active",
     "metadata": {},
+    "app_metadata": {},
+    "external_id": None,
     "created_at": "2026-11-27T10:00:00Z",
     "updated_at": "2026-11-27T10:00:00Z",
     "last_login_at": None,
