@@ -172,6 +172,9 @@ CASES: dict[tuple[str, str], Case] = {
         201, {"by": "john", "json": {**NEW_ADMIN, "roles": ["admin"]}}
     ),
     ("POST /v1/users", "by anyone"): Case(201, {"by": "anonymous"}),
+    ("POST /v1/users", "by anyone, without a username"): Case(
+        201, {"by": "anonymous", "json": {"email": "new@example.com", "password": NEW_PASSWORD}}
+    ),
     ("GET /v1/users", "`role=admin`, few admins"): Case(200, {"query_string": {"role": "admin"}}),
     ("GET /v1/users", "`status=suspended`, few suspended"): Case(
         200, {"query_string": {"status": "suspended"}}
@@ -201,6 +204,9 @@ CASES: dict[tuple[str, str], Case] = {
     ),
     ("PATCH /v1/users/{id}", "own account, new username"): Case(
         200, {"json": {"username": "jeanne"}}
+    ),
+    ("PATCH /v1/users/{id}", "own account, username removed"): Case(
+        200, {"json": {"username": None}}
     ),
     ("PATCH /v1/users/{id}", "own account, new address, to be verified"): Case(
         202, {"json": ANOTHER_ADDRESS, "given": (mailing,)}
