@@ -28,6 +28,8 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 # A header can be as long as the server allows; what an error repeats of it is not.
 _MAX_MEDIA_TYPE_LENGTH = 100
+# Who may set a field that requires a right. Readers set none.
+_WHO = {Right.ADMINISTER: "Only an admin", Right.SUPPORT: "Only an admin or support"}
 
 
 def body(
@@ -58,10 +60,8 @@ def body(
         def validated(*args: Any, **kwargs: Any) -> Any:
             _reject_parameters()
             payload = _read_body(media_types)
-            if rights:
-                _require_rights(rights, payload, kwargs["caller"])
-            if managed_fields:
-                _require_manager_for(managed_fields, payload, kwargs["caller"])
+            if rights or managed_fields:
+                _require_rights(rights or {}, managed_fields, payload, kwargs["caller"])
             faults = check(payload)
             if faults and rules:
                 faults += _faults_by_rules(rules, payload, faults)
@@ -206,32 +206,26 @@ def _shown(text: str) -> str:
     return text[:_MAX_MEDIA_TYPE_LENGTH] or "untyped"
 
 
-def _require_rights(rights: Mapping[str, Right], payload: dict[str, Any], caller: Any) -> None:
-    lacking = [
-        name
-        for name in sorted(rights.keys() & payload.keys())
-        if not (caller and caller.has_right(rights[name]))
-    ]
+def _require_rights(
+    rights: Mapping[str, Right], managed: frozenset[str], payload: dict[str, Any], caller: Any
+) -> None:
+    """Reject fields that the caller may not set, all of them together."""
+    lacking = {}
+    for name in sorted(payload.keys() & (rights.keys() | managed)):
+        if name in managed:
+            may_set, who = caller and caller.may_manage_users(), "Only an admin or a client"
+        else:
+            may_set, who = caller and caller.has_right(rights[name]), _WHO[rights[name]]
+        if not may_set:
+            lacking[name] = who
     if lacking:
-
-        def who(names: list[str]) -> str:
-            needs_admin = Right.ADMINISTER in (rights[name] for name in names)
-            return "Only an admin" if needs_admin else "Only an admin or support"
-
+        kinds = set(lacking.values())
+        # An admin may set every field.
+        who = kinds.pop() if len(kinds) == 1 else _WHO[Right.ADMINISTER]
         raise RequestError(
             "forbidden",
-            f"{who(lacking)} may set {', '.join(lacking)}.",
-            [(f"/{name}", f"{who([name])} may set this.") for name in lacking],
-        )
-
-
-def _require_manager_for(fields: frozenset[str], payload: dict[str, Any], caller: Any) -> None:
-    sent = sorted(fields & payload.keys())
-    if sent and not (caller and caller.may_manage_users()):
-        raise RequestError(
-            "forbidden",
-            f"Only an admin or a client may set {', '.join(sent)}.",
-            [(f"/{name}", "Only an admin or a client may set this.") for name in sent],
+            f"{who} may set {', '.join(lacking)}.",
+            [(f"/{name}", f"{text} may set this.") for name, text in lacking.items()],
         )
 
 

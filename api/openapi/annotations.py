@@ -19,7 +19,7 @@ def describe(view: View, **documentation: Any) -> View:
 
 
 def _merge(known: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge documentation without copying its values, which nobody changes.
+    """Merge documentation without copying its values, which do not change.
 
     RESTX's `merge` copies the models of a view again for each decorator: a tenth of a start.
     """

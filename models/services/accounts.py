@@ -480,6 +480,8 @@ class Accounts:
             return retry_on_conflict(
                 user, versions, lambda current: apply_update(current, values, by, handover)
             )
+        # It would be about the present address; confirming the new one verifies it.
+        values.pop("email_verified", None)
         self._emails.check_quota(user, "email-change")
         token_email = self.email_verification.make_email(user, address, is_new=True)
         first = self._emails.email_about_new_address(address, token_email)

@@ -48,7 +48,7 @@ class MetadataRules:
         return dict(value)
 
     def faults_of(self, values: Mapping[str, Any]) -> list[InvalidField]:
-        """Return what is wrong with the objects among some values of fields."""
+        """Return the faults of the objects among some values of fields."""
         faults: list[InvalidField] = []
         for field in FIELDS:
             try:

@@ -140,7 +140,7 @@ class TestSignUp:
 
     @pytest.mark.parametrize("name", ["jane", "support", "auditor"])
     def test_other_callers(self, limited, request, name):
-        """A signed-in user has no more rights than one who signs up."""
+        """A signed-in user has no more rights than an anonymous caller."""
         caller = replace(request.getfixturevalue(name), client=limited.test_client())
         response = caller.post("/v1/users", json={**ADA, "email": "ada@example.net"})
 

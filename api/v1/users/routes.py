@@ -60,7 +60,7 @@ _USER_ENDPOINT = "users_user_item"
 _CONTROL_FIELDS = frozenset({"username", *ADMIN_FIELDS})
 # Fields whose values are unique, so that a rejected value reveals another user.
 _UNIQUE_FIELDS = frozenset({"username", "email"})
-# What changing a field requires, also of one's own account.
+# What changing a field requires, also for the caller's account.
 _RIGHTS_TO_CHANGE = {
     "roles": Right.ADMINISTER,
     "status": Right.SUPPORT,

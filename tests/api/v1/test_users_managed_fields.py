@@ -121,6 +121,18 @@ class TestPermissions:
         assert outcome(response) == (403, "forbidden", [f"/{field}"])
         assert snapshot() == before
 
+    def test_together(self, jane, snapshot):
+        """All fields that a user may not set are named together, whoever may set them."""
+        before = snapshot()
+
+        body = {"roles": ["user"], "status": "active", **FIELDS, "full_name": "Jane"}
+        response = jane.patch("/v1/users/me", json=body)
+
+        pointers = ["/app_metadata", "/external_id", "/roles", "/status"]
+        assert outcome(response) == (403, "forbidden", pointers)
+        assert response.json["detail"].startswith("Only an admin may set app_metadata, ")
+        assert snapshot() == before
+
     def test_client(self, writer, jane):
         """A client with `users:write` sets the first two of users who are no admins."""
         created = writer.post("/v1/users", json={**ADA, **FIELDS})

@@ -79,6 +79,15 @@ class TestAsk:
         assert claims() == {"username#ada", "email#ada@example.com"}
         assert sign_in.sign_in("ada@example.com", PASSWORD, CLIENT)
 
+    def test_verified_with_it(self, accounts, register):
+        """Who says that the requested address is verified says nothing about the present one."""
+        eve = register("eve")
+        changes = {"email": "new@example.com", "email_verified": True}
+        after = accounts.update(eve, changes, confirms_email=True)
+
+        assert after.pending_email == "new@example.com"
+        assert address_of(eve) == ("eve@example.com", False)
+
     def test_mails(self, accounts, ada, mailbox):
         """ASVS 6.3.7: the new address gets the token, the old one a warning without it."""
         accounts.update(ada, {"email": "new@example.com"}, confirms_email=True)
