@@ -29,18 +29,29 @@ def check(is_local: bool, data: Path | None, is_json: bool) -> None:
 
 @with_services
 def _check(services: Services, is_json: bool) -> None:
-    drifts = db.check_all()
-    problems = [{"subject": "tables", "problem": str(drift)} for drift in drifts]
-    if not any(drift.blocks for drift in drifts):
-        problems += _misfits(services)
+    problems = _problems(services)
     if is_json:
-        show_json(problems)
+        found = list(problems)
+        show_json(found)
+        fits = not found
     else:
-        for found in problems:
-            click.echo(f"{found['subject']}: {found['problem']}")
-    if problems:
+        fits = True
+        # Printed as they are found: there can be as many as users.
+        for problem in problems:
+            click.echo(f"{problem['subject']}: {problem['problem']}")
+            fits = False
+    if not fits:
         raise SystemExit(1)
     click.echo("Settings, tables and users fit together.", err=is_json)
+
+
+def _problems(services: Services) -> Iterator[dict[str, str]]:
+    """Yield what does not fit, the tables first; users are read only where their table is sound."""
+    drifts = db.check_all()
+    for drift in drifts:
+        yield {"subject": "tables", "problem": str(drift)}
+    if not any(drift.blocks for drift in drifts):
+        yield from _misfits(services)
 
 
 def _misfits(services: Services) -> Iterator[dict[str, str]]:
