@@ -5,7 +5,6 @@ of admins and the audit event change together or not at all. Conditions in the t
 so concurrent callers cannot both succeed.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -17,7 +16,6 @@ from models.errors import (
     InvalidField,
     UsernameTaken,
     UserNotFound,
-    VersionMismatch,
     raise_together,
 )
 from models.locales import normalize_locale
@@ -27,28 +25,26 @@ from models.security.legacy_hashes import validate_imported
 from models.security.password_policy import PasswordPolicy
 from models.security.passwords import PasswordHasher
 from models.services.account_emails import TokenEmail
-from models.services.account_notices import notice_of_deletion, notices_of
+from models.services.account_notices import notices_of
 from models.services.admin_notices import AdminNotices
 from models.services.email_domains import ALL_DOMAINS, EmailDomains
 from models.services.email_verification import EmailVerification
 from models.services.idempotency import Execution, Idempotency
 from models.services.login_lookup import find_user
 from models.services.metadata import MetadataRules
-from models.services.session_cleanup import remove_ended_sessions
 from models.services.statistics import Statistics
+from models.services.user_deletion import finish_deletion, write_deletion
 from models.services.user_update import (
     Handover,
     Versions,
     apply_update,
     get_user,
-    is_unmodified,
     normalize_changes,
     normalize_roles,
     reserved_keys,
     retry_on_conflict,
 )
 from models.services.usernames import UsernameRules
-from models.tables import second_factor
 from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType
 from models.tables.counter import count_admin
 from models.tables.daily_count import Counted
@@ -431,29 +427,12 @@ class Accounts:
             UserNotFound: The user is already gone.
         """
 
+        handover = Handover(self.usernames.quarantine)
+
         def delete(current: User) -> None:
-            event = AuditEvent.create(EventType.USER_DELETED, current.id, by, needs_cleanup=True)
             with by.transaction() as transaction:
-                transaction.delete(current, is_unmodified(current), otherwise=VersionMismatch())
-                # If a reservation was swapped concurrently, read the user again.
-                stale = VersionMismatch()
-                if current.username is not None:
-                    Identifier.give_up(
-                        transaction,
-                        username_key(current.username),
-                        user.id,
-                        otherwise=stale,
-                        quarantine=self.usernames.quarantine,
-                    )
-                Identifier.release(transaction, email_key(current.email), user.id, otherwise=stale)
-                if current.external_id:
-                    key = external_key(current.external_id)
-                    Identifier.release(transaction, key, user.id, otherwise=stale)
-                second_factor.delete(transaction, current)
-                transaction.save(event)
-                count_admin(transaction, -int(current.is_active_admin))
-            remove_ended_sessions(event, before_epoch=math.inf)
-            self._emails.mailer.send(notice_of_deletion(current))
+                event = write_deletion(transaction, current, by, handover)
+            finish_deletion(event, current, self._emails.mailer)
 
         retry_on_conflict(user, versions, delete)
 

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -142,10 +142,12 @@ class Handover:
     Attributes:
         quarantine: How long the old username is not available to other users.
         takes_over: Whether the new one may be a username that another user has given up.
+        moved: The keys of names that the same transaction moves from one user to another.
     """
 
     quarantine: timedelta = timedelta()
     takes_over: bool = False
+    moved: frozenset[str] = frozenset()
 
 
 def apply_update(
@@ -178,8 +180,7 @@ def apply_update(
     """
     by.require_may_change(before)
     after = _with_changes(before, changes)
-    old, new = before.serialize(), after.serialize()
-    changed_fields = tuple(name for name in RECORDED_FIELDS if old.get(name) != new.get(name))
+    changed_fields = recorded_changes(before, after)
     if "email" not in changed_fields and before.email_verified != after.email_verified:
         # A new address is another reason, and the change of the address is recorded then.
         changed_fields = (*changed_fields, "email_verified")
@@ -210,6 +211,12 @@ def apply_update(
     if ends_sessions:
         remove_ended_sessions(event, before_epoch=after.session_epoch)
     return after
+
+
+def recorded_changes(before: User, after: User) -> tuple[str, ...]:
+    """Return the names of the recorded fields that differ."""
+    old, new = before.serialize(), after.serialize()
+    return tuple(name for name in RECORDED_FIELDS if old.get(name) != new.get(name))
 
 
 def copy_with(user: User, **values: Any) -> User:
@@ -261,15 +268,10 @@ def swap_reservations(
     transaction: Transaction, before: User, after: User, handover: Handover
 ) -> None:
     """Release the names that the user no longer has, and reserve its new ones."""
-    if before.username not in (after.username, None):
-        Identifier.give_up(
-            transaction,
-            username_key(before.username),
-            before.id,
-            otherwise=VersionMismatch(),
-            quarantine=handover.quarantine,
-        )
-    if after.username not in (before.username, None):
+    old, new = reserved_keys(before), reserved_keys(after)
+    release_names(transaction, before, old - new, handover)
+    taken = new - old - handover.moved
+    if after.username is not None and username_key(after.username) in taken:
         Identifier.take(
             transaction,
             username_key(after.username),
@@ -277,21 +279,29 @@ def swap_reservations(
             otherwise=UsernameTaken(),
             takes_over=handover.takes_over,
         )
-    Identifier.swap(
-        transaction,
-        before.id,
-        email_key(before.email),
-        email_key(after.email),
-        taken=EmailTaken(),
-        stale=VersionMismatch(),
-    )
-    if before.external_id != after.external_id:
-        if before.external_id:
-            old = external_key(before.external_id)
-            Identifier.release(transaction, old, before.id, otherwise=VersionMismatch())
-        if after.external_id:
-            new = external_key(after.external_id)
-            Identifier.reserve(transaction, new, before.id, otherwise=ExternalIdTaken())
+    if email_key(after.email) in taken:
+        Identifier.reserve(transaction, email_key(after.email), before.id, otherwise=EmailTaken())
+    if after.external_id and external_key(after.external_id) in taken:
+        key = external_key(after.external_id)
+        Identifier.reserve(transaction, key, before.id, otherwise=ExternalIdTaken())
+
+
+def release_names(
+    transaction: Transaction, user: User, keys: Collection[str], handover: Handover
+) -> None:
+    """Release names of a user, except those that move to another one.
+
+    Raises:
+        VersionMismatch: On commit, if a name was swapped concurrently: read the user again.
+    """
+    for key in sorted(set(keys) - handover.moved):
+        stale = VersionMismatch()
+        if user.username is not None and key == username_key(user.username):
+            Identifier.give_up(
+                transaction, key, user.id, otherwise=stale, quarantine=handover.quarantine
+            )
+        else:
+            Identifier.release(transaction, key, user.id, otherwise=stale)
 
 
 def _with_changes(before: User, changes: Mapping[str, Any]) -> User:

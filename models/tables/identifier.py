@@ -83,6 +83,20 @@ class Identifier(UniqueValue, Table):
         else:
             transaction.delete(cls(value=key), has_it, otherwise=otherwise)
 
+    @classmethod
+    def move(
+        cls,
+        transaction: Transaction,
+        key: str,
+        giver_id: str,
+        taker_id: str,
+        *,
+        otherwise: Exception,
+    ) -> None:
+        """Let a name that one user has belong to another, without a time in between."""
+        has_it = (cls.owner == giver_id) & cls.held_until.does_not_exist()
+        transaction.save(cls(value=key, owner=taker_id), has_it, otherwise=otherwise)
+
 
 def find_owner(key: str) -> str | None:
     """Return the ID that a key is reserved for, None if it is free; strongly consistent."""
