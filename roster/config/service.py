@@ -43,6 +43,7 @@ from roster.config.parsing import (
     usernames,
 )
 from roster.config.secret_keys import CREATE_KEY, secret_keys, weakness
+from roster.config.secrets_manager import is_reference
 from roster.config.setting import Setting, declared_in, read_all, setting
 from web.languages import LANGUAGES, SOURCE
 
@@ -543,8 +544,10 @@ def _faulty_secret_key(declared: Setting, keys: tuple[str, ...]) -> list[str]:
         reason = weakness(keys[0])
         which = f"The first of {len(keys)} keys in" if len(keys) > 1 else "The key in"
         fault = f"{which} {declared.variable} {reason}." if reason else ""
-    elif declared.source == declared.file_variable:
-        # Reading the file has failed.
+    elif declared.source == declared.file_variable or is_reference(
+        os.environ.get(declared.variable, "")
+    ):
+        # Reading the file or the secret has failed.
         return []
     else:
         fault = f"{declared.variable} is not set."

@@ -9,12 +9,24 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from environs import Env, EnvError, FileAwareEnv
+from environs import Env, EnvError
 
 from models import RateLimit
+from roster.config import secrets_manager
 from roster.config.parsing import Parser, SettingError, duration_text, rate_text
 
 _FILE_SUFFIX = "_FILE"
+
+
+class _TextEnv(Env):
+    """An environment in which every variable has one text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def _get_value(self, env_key: str, default: Any) -> str:
+        return self._text
 
 
 @dataclass(frozen=True)
@@ -32,7 +44,8 @@ class Setting:
         default_text: The default in the documentation, in Markdown; made from the default if empty.
         fallbacks: Variables of other software that are read if this one is not set.
         is_secret: Whether the value must not be displayed. A secret may also be in a file, whose
-            path is in the variable with `_FILE` at the end.
+            path is in the variable with `_FILE` at the end, or in AWS Secrets Manager, whose ARN
+            is then the text.
     """
 
     variable: str
@@ -62,21 +75,27 @@ class Setting:
             default: The value if the variable is not set.
 
         Raises:
-            SettingError: The value is invalid, set twice, or its file is not readable.
+            SettingError: The value is invalid, set twice, or its file or its secret in AWS Secrets
+                Manager is not readable.
         """
         source = self.source
         if source == "default":
             return default
         try:
-            if source != self.file_variable:
+            if not self.is_secret:
                 return self.parser.read(Env(), source)
-            if self.variable in os.environ:
-                raise SettingError(f"Set {self.variable} or {self.file_variable}, not both.")
-            _check_file(source)
-            env = FileAwareEnv(file_suffix=_FILE_SUFFIX, strip_whitespace=True)
-            return self.parser.read(env, self.variable)
+            return self.parser.read(_TextEnv(self._secret_text(source)), self.variable)
         except EnvError as error:
             raise SettingError(str(error)) from None
+
+    def _secret_text(self, source: str) -> str:
+        """Return the text of a secret: of the variable, of the file, or of Secrets Manager."""
+        text = os.environ[source]
+        if source == self.file_variable:
+            if self.variable in os.environ:
+                raise SettingError(f"Set {self.variable} or {self.file_variable}, not both.")
+            text = _read_file(source)
+        return secrets_manager.fetch(text, source) if secrets_manager.is_reference(text) else text
 
     @property
     def default_value(self) -> Any:
@@ -159,8 +178,8 @@ def as_text(value: Any) -> str:
             return str(value)
 
 
-def _check_file(variable: str) -> None:
-    """Check the file that a variable names.
+def _read_file(variable: str) -> str:
+    """Return the text of the file that a variable names, without whitespace at its ends.
 
     The errors do not repeat the path: it is the secret itself if the variables are confused.
 
@@ -168,7 +187,7 @@ def _check_file(variable: str) -> None:
         SettingError: It cannot be read, or is empty.
     """
     try:
-        is_empty = not Path(os.environ[variable]).read_text(encoding="utf-8").strip()
+        text = Path(os.environ[variable]).read_text(encoding="utf-8").strip()
     except UnicodeDecodeError:
         raise SettingError(f"{variable}: the file is not UTF-8 text.") from None
     except (OSError, ValueError) as error:
@@ -176,8 +195,9 @@ def _check_file(variable: str) -> None:
         raise SettingError(
             f"{variable} must be the path of a readable file: {reason[0].lower()}{reason[1:]}."
         ) from None
-    if is_empty:
+    if not text:
         raise SettingError(f"{variable}: the file is empty.")
+    return text
 
 
 def _is_set(name: str, declared: Setting) -> bool:
