@@ -121,6 +121,8 @@ def respond(
 ) -> Response:
     """Turn a problem into a response; the only place that does."""
     problem = PROBLEMS[slug]
+    # For what is counted by problem.
+    g.problem = slug
     if problem.status == 503:
         headers = {"Retry-After": str(_RETRY_AFTER_SECONDS), **(headers or {})}
     if oauth_errors.is_oauth_path(request.path):

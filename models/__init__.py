@@ -15,6 +15,7 @@ from models.roles import (
     strongest_role,
     unprivileged,
 )
+from models.security.hash_pool import hash_load
 from models.security.idempotency import IdempotentRequest
 from models.security.password_policy import SHORTEST_PASSWORD_MIN_LENGTH, PasswordPolicy
 from models.security.passwords import (
@@ -51,15 +52,17 @@ from models.services.second_factors import SecondFactors, SecondFactorStatus
 from models.services.session_cleanup import resume_cleanup
 from models.services.session_opening import OpenedSession
 from models.services.sessions import SessionService
+from models.services.sign_in_attempts import lockout_began
 from models.services.signing_key_ring import MAX_TOKEN_LIFETIME, SigningKeyState, SigningKeyStatus
 from models.services.signing_keys import SigningKeys
-from models.services.statistics import MAX_DAYS, Counts, DayCounts, Statistics
+from models.services.statistics import MAX_DAYS, Counts, DayCounts, Statistics, counted
 from models.services.user_import import UserImport
 from models.services.usernames import UsernameMode, UsernameRules
 from models.tables.api_key import API_KEY_PREFIX, ApiKey, ApiKeyLookup, Scope
 from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType
 from models.tables.authority import Authority
 from models.tables.client_authority import ClientAuthority
+from models.tables.daily_count import Counted
 from models.tables.event_listing import EventFilter, list_events
 from models.tables.identifier import SPECIAL_USE_DOMAINS, ascii_domain
 from models.tables.oauth_client import (
@@ -113,6 +116,7 @@ __all__ = [
     "ClientKind",
     "ClientScope",
     "ClientSecret",
+    "Counted",
     "Counts",
     "DayCounts",
     "Email",
@@ -179,10 +183,13 @@ __all__ = [
     "build_user",
     "client_key",
     "compile_schema",
+    "counted",
     "db",
     "has_right",
+    "hash_load",
     "is_user_id",
     "list_events",
+    "lockout_began",
     "parse_private_keys",
     "resume_cleanup",
     "role_required",

@@ -151,6 +151,9 @@ def serve(
             config = replace(config, workers=workers or config.workers)
             advice = "`make run PORT=...`" if with_make else "--port"
             address = server.free_address(host, port, advice=advice)
+            if config.metrics_port == port:
+                raise SettingError("ROSTER_METRICS_PORT must be another port than that of the API.")
+            config = _with_metrics_address(config)
             _report_templates(config)
             if is_local:
                 _serve_locally(config, address, port, data, exposes_demo=exposes_demo)
@@ -158,6 +161,15 @@ def serve(
                 _serve_on_aws(config, address, port)
         except (SettingError, ConfigurationError, server.PortTaken, EngineError) as error:
             raise click.ClickException(str(error)) from None
+
+
+def _with_metrics_address(config: Config) -> Config:
+    """Return the settings with the IP address of metrics, after checking that its port is free."""
+    if config.metrics_port is None:
+        return config
+    advice = "ROSTER_METRICS_PORT"
+    address = server.free_address(config.metrics_host, config.metrics_port, advice=advice)
+    return replace(config, metrics_host=address)
 
 
 def _report_templates(config: Config) -> None:

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +41,8 @@ _POLL_SECONDS = 0.25
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # The signals that GNU make handles, as a bit mask of proc(5), where SIGHUP is bit 0.
 _MAKE_SIGNALS = sum(1 << number - 1 for number in (*_STOP_SIGNALS, signal.SIGQUIT))
+# Where `prometheus_client` keeps the values of a process.
+_METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _stop_requested = threading.Event()
 _SIGNAL_MASK = re.compile(r"^(Sig\w+):\s*([0-9a-f]+)$", re.MULTILINE)
 
@@ -115,7 +118,23 @@ def serve(config: Config, host: str, port: int) -> None:
     _dispatch_signals(handled)
     if _stop_requested.is_set():
         raise SystemExit(0)
-    server = Granian(
+    server = _granian(config, host, port)
+    # Granian would restart its workers on SIGHUP.
+    on_hangup = server.signal_handler_interrupt if signal.SIGHUP in handled else signal.SIG_IGN
+    server.on_startup(partial(signal.signal, signal.SIGHUP, on_hangup))
+    try:
+        # Granian types its targets as callables, also those with `__rsgi__`.
+        loader: Any = partial(_start_worker, config, os.getpid())
+        with _metrics(config):
+            server.serve(target_loader=loader, wrap_loader=False)
+    except SystemExit:
+        # Granian reports a failure if a worker received the signal before its parent.
+        if not server.interrupt_signal:
+            raise
+
+
+def _granian(config: Config, host: str, port: int) -> Any:
+    return Granian(
         "roster.front:Front",
         address=host,
         port=port,
@@ -138,17 +157,21 @@ def serve(config: Config, host: str, port: int) -> None:
         respawn_failed_workers=True,
         log_level=LogLevels.error,
     )
-    # Granian would restart its workers on SIGHUP.
-    on_hangup = server.signal_handler_interrupt if signal.SIGHUP in handled else signal.SIG_IGN
-    server.on_startup(partial(signal.signal, signal.SIGHUP, on_hangup))
-    try:
-        # Granian types its targets as callables, also those with `__rsgi__`.
-        loader: Any = partial(_start_worker, config, os.getpid())
-        server.serve(target_loader=loader, wrap_loader=False)
-    except SystemExit:
-        # Granian reports a failure if a worker received the signal before its parent.
-        if not server.interrupt_signal:
-            raise
+
+
+@contextmanager
+def _metrics(config: Config) -> Iterator[None]:
+    """Serve metrics in the block, if there is a port for them; workers of the block have some."""
+    if config.metrics_port is None:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="roster-metrics-") as folder:
+        os.environ[_METRICS_FOLDER] = folder
+        # It decides where values are kept when it is imported.
+        from roster.observability.metrics.exporter import serve_metrics  # noqa: PLC0415
+
+        with serve_metrics(Path(folder), config.metrics_host, config.metrics_port):
+            yield
 
 
 def _start_worker(config: Config, parent: int) -> Front:
@@ -161,17 +184,28 @@ def _start_worker(config: Config, parent: int) -> Front:
     _watch_parent(lambda: os.getppid() != parent)
     _set_scheduling_policy()
     logs.configure()
-    front = Front(
-        create_app(config),
-        FrontSettings(
-            body_seconds=config.body_timeout.total_seconds(),
-            queue_seconds=config.queue_timeout.total_seconds(),
-            hash_threads=max(1, usable_cores() // config.workers),
-        ),
-    )
+    front = _build_front(config)
     # Everything loaded so far stays. A full garbage collection would scan it for about 50 ms, in
     # which the worker responds to no request, and free nothing.
     gc.freeze()
+    return front
+
+
+def _build_front(config: Config) -> Front:
+    app = create_app(config)
+    settings = FrontSettings(
+        body_seconds=config.body_timeout.total_seconds(),
+        queue_seconds=config.queue_timeout.total_seconds(),
+        hash_threads=max(1, usable_cores() // config.workers),
+    )
+    if config.metrics_port is None:
+        return Front(app, settings)
+    # As in `_metrics`: the folder of the values must be known.
+    from roster.observability.metrics.recorder import Recorder  # noqa: PLC0415
+
+    recorder = Recorder(app)
+    front = Front(app, settings, recorder)
+    recorder.start_sampling(front)
     return front
 
 

@@ -74,8 +74,26 @@ class HashPool:
             if not self._is_started:
                 self._start()
             future: Future[_Result] = Future()
-            self._tasks.put((future, function, arguments))
-            return future.result()
+            self._count(1)
+            try:
+                self._tasks.put((future, function, arguments))
+                return future.result()
+            finally:
+                self._count(-1)
+
+    @property
+    def running(self) -> int:
+        """The number of tasks that threads are computing."""
+        return min(self._unfinished, self._threads)
+
+    @property
+    def waiting(self) -> int:
+        """The number of tasks that wait for a thread."""
+        return max(self._unfinished - self._threads, 0)
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self._unfinished += change
 
     def _start(self) -> None:
         with self._lock:
@@ -94,6 +112,7 @@ class HashPool:
         self._slots = threading.BoundedSemaphore(self._slot_count)
         self._tasks: SimpleQueue[_Task] = SimpleQueue()
         self._lock = threading.Lock()
+        self._unfinished = 0
         self._is_started = False
 
 
@@ -145,6 +164,12 @@ def _compute(
 def _shutdown(tasks: "SimpleQueue[_Task]", threads: int) -> None:
     for _ in range(threads):
         tasks.put(None)
+
+
+def hash_load() -> tuple[int, int]:
+    """Return how many tasks of all pools of this process are running, and how many wait."""
+    pools = list(_pools)
+    return sum(pool.running for pool in pools), sum(pool.waiting for pool in pools)
 
 
 # Threads do not survive a fork, so a pool in the child process starts over.

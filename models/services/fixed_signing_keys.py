@@ -1,6 +1,7 @@
 """Keys of access tokens that an operator keeps in a file: neither the clock nor a table decides."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from models.errors import FixedSigningKeysChange
@@ -23,6 +24,9 @@ class SigningKeySource(Protocol):
 
     def status(self) -> list[SigningKeyStatus]:
         """Return all keys."""
+
+    def signer_created_at(self) -> datetime | None:
+        """Return when the key that signs was created, None if that is not known."""
 
     def rotate(self) -> SigningKeyStatus:
         """Create the next key, and return it."""
@@ -75,6 +79,10 @@ class FixedSigningKeys:
             )
             for number, pair in enumerate(self._pairs)
         ]
+
+    def signer_created_at(self) -> datetime | None:
+        """Return None: the file does not say when its keys were created."""
+        return None
 
     def rotate(self) -> SigningKeyStatus:
         """Reject it: only the file is changed.

@@ -5,6 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from blinker import Signal
+
 from flask_pynamodb import Transaction
 from models.clock import now
 from models.db import db
@@ -24,6 +26,8 @@ from models.tables.login_attempts import (
 )
 from models.tables.user import User
 
+# Sent with the reason of each lockout that begins, in the process that has recorded it.
+lockout_began = Signal()
 _FIRST_LOCKOUT = "too-many-failures"
 # The reasons of the lockouts by the number of failures they begin with.
 _LOCKOUTS = {FREE_ATTEMPTS: _FIRST_LOCKOUT, MAX_CONSECUTIVE_FAILURES: "until-reset"}
@@ -131,6 +135,8 @@ def record_failure(attempt: Attempt, reason: str | None, by: Actor, mailer: Mail
         for event in events:
             event.remove_at = now() + ATTEMPTS_FORGOTTEN_AFTER
     save_events(events)
+    if lockout:
+        lockout_began.send(lockout)
     if attempt.user and lockout == _FIRST_LOCKOUT:
         mailer.send(Email.to_user(EmailKind.ACCOUNT_LOCKED, attempt.user))
 

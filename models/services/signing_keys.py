@@ -82,6 +82,12 @@ class SigningKeys:
         """Return all keys, the oldest first; strongly consistent."""
         return self._read().status(self._clock())
 
+    def signer_created_at(self) -> datetime | None:
+        """Return when the key that signs was created, as last read; None if no key was."""
+        ring = self._ring
+        key = ring and ring.signer(self._clock())
+        return key.row.created_at if key else None
+
     def rotate(self) -> SigningKeyStatus:
         """Create a key that signs after `ADVANCE`, unless one is waiting already.
 

@@ -14,12 +14,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 
+from blinker import Signal
+
 from models.clock import now
 from models.db import db
 from models.services.background import Background
 from models.tables.daily_count import RETENTION, Counted, DailyCount
 from models.tables.user import count_users
 
+# Sent with each `Counted`, in the process that counts it.
+counted = Signal()
 # The most days that can be read: a few read units.
 MAX_DAYS = RETENTION.days
 
@@ -79,6 +83,7 @@ class Statistics:
 
     def count(self, what: Counted) -> None:
         """Count one occurrence now. It never waits and never fails."""
+        counted.send(what)
         if self._background is None:
             return
         day = self._clock().date()

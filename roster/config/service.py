@@ -382,6 +382,22 @@ class Config:
         meaning="Processes of `roster serve`: {allowed}. The option `--workers` takes precedence.",
         default_text="number of usable cores",
     )
+    metrics_port: int | None = setting(
+        "ROSTER_METRICS_PORT",
+        integer(1, 65535),
+        None,
+        example="9464",
+        meaning="The port of [metrics](operations.md#metrics) for Prometheus, at `/metrics`:"
+        " {allowed}. Without it there are none.",
+    )
+    metrics_host: str = setting(
+        "ROSTER_METRICS_HOST",
+        text(not_empty()),
+        "127.0.0.1",
+        example="10.0.0.7",
+        meaning="The address that serves the metrics. Whoever reaches it can read them without"
+        " authentication; they have no data of users.",
+    )
     keep_alive: timedelta = setting(
         "ROSTER_KEEP_ALIVE",
         duration(timedelta(seconds=1), timedelta(hours=1)),

@@ -3,11 +3,24 @@
 from models import Mailer, NoMailer
 from roster.config import EmailSettings
 from roster.email.file_backend import FileBackend
-from roster.email.queue import SPREAD_SECONDS, EmailQueue
+from roster.email.queue import (
+    EMAIL_OUTCOMES,
+    SPREAD_SECONDS,
+    EmailQueue,
+    email_handled,
+    queued_emails,
+)
 from roster.email.render import EmailRenderer, Product
 from roster.email.smtp_backend import SmtpBackend
 
-__all__ = ["EmailRenderer", "Product", "build_mailer"]
+__all__ = [
+    "EMAIL_OUTCOMES",
+    "EmailRenderer",
+    "Product",
+    "build_mailer",
+    "email_handled",
+    "queued_emails",
+]
 
 
 def build_mailer(settings: EmailSettings, product: Product | None = None) -> Mailer:

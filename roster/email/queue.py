@@ -14,10 +14,16 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from multiprocessing.util import Finalize
 
+from blinker import Signal
+
 from models import REQUESTED, Email
 from roster.email.delivery import DeliveryFailed
 
 log = logging.getLogger("roster.mail")
+
+EMAIL_OUTCOMES = ("sent", "postponed", "failed", "dropped")
+# Sent with the kind of an email, and the outcome: what has happened to it.
+email_handled = Signal()
 
 # Seconds before each retry: they bridge an outage of minutes, within the lifetime of a token.
 DELAYS = (1.0, 10.0, 60.0, 240.0)
@@ -88,6 +94,7 @@ class EmailQueue:
         with self._changed:
             if len(self._waiting) >= self._max_queued * share:
                 log.error("email %s dropped: %d are queued", email.kind, len(self._waiting))
+                email_handled.send(email.kind, outcome="dropped")
                 return
             self._put(_Queued(due, next(self._numbers), email))
             self._ensure_thread()
@@ -181,19 +188,30 @@ class EmailQueue:
             is_over = not error.is_temporary or waiting.failures >= len(self._delays)
             outcome = "not sent" if is_over else "postponed"
             log.warning("email %s %s: %s", waiting.email.kind, outcome, error)
+            email_handled.send(waiting.email.kind, outcome="failed" if is_over else "postponed")
             return is_over
         except Exception as error:
             # The text of an unexpected error may contain the address or the token.
             log.error("email %s not sent: %s", waiting.email.kind, type(error).__name__)
+            email_handled.send(waiting.email.kind, outcome="failed")
+        else:
+            if not waiting.email.is_decoy:
+                email_handled.send(waiting.email.kind, outcome="sent")
         return True
 
     def _postpone(self, waiting: _Queued) -> None:
         if self._is_closing and waiting.is_last_attempt:
             log.error("email %s not sent: the process ends", waiting.email.kind)
+            email_handled.send(waiting.email.kind, outcome="failed")
             return
         waiting.due = time.monotonic() + self._delays[waiting.failures]
         waiting.failures += 1
         self._put(waiting)
+
+
+def queued_emails() -> int:
+    """Return how many emails wait in all queues of this process."""
+    return sum(len(queue._waiting) for queue in list(_queues))
 
 
 # Threads do not survive a fork; the parent process sends its queue.

@@ -7,5 +7,6 @@ ever waits for a client, and requests that hash passwords do not delay others.
 """
 
 from roster.front.application import Front, FrontSettings
+from roster.front.observer import Observer
 
-__all__ = ["Front", "FrontSettings"]
+__all__ = ["Front", "FrontSettings", "Observer"]

@@ -21,6 +21,7 @@ from api.delays import MIN_SECONDS
 from api.errors import BASE_URL
 from roster.front import body, environ, responses
 from roster.front.lanes import Job, Lane
+from roster.front.observer import NoObserver, Observer
 from roster.front.responses import Response
 from roster.front.routing import LIVE_PATH, READY_PATH, Router
 from roster.front.watchdog import Watchdog
@@ -58,11 +59,15 @@ class Front:
     Args:
         app: The app.
         settings: The limits.
+        observer: Is called with each response.
     """
 
-    def __init__(self, app: Flask, settings: FrontSettings) -> None:
+    def __init__(
+        self, app: Flask, settings: FrontSettings, observer: Observer | None = None
+    ) -> None:
         self._app = app
         self._settings = settings
+        self._observer = observer or NoObserver()
         self._problem = partial(responses.problem, base_url=app.config.get(BASE_URL, ""))
         self._router = Router(app)
         self._live = _response_of(app, LIVE_PATH)
@@ -71,6 +76,11 @@ class Front:
         # Load balancers must get an answer, whatever other requests do.
         self._probes = self._lane("probes", 1)
         self._lanes = (self._requests, self._hashes, self._probes)
+
+    @property
+    def pending(self) -> dict[str, int]:
+        """The numbers of requests that wait or are being served, by lane."""
+        return {lane.name: lane.pending for lane in self._lanes}
 
     def __rsgi_init__(self, loop: AbstractEventLoop) -> None:
         """Start the threads; granian calls this when the event loop is ready."""
@@ -82,24 +92,29 @@ class Front:
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Serve one request."""
-        reject = partial(self._problem, path=scope.path, closes=True)
+        reject = partial(self._reject, protocol, scope)
         try:
             job = await self._read(scope, protocol)
         except environ.Rejected as error:
-            _send(protocol, reject("bad-request", str(error)))
+            reject("bad-request", str(error))
         except body.BodyTooLarge:
             detail = f"A body has at most {self._settings.max_body} bytes."
-            _send(protocol, reject("payload-too-large", detail))
+            reject("payload-too-large", detail)
         except body.BodyTooLate:
             detail = f"The body was not complete within {self._settings.body_seconds:g} seconds."
-            _send(protocol, reject("request-timeout", detail))
+            reject("request-timeout", detail)
         except (body.BodyIncomplete, ProtocolClosed):
-            detail = "The body is incomplete, or its framing is invalid."
-            _send(protocol, reject("bad-request", detail))
+            reject("bad-request", "The body is incomplete, or its framing is invalid.")
         else:
             if job is not None:
                 await job.done
                 await self._send_delayed(job)
+
+    def _reject(self, protocol: HTTPProtocol, scope: Scope, slug: str, detail: str) -> None:
+        """Respond to a request that cannot be read to its end."""
+        response = self._problem(slug, detail, path=scope.path, closes=True)
+        self._observer.rejected(scope.method, response[0], slug)
+        _send(protocol, response)
 
     async def _read(self, scope: Scope, protocol: HTTPProtocol) -> Job | None:
         """Return the complete request; None if it is answered already."""
@@ -111,6 +126,7 @@ class Front:
             raise body.BodyTooLarge
         has_body = length or (length is None and "transfer-encoding" in scope.headers)
         if path == LIVE_PATH and scope.method in ("GET", "HEAD") and not has_body:
+            self._observer.responded(scope.method, LIVE_PATH, self._live[0])
             _send(protocol, self._live_response(request))
             return None
         data = b""
@@ -125,7 +141,7 @@ class Front:
         environ.add_body(request, data)
         lane = self._lane_of(scope.method, path)
         if lane.is_full:
-            _send(protocol, self._busy(request, lane))
+            self._send_busy(protocol, request, lane)
             return None
         received_at = self._loop.time()
         expires_at = received_at + lane.max_wait
@@ -149,15 +165,17 @@ class Front:
             threads=threads,
             max_queued=settings.max_queued,
             max_wait=settings.queue_seconds,
-            serve=self._run,
-            expire=lambda job: _send(job.protocol, self._busy(job.environ, lane)),
+            serve=partial(self._run, name),
+            expire=lambda job: self._send_busy(job.protocol, job.environ, lane),
         )
         return lane
 
-    def _busy(self, request: dict[str, Any], lane: Lane) -> Response:
+    def _send_busy(self, protocol: HTTPProtocol, request: dict[str, Any], lane: Lane) -> None:
         retry_after = max(1, math.ceil(lane.max_wait))
         detail = "Too many requests are waiting. Nothing was changed."
-        return self._problem("busy", detail, request, retry_after=retry_after)
+        response = self._problem("busy", detail, request, retry_after=retry_after)
+        self._observer.rejected(request["REQUEST_METHOD"], response[0], "busy")
+        _send(protocol, response)
 
     def _drop_if_gone(self, job: Job, lane: Lane) -> None:
         """Drop a queued request whose client disconnects, so that nothing is hashed for it."""
@@ -175,14 +193,22 @@ class Front:
         content = b"" if request["REQUEST_METHOD"] == "HEAD" else content
         return status, [*headers, ("x-request-id", request_id)], content
 
-    def _run(self, job: Job) -> None:
-        """Serve a job in a thread."""
+    def _run(self, lane: str, job: Job) -> None:
+        """Serve a job in a thread of a lane."""
+        started_at = time.monotonic()
         try:
             response = _call(self._app, job.environ)
         except Exception:
             # The app responds to its own errors: this is an error of the server.
             log.exception("a request failed outside of the app")
             response = self._problem("internal-error", "The service failed.", job.environ)
+        self._observer.served(
+            job.environ,
+            response[0],
+            lane=lane,
+            waited=started_at - job.received_at,
+            seconds=time.monotonic() - job.received_at,
+        )
         # The clock of the event loop.
         due = job.received_at + job.environ.get(MIN_SECONDS, 0)
         if due > time.monotonic():

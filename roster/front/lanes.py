@@ -88,6 +88,11 @@ class Lane:
             threading.Thread(target=self._work, name=name, daemon=True).start()
 
     @property
+    def pending(self) -> int:
+        """The number of requests that wait or are being served."""
+        return self._pending
+
+    @property
     def is_busy(self) -> bool:
         """Whether all threads are serving, so that a new request has to wait."""
         return self._pending >= self._threads

@@ -1,0 +1,1 @@
+"""Files of deploy/, checked with the programs that read them."""
