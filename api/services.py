@@ -13,6 +13,7 @@ from models import (
     EmailVerification,
     Introspection,
     MergedEvents,
+    NameMoves,
     OAuthClients,
     PasswordService,
     SecondFactors,
@@ -42,6 +43,7 @@ clients = cast(OAuthClients, LocalProxy(lambda: _current().clients))
 introspection = cast(Introspection, LocalProxy(lambda: _current().introspection))
 access_tokens = cast(AccessTokens, LocalProxy(lambda: _current().access_tokens))
 signing_keys = cast(SigningKeySource, LocalProxy(lambda: _current().signing_keys))
+name_moves = cast(NameMoves, LocalProxy(lambda: _current().name_moves))
 merged_events = cast(MergedEvents, LocalProxy(lambda: _current().merged_events))
 statistics = cast(Statistics, LocalProxy(lambda: _current().statistics))
 rules = cast(AccessRules, LocalProxy(lambda: _current().rules))

@@ -45,6 +45,7 @@ from models.services.login_lookup import LoginLookup
 from models.services.merged_events import MergedEvents, client_key
 from models.services.metadata import MetadataRules
 from models.services.metadata_schema import InvalidSchema, compile_schema
+from models.services.name_moves import Move, NameMoves
 from models.services.oauth_clients import OAuthClients
 from models.services.passwords import PasswordService
 from models.services.registry import AccessRules, SecondFactorRule, Services, SignUp
@@ -141,6 +142,8 @@ __all__ = [
     "Mailer",
     "MergedEvents",
     "MetadataRules",
+    "Move",
+    "NameMoves",
     "NewSecret",
     "NoMailer",
     "OAuthClient",

@@ -25,6 +25,7 @@ class EmailKind(StrEnum):
     ACCOUNT_SUSPENDED = "account-suspended"
     ACCOUNT_REACTIVATED = "account-reactivated"
     ACCOUNT_DELETED = "account-deleted"
+    ACCOUNT_MERGED = "account-merged"
     WRONG_CODE = "wrong-code"
     ADDRESS_IN_USE = "address-in-use"
     ACCOUNT_LOCKED = "account-locked"

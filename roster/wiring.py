@@ -22,6 +22,7 @@ from models import (
     Lifetimes,
     LoginLookup,
     MergedEvents,
+    NameMoves,
     OAuthClients,
     PasswordHasher,
     PasswordPolicy,
@@ -132,18 +133,20 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
     access_tokens = AccessTokens(
         signing_keys, clients, issuer=config.token_issuer, lifetime=config.token_lifetime
     )
+    usernames = UsernameRules(
+        (*config.reserved_usernames, *config.roles),
+        config.username_quarantine,
+        config.username_mode,
+    )
     return Services(
+        name_moves=NameMoves(email_verification, usernames, idempotency),
         accounts=Accounts(
             hasher,
             policy,
             email_verification,
             verifies_new_users=config.require_verified_email,
             security_email=config.email.security_email,
-            usernames=UsernameRules(
-                (*config.reserved_usernames, *config.roles),
-                config.username_quarantine,
-                config.username_mode,
-            ),
+            usernames=usernames,
             metadata=read_metadata_rules(config.metadata_schema),
             idempotency=idempotency,
             statistics=statistics,

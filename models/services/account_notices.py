@@ -30,6 +30,11 @@ def notices_of(before: User, after: User) -> list[Email]:
     return notices
 
 
+def notice_of_merge(user: User, names: list[str]) -> Email:
+    """Return the email about the deletion of a user whose names another account has now."""
+    return Email.to_user(EmailKind.ACCOUNT_MERGED, user, detail=", ".join(names))
+
+
 def notice_of_deletion(user: User) -> Email:
     """Return the email about the deletion of a user, whose address is about to be gone."""
     return Email.to_user(EmailKind.ACCOUNT_DELETED, user)

@@ -25,7 +25,7 @@ from models.security.legacy_hashes import validate_imported
 from models.security.password_policy import PasswordPolicy
 from models.security.passwords import PasswordHasher
 from models.services.account_emails import TokenEmail
-from models.services.account_notices import notices_of
+from models.services.account_notices import notice_of_deletion, notices_of
 from models.services.admin_notices import AdminNotices
 from models.services.email_domains import ALL_DOMAINS, EmailDomains
 from models.services.email_verification import EmailVerification
@@ -432,7 +432,8 @@ class Accounts:
         def delete(current: User) -> None:
             with by.transaction() as transaction:
                 event = write_deletion(transaction, current, by, handover)
-            finish_deletion(event, current, self._emails.mailer)
+            finish_deletion(event)
+            self._emails.mailer.send(notice_of_deletion(current))
 
         retry_on_conflict(user, versions, delete)
 

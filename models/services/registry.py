@@ -14,6 +14,7 @@ from models.services.fixed_signing_keys import SigningKeySource
 from models.services.introspection import Introspection
 from models.services.key_rotation import KeyRotation
 from models.services.merged_events import MergedEvents
+from models.services.name_moves import NameMoves
 from models.services.oauth_clients import OAuthClients
 from models.services.passwords import PasswordService
 from models.services.second_factors import SecondFactors
@@ -62,6 +63,7 @@ class Services:
     """Every service of the domain, built from one configuration."""
 
     accounts: Accounts
+    name_moves: NameMoves
     sessions: SessionService
     passwords: PasswordService
     email_verification: EmailVerification

@@ -3,9 +3,7 @@
 import math
 
 from flask_pynamodb import Transaction
-from models.email import Mailer
 from models.errors import VersionMismatch
-from models.services.account_notices import notice_of_deletion
 from models.services.session_cleanup import remove_ended_sessions
 from models.services.user_update import Handover, is_unmodified, release_names, reserved_keys
 from models.tables import second_factor
@@ -35,7 +33,6 @@ def write_deletion(
     return event
 
 
-def finish_deletion(event: AuditEvent, user: User, mailer: Mailer) -> None:
-    """Remove the rows that a deleted user leaves, and notify its address."""
+def finish_deletion(event: AuditEvent) -> None:
+    """Remove the rows that a deleted user leaves: those of sessions, keys and tokens."""
     remove_ended_sessions(event, before_epoch=math.inf)
-    mailer.send(notice_of_deletion(user))

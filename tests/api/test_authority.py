@@ -22,6 +22,7 @@ from tests.support.preconditions import (
     Scenario,
     client_created,
     confirmed,
+    duplicated,
     enrolled,
     locked,
     mailing,
@@ -42,6 +43,8 @@ COUNTED = [
 ]
 CHANGE = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
 ROLES = {"roles": ["admin", "user"]}
+MOVE = {"from": "{duplicate}", "username": "jane-2"}
+MERGE = {"from": "{duplicate}", "email": "jane-2@example.com", "delete_source": True}
 
 
 class Case(NamedTuple):
@@ -89,6 +92,8 @@ CASES = [
     Case("john", "PATCH", "/v1/users/me", {"external_id": "crm-1042"}),
     Case("john", "PATCH", "/v1/users/{jane}", {"status": "suspended"}),
     Case("john", "DELETE", "/v1/users/{jane}"),
+    Case("john", "POST", "/v1/users/{jane}/moves", MOVE, (duplicated,)),
+    Case("john", "POST", "/v1/users/{jane}/moves", MERGE, (duplicated,)),
     Case("john", "POST", "/v1/users/{jane}/password-reset", None, (mailing,)),
     Case("john", "DELETE", "/v1/users/{jane}/lock", None, (locked,)),
     Case("john", "DELETE", "/v1/users/{jane}/sessions"),
@@ -258,7 +263,7 @@ def send_and_lose(scenario: Scenario, case: Case, lose: Callable[..., None] | No
             before[0] = stored()
 
     body = case.body and {
-        name: scenario.placeholders["otp"] if value == "{otp}" else value
+        name: scenario.placeholders[value[1:-1]] if value in ("{otp}", "{duplicate}") else value
         for name, value in case.body.items()
     }
     with call_finished.connected_to(on_finished):

@@ -24,7 +24,7 @@ from tests.api.openapi.test_every_response import CALLS, send
 from tests.support.authenticator import Authenticator
 from tests.support.clock import Clock
 from tests.support.documents import DOCS, blocks, code, rows
-from tests.support.openapi_requests import GRANTED, MAIL, REPEATABLE, SIGN_IN
+from tests.support.openapi_requests import GRANTED, MAIL, MERGE, REPEATABLE, SIGN_IN
 from tests.support.person import PASSWORD, Person
 from tests.support.preconditions import (
     ABSENT_DIGEST,
@@ -35,8 +35,10 @@ from tests.support.preconditions import (
     calling_client,
     client_created,
     confirmed,
+    duplicated,
     locked,
     mailing,
+    moved_with_key,
     reset_mailed,
     sent_with_key,
     verification_mailed,
@@ -225,6 +227,13 @@ CASES: dict[tuple[str, str], Case] = {
         200, {"by": "john", "id": "jane", "json": {"status": "suspended"}}
     ),
     ("DELETE /v1/users/{id}", "by an admin, one session"): Case(204, {"by": "john", "id": "jane"}),
+    ("POST /v1/users/{id}/moves", "the email address, no session"): Case(
+        200, {"json": MERGE, "given": (duplicated,)}
+    ),
+    ("POST /v1/users/{id}/moves", "with `Idempotency-Key`"): Case(200, {"headers": KEYED}),
+    ("POST /v1/users/{id}/moves", "a repeat"): Case(
+        200, {"headers": KEYED, "given": (moved_with_key,)}
+    ),
     ("GET /v1/users/{id}/sessions", ""): Case(200, {"id": "jane"}),
     ("DELETE /v1/users/{id}/sessions", "one session"): Case(204, {"id": "jane"}),
     ("GET /v1/events", "`actor=`, a user"): Case(

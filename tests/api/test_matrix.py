@@ -56,6 +56,8 @@ STATUS = {"status": "suspended"}
 ROLES = {"roles": ["admin", "user"]}
 KEY = {"name": "nightly"}
 AUDIENCE = {"audience": "https://billing.example.com"}
+# Of no user: 422 is the success of a caller who may move names.
+MOVE = {"from": ABSENT_ID, "username": "jane-2"}
 CODE = {"otp": "000000"}
 GIVEN = {"password": PASSWORD}
 
@@ -96,6 +98,7 @@ TABLE = [
     Row("PATCH", "/v1/users/{id}", ROLES,             "401 403 403 200 401 401 403 403 200 403 401 403 403 403 403 403 403 403 403"),
     Row("PATCH", "/v1/users/{id}", STATUS,            "401 403 403 200 401 401 403 403 200 403 401 403 403 403 403 403 200 403 200"),
     Row("DELETE", "/v1/users/{id}", None,             "401 204 404 204 401 401 403 403 204 403 401 403 403 403 403 403 403 403 403"),
+    Row("POST", "/v1/users/{id}/moves", MOVE,         "401 403 403 422 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
     Row("PUT", "/v1/users/{id}/password", CHANGE,     "401 204 404 403 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
     Row("POST", "/v1/users/{id}/password-reset",
         None,                                         "401 403 403 501 401 401 403 403 403 403 401 403 403 403 403 403 501 403 403"),

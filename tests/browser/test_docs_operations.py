@@ -27,6 +27,7 @@ PHONE_WIDTH = 390
 # The results of the values of the page that are no success, for john right after `make run`.
 NO_SUCCESS = {
     "delete_user": 409,  # john is the only admin
+    "move_names": 422,  # there is no user with the ID of the example
     "end_session": 404,  # of an ID that only the list of sessions has
     "revoke_api_key": 404,  # of an ID that only the list of keys has
     # Of an ID that only the list of clients has.

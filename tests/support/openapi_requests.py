@@ -20,10 +20,13 @@ from tests.support.preconditions import (
     confirmed,
     created_removed,
     crowded,
+    duplicate_is_admin,
+    duplicated,
     enrolled,
     external_id_in_use,
     locked,
     mailing,
+    moved_with_key,
     reset_mailed,
     secret_added,
     secret_revoked,
@@ -31,6 +34,7 @@ from tests.support.preconditions import (
     stale,
     strict,
     supported,
+    target_changed,
     used_up,
     verification_mailed,
     verified,
@@ -42,6 +46,8 @@ NEW = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
 SIGN_IN = {"login": "jane", "password": PASSWORD}
 MAIL = {"email": "jane@example.com"}
 TOKEN = {"token": "{token}"}
+MOVE = {"from": "{duplicate}", "username": "jane-2"}
+MERGE = {"from": "{duplicate}", "email": "jane-2@example.com", "delete_source": True}
 RESET = {"new_password": NEW_PASSWORD}
 
 # A field that makes another body of the successful request.
@@ -78,6 +84,7 @@ GRANTED: dict[str, Granted] = {
     "get_user": Granted("jane", "me"),
     "update_user": Granted("jane", "me", {"full_name": "Jane"}),
     "delete_user": Granted("jane", "me"),
+    "move_names": Granted("john", "jane", MOVE, (duplicated,)),
     "change_password": Granted("jane", "me", NEW),
     "start_password_reset": Granted("john", "jane", given=(mailing,)),
     "unlock_user": Granted("john", "jane", given=(locked,)),
@@ -230,6 +237,19 @@ SINGLE: dict[tuple[str, str], dict[str, Any]] = {
     ("verify_request", "forbidden"): {"query_string": {"role": "admin"}},
     ("verify_request", "second-factor-missing"): {"query_string": {"second_factor": "1"}},
     ("delete_user", "last-admin"): {"by": "john"},
+    ("move_names", "last-admin"): {
+        "json": {**MOVE, "delete_source": True},
+        "given": (duplicate_is_admin,),
+    },
+    ("move_names", "idempotency-key-used"): {
+        "headers": KEYED,
+        "given": (moved_with_key, target_changed),
+    },
+    ("move_names", "idempotency-key-reused"): {
+        "headers": KEYED,
+        "json": {**MOVE, "delete_source": True},
+        "given": (moved_with_key,),
+    },
     ("sign_in", "invalid-credentials"): {"json": {**SIGN_IN, "password": "wrong"}},
     ("reauthenticate", "invalid-credentials"): {"json": {"password": "wrong"}},
     ("change_password", "invalid-credentials"): {"json": {**NEW, "current_password": "wrong"}},

@@ -22,6 +22,7 @@ from models import ClientScope, PasswordHasher, RateLimit, SecondFactorRule, Ses
 from models.clock import now
 from models.errors import Busy
 from models.services.account_emails import EMAIL_QUOTA
+from models.tables.counter import Counter
 from models.tables.login_attempts import MAX_CONSECUTIVE_FAILURES
 from roster.config import EmailSettings
 from roster.email.file_backend import FileBackend, link_of
@@ -67,6 +68,7 @@ class Scenario:
             "key": ABSENT_DIGEST,
             "client": ABSENT_ID,
             "secret": ABSENT_ID,
+            "duplicate": ABSENT_ID,
         }
     )
 
@@ -112,6 +114,39 @@ def external_id_in_use(scenario: Scenario) -> None:
         accounts = scenario.app.extensions["roster"].accounts
         john = accounts.get(scenario.people["john"].id)
         accounts.update(john, {"external_id": "crm-1042"})
+
+
+def duplicated(scenario: Scenario) -> None:
+    """Jane has a second account, jane-2."""
+    names = {"username": "jane-2", "email": "jane-2@example.com", "password": PASSWORD}
+    with scenario.app.app_context():
+        user = scenario.app.extensions["roster"].accounts.register(**names)
+    scenario.placeholders["duplicate"] = user.id
+
+
+def duplicate_is_admin(scenario: Scenario) -> None:
+    """The second account of jane is the last active admin."""
+    duplicated(scenario)
+    with scenario.app.app_context():
+        accounts = scenario.app.extensions["roster"].accounts
+        duplicate = accounts.get(scenario.placeholders["duplicate"])
+        accounts.update(duplicate, {"roles": ["admin"]})
+        # Below the domain, which would not allow it to the caller.
+        Counter("active-admins").update([Counter.value.set(1)])
+
+
+def moved_with_key(scenario: Scenario) -> None:
+    """The username of the second account was moved by a request with the key `KEYED`."""
+    duplicated(scenario)
+    body = {"from": scenario.placeholders["duplicate"], "username": "jane-2"}
+    path = f"{scenario.jane.path}/moves"
+    response = scenario.people["john"].post(path, json=body, headers=KEYED)
+    assert response.status_code == 200, response.text
+
+
+def target_changed(scenario: Scenario) -> None:
+    """Jane has changed her name."""
+    assert scenario.jane.patch("/v1/users/me", json={"full_name": "Jane"}).status_code == 200
 
 
 def client_created(scenario: Scenario) -> None:

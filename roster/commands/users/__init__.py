@@ -6,6 +6,7 @@ from roster.commands.users import (
     changes,
     export_users,
     import_users,
+    moves,
     passwords,
     sessions,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "changes",
     "export_users",
     "import_users",
+    "moves",
     "passwords",
     "sessions",
     "users",

@@ -148,6 +148,7 @@ class TestOperations:
             "get_user",
             "update_user",
             "delete_user",
+            "move_names",
             "change_password",
             "list_user_sessions",
             "end_user_sessions",

@@ -12,6 +12,7 @@ DESCRIBED = ("/v1/", "/oauth/", "/health/", "/problems")
 WITH_BODY = {
     "create_user",
     "update_user",
+    "move_names",
     "change_password",
     "sign_in",
     "reauthenticate",
@@ -84,6 +85,7 @@ class TestDocument:
             ("PUT", "/v1/users/{id}/password"),
             ("GET", "/v1/users/{id}/sessions"),
             ("DELETE", "/v1/users/{id}/sessions"),
+            ("POST", "/v1/users/{id}/moves"),
             ("POST", "/v1/users/{id}/password-reset"),
             ("DELETE", "/v1/users/{id}/lock"),
             ("GET", "/v1/users/{id}/events"),

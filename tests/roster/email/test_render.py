@@ -24,6 +24,7 @@ WITH_DETAIL = {
     EmailKind.ADMIN_ADDED,
     EmailKind.NEW_DEVICE,
     EmailKind.ROLES_CHANGED,
+    EmailKind.ACCOUNT_MERGED,
 }
 
 
