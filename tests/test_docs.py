@@ -27,7 +27,13 @@ from tests.support.secret_key import SECRET_KEY
 EXTENSION = ROOT / "flask_pynamodb"
 QUICKSTART = EXTENSION / "README.md"
 GUIDES = sorted((EXTENSION / "docs").glob("*.md"))
-PAGES = [*ROOT.glob("*.md"), *DOCS.glob("*.md"), *EXTENSION.glob("*.md"), *GUIDES]
+PAGES = [
+    *ROOT.glob("*.md"),
+    *DOCS.glob("*.md"),
+    *DOCS.glob("how-to/*.md"),
+    *EXTENSION.glob("*.md"),
+    *GUIDES,
+]
 PATIENCE = 120
 
 

@@ -69,6 +69,8 @@ def seed(accounts: Accounts, password: str) -> None:
                 full_name=full_name,
                 roles=[role],
                 email_verified=True,
+                # The domains of sign-ups are for other people.
+                any_domain=True,
             )
         except (EmailTaken, UsernameTaken):
             continue

@@ -20,7 +20,11 @@ BROWSER = DOCS / "browsers.md"
 FIELDS = DOCS / "custom-fields.md"
 DEPLOYMENT = DOCS / "deployment.md"
 SCOPE = DOCS / "scope.md"
-GUIDES = [page for page in DOCS.glob("*.md") if page.stem not in {"changelog", "configuration"}]
+GUIDES = [
+    page
+    for page in [*DOCS.glob("*.md"), *DOCS.glob("how-to/*.md")]
+    if page.stem not in {"changelog", "configuration"}
+]
 # ROSTER_IMAGE is of compose.yaml.
 SETTINGS = {
     "ROSTER_IMAGE",

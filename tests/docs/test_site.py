@@ -26,6 +26,17 @@ FIRST = {
     "costs": "cost|dollars|price|pricing",
     "custom-fields": "custom fields|metadata|permissions|plan",
     "deployment": "AWS|CloudFormation|ECS|Fargate|Kubernetes|Lambda|Terraform|deploy|load balancer",
+    "how-to/index": "examples|recipes|use cases",
+    "how-to/email-login": "consumer app|email login",
+    "how-to/community": "community|forum|impersonation",
+    "how-to/internal-tool": "back office|help desk|internal tool",
+    "how-to/several-services": "RBAC",
+    "how-to/single-page-app": "frontend|single-page app",
+    "how-to/mobile-app": "Android|iOS|lost phone|stay signed in",
+    "how-to/moving-in": "existing users|legacy passwords",
+    "how-to/plans": "SaaS|Stripe|subscription",
+    "how-to/office": "NAT|school|university",
+    "how-to/machines": "M2M|cron job|server to server",
     "getting-started": "OpenAPI|Windows|install|macOS",
     "import": "Django|Firebase|bcrypt|import|migrate",
     "mail": "SES|SMTP|email|language|template",
@@ -68,7 +79,8 @@ class TestSite:
         contents = re.search(
             r'<div class="sidebar-tree">.*?</div>', read(build, "index.html"), re.S
         )
-        pages = {page.stem for page in DOCS.glob("*.md")} - {"index"}
+        paths = [*DOCS.glob("*.md"), *DOCS.glob("how-to/*.md")]
+        pages = {str(path.relative_to(DOCS).with_suffix("")) for path in paths} - {"index"}
 
         assert {page for page in pages if f'href="{page}.html"' not in contents[0]} == set()
 

@@ -148,6 +148,15 @@ class TestFirstStart:
         assert service.call("POST", "/v1/sessions", body).status == 201
         assert password in service.said
 
+    def test_demo_users_beside_sign_up_domains(self, harness: ProcessHarness):
+        """The demo users exist whatever domains people may sign up with."""
+        service = harness.serve(
+            ROSTER_SIGNUP_EMAIL_DOMAINS="school.example",
+            ROSTER_SIGNUP_EMAIL_DOMAINS_BLOCKED="example.com",
+        )
+
+        assert service.sign_in("john").status == 201
+
     def test_host_is_a_name(self, harness: ProcessHarness):
         """--host accepts a name as well as an address."""
         service = harness.begin("--host", "localhost")
