@@ -32,7 +32,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_LOGLEVEL := error
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-extension fallback-engine coverage test-browser test-contract fuzz clients lint lint-openapi audit sbom format bench bench-peers breached-passwords openapi swagger-ui pico translations screenshots docs requirements clean
+.PHONY: help run test test-extension fallback-engine coverage test-browser test-contract fuzz clients lint lint-openapi lint-kubernetes deploy-templates audit sbom format bench bench-peers breached-passwords openapi swagger-ui pico translations screenshots docs requirements clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -66,7 +66,7 @@ clients: $(DEV) $(ENGINE) $(TOOLS) tests/contract/$(NPM) ## build and test the c
 fuzz: $(DEV) $(ENGINE) $(TOOLS) tests/contract/$(NPM) ## the same fuzzing with 500 examples for each operation
 	FUZZ_EXAMPLES=500 $(BIN)/pytest --timeout 3600 tests/contract/test_fuzz.py $(ARGS)
 
-lint: $(DEV) tools/pyright/$(NPM) ## ruff, ruff format, mypy, pyright, bandit, import-linter, vocabulary
+lint: $(DEV) tools/pyright/$(NPM) ## ruff, mypy, pyright, bandit, import-linter, vocabulary, hadolint, cfn-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -74,6 +74,8 @@ lint: $(DEV) tools/pyright/$(NPM) ## ruff, ruff format, mypy, pyright, bandit, i
 	$(BIN)/bandit -q -c pyproject.toml -r roster web api models flask_pynamodb
 	$(BIN)/lint-imports
 	$(BIN)/python tools/vocabulary.py
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/cfn-lint deploy/cloudformation/*.yaml
 
 lint-openapi: tests/contract/$(NPM) ## Spectral with the OWASP rules, and Redocly
 	$(CONTRACT)/spectral lint -q --fail-severity=hint -r openapi/spectral.yaml openapi/openapi.json
@@ -105,6 +107,13 @@ bench-peers: $(DEV) $(ENGINE) $(FASTAPI)/run.stamp $(EXPRESS) ## measure reads b
 
 openapi: $(DEV) ## write openapi/*.json
 	$(BIN)/roster openapi write
+
+deploy-templates: $(DEV) ## write the tables of deploy/ from the models
+	PYTHONPATH=. $(BIN)/python tools/deploy_templates.py
+
+# The schemas of Kubernetes take 108 MB, so they are in an environment of their own.
+lint-kubernetes: $(VENV)/kubernetes.stamp ## compare deploy/kubernetes with the schemas of Kubernetes
+	$(VENV)/kubernetes/bin/kubernetes-validate --strict deploy/kubernetes/*.yaml
 
 swagger-ui: tools/swagger-ui/$(NPM) ## copy the pinned Swagger UI to api/static/swagger-ui
 	cp $(addprefix tools/swagger-ui/node_modules/swagger-ui-dist/,$(notdir $(SWAGGER_UI))) api/static/swagger-ui/
@@ -139,6 +148,9 @@ requirements: $(DEV) ## compile requirements/*.txt with hashes
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate --no-strip-extras -q requirements/fallback-engine.in \
 	    -o requirements/fallback-engine.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --no-annotate --no-strip-extras -q requirements/kubernetes.in \
+	    -o requirements/kubernetes.txt
 
 clean: ## remove the files of the other targets, but not the data
 	rm -rf $(VENV) tools/*/node_modules tests/*/node_modules \
@@ -189,6 +201,12 @@ $(TOOLS): requirements/contract.txt
 	@command -v npm >/dev/null || { echo "npm is needed to install $*" >&2; exit 1; }
 	@echo "Installing the pinned packages of $* ..."
 	@npm ci --prefix $* --ignore-scripts --no-fund --no-audit --no-update-notifier >/dev/null
+	@touch $@
+
+$(VENV)/kubernetes.stamp: requirements/kubernetes.txt
+	@echo "Installing the schemas of Kubernetes ..."
+	@test -x $(VENV)/kubernetes/bin/python || $(PYTHON) -m venv $(VENV)/kubernetes
+	@$(VENV)/kubernetes/bin/pip install -q --require-hashes -r $<
 	@touch $@
 
 $(FALLBACK)/.venv/stamp: requirements/fallback-engine.txt

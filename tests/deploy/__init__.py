@@ -1,1 +1,1 @@
-"""Files of deploy/, checked with the programs that read them."""
+"""Files of deploy/: checked with the programs that read them, and compared with the code."""
