@@ -58,6 +58,7 @@ from models.services.signing_key_ring import MAX_TOKEN_LIFETIME, SigningKeyState
 from models.services.signing_keys import SigningKeys
 from models.services.statistics import MAX_DAYS, Counts, DayCounts, Statistics, counted
 from models.services.user_import import UserImport
+from models.services.user_search import UserSearch
 from models.services.usernames import UsernameMode, UsernameRules
 from models.tables.api_key import API_KEY_PREFIX, ApiKey, ApiKeyLookup, Scope
 from models.tables.audit_event import ANONYMOUS, Actor, AuditEvent, EventType
@@ -179,6 +180,7 @@ __all__ = [
     "User",
     "UserFilter",
     "UserImport",
+    "UserSearch",
     "UsernameMode",
     "UsernameRules",
     "allows_writes",

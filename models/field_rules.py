@@ -112,6 +112,9 @@ EXTERNAL_ID = FieldRule(
     max_length=128,
     pattern=rf"^[^\s{_UNPRINTABLE}](?:[^{_UNPRINTABLE}]{{0,126}}[^\s{_UNPRINTABLE}])?$",
 )
+# The beginning of a username, an email address or a word of a name. It has to have two characters
+# after accents and hidden ones are removed, which a pattern cannot say.
+SEARCH = FieldRule(_NO_NUL_REQUIREMENT, min_length=1, max_length=256, pattern=_NO_NUL)
 API_KEY_NAME = FieldRule(
     "A name has 1 to 100 printable characters and does not start with a space.",
     min_length=1,

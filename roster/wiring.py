@@ -38,6 +38,7 @@ from models import (
     Statistics,
     Totp,
     UsernameRules,
+    UserSearch,
     db,
 )
 from roster.breach_range import BreachRange
@@ -156,6 +157,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
                 config.signup_email_domains,
                 config.signup_email_domains_blocked,
             ),
+            search=UserSearch(is_on=config.search),
         ),
         sessions=sessions,
         passwords=PasswordService(hasher, policy, emails, sessions, config.reset_lifetime),

@@ -123,7 +123,11 @@ def _storage() -> str:
 def _recovered() -> float:
     """Return the gigabytes of the tables that are backed up."""
     sizes = stored_bytes()
-    return sum(sizes[name] for name in sizes.keys() - {"sessions", "devices"}) * _STORED / 1e9
+    return (
+        sum(sizes[name] for name in sizes.keys() - {"sessions", "devices", "search_terms"})
+        * _STORED
+        / 1e9
+    )
 
 
 def _month() -> str:

@@ -34,6 +34,7 @@ from models.services.login_lookup import find_user
 from models.services.metadata import MetadataRules
 from models.services.statistics import Statistics
 from models.services.user_deletion import finish_deletion, write_deletion
+from models.services.user_search import UserSearch
 from models.services.user_update import (
     Handover,
     Versions,
@@ -77,6 +78,7 @@ class Accounts:
         statistics: Counts sign-ups.
         roles: The roles that users can have.
         domains: The rules for the domains of email addresses.
+        search: The search for users, which new ones are found by.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Accounts:
         statistics: Statistics | None = None,
         roles: KnownRoles = BUILT_IN_ROLES,
         domains: EmailDomains = ALL_DOMAINS,
+        search: UserSearch | None = None,
     ) -> None:
         self.hasher = hasher
         self.policy = policy
@@ -103,6 +106,7 @@ class Accounts:
         self._statistics = statistics or Statistics()
         self.roles = roles
         self._domains = domains
+        self.search = search or UserSearch()
         self._emails = email_verification.emails
         self._admin_notices = AdminNotices(self._emails.mailer, security_email)
         self._verifies_new_users = verifies_new_users and self._emails.mailer.is_configured
@@ -298,6 +302,7 @@ class Accounts:
             if user.external_id:
                 key = external_key(user.external_id)
                 Identifier.reserve(transaction, key, user.id, otherwise=ExternalIdTaken())
+            self.search.add(transaction, user)
             transaction.save(user, User.id.does_not_exist())
             transaction.save(AuditEvent.create(type, user.id, by))
             count_admin(transaction, int(user.is_active_admin))

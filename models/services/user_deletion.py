@@ -9,6 +9,7 @@ from models.services.user_update import Handover, is_unmodified, release_names, 
 from models.tables import second_factor
 from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.counter import count_admin
+from models.tables.search_term import remove_rows
 from models.tables.user import User
 
 
@@ -27,6 +28,7 @@ def write_deletion(
     event = AuditEvent.create(EventType.USER_DELETED, user.id, by, needs_cleanup=True)
     transaction.delete(user, is_unmodified(user), otherwise=VersionMismatch())
     release_names(transaction, user, reserved_keys(user), handover)
+    remove_rows(transaction, user)
     second_factor.delete(transaction, user)
     transaction.save(event)
     count_admin(transaction, -int(user.is_active_admin))

@@ -36,7 +36,14 @@ from models.tables.identifier import (
     normalize_external_id,
     username_key,
 )
-from models.tables.user import User, forget_devices, has_api_key_epoch, is_user_id
+from models.tables.search_term import swap_rows
+from models.tables.user import (
+    User,
+    forget_devices,
+    has_api_key_epoch,
+    has_indexed_version,
+    is_user_id,
+)
 
 _Result = TypeVar("_Result")
 # Attempts on a user that is being updated concurrently. One of the concurrent updates succeeds in
@@ -232,9 +239,12 @@ def copy_with(user: User, **values: Any) -> User:
 def write(transaction: Transaction, before: User, after: User) -> None:
     """Write only what differs, so that a concurrent sign-in keeps its last_login_at.
 
+    The rows of the search are written with it.
+
     The values are passed on serialized, since PynamoDB takes a dictionary such as {"S": "x"},
     which metadata may well be, for a value in DynamoDB's own notation.
     """
+    swap_rows(transaction, before, after)
     old, new = before.serialize(), after.serialize()
     actions = [
         _ATTRIBUTES[name].set(new[name]) if name in new else _ATTRIBUTES[name].remove()
@@ -245,9 +255,13 @@ def write(transaction: Transaction, before: User, after: User) -> None:
 
 
 def is_unmodified(user: User) -> Condition:
-    """Return the condition that the user is as read, and no session or key was ended since."""
+    """Return the condition that the user is as read, and no session or key was ended since.
+
+    A migration that adds rows of the search changes no version of the user.
+    """
     condition: Condition = (
         (User.version == user.version)
+        & has_indexed_version(user.indexed_version)
         & (User.session_epoch == user.session_epoch)
         & has_api_key_epoch(user.api_key_epoch)
     )

@@ -121,6 +121,8 @@ class User(AttemptCounter, Table):
     # Stored with the password, so that a sign-in without a second factor needs no further read.
     has_second_factor = BooleanAttribute(default=False)
     version = NumberAttribute(default=1)
+    # The version whose rows are in the index of the search; null where there are none.
+    indexed_version = NumberAttribute(null=True)
     session_epoch = NumberAttribute(attr_name="epoch", default=1)
     # Session rows, at least: rows that expire or are deleted are not subtracted. Null in rows
     # written before 0.7.
@@ -201,6 +203,16 @@ def forget_devices(user: User) -> None:
 def next_api_key_epoch(user: User) -> float:
     """Return the epoch of a user, as read, after its API keys have been revoked."""
     return float((user.api_key_epoch or 0) + 1)
+
+
+def has_indexed_version(version: float | None) -> Condition:
+    """Return the condition that the rows in the index of the search are those of this version."""
+    condition: Condition = (
+        User.indexed_version.does_not_exist()
+        if version is None
+        else User.indexed_version == version
+    )
+    return condition
 
 
 def has_api_key_epoch(epoch: float | None) -> Condition:

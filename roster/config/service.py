@@ -227,6 +227,15 @@ class Config:
         " `metadata` and `app_metadata`; it is read at the start. See"
         " [a schema](custom-fields.md#a-schema).",
     )
+    search: bool = setting(
+        "ROSTER_SEARCH",
+        switch(),
+        True,
+        example="off",
+        meaning="Whether users are found by the beginning of their names and addresses: {allowed}."
+        " `off` saves two write units for each term of a new user; after a change, run"
+        " `roster dynamodb migrate`. See [search](search.md).",
+    )
     session_idle: timedelta = setting(
         "ROSTER_SESSION_IDLE",
         duration(),

@@ -151,6 +151,7 @@ class Case(NamedTuple):
 
 
 ANOTHER_ADDRESS = {"email": "jeanne@example.com"}
+NEW_USER = {"username": "ada", "email": "ada@example.com", "password": NEW_PASSWORD}
 NEW_ADMIN = {"username": "ida", "email": "ida@example.com", "password": PASSWORD}
 # Cases of operations that have several rows; other rows are the successful request.
 CASES: dict[tuple[str, str], Case] = {
@@ -177,6 +178,10 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST /v1/users", "by anyone, without a username"): Case(
         201, {"by": "anonymous", "json": {"email": "new@example.com", "password": NEW_PASSWORD}}
     ),
+    ("POST /v1/users", "by anyone, with a name of two words"): Case(
+        201, {"by": "anonymous", "json": {**NEW_USER, "full_name": "Ada Lovelace"}}
+    ),
+    ("GET /v1/users", "`q=`, few found"): Case(200, {"query_string": {"q": "ja"}}),
     ("GET /v1/users", "`role=admin`, few admins"): Case(200, {"query_string": {"role": "admin"}}),
     ("GET /v1/users", "`status=suspended`, few suspended"): Case(
         200, {"query_string": {"status": "suspended"}}
@@ -403,6 +408,7 @@ EVERY_KIND = [
     ("GET /v1/users", "`role=admin`, few admins"),
     ("GET /v1/users", "`status=suspended`, few suspended"),
     ("GET /v1/users", "`username=`, `email=` or `external_id=`"),
+    ("GET /v1/users", "`q=`, few found"),
     ("POST /v1/users", "by an admin, of an admin"),
     ("POST /v1/sessions", "rejected, unknown login, locked out"),
     ("POST /v1/sessions", "signed in, on a known device"),

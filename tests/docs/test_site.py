@@ -43,6 +43,7 @@ FIRST = {
     "operations": "IAM|Prometheus|access log|export|first admin|health check|logs|metrics|nginx",
     "pages": "GDPR|admin UI|branding|console|login page|logo",
     "roles": "roles|auditor|support",
+    "search": "search|find users|prefix",
     "security": "password rules|rate limit|session",
     "security-policy": "vulnerability",
     "services": "JWT|JWKS|OAuth|gateway|introspection|middleware|verify token",

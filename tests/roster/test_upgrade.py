@@ -138,7 +138,7 @@ def problem(response: TestResponse) -> tuple[int, str]:
 
 class TestTables:
     def test_additions(self, upgrade: tuple[list[str], list[str]]):
-        """Three tables, two indexes and a TTL are reported as missing, and then added."""
+        """Four tables, two indexes and a TTL are reported as missing, and then added."""
         drift, added = upgrade
 
         table, names = "roster-events", ("by_actor", "by_api_key")
@@ -147,12 +147,14 @@ class TestTables:
             "table roster-devices is missing",
             *(f"table {table} lacks the index {name}" for name in names),
             "table roster-identifiers lacks time to live on held_until",
+            "table roster-search_terms is missing",
             "table roster-signing_keys is missing",
         ]
         assert sorted(added) == [
             *(f"added the index {name} to {table}" for name in names),
             "created roster-clients",
             "created roster-devices",
+            "created roster-search_terms",
             "created roster-signing_keys",
             "set time to live on roster-identifiers",
         ]
@@ -170,7 +172,8 @@ class TestTables:
             rows = {model.Meta.base_table_name: len(list(model.scan())) for model in db.models}
 
         assert {user.username for user in users} == USERNAMES
-        assert [rows.pop(name) for name in ("devices", "clients", "signing_keys")] == [0, 0, 0]
+        added = ("devices", "clients", "signing_keys", "search_terms")
+        assert [rows.pop(name) for name in added] == [0, 0, 0, 0]
         assert rows == {
             table["Table"]["TableName"].removeprefix("roster-"): len(table["Items"])
             for table in STORE.tables

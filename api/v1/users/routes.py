@@ -101,7 +101,8 @@ class Users(Resource):
 
         For admins, support, auditors, and clients with the scope `users:read`, newest first. The
         list is eventually consistent: a user registered just now may be missing. A page can have
-        fewer users than `limit`, or none, while `next_cursor` says that more follow.
+        fewer users than `limit`, or none, while `next_cursor` says that more follow. `q` searches,
+        also together with the filters; it is rejected where `ROSTER_SEARCH` is `off`.
         """
         after = decode_cursor(cursor, filters)
         found, after = _find_page(filters, after, limit)
@@ -322,10 +323,18 @@ def _find_page(
         filters.get("role"),
     )
     names = [filters.get(name) for name in ("username", "email", "external_id")]
-    if any(name is not None for name in names):
+    is_exact = any(name is not None for name in names)
+    if "q" not in filters:
+        if not is_exact:
+            return accounts.newest_first(chosen, after=after, limit=limit)
         found = accounts.find_named(*names)
         return [found] if found and chosen.passes(found) else [], None
-    return accounts.newest_first(chosen, after=after, limit=limit)
+    search = accounts.search
+    if not is_exact:
+        return search.find(filters["q"], chosen, after=after, limit=limit)
+    text = search.normalize(filters["q"])
+    found = accounts.find_named(*names)
+    return [found] if found and chosen.passes(found) and search.finds(text, found) else [], None
 
 
 def _changes(patch: dict[str, Any]) -> dict[str, Any]:

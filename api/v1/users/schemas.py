@@ -21,7 +21,10 @@ user_page = users.model(
     "UserPage",
     {
         "items": fields.List(
-            fields.Nested(user), required=True, description="Newest first", max_items=100
+            fields.Nested(user),
+            required=True,
+            description="Newest first; with `q`, in alphabetical order",
+            max_items=100,
         ),
         "next_cursor": NEXT_CURSOR,
     },
@@ -142,6 +145,13 @@ password_change = strict_schema(
     },
 )
 FILTERS: dict[str, dict[str, Any]] = {
+    "q": text_schema(
+        field_rules.SEARCH,
+        description="Only users whose username, email address or a word of whose name begins with"
+        " this text, regardless of case and accents; at least two characters. They are listed in"
+        " the alphabetical order of what begins with it.",
+        example="ada l",
+    ),
     "status": {
         "type": "string",
         "enum": [status.value for status in Status],
