@@ -46,6 +46,20 @@ _INSTEAD: Mapping[str, str] = {
     str(IdempotencyKeyReused()): mark(
         "This form was sent before with other values. Open the page again to create another one."
     ),
+    "Give an email address, a username, or both.": mark("Choose what moves."),
+    "It must be another user.": mark("This is the same user."),
+    "It must be true: the user in `from` cannot exist without its email address.": mark(
+        "Every user has an email address: confirm the deletion, too."
+    ),
+    "It must be true: the user in `from` cannot exist without its username.": mark(
+        "Every user has a username here: confirm the deletion, too."
+    ),
+    "This is not the email address of the user in `from`.": mark(
+        "The email address of the other user has changed since you opened this page. Open it again."
+    ),
+    "This is not the username of the user in `from`.": mark(
+        "The username of the other user has changed since you opened this page. Open it again."
+    ),
     str(TooManyConflicts()): mark("The account is being changed elsewhere. Try again."),
     str(Busy()): mark("The service is busy. Try again in a moment."),
     "A body has 64 KB (65,536 bytes) at most.": mark("What you have sent is too large."),

@@ -26,6 +26,7 @@ SAME = {
         "/v1/users/{jane}/api-keys",
     ],
     "/admin/users/{jane}/suspend": ["/v1/users/{jane}"],
+    "/admin/users/{jane}/move": ["/v1/users/{jane}"],
     "/admin/clients/{client}/delete": ["/v1/clients/{client}"],
     "/admin/events?user={jane}": ["/v1/events?user={jane}"],
     "/admin/events?actor={jane}": ["/v1/events?actor={jane}"],

@@ -58,6 +58,7 @@ FORMS = [
         {"username", "email", "full_name", "external_id"},
     ),
     ("/admin/users/{id}", "app-metadata", {"app_metadata": SCRIPT}, {"app_metadata"}),
+    ("/admin/users/{id}/move", "", {"names": "root", "source": "john"}, {"names"}),
     ("/admin/users/{id}", "roles", {"roles": "root"}, {"roles"}),
     ("/admin/users/{id}", "metadata", {"metadata": SCRIPT}, {"metadata"}),
     (
@@ -76,7 +77,7 @@ FORMS = [
 ]
 NAMES = [f"{path} {do}".strip() for path, do, _, _ in FORMS]
 PUBLIC = ("/sign-in", "/sign-up", "/forgot-password", "/verify-email", "/reset-password")
-GROUPS = {"roles", "scopes", "status"}
+GROUPS = {"names", "roles", "scopes", "status"}
 
 
 @pytest.fixture

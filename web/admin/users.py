@@ -9,8 +9,8 @@ from flask import Response, request
 from api.pagination import decode_cursor, page_response
 from api.principal import Principal
 from api.services import accounts, rules
-from models import Right, Status, User, UserFilter, is_user_id
-from models.errors import UserNotFound
+from models import Right, Status, User, UserFilter
+from web.admin.lookup import find_typed_user
 from web.guards import page_for_users
 from web.html import page
 from web.texts import value_text
@@ -41,7 +41,7 @@ def show(caller: Principal) -> Response:
     login = request.args.get("q", "").strip()
     filters = _filters()
     if login:
-        found = _look_up(login)
+        found = find_typed_user(login)
         shown: dict[str, Any] = {"items": rows_of([found] if found else []), "next_cursor": None}
     else:
         after = decode_cursor(request.args.get("cursor"), filters)
@@ -90,13 +90,3 @@ def _filters() -> dict[str, str]:
     allowed = {"status": _STATUSES, "role": rules.roles.names}
     sent = {name: request.args.get(name, "") for name in allowed}
     return {name: value for name, value in sent.items() if value in allowed[name]}
-
-
-def _look_up(text: str) -> User | None:
-    """Return the user with exactly this username, email address or ID."""
-    if not is_user_id(text.lower()):
-        return accounts.find(text)
-    try:
-        return accounts.get(text.lower())
-    except UserNotFound:
-        return None

@@ -18,6 +18,7 @@ from web.admin.changes import CHANGES, ChangeForm
 from web.admin.client import ClientForm
 from web.admin.client_changes import CLIENT_CHANGES
 from web.admin.forms import OnceForm
+from web.admin.move import new_form
 from web.admin.new_client import NewClientForm
 from web.admin.new_user import NewUserForm
 from web.admin.user import AppMetadataForm, FieldsForm, MetadataForm, RolesForm
@@ -31,6 +32,7 @@ from web.sign_in.sign_up import SignUpForm
 
 _NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 _ID = "0190163d-8694-739b-aea5-966c26f8ad91"
+_OTHER_ID = "0190163d-8694-739b-aea5-966c26f8ad92"
 _MIN_LENGTH = 15
 _DAY = DayCounts(_NOW.date(), sign_ups=12, sign_ins=340, failed_sign_ins=25)
 
@@ -175,6 +177,12 @@ def _admin_user() -> dict[str, Any]:
     }
 
 
+def _move() -> dict[str, Any]:
+    other: Any = SimpleNamespace(**{**vars(_user()), "id": _OTHER_ID, "version": 1})
+    form = new_form(other, other)
+    return {"form": form, "caller": _caller(), "user": _user(), "source": other, "typed": ""}
+
+
 # By the names of the templates below `pages/`. Other templates are parts of these.
 PAGE_SAMPLES: Mapping[str, PageSample] = {
     "sign_in/sign_in.html": PageSample("/sign-in", _of_form(SignInForm, can_sign_up=True)),
@@ -221,6 +229,7 @@ PAGE_SAMPLES: Mapping[str, PageSample] = {
     "admin/change.html": PageSample(
         f"/admin/users/{_ID}/suspend", _of_form(ChangeForm, user=_user(), change="suspend")
     ),
+    "admin/move.html": PageSample(f"/admin/users/{_ID}/move", _move),
     "admin/clients.html": PageSample("/admin/clients", _of_list(items=[_client()])),
     "admin/new_client.html": PageSample("/admin/clients/new", _of_form(NewClientForm)),
     "admin/client.html": PageSample(
