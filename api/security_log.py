@@ -5,7 +5,6 @@ request can forge a line (ASVS 16.4.1), and no name or address of a person.
 """
 
 import logging
-from collections.abc import Iterator
 
 from flask import g, request
 
@@ -14,6 +13,7 @@ from api.problems import Problem
 from api.services import merged_events
 from models import Actor, client_key, field_rules, is_user_id
 from models.errors import TooManyAttempts, TooManyRequests
+from models.log_fields import LogFields
 
 log = logging.getLogger("roster.security")
 
@@ -47,12 +47,12 @@ def rejected(problem: Problem, error: Exception) -> None:
     is_denied = slug in _DENIED or (slug in _NOT_FOUND and not _sees_all_users())
     if not is_denied and slug not in _OTHERS:
         return
-    fields = " ".join(f"{name}={value}" for name, value in _fields(error))
     is_expected = slug in _EXPECTED or (
         slug == "unauthenticated" and "Authorization" not in request.headers
     )
     level = logging.INFO if is_expected else logging.WARNING
-    log.log(level, "rejected status=%d problem=%s %s", problem.status, slug, fields)
+    fields = LogFields(status=problem.status, problem=slug, **_fields(error))
+    log.log(level, "rejected %s", fields)
     _record(slug, error, is_denied=is_denied)
 
 
@@ -68,16 +68,15 @@ def _record(slug: str, error: Exception, *, is_denied: bool) -> None:
         merged_events.quota_exceeded(subject, error.quota, by)
 
 
-def _fields(error: Exception) -> Iterator[tuple[str, str]]:
+def _fields(error: Exception) -> dict[str, str | None]:
     by = _actor()
-    yield "user", by.user_id or "-"
-    yield "key", by.key_id or "-"
-    yield "object", _object() or "-"
+    fields = {"user": by.user_id, "key": by.key_id, "object": _object()}
     subject = getattr(error, "subject", None)
     if subject and subject != by.user_id:
-        yield "subject", subject
+        fields["subject"] = subject
     if quota := getattr(error, "quota", None):
-        yield "quota", quota
+        fields["quota"] = quota
+    return fields
 
 
 def _object() -> str | None:

@@ -149,6 +149,7 @@ def serve(
         try:
             config = Config.from_env(local=is_local)
             config = replace(config, workers=workers or config.workers)
+            logs.configure(config.log_format)
             advice = "`make run PORT=...`" if with_make else "--port"
             address = server.free_address(host, port, advice=advice)
             if config.metrics_port == port:

@@ -25,6 +25,7 @@ from roster.app import create_app
 from roster.config import Config, usable_cores
 from roster.front import Front, FrontSettings
 from roster.observability import logs
+from roster.observability.access_log import AccessLog
 
 # The buffer for a request line and header fields, in bytes. Heads that do not fit are 414 or 431;
 # what arrives in one read may exceed it.
@@ -183,7 +184,7 @@ def _start_worker(config: Config, parent: int) -> Front:
     _dispatch_signals([signal.SIGTERM])
     _watch_parent(lambda: os.getppid() != parent)
     _set_scheduling_policy()
-    logs.configure()
+    logs.configure(config.log_format)
     front = _build_front(config)
     # Everything loaded so far stays. A full garbage collection would scan it for about 50 ms, in
     # which the worker responds to no request, and free nothing.
@@ -198,13 +199,14 @@ def _build_front(config: Config) -> Front:
         queue_seconds=config.queue_timeout.total_seconds(),
         hash_threads=max(1, usable_cores() // config.workers),
     )
+    observers = [AccessLog(app)] if config.access_log else []
     if config.metrics_port is None:
-        return Front(app, settings)
+        return Front(app, settings, *observers)
     # As in `_metrics`: the folder of the values must be known.
     from roster.observability.metrics.recorder import Recorder  # noqa: PLC0415
 
     recorder = Recorder(app)
-    front = Front(app, settings, recorder)
+    front = Front(app, settings, *observers, recorder)
     recorder.start_sampling(front)
     return front
 

@@ -41,7 +41,11 @@ from tests.support.shared_tables import empty, read_items, shared_config
 # The apps of the running tests.
 _apps: "weakref.WeakSet[Flask]" = weakref.WeakSet()
 
-pytest_plugins = ["flask_pynamodb.testing", "tests.support.measured_tests"]
+pytest_plugins = [
+    "flask_pynamodb.testing",
+    "tests.support.log_leaks",
+    "tests.support.measured_tests",
+]
 
 # An estimate takes 5 ms, and most tests register users with the same few passwords. It depends on
 # the text alone.

@@ -8,6 +8,7 @@ from typing import Self
 from models.clock import now
 from models.email import Email, EmailKind, Mailer
 from models.errors import EmailNotConfigured, TooManyRequests
+from models.log_fields import LogFields
 from models.services.background import Background
 from models.services.login_lookup import LoginLookup, find_user
 from models.services.merged_events import MergedEvents
@@ -108,7 +109,7 @@ class AccountEmails:
         except TooManyRequests:
             # The response reveals nothing, so only the event does.
             self._merged_events.quota_exceeded(subject, quota.name, by)
-            log.warning("quota exceeded quota=%s subject=%s", quota.name, subject)
+            log.warning("quota exceeded %s", LogFields(quota=quota.name, subject=subject))
             return
         wanted = make_email(user) if user and user.is_active else None
         token_email = wanted or TokenEmail.decoy(kind)
@@ -136,7 +137,7 @@ class AccountEmails:
             self._limiter.take(self._quota, f"address#{self._logins.unknown_login_key(address)}")
         except TooManyRequests:
             # Many accounts must not flood one mailbox.
-            log.warning("quota exceeded quota=%s subject=address", self._quota.name)
+            log.warning("quota exceeded %s", LogFields(quota=self._quota.name, subject="address"))
             return TokenEmail.decoy(EmailKind.CONFIRM_EMAIL_CHANGE).email
         if owner is None:
             return token_email.email

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from flask_pynamodb import Transaction
 from models.clock import now
 from models.email import Email, EmailKind, Mailer
+from models.log_fields import LogFields
 from models.services.second_factors import VerifiedCode
 from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.device import Device
@@ -138,13 +139,13 @@ class SessionOpening:
     def finish(self, mailer: Mailer) -> OpenedSession:
         """Log what was stored, notify the user of it, and return it."""
         event = self.events[0]
-        log.info(
-            "signed in event=%s subject=%s amr=%s second_factor=%s",
-            event.type,
-            event.user_id,
-            ",".join(event.amr),
-            event.second_factor or "-",
+        fields = LogFields(
+            event=event.type,
+            subject=event.user_id,
+            amr=[*event.amr],
+            second_factor=event.second_factor,
         )
+        log.info("signed in %s", fields)
         if self.code:
             self.code.notify(mailer)
         if self.notifies_of_device:

@@ -45,6 +45,7 @@ from roster.config.parsing import (
 from roster.config.secret_keys import CREATE_KEY, secret_keys, weakness
 from roster.config.secrets_manager import is_reference
 from roster.config.setting import Setting, declared_in, read_all, setting
+from roster.observability.logs import LogFormat
 from web.languages import LANGUAGES, SOURCE
 
 _PREFIXES = ("ROSTER_", "DYNAMODB_")
@@ -391,6 +392,23 @@ class Config:
         meaning="Processes of `roster serve`: {allowed}. The option `--workers` takes precedence.",
         default_text="number of usable cores",
     )
+    log_format: LogFormat = setting(
+        "ROSTER_LOG_FORMAT",
+        choice(LogFormat),
+        LogFormat.JSON,
+        example="text",
+        meaning="How lines of the [log](operations.md#logs) are written: {allowed}. `json` is for"
+        " programs, `text` for readers.",
+        default_text="`json`; `text` under `--local`",
+    )
+    access_log: bool = setting(
+        "ROSTER_ACCESS_LOG",
+        switch(),
+        False,
+        example="on",
+        meaning="Whether each response is a line of the log, with its route, time and calls to the"
+        " database: {allowed}. See [access log](operations.md#access-log).",
+    )
     metrics_port: int | None = setting(
         "ROSTER_METRICS_PORT",
         integer(1, 65535),
@@ -500,6 +518,7 @@ class Config:
             errors,
             secret_keys=(),
             demo=local,
+            log_format=LogFormat.TEXT if local else LogFormat.JSON,
             # Where testers use them, and no email leaves this computer.
             email_domains_allowed=("test", "local") if local else (),
             require_verified_email=email["smtp_host"] is not None and not local,

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from asyncio import AbstractEventLoop
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,9 +20,10 @@ from granian.rsgi import Scope
 
 from api.delays import MIN_SECONDS
 from api.errors import BASE_URL
+from models.log_fields import LogFields
 from roster.front import body, environ, responses
 from roster.front.lanes import Job, Lane
-from roster.front.observer import NoObserver, Observer
+from roster.front.observer import Observer, Observers
 from roster.front.responses import Response
 from roster.front.routing import LIVE_PATH, READY_PATH, Router
 from roster.front.watchdog import Watchdog
@@ -30,6 +32,8 @@ log = logging.getLogger("roster.front")
 
 # A slot for each hash that the pool of a worker computes, and some that read and write around it.
 _WAITING_HASHES = 5
+# Requests that are rejected within this time are one line of the log.
+_BUSY_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -59,15 +63,13 @@ class Front:
     Args:
         app: The app.
         settings: The limits.
-        observer: Is called with each response.
+        observers: Are called with each response.
     """
 
-    def __init__(
-        self, app: Flask, settings: FrontSettings, observer: Observer | None = None
-    ) -> None:
+    def __init__(self, app: Flask, settings: FrontSettings, *observers: Observer) -> None:
         self._app = app
         self._settings = settings
-        self._observer = observer or NoObserver()
+        self._observer = Observers(*observers)
         self._problem = partial(responses.problem, base_url=app.config.get(BASE_URL, ""))
         self._router = Router(app)
         self._live = _response_of(app, LIVE_PATH)
@@ -75,6 +77,8 @@ class Front:
         self._hashes = self._lane("passwords", settings.hash_threads + _WAITING_HASHES)
         # Load balancers must get an answer, whatever other requests do.
         self._probes = self._lane("probes", 1)
+        # Rejected requests that no line has yet, by lane.
+        self._busy: Counter[str] = Counter()
         self._lanes = (self._requests, self._hashes, self._probes)
 
     @property
@@ -175,7 +179,20 @@ class Front:
         detail = "Too many requests are waiting. Nothing was changed."
         response = self._problem("busy", detail, request, retry_after=retry_after)
         self._observer.rejected(request["REQUEST_METHOD"], response[0], "busy")
+        self._log_busy(lane.name)
         _send(protocol, response)
+
+    def _log_busy(self, lane: str) -> None:
+        """Count a rejected request for the line that is logged a second later."""
+        if not self._busy:
+            self._loop.call_later(_BUSY_SECONDS, self._write_busy)
+        self._busy[lane] += 1
+
+    def _write_busy(self) -> None:
+        for lane, number in self._busy.items():
+            fields = LogFields(status=503, problem="busy", lane=lane, requests=number)
+            log.warning("rejected %s", fields)
+        self._busy.clear()
 
     def _drop_if_gone(self, job: Job, lane: Lane) -> None:
         """Drop a queued request whose client disconnects, so that nothing is hashed for it."""

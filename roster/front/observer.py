@@ -26,16 +26,29 @@ class Observer(Protocol):
         """Observe an error response of the front itself."""
 
 
-class NoObserver:
-    """Measures nothing."""
+class Observers:
+    """Calls several observers, in their order.
+
+    Args:
+        observers: The observers; without one, nothing is measured.
+    """
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
 
     def served(
         self, environ: dict[str, Any], status: int, *, lane: str, waited: float, seconds: float
     ) -> None:
-        """Do nothing."""
+        """Pass a response of the app on; see `Observer`."""
+        for each in self._observers:
+            each.served(environ, status, lane=lane, waited=waited, seconds=seconds)
 
     def responded(self, method: str, route: str, status: int) -> None:
-        """Do nothing."""
+        """Pass a response of the front on; see `Observer`."""
+        for each in self._observers:
+            each.responded(method, route, status)
 
     def rejected(self, method: str, status: int, problem: str) -> None:
-        """Do nothing."""
+        """Pass an error response of the front on; see `Observer`."""
+        for each in self._observers:
+            each.rejected(method, status, problem)

@@ -1,5 +1,6 @@
 """The format of log lines: one record is one line with any text (ASVS 16.2, 16.4.1)."""
 
+import json
 import logging
 import re
 import subprocess
@@ -7,9 +8,13 @@ import sys
 
 import pytest
 
-from roster.observability.logs import LineFormatter
+from models.log_fields import LogFields
+from roster.observability.logs import LineFormatter, json_formatter
+from tests.support.log_leaks import LeakHandler, leaks_in_output
+from tests.support.person import PASSWORD
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+AMAZON_ID = f"1-{'c' * 8}-{'d' * 24}"
 FORGED = "x\n2026-11-27T05:00:00.000Z WARNING roster.security rejected user=-"
 
 
@@ -87,3 +92,119 @@ class TestConfigure:
         assert re.fullmatch(f"{TIME} INFO roster.security signed in", first)
         assert re.fullmatch(f"{TIME} WARNING models.x remain", second)
         assert done.stdout == ""
+
+
+@pytest.fixture
+def json_line():
+    """Return a function that formats a record as JSON, and parses it."""
+
+    def formatted(message, *args, **options):
+        record = logging.LogRecord("roster", logging.WARNING, "x.py", 1, message, args, None)
+        for name, value in options.items():
+            setattr(record, name, value)
+        text = json_formatter().format(record)
+        assert len(text.splitlines()) == 1
+        return json.loads(text)
+
+    return formatted
+
+
+class TestJson:
+    def test_outside_of_requests(self, json_line):
+        """A line has time, level, logger and message (ASVS 16.2.1, 16.2.2)."""
+        line = json_line("%d rows remain", 7)
+
+        assert re.fullmatch(TIME, line.pop("timestamp"))
+        assert line == {"level": "warning", "logger": "roster", "message": "7 rows remain"}
+
+    def test_fields(self, json_line):
+        """Named values of a message are fields, with their types."""
+        fields = LogFields(status=404, problem="not-found", key=None, amr=["pwd", "otp"])
+        line = json_line("rejected %s", fields)
+
+        assert line["message"] == "rejected"
+        assert fields.items() <= line.items()
+
+    @pytest.mark.parametrize(
+        ("headers", "trace_id"),
+        [
+            ({"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}, "a" * 32),
+            ({"X-Amzn-Trace-Id": f"Self=1-1-2;Root={AMAZON_ID};Sampled=1"}, AMAZON_ID),
+            ({"X-Amzn-Trace-Id": f"Root={AMAZON_ID}"}, AMAZON_ID),
+            ({"X-Amzn-Trace-Id": f"Root={AMAZON_ID}5"}, None),
+            ({"traceparent": f"00-{'a' * 31}-{'b' * 16}-01"}, None),
+            ({"traceparent": "x" * 9000}, None),
+            ({}, None),
+        ],
+    )
+    def test_of_a_request(self, app_without_tables, json_line, headers, trace_id):
+        """The line of a request has its ID, its trace, the route, and the caller."""
+        headers = {"X-Request-Id": "abc", **headers}
+        context = app_without_tables.test_request_context("/v1/users/me?x=1", headers=headers)
+        with context:
+            app_without_tables.preprocess_request()
+            line = json_line("failed")
+
+        assert {
+            "request_id": "abc",
+            "trace_id": trace_id,
+            "method": "GET",
+            "route": "/v1/users/<id>",
+            "user_id": None,
+            "key_id": None,
+            "client_id": None,
+        }.items() <= line.items()
+
+    @pytest.mark.parametrize(
+        "text", [FORGED, 'x","level":"info', "x\u2028y", "x\x1b[2Jy", "x\x00y", "half \ud800 pair"]
+    )
+    def test_forged(self, json_line, text):
+        """ASVS 16.4.1: a text of a client stays inside of its string."""
+        line = json_line("X-Forwarded-For of %s has no address", text)
+
+        assert line["level"] == "warning"
+        assert line.keys() == {"level", "logger", "message", "timestamp"}
+
+    def test_stack_trace(self, json_line):
+        """A stack trace is a field."""
+        try:
+            raise ValueError(FORGED)
+        except ValueError:
+            line = json_line("failed", exc_info=sys.exc_info())
+
+        assert line["message"] == "failed"
+        assert line["exception"].startswith("Traceback (most recent call last):\n")
+
+
+class TestText:
+    def test_fields(self, line):
+        """Named values of a message are pairs; a missing one is a hyphen."""
+        fields = LogFields(status=404, key=None, amr=["pwd", "otp"], others=[])
+
+        assert line("rejected %s", fields).endswith(
+            "rejected status=404 key=- amr=pwd,otp others=-"
+        )
+
+
+class TestLeaks:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            PASSWORD,
+            "rst_" + "a" * 32,
+            "jane@example.com",
+            "eyJhbGciOiJ9x.eyJzdWIiOiIx.c2lnbmF0dXJl",
+        ],
+    )
+    def test_found(self, text):
+        """ASVS 16.2.5: the check of all tests finds a secret or an address in a line."""
+        handler = LeakHandler()
+        handler.handle(logging.LogRecord("x", logging.WARNING, "x.py", 1, "a %s b", (text,), None))
+
+        assert len(handler.found) == 2
+
+    def test_in_output(self):
+        """Of a process, log lines are checked, and not what a command prints."""
+        lines = ["Password     " + PASSWORD, "2026-11-27T05:00:00.000Z INFO x jane@example.com"]
+
+        assert leaks_in_output("\n".join(lines)) == ["jane@example.com"]

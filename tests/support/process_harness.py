@@ -20,6 +20,7 @@ from uuid import uuid4
 
 from flask_pynamodb import DEFAULT_TRANSPORT
 from tests.support import forked_cli
+from tests.support.log_leaks import leaks_in_output
 from tests.support.person import PASSWORD
 
 HERE = "127.0.0.1"
@@ -286,7 +287,7 @@ class ProcessHarness:
                 os.kill(pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """End all processes."""
+        """End all processes, and fail if their log lines have secrets or addresses."""
         for running in self._started:
             # The whole session: nginx overwrites the environment of its workers with a title.
             with contextlib.suppress(ProcessLookupError):
@@ -294,6 +295,8 @@ class ProcessHarness:
             running.ended()
         while self._pids():
             self.kill_everything()
+        leaks = [leaks_in_output(running.said) for running in self._started]
+        assert not any(leaks), leaks
 
     def _output(self) -> Path:
         """Return the path of the output of the next process."""
