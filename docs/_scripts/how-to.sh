@@ -8,7 +8,7 @@ DEMO_PASSWORD="correct horse battery staple"
 # Make a request, with TOKEN if it is set: api METHOD PATH [BODY [CURL OPTIONS]]
 api() {
   curl -sS --fail-with-body -X "$1" "$BASE$2" ${TOKEN:+-H "Authorization: Bearer $TOKEN"} \
-    ${3:+-H "Content-Type: application/json" -d "$3"} "${@:4}"
+    ${3:+-H "Content-Type: application/json" -d "$3"} -w '\n' "${@:4}"
 }
 
 # Make a request, and fail unless it has this status, or this problem, as in
@@ -51,13 +51,11 @@ until = datetime.fromisoformat(input().replace("Z", "+00:00"))
 print(round((until - datetime.now(timezone.utc)).total_seconds() / 3600))'
 }
 
-# Print a part of the signed token on standard input as JSON, without verifying it.
-header() { jwt_part 0; }
-claims() { jwt_part 1; }
-jwt_part() {
+# Print the claims of the signed token on standard input as JSON, without verifying it.
+claims() {
   python3 -c '
 import base64, sys
-print(base64.urlsafe_b64decode(sys.stdin.read().split(".")[int(sys.argv[1])] + "==").decode())' "$1"
+print(base64.urlsafe_b64decode(sys.stdin.read().split(".")[1] + "==").decode())'
 }
 
 # Print the token of a new session: sign_in LOGIN [PASSWORD]
