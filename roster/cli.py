@@ -1,89 +1,80 @@
 """The `roster` command: serve, users, clients, events, keys, templates, dynamodb, openapi, ..."""
 
-import os
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from copy import copy
-from dataclasses import replace
-from pathlib import Path
 
 import click
 from click.shell_completion import BashComplete, FishComplete, ZshComplete
-from flask import Flask
-from flask.cli import ScriptInfo
 
-from api import openapi
-from api.version import VERSION
-from flask_pynamodb import ConfigurationError, is_unavailable
-from flask_pynamodb.cli import dynamodb
-from flask_pynamodb.local import EngineError
-from models import Services, db, resume_cleanup
-from models.errors import WeakPassword
-from roster import server
-from roster.app import create_app
-from roster.commands.check import check
-from roster.commands.clients import clients
-from roster.commands.command_group import choose_database, local_data, local_options
-from roster.commands.config import show_config
-from roster.commands.context import configured, settings_errors_in_one_line
-from roster.commands.events import events
-from roster.commands.keys import keys
-from roster.commands.templates import templates
-from roster.commands.templates.files import Replaced, states_of
-from roster.commands.users import users
-from roster.config import Config, SettingError
-from roster.local import demo
-from roster.local.engine import FALLBACK_NOTICE, find_engine, is_fallback, local_engine
-from roster.observability import logs
-from roster.wiring import open_services
+from roster.commands.lazy_group import LazyCommand, LazyGroup
 
 _COMPLETIONS = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
-
-
-def load_database_app() -> Flask:
-    """Make the app for the commands of the extension: its database and no routes.
-
-    Raises:
-        ClickException: A setting is missing or wrong.
-    """
-    context = click.get_current_context()
-    with settings_errors_in_one_line():
-        config = context.with_resource(configured(local_data(context)))
-        app = Flask("roster", static_folder=None)
-        app.config.from_mapping(config.for_flask())
-        db.init_app(app)
-    return app
+# Imports take most of the time of a start, and help, the version and completion need none of these.
+_COMMANDS = (
+    LazyCommand(
+        "check",
+        "roster.commands.check:check",
+        "Check settings, tables, and the metadata of all users; exit 1 if something does not fit.",
+    ),
+    LazyCommand(
+        "clients",
+        "roster.commands.clients:clients",
+        "Manage clients: programs that belong to no user.",
+    ),
+    LazyCommand(
+        "config",
+        "roster.commands.config:show_config",
+        "Show every setting with its value and source; secrets are masked.",
+    ),
+    LazyCommand(
+        "dynamodb",
+        "roster.commands.dynamodb:local_dynamodb",
+        "Manage the app's DynamoDB tables.",
+    ),
+    LazyCommand("events", "roster.commands.events:events", "Read audit events."),
+    LazyCommand(
+        "keys",
+        "roster.commands.keys:keys",
+        "Replace the secret key, and the keys that sign access tokens.",
+    ),
+    LazyCommand("openapi", "roster.commands.openapi:openapi_group", "Write the API description."),
+    LazyCommand("serve", "roster.commands.serve:serve", "Serve the API until SIGTERM or Ctrl-C."),
+    LazyCommand(
+        "templates",
+        "roster.commands.templates:templates",
+        "Replace templates of pages and emails by those in the folder of ROSTER_TEMPLATES.",
+    ),
+    LazyCommand("users", "roster.commands.users:users", "Manage accounts."),
+)
 
 
 def main() -> None:
     """Run the console script."""
-    logs.configure()
+    console = copy(cli)
+    # Runs before a command, but not for help and the version.
+    console.callback = _configure_logs
     try:
-        cli()
+        console()
     except Exception as error:
+        # Slow to import, and help needs it as little as most commands.
+        from flask_pynamodb import is_unavailable  # noqa: PLC0415
+
         if not is_unavailable(error):
             raise
         sys.exit(f"Error: DynamoDB is not reachable: {error}")
 
 
-def _default_engine() -> Path:
-    try:
-        return find_engine()
-    except EngineError as error:
-        raise click.ClickException(str(error)) from None
+@click.pass_context
+def _configure_logs(context: click.Context) -> None:
+    if context.invoked_subcommand in cli.lazy:
+        # As slow to import as the command.
+        from roster.observability import logs  # noqa: PLC0415
+
+        logs.configure()
 
 
-# The commands of the extension find their app through the ScriptInfo of Flask. Its default map has
-# the binary of the local engine in this project.
-@click.group(
-    context_settings={
-        "obj": ScriptInfo(create_app=load_database_app),
-        "default_map": {"dynamodb": {"local": {"binary": _default_engine}}},
-    }
-)
-@click.version_option(VERSION, prog_name="Roster", message="%(prog)s %(version)s")
+@click.group(cls=LazyGroup, lazy=_COMMANDS)
+@click.version_option(package_name="roster", prog_name="Roster", message="%(prog)s %(version)s")
 def cli() -> None:
     """Roster: accounts, sessions and passwords on Amazon DynamoDB."""
 
@@ -93,171 +84,6 @@ def cli() -> None:
 def completion(shell: str) -> None:
     """Print a script that completes commands: source <(roster completion bash)."""
     click.echo(_COMPLETIONS[shell](cli, {}, "roster", "_ROSTER_COMPLETE").source())
-
-
-@cli.group("openapi")
-def openapi_group() -> None:
-    """Write the API description."""
-
-
-cli.add_command(users)
-cli.add_command(clients)
-cli.add_command(events)
-cli.add_command(keys)
-cli.add_command(templates)
-cli.add_command(show_config)
-cli.add_command(check)
-# A copy, since other apps of a process have commands of the extension, too.
-local_dynamodb = copy(dynamodb)
-local_dynamodb.params = [*dynamodb.params, *local_options()]
-local_dynamodb.callback = choose_database
-cli.add_command(local_dynamodb)
-
-
-@cli.command()
-@click.option("--local", "is_local", is_flag=True, help="Embedded engine and demo users.")
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--workers", type=click.IntRange(1, 256), help="Processes  [default: ROSTER_WORKERS]")
-@click.option(
-    "--data",
-    default=".roster",
-    show_default=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The data folder of --local.",
-)
-@click.option(
-    "--expose-demo-users",
-    "exposes_demo",
-    is_flag=True,
-    help="Allow --local with demo users on a --host that other computers can reach.",
-)
-@click.option("--with-make", is_flag=True, hidden=True, help="Stop together with make, the parent.")
-def serve(
-    is_local: bool,
-    host: str,
-    port: int,
-    workers: int | None,
-    data: Path,
-    exposes_demo: bool,
-    with_make: bool,
-) -> None:
-    """Serve the API until SIGTERM or Ctrl-C."""
-    with server.stopped_by_signals():
-        if with_make:
-            server.stop_with_make()
-        try:
-            config = Config.from_env(local=is_local)
-            config = replace(config, workers=workers or config.workers)
-            logs.configure(config.log_format)
-            advice = "`make run PORT=...`" if with_make else "--port"
-            address = server.free_address(host, port, advice=advice)
-            if config.metrics_port == port:
-                raise SettingError("ROSTER_METRICS_PORT must be another port than that of the API.")
-            config = _with_metrics_address(config)
-            _report_templates(config)
-            if is_local:
-                _serve_locally(config, address, port, data, exposes_demo=exposes_demo)
-            else:
-                _serve_on_aws(config, address, port)
-        except (SettingError, ConfigurationError, server.PortTaken, EngineError) as error:
-            raise click.ClickException(str(error)) from None
-
-
-def _with_metrics_address(config: Config) -> Config:
-    """Return the settings with the IP address of metrics, after checking that its port is free."""
-    if config.metrics_port is None:
-        return config
-    advice = "ROSTER_METRICS_PORT"
-    address = server.free_address(config.metrics_host, config.metrics_port, advice=advice)
-    return replace(config, metrics_host=address)
-
-
-def _report_templates(config: Config) -> None:
-    """Say which templates of the operator are not used."""
-    for state in states_of(config.templates):
-        if state.kind in (Replaced.BROKEN, Replaced.UNKNOWN):
-            click.echo(f"ROSTER_TEMPLATES: {state.name}: {state.text}", err=True)
-
-
-def _serve_on_aws(config: Config, host: str, port: int) -> None:
-    with open_services(config):
-        if missing := db.missing_access():
-            raise click.ClickException("; ".join(missing))
-        if missing := [drift for drift in db.check_all() if drift.blocks]:
-            raise click.ClickException(
-                f"{'; '.join(missing)}. `roster dynamodb create` creates missing tables."
-            )
-        resume_cleanup()
-    if config.totp_secrets:
-        click.echo(
-            "ROSTER_TOTP_SECRETS is deprecated: run `roster keys rekey`, and unset it when"
-            " `roster keys status` shows 0 for its tags.",
-            err=True,
-        )
-    click.echo(f"Roster serves on {demo.url(host, port)} with {config.workers} workers")
-    server.serve(config, host, port)
-
-
-def _serve_locally(config: Config, host: str, port: int, data: Path, *, exposes_demo: bool) -> None:
-    if not exposes_demo:
-        demo.require_loopback(config, host)
-    engine_failures: list[str] = []
-
-    def stop_without_engine(line: str) -> None:
-        engine_failures.append(line)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    try:
-        with _engine(config, data, stop_without_engine) as engine:
-            config = demo.configure(config, engine, data, demo.url(host, port))
-            demo.note_url(data, demo.url(host, port))
-            with open_services(config) as services:
-                db.create_all()
-                if not (config.demo or exposes_demo):
-                    demo.require_no_demo_users(host, data)
-                if config.demo:
-                    _seed(services, config)
-                resume_cleanup()
-            click.echo(demo.banner(config, host, port))
-            server.serve(config, host, port)
-    finally:
-        # The end of the engine is the cause of every later error.
-        if engine_failures:
-            raise EngineError(engine_failures[0])
-
-
-@contextmanager
-def _engine(config: Config, data: Path, on_exit: Callable[[str], None]) -> Iterator[str]:
-    """Yield the URL of DYNAMODB_HOST, or of an engine that runs in this block."""
-    if given := config.dynamodb["DYNAMODB_HOST"]:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        click.echo(f"The tables are at DYNAMODB_HOST, {given}, with the access key `local`.")
-        yield str(given)
-        return
-    with local_engine(data, named=config.engine, on_exit=on_exit) as engine:
-        if is_fallback(find_engine(config.engine)):
-            click.echo(FALLBACK_NOTICE)
-        yield engine.host
-
-
-def _seed(services: Services, config: Config) -> None:
-    try:
-        demo.seed(services.accounts, config.demo_password)
-    except WeakPassword as error:
-        raise SettingError(f"ROSTER_DEMO_PASSWORD: {error}") from None
-
-
-@openapi_group.command()
-def write() -> None:
-    """Write openapi/openapi.json and openapi/swagger.json."""
-    with settings_errors_in_one_line():
-        # The documents depend on no key.
-        config = replace(Config.from_env(local=True), secret_keys=("unused",))
-        app = create_app(config)
-    for name, path in openapi.PATHS.items():
-        path.write_text(openapi.render(app, name))
-        click.echo(f"wrote {path}")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import roster.cli
 
+for _command in roster.cli.cli.lazy.values():
+    _command.load()
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([__name__])
 

@@ -1,0 +1,49 @@
+"""`roster dynamodb`: the commands of the extension, with the settings of Roster."""
+
+from copy import copy
+from pathlib import Path
+
+import click
+from flask import Flask
+from flask.cli import ScriptInfo
+
+from flask_pynamodb.cli import dynamodb
+from flask_pynamodb.local import EngineError
+from models import db
+from roster.commands.command_group import choose_database, local_data, local_options
+from roster.commands.context import configured, settings_errors_in_one_line
+from roster.local.engine import find_engine
+
+
+def load_database_app() -> Flask:
+    """Make the app for the commands of the extension: its database and no routes.
+
+    Raises:
+        ClickException: A setting is missing or wrong.
+    """
+    context = click.get_current_context()
+    with settings_errors_in_one_line():
+        config = context.with_resource(configured(local_data(context)))
+        app = Flask("roster", static_folder=None)
+        app.config.from_mapping(config.for_flask())
+        db.init_app(app)
+    return app
+
+
+def _default_engine() -> Path:
+    try:
+        return find_engine()
+    except EngineError as error:
+        raise click.ClickException(str(error)) from None
+
+
+# A copy, since other apps of a process have commands of the extension, too.
+local_dynamodb = copy(dynamodb)
+local_dynamodb.params = [*dynamodb.params, *local_options()]
+local_dynamodb.callback = choose_database
+# The commands find their app through the ScriptInfo of Flask. The default map has the binary of the
+# local engine in this project.
+local_dynamodb.context_settings = {
+    "obj": ScriptInfo(create_app=load_database_app),
+    "default_map": {"local": {"binary": _default_engine}},
+}
