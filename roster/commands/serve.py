@@ -12,7 +12,7 @@ import click
 from flask_pynamodb import ConfigurationError
 from flask_pynamodb.local import EngineError
 from models import Services, db, resume_cleanup
-from models.errors import WeakPassword
+from models.errors import InvalidField, WeakPassword
 from roster import server
 from roster.commands.templates.files import Replaced, states_of
 from roster.config import Config, SettingError
@@ -154,3 +154,7 @@ def _seed(services: Services, config: Config) -> None:
         demo.seed(services.accounts, config.demo_password)
     except WeakPassword as error:
         raise SettingError(f"ROSTER_DEMO_PASSWORD: {error}") from None
+    except InvalidField as error:
+        raise SettingError(
+            f"The settings reject a demo user: {error} ROSTER_DEMO=off goes without them."
+        ) from None

@@ -435,6 +435,14 @@ class TestRejectedStart:
         assert "hunter2" not in starting.said
         assert harness.is_empty()
 
+    def test_demo_username_is_reserved(self, harness: ProcessHarness):
+        """A demo user that the settings reject is rejected in one line, with the way out."""
+        starting = harness.begin(ROSTER_RESERVED_USERNAMES="john")
+
+        assert starting.ended() == 1
+        assert "ROSTER_DEMO=off" in only_line(starting.said)
+        assert harness.is_empty()
+
     def test_setting_is_wrong(self, harness: ProcessHarness):
         """A wrong setting is rejected before the engine starts."""
         assert "ROSTER_SIGNUP" in rejection(harness, ROSTER_SIGNUP="perhaps")
