@@ -68,7 +68,7 @@ def _read_request(
     rule = field_rules.IDEMPOTENCY_KEY
     if not rule.matches(key):
         raise_one(f"/{_HEADER}", rule.requirement)
-    caller = arguments["caller"]
+    caller = arguments.get("caller")
     return IdempotentRequest(
         key=key,
         operation=operation,

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask
 
 # The arguments of routes that are IDs.
-_ARGUMENTS = ("id", "key_id", "client_id", "secret_id")
+_ARGUMENTS = ("id", "key_id", "client_id", "secret_id", "invitation_id")
 _ID = re.compile("[0-9A-Fa-f-]{36,64}")
 
 

@@ -152,6 +152,12 @@ _ALL = (
         "The secret has been revoked, or does not belong to this client.",
     ),
     Problem(
+        "invitation-not-found",
+        404,
+        "Invitation not found",
+        "There is no invitation with this ID: it was accepted or revoked, or expired long ago.",
+    ),
+    Problem(
         "second-factor-not-found",
         404,
         "Second factor not enabled",
@@ -186,6 +192,21 @@ _ALL = (
         409,
         "External ID is already in use",
         "Another user has this ID of another system. Each user has one of its own.",
+    ),
+    Problem(
+        "already-invited",
+        409,
+        "Email address is already invited",
+        "The address has an invitation that is pending, regardless of case. Resend it, or revoke it"
+        " before you create another one.",
+    ),
+    Problem(
+        "invitation-outdated",
+        409,
+        "Invitation is no longer accepted",
+        "The settings have changed since the invitation was created, so that a role, the"
+        " `app_metadata`, the external ID or the email address that it gives is no longer accepted."
+        " Nothing was changed. An admin revokes it and creates another one.",
     ),
     Problem(
         "audience-taken",

@@ -31,6 +31,9 @@ CLIENT_AUTHENTICATIONS = RateLimit("client-authentication", quota=60)
 # A username or an address that is rejected reveals that it is taken. Each user has this quota, and
 # each client for all of its users.
 NAME_CHANGES = RateLimit("name-changes", quota=30, window=3600)
+# Invitations that one admin sends, first ones and repeated ones: fewer than the queue of emails
+# holds, so that the thief of a session, or a loop, does not fill it.
+INVITATIONS = RateLimit("invitations", quota=500, window=3600)
 # Set in the environment of a request that a trusted proxy has forwarded.
 FROM_TRUSTED_PROXY = "roster.from_trusted_proxy"
 # A client with one IPv6 address has the network around it (RFC 6177).
@@ -111,6 +114,21 @@ def limit_user_and_client(limit: RateLimit, user_id: str) -> None:
     limiter.take(limit, user_id)
     if not _is_exempt():
         limiter.take(limit, _client_bucket())
+
+
+def limit_user(limit: RateLimit, user_id: str) -> None:
+    """Reject a signed-in user whose quota is exhausted, wherever the requests come from.
+
+    Args:
+        limit: How many requests the user may make.
+        user_id: The user.
+
+    Raises:
+        TooManyRequests: The quota is exhausted.
+    """
+    limiter: RateLimiter | None = current_app.extensions["roster-limits"]
+    if limiter is not None:
+        limiter.take(_in_force(limit), user_id)
 
 
 def limit_client(limit: RateLimit) -> None:

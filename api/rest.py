@@ -17,6 +17,7 @@ from api.v1.api_keys import api_keys
 from api.v1.clients import clients
 from api.v1.email_verifications import email_verifications
 from api.v1.events import events
+from api.v1.invitations import invitations
 from api.v1.moves import moves
 from api.v1.password_resets import password_resets
 from api.v1.second_factors import second_factors
@@ -35,6 +36,7 @@ NAMESPACES = (
     api_keys,
     password_resets,
     email_verifications,
+    invitations,
     clients,
     events,
     statistics,

@@ -31,7 +31,7 @@ _OTHERS = {
     "invalid-cursor",
 }
 # The arguments of routes that name an object, the more specific ones first.
-_ID_ARGUMENTS = ("key_id", "secret_id", "client_id", "id")
+_ID_ARGUMENTS = ("key_id", "secret_id", "client_id", "invitation_id", "id")
 # Clients meet these in regular use.
 _EXPECTED = {"fresh-sign-in-required"}
 

@@ -12,6 +12,7 @@ from models import (
     ApiKeys,
     EmailVerification,
     Introspection,
+    Invitations,
     MergedEvents,
     NameMoves,
     OAuthClients,
@@ -40,6 +41,7 @@ email_verification = cast(EmailVerification, LocalProxy(lambda: _current().email
 second_factors = cast(SecondFactors, LocalProxy(lambda: _current().second_factors))
 api_keys = cast(ApiKeys, LocalProxy(lambda: _current().api_keys))
 clients = cast(OAuthClients, LocalProxy(lambda: _current().clients))
+invitations = cast(Invitations, LocalProxy(lambda: _current().invitations))
 introspection = cast(Introspection, LocalProxy(lambda: _current().introspection))
 access_tokens = cast(AccessTokens, LocalProxy(lambda: _current().access_tokens))
 signing_keys = cast(SigningKeySource, LocalProxy(lambda: _current().signing_keys))

@@ -40,6 +40,7 @@ from models.services.email_verification import EmailVerification
 from models.services.fixed_signing_keys import FixedSigningKeys, SigningKeySource
 from models.services.idempotency import Idempotency
 from models.services.introspection import Introspection
+from models.services.invitations import Invitations
 from models.services.key_rotation import KeyRotation, KeyState, KeyUse, Rekeyed
 from models.services.login_lookup import LoginLookup
 from models.services.merged_events import MergedEvents, client_key
@@ -67,6 +68,7 @@ from models.tables.client_authority import ClientAuthority
 from models.tables.daily_count import Counted
 from models.tables.event_listing import EventFilter, list_events
 from models.tables.identifier import SPECIAL_USE_DOMAINS, ascii_domain
+from models.tables.invitation import Invitation
 from models.tables.oauth_client import (
     CLIENT_SECRET_PREFIX,
     ClientKind,
@@ -133,6 +135,8 @@ __all__ = [
     "Introspection",
     "InvalidKeySet",
     "InvalidSchema",
+    "Invitation",
+    "Invitations",
     "KeyPair",
     "KeyRotation",
     "KeyState",

@@ -13,6 +13,7 @@ class EmailKind(StrEnum):
     EMAIL_CHANGE_REQUESTED = "email-change-requested"
     EMAIL_CHANGED = "email-changed"
     RESET_PASSWORD = "reset-password"
+    INVITATION = "invitation"
     PASSWORD_CHANGED = "password-changed"
     SECOND_FACTOR_ENABLED = "second-factor-enabled"
     SECOND_FACTOR_DISABLED = "second-factor-disabled"

@@ -13,6 +13,7 @@ Exception
       ├── Unauthenticated                      no active session or API key
       ├── RoleRequired                         the caller is no longer an admin
       ├── InvalidToken                         emailed token unknown, used, expired or outdated
+      │    └── InvalidInvitation               the same of the token of an invitation
       ├── TooManyRequests                      the caller has to wait
       │    └── TooManyAttempts                 the account is locked after failed attempts
       ├── Busy                                 the queue for password hashes is full
@@ -22,6 +23,7 @@ Exception
       ├── ApiKeyNotFound                       the user has no such API key
       ├── ClientNotFound                       no such client
       ├── ClientSecretNotFound                 the client has no such secret
+      ├── InvitationNotFound                   no such invitation
       ├── FixedSigningKeysChange               the signing keys are in a file
       ├── InvalidClient                        no enabled client has this secret
       ├── SecondFactorNotEnabled               the user has no second factor
@@ -32,6 +34,8 @@ Exception
       │    └── UnknownRole                     no role that is known
       ├── UsernameTaken                        another user has this username
       ├── EmailTaken                           another user has this email address
+      ├── AlreadyInvited                       the address has a pending invitation
+      ├── InvitationOutdated                   what an invitation gives is no longer accepted
       ├── AudienceTaken                        another client has this audience
       ├── TooManySecrets                       the client has two secrets already
       ├── IdempotencyKeyUsed                   what the first request created has changed since
@@ -159,8 +163,23 @@ class InvalidToken(AccountError):
 
     field = "token"
 
+    def __init__(
+        self, detail: str = "The token is not valid or no longer valid. Request a new one."
+    ) -> None:
+        super().__init__(detail)
+
+
+class InvalidInvitation(InvalidToken):
+    """The token belongs to no invitation that counts: the caller is not told which of the reasons.
+
+    It was never sent, or is used, expired or revoked, a newer one was sent, or the admin who sent
+    it is no active admin any more.
+    """
+
     def __init__(self) -> None:
-        super().__init__("The token is not valid or no longer valid. Request a new one.")
+        super().__init__(
+            "The invitation is not valid or no longer valid. Ask the sender for a new one."
+        )
 
 
 class TooManyRequests(AccountError):
@@ -241,6 +260,13 @@ class ClientNotFound(AccountError):
 
     def __init__(self) -> None:
         super().__init__("There is no client with this ID.")
+
+
+class InvitationNotFound(AccountError):
+    """There is no invitation with this ID."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no invitation with this ID.")
 
 
 class UnknownAudience(AccountError):
@@ -379,6 +405,25 @@ class EmailTaken(AccountError):
 
     def __init__(self) -> None:
         super().__init__("There is already an account with this email address.")
+
+
+class AlreadyInvited(AccountError):
+    """The email address has an invitation that is pending."""
+
+    field = "email"
+
+    def __init__(self) -> None:
+        super().__init__("This email address has an invitation. Resend it, or revoke it first.")
+
+
+class InvitationOutdated(AccountError):
+    """What an invitation gives is no longer accepted: the settings have changed since."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The service no longer accepts what this invitation gives, such as a role that was"
+            " removed. A new invitation is needed."
+        )
 
 
 class AudienceTaken(AccountError):

@@ -150,6 +150,7 @@ EMAILED_TOKEN = FieldRule(
     max_length=128,
     pattern="^[A-Za-z0-9_-]+$",
 )
+INVITATION_ID = USER_ID
 SESSION_TOKEN = FieldRule(
     "It must be the token of a session.", max_length=128, pattern="^rst_[A-Za-z0-9_-]+$"
 )

@@ -328,6 +328,13 @@ class TestSessions:
 
         assert [answer.returncode for answer in answers] == [0, 0], answers
 
+    def test_guide_to_invitations(self, base):
+        """The examples of docs/invitations.md are one session, which runs to its end twice."""
+        session = "".join(blocks(DOCS / "invitations.md", "bash"))
+        answers = [run("bash", "-euo", "pipefail", "-c", session, BASE=base) for _ in range(2)]
+
+        assert [answer.returncode for answer in answers] == [0, 0], answers
+
     def test_health_check_of_the_container(self, base):
         """The image's health check finds a service that lives, and misses one that does not."""
         check = re.search(r'CMD \["python", "-c", "(.*)"\]', (ROOT / "Dockerfile").read_text())[1]

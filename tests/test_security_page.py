@@ -9,6 +9,7 @@ from api.rate_limits import (
     CLIENT_AUTHENTICATIONS,
     EMAIL_REQUESTS,
     EMAILED_TOKENS,
+    INVITATIONS,
     PASSWORDS,
     SECOND_FACTOR_CONFIRMATIONS,
     SIGN_INS,
@@ -88,7 +89,8 @@ class TestFigures:
         quotas = [policy.quota for policy in RATE_LIMITS]
 
         per_token = EMAILS_PER_TOKEN_LIFETIME
-        expected = [*[FREE_ATTEMPTS] * 3, *quotas[:-1], per_token, quotas[-1], "one"]
+        to_addresses = [quotas[-1], INVITATIONS.quota, quotas[-1]]
+        expected = [*[FREE_ATTEMPTS] * 3, *quotas[:-1], per_token, *to_addresses, "one"]
         assert counted == [str(each) for each in expected]
         assert f"at most {MAX_CONSECUTIVE_FAILURES} consecutive failures" in PAGE
 

@@ -26,6 +26,7 @@ from web.settings import page_settings
 # request opens a cookie.
 PAGE_PATHS = (
     "/",
+    "/accept-invitation",
     "/account",
     "/admin",
     "/forgot-password",

@@ -13,6 +13,7 @@ from models.errors import (
     EmailNotVerified,
     IdempotencyKeyReused,
     IdempotencyKeyUsed,
+    InvalidInvitation,
     InvalidToken,
     SecondFactorCodeRequired,
     SecondFactorEnrollmentRequired,
@@ -34,6 +35,10 @@ _INSTEAD: Mapping[str, str] = {
     ),
     str(SecondFactorNotUsed()): mark("Sign in again with a code of your second factor."),
     str(InvalidToken()): mark("This link is not valid or no longer valid. Request a new one."),
+    str(InvalidInvitation()): mark(
+        "This invitation is not valid or no longer valid. Ask the person who invited you for a new"
+        " one."
+    ),
     str(VersionMismatch()): mark(
         "The user has changed since you opened this page. Open it again and repeat the change."
     ),
@@ -94,6 +99,12 @@ _SAME = (
     mark(
         "It must be an absolute URI without a fragment, such as https://api.example.com, of at most"
         " 200 characters."
+    ),
+    mark("There is no invitation with this ID."),
+    mark("This email address has an invitation. Resend it, or revoke it first."),
+    mark(
+        "The service no longer accepts what this invitation gives, such as a role that was"
+        " removed. A new invitation is needed."
     ),
     mark("There is no second factor. Set one up first."),
     mark("There is already a second factor. Turn it off first."),
@@ -214,6 +225,10 @@ EVENTS: Mapping[str, str] = {
     "client.deleted": mark("Client deleted"),
     "client-secret.created": mark("Client secret created"),
     "client-secret.revoked": mark("Client secret revoked"),
+    "invitation.created": mark("Invitation sent"),
+    "invitation.resent": mark("Invitation sent again"),
+    "invitation.revoked": mark("Invitation revoked"),
+    "invitation.accepted": mark("Invitation accepted"),
     "sign-in.failed": mark("Sign-in failed"),
     "sign-in.rejected": mark("Sign-in rejected during a lockout"),
     "account.locked": mark("Locked after failed sign-ins"),

@@ -69,7 +69,7 @@ HEADERS: Json = {
         "The URL of what was created.",
         "/v1/users/01a1fb07-5f9c-7229-8e0e-c7853035f505",
         pattern="^(/[A-Za-z0-9._~-]+)*/v1/(users/[0-9a-f-]{36}(/api-keys/[0-9a-f]{64})?"
-        "|clients/[0-9a-f-]{36}(/secrets/[0-9a-f-]{36})?)$",
+        "|clients/[0-9a-f-]{36}(/secrets/[0-9a-f-]{36})?|invitations/[0-9a-f-]{36})$",
         maxLength=1024,
     ),
     "RateLimit": _header(

@@ -143,6 +143,21 @@ class AccountEmails:
             return token_email.email
         return Email.to_user(EmailKind.ADDRESS_IN_USE, owner)
 
+    def check_address_quota(self, address: str, kind: str) -> None:
+        """Count one email to an address that no account has.
+
+        Args:
+            address: The address.
+            kind: A text that identifies the kind of email.
+
+        Raises:
+            EmailNotConfigured: No way to send email is configured.
+            TooManyRequests: The hourly quota of the address is exhausted.
+        """
+        if not self.mailer.is_configured:
+            raise EmailNotConfigured
+        self._limiter.take(self._quota, f"{kind}#{self._logins.unknown_login_key(address)}")
+
     def send_to_user(self, user: User, type: EventType, by: Actor, token_email: TokenEmail) -> None:
         """Email a token to a user.
 

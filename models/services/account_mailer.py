@@ -21,7 +21,12 @@ NOTICE_QUOTA = RateLimit("notices", quota=5, window=3600)
 _QUOTAS = {EmailKind.WRONG_CODE: RateLimit("notices", quota=1, window=3600)}
 # Emails with a token may go to unverified addresses: verifying them depends on it.
 _WITH_TOKEN = frozenset(
-    {EmailKind.VERIFY_EMAIL, EmailKind.CONFIRM_EMAIL_CHANGE, EmailKind.RESET_PASSWORD}
+    {
+        EmailKind.VERIFY_EMAIL,
+        EmailKind.CONFIRM_EMAIL_CHANGE,
+        EmailKind.RESET_PASSWORD,
+        EmailKind.INVITATION,
+    }
 )
 # Emails that a caller requests have quotas where they are requested (`AccountEmails`).
 REQUESTED = _WITH_TOKEN | {EmailKind.ADDRESS_IN_USE}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from flask_pynamodb import Transaction
 from models.email import Email, EmailKind
 from models.errors import (
     EmailTaken,
@@ -204,7 +205,7 @@ class Accounts:
             request,
             by,
             create,
-            _as_created,
+            user_as_created,
             conflicts=(UsernameTaken, EmailTaken, ExternalIdTaken),
         )
 
@@ -260,6 +261,7 @@ class Accounts:
         any_username: bool = False,
         token_email: TokenEmail | None = None,
         execution: Execution | None = None,
+        add_writes: Callable[[Transaction], None] | None = None,
     ) -> None:
         """Store a new user, with or without a password, and reserve its names.
 
@@ -270,6 +272,7 @@ class Accounts:
             any_username: Whether the username may be one in quarantine.
             token_email: A token to store in the same transaction.
             execution: The execution of the request that creates it.
+            add_writes: Adds what must be written in the same transaction.
 
         Raises:
             InvalidField: An object does not match the rules.
@@ -308,6 +311,8 @@ class Accounts:
             count_admin(transaction, int(user.is_active_admin))
             if token_email:
                 transaction.save(token_email.row)
+            if add_writes:
+                add_writes(transaction)
         if type is EventType.USER_REGISTERED:
             self._statistics.count(Counted.SIGN_UPS)
         self._admin_notices.send(admin_emails, user)
@@ -538,7 +543,7 @@ def build_user(
     )
 
 
-def _as_created(execution: Execution, user_id: str) -> User | None:
+def user_as_created(execution: Execution, user_id: str) -> User | None:
     """Return a user as it was when it was created; None if it has changed since."""
     user = find_user(user_id)
     if user is None or user.version != 1:

@@ -12,6 +12,7 @@ from models.services.background import Background
 from models.services.email_verification import EmailVerification
 from models.services.fixed_signing_keys import SigningKeySource
 from models.services.introspection import Introspection
+from models.services.invitations import Invitations
 from models.services.key_rotation import KeyRotation
 from models.services.merged_events import MergedEvents
 from models.services.name_moves import NameMoves
@@ -70,6 +71,7 @@ class Services:
     second_factors: SecondFactors
     api_keys: ApiKeys
     clients: OAuthClients
+    invitations: Invitations
     introspection: Introspection
     access_tokens: AccessTokens
     signing_keys: SigningKeySource

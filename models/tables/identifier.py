@@ -1,7 +1,7 @@
 """Reserved usernames and email addresses: the unique constraint that DynamoDB lacks."""
 
 import unicodedata
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import email_validator
 from email_validator import EmailNotValidError, validate_email
@@ -25,14 +25,15 @@ class Identifier(UniqueValue, Table):
     """One reserved name; its owner is a user's ID.
 
     The row of an email address exists exactly as long as the user has it. That of a username stays
-    for a time after the user has given it up, and belongs to no user then.
+    for a time after the user has given it up, and belongs to no user then. An address with a
+    pending invitation has a row of its own, which belongs to the invitation until that expires.
     """
 
     class Meta:
         table_name = "identifiers"
 
-    # Until when a name that was given up is not available to others. DynamoDB deletes the row
-    # later; the conditions compare the time.
+    # Until when a name that was given up is not available to others, and until when an address has
+    # an invitation. DynamoDB deletes the row later; the conditions compare the time.
     held_until = TTLAttribute(null=True)
 
     @property
@@ -64,6 +65,29 @@ class Identifier(UniqueValue, Table):
             is_held &= (cls.owner == user_id) | (cls.held_until <= now())
         row = cls(value=key, owner=user_id)
         transaction.save(row, cls.value.does_not_exist() | is_held, otherwise=otherwise)
+
+    @classmethod
+    def hold(
+        cls,
+        transaction: Transaction,
+        key: str,
+        owner: str,
+        until: datetime,
+        *,
+        otherwise: Exception,
+    ) -> None:
+        """Reserve a key for a time, unless another owner has it; extend the time of the same one.
+
+        Args:
+            transaction: The transaction of the owner.
+            key: The key.
+            owner: The ID of the owner.
+            until: When the key becomes available again.
+            otherwise: Raised if another owner has it.
+        """
+        is_free = cls.value.does_not_exist() | (cls.held_until <= now()) | (cls.owner == owner)
+        row = cls(value=key, owner=owner, held_until=until)
+        transaction.save(row, is_free, otherwise=otherwise)
 
     @classmethod
     def give_up(
@@ -114,6 +138,11 @@ def username_key(username: str) -> str:
 def email_key(email: str) -> str:
     """Return the key under which an email address is reserved: the same for every case."""
     return f"email#{_fold(email)}"
+
+
+def invitation_key(email: str) -> str:
+    """Return the key under which the invitation of an email address is reserved."""
+    return f"invitation#{_fold(email)}"
 
 
 def external_key(external_id: str) -> str:

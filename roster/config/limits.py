@@ -8,6 +8,7 @@ from api.rate_limits import (
     CLIENT_AUTHENTICATIONS,
     EMAIL_REQUESTS,
     EMAILED_TOKENS,
+    INVITATIONS,
     NAME_CHANGES,
     PASSWORDS,
     SECOND_FACTOR_CONFIRMATIONS,
@@ -76,6 +77,13 @@ class LimitSettings:
         "10/1d",
         "Requests of one user to change username or email address, and those of one client for all"
         " of its users; admins are not limited.",
+    )
+    invitations: RateLimit = _limit(
+        "ROSTER_LIMIT_INVITATIONS",
+        INVITATIONS,
+        "2000/1d",
+        "Invitations that one admin sends, first ones and repeated ones; the command line is not"
+        " limited.",
     )
     writes: RateLimit = _limit(
         "ROSTER_LIMIT_WRITES",

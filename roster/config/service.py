@@ -284,6 +284,13 @@ class Config:
         example="30m",
         meaning="The lifetime of a token to reset a password: {allowed}.",
     )
+    invitation_lifetime: timedelta = setting(
+        "ROSTER_INVITATION_LIFETIME",
+        duration(timedelta(minutes=10), timedelta(days=90)),
+        timedelta(days=7),
+        example="14d",
+        meaning="How long an [invitation](invitations.md) can be accepted: {allowed}.",
+    )
     recent_auth: timedelta = setting(
         "ROSTER_FRESH_SIGN_IN",
         duration(),

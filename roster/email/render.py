@@ -27,6 +27,7 @@ PAGES: Mapping[EmailKind, str] = {
     EmailKind.VERIFY_EMAIL: "verify-email",
     EmailKind.CONFIRM_EMAIL_CHANGE: "verify-email",
     EmailKind.RESET_PASSWORD: "reset-password",
+    EmailKind.INVITATION: "accept-invitation",
 }
 _MAX_DETAIL_LENGTH = 254
 _LINE_LENGTH = 76

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from flask_pynamodb.signals import call_finished
-from models import ApiKey, ClientScope, OAuthClient, Session, User
+from models import ApiKey, ClientScope, Invitation, OAuthClient, Session, User
 from models.tables.audit_event import AuditEvent, EventType
 from models.tables.identifier import Identifier
 from models.tables.one_time_token import OneTimeToken
@@ -19,11 +19,13 @@ from models.tables.second_factor import SecondFactor
 from tests.support.api_keys import with_key
 from tests.support.person import NEW_PASSWORD, PASSWORD, Person
 from tests.support.preconditions import (
+    INVITED,
     Scenario,
     client_created,
     confirmed,
     duplicated,
     enrolled,
+    invited,
     locked,
     mailing,
     strict,
@@ -41,6 +43,7 @@ COUNTED = [
         ApiKey.last_used_at,
     )
 ]
+STORED = (User, Identifier, Invitation, Session, ApiKey, OAuthClient, SecondFactor, OneTimeToken)
 CHANGE = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
 ROLES = {"roles": ["admin", "user"]}
 MOVE = {"from": "{duplicate}", "username": "jane-2"}
@@ -53,7 +56,8 @@ class Case(NamedTuple):
     Attributes:
         caller: `jane`, `john` (an admin), `support`, one of their keys, or a client.
         method: The method.
-        path: The path; `{jane}`, `{key}`, `{session}`, `{client}` and `{secret}` are replaced.
+        path: The path; `{jane}`, `{key}`, `{session}`, `{client}`, `{secret}` and
+            `{invitation}` are replaced.
         body: The JSON body.
         given: The preconditions.
     """
@@ -105,6 +109,10 @@ CASES = [
     Case("john", "DELETE", "/v1/clients/{client}", None, (client_created,)),
     Case("john", "POST", "/v1/clients/{client}/secrets", None, (client_created,)),
     Case("john", "DELETE", "/v1/clients/{client}/secrets/{secret}", None, (client_created,)),
+    Case("john", "POST", "/v1/invitations", INVITED, (mailing,)),
+    Case("john", "POST", "/v1/invitations/{invitation}/resend", None, (invited,)),
+    Case("john", "DELETE", "/v1/invitations/{invitation}", None, (invited,)),
+    Case("john's key", "POST", "/v1/invitations", {**INVITED, **ROLES}, (mailing,)),
     Case("jane", "DELETE", "/v1/users/me/api-keys"),
     Case("jane's key", "PATCH", "/v1/users/me", {"full_name": "Jane"}),
     Case("john's key", "POST", "/v1/users", {**ADA, **ROLES}),
@@ -249,7 +257,7 @@ def send_and_lose(scenario: Scenario, case: Case, lose: Callable[..., None] | No
     other = Person(scenario.jane.client, "jane").sign_in() if "{session}" in case.path else None
     words = {
         "jane": scenario.jane.id,
-        **{name: scenario.placeholders[name] for name in ("key", "client", "secret")},
+        **{name: scenario.placeholders[name] for name in ("key", "client", "secret", "invitation")},
         "session": other.session_id if other else "",
     }
     before: list[Any] = []
@@ -275,7 +283,7 @@ def send_and_lose(scenario: Scenario, case: Case, lose: Callable[..., None] | No
 def stored() -> dict[str, Any]:
     """Return all rows, without attempts and uses, which are counted in any case."""
     rows = {}
-    for model in (User, Identifier, Session, ApiKey, OAuthClient, SecondFactor, OneTimeToken):
+    for model in STORED:
         for row in model.scan(consistent_read=True):
             values = row.serialize()
             for name in COUNTED:

@@ -24,7 +24,7 @@ from tests.api.openapi.test_every_response import CALLS, send
 from tests.support.authenticator import Authenticator
 from tests.support.clock import Clock
 from tests.support.documents import DOCS, blocks, code, rows
-from tests.support.openapi_requests import GRANTED, MAIL, MERGE, REPEATABLE, SIGN_IN
+from tests.support.openapi_requests import CHOSEN, GRANTED, MAIL, MERGE, REPEATABLE, SIGN_IN
 from tests.support.person import PASSWORD, Person
 from tests.support.preconditions import (
     ABSENT_DIGEST,
@@ -250,6 +250,15 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST /v1/clients", "with an audience"): Case(
         201, {"json": {"name": "gateway", "audience": "https://gateway.example.com"}}
     ),
+    ("POST /v1/invitations", "with `external_id`"): Case(
+        201, {"json": {"email": "new@example.com", "external_id": "crm-1042"}}
+    ),
+    ("POST /v1/invitations/accept", "by anyone, without a username"): Case(
+        201, {"by": "anonymous"}
+    ),
+    ("POST /v1/invitations/accept", "by anyone, with a username"): Case(
+        201, {"by": "anonymous", "json": {**CHOSEN, "username": "ida"}}
+    ),
     ("POST /v1/email-verifications", "unknown address"): Case(
         202, {"json": {"email": "unknown@example.com"}}
     ),
@@ -300,12 +309,14 @@ CASES: dict[tuple[str, str], Case] = {
     ),
 }  # fmt: skip
 
+# Operations that callers without a token use, too.
+PUBLIC = ("create_user", "accept_invitation")
 WITH_KEY = "with `Idempotency-Key`"
 for _name, _path in REPEATABLE.items():
     _granted = GRANTED[_name]
-    _by = "anonymous" if _name == "create_user" else _granted.by
+    _by = "anonymous" if _name in PUBLIC else _granted.by
     _sent = sent_with_key(_by, _path, _granted.body)
-    _case = "by anyone, " if _name == "create_user" else ""
+    _case = "by anyone, " if _name in PUBLIC else ""
     _route = " ".join(CALLS[_name])
     _changes = {"by": _by, "headers": KEYED}
     CASES[_route, f"{_case}{WITH_KEY}"] = Case(201, _changes)
@@ -425,6 +436,10 @@ EVERY_KIND = [
     ("GET /v1/events", "`actor=`, an API key"),
     ("GET /v1/statistics", ""),
     ("POST /v1/clients", "with an audience"),
+    ("POST /v1/invitations", "with `external_id`"),
+    ("GET /v1/invitations", "few invitations"),
+    ("DELETE /v1/invitations/{invitation_id}", ""),
+    ("POST /v1/invitations/accept", "by anyone, without a username"),
     ("GET /v1/clients", "few clients"),
     ("DELETE /v1/clients/{client_id}", "with an audience"),
     ("POST /v1/tokens", "the first token of the service"),

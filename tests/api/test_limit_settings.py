@@ -75,7 +75,7 @@ class TestQuota:
 
     def test_every_limit(self):
         """Each setting has a limit of its own name."""
-        assert len(LimitSettings().by_name()) == 10
+        assert len(LimitSettings().by_name()) == 11
 
 
 class TestExempt:

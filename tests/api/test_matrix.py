@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 
 from models import ApiKey, ClientScope, Session
 from tests.support.api_keys import with_key
+from tests.support.invitations import create_invitation
 from tests.support.person import PASSWORD, Person
 from tests.support.responses import ABSENT_ID, ADA, NEW_PASSWORD
 
@@ -48,6 +49,7 @@ CALLERS = (
 LOGIN = {"login": "jane", "password": PASSWORD}
 CHANGE = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
 TOKEN = {"token": "rso_never_sent_to_a_user"}
+CHOSEN = {**TOKEN, "password": NEW_PASSWORD}
 RESET = {**TOKEN, "new_password": NEW_PASSWORD}
 MAIL = {"email": "jane@example.com"}
 NAME = {"full_name": "Jane"}
@@ -124,6 +126,15 @@ TABLE = [
     Row("DELETE", "/v1/clients/{client}/secrets/{secret}",
         None,                                         "401 403 403 204 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
 
+    # Emails are not configured here: 501 is the success of a caller who may send them.
+    Row("GET", "/v1/invitations", None,               "401 403 403 200 401 401 403 200 200 403 401 403 403 403 403 200 200 200 200"),
+    Row("POST", "/v1/invitations", MAIL,              "401 403 403 501 401 401 403 501 501 403 401 403 403 403 403 403 403 403 403"),
+    Row("POST", "/v1/invitations", {**MAIL, **ROLES}, "401 403 403 501 401 401 403 403 501 403 401 403 403 403 403 403 403 403 403"),
+    Row("GET", "/v1/invitations/{invitation}", None,  "401 403 403 200 401 401 403 200 200 403 401 403 403 403 403 200 200 200 200"),
+    Row("DELETE", "/v1/invitations/{invitation}",
+        None,                                         "401 403 403 204 401 401 403 204 204 403 401 403 403 403 403 403 403 403 403"),
+    Row("POST", "/v1/invitations/{invitation}/resend",
+        None,                                         "401 403 403 501 401 401 403 501 501 403 401 403 403 403 403 403 403 403 403"),
     # For other services: an API key without roles can only read here.
     Row("POST", "/v1/tokens", AUDIENCE,               "401 201 201 201 401 401 201 201 201 403 401 403 403 403 403 201 201 201 201"),
 
@@ -142,6 +153,8 @@ TABLE = [
         CODE,                                         "401 404 404 403 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
     Row("POST", "/v1/users/{id}/second-factor/recovery-codes",
         None,                                         "401 404 404 403 401 401 403 403 403 403 401 403 403 403 403 403 403 403 403"),
+
+    Row("POST", "/v1/invitations/accept", CHOSEN,     "422 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422 422"),
 
     # Public, since users need these before they can sign in; email is not configured here. A
     # session verifies an address without a password, if it is one of the user's.
@@ -164,6 +177,7 @@ NAMES = {
     "{key}": "{key_id}",
     "{client}": "{client_id}",
     "{secret}": "{secret_id}",
+    "{invitation}": "{invitation_id}",
 }
 
 
@@ -184,8 +198,10 @@ def create_target(app: Flask, jane: Person) -> dict[str, str]:
     """Create the client, key, session or user that a request deletes."""
     with app.app_context():
         client, _ = app.extensions["roster"].clients.create("billing", **AUDIENCE)
+        invitation = create_invitation("ada@example.com")
     return {
         "client": client.id,
+        "invitation": invitation.id,
         "secret": client.secrets[0].id,
         "id": jane.id,
         "session": replace(jane).sign_in().session_id,

@@ -21,7 +21,8 @@ class TestUnknownParameters:
     @pytest.mark.parametrize("method, path, has_body", OPERATIONS)
     def test_rejected(self, john, snapshot, method, path, has_body):
         """A parameter that the operation does not have is an error, and nothing is done."""
-        path = path.format(id=john.id, key_id="0" * 64, client_id=ABSENT_ID, secret_id=ABSENT_ID)
+        others = dict.fromkeys(("client_id", "secret_id", "invitation_id"), ABSENT_ID)
+        path = path.format(id=john.id, key_id="0" * 64, **others)
         if path.startswith("/v1/sessions/"):
             path = path.replace(john.id, john.session_id)
         before = snapshot()

@@ -36,6 +36,11 @@ NO_SUCCESS = {
     "delete_client": 404,
     "create_client_secret": 404,
     "revoke_client_secret": 404,
+    # Of an ID that only the list of invitations has.
+    "get_invitation": 404,
+    "resend_invitation": 404,
+    "revoke_invitation": 404,
+    "accept_invitation": 422,  # the token is in the email
     "confirm_second_factor": 422,  # the code is in the authenticator app
     "disable_second_factor": 404,  # the second factor is not confirmed
     "renew_recovery_codes": 404,  # the second factor is not confirmed

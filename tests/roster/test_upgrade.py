@@ -138,7 +138,7 @@ def problem(response: TestResponse) -> tuple[int, str]:
 
 class TestTables:
     def test_additions(self, upgrade: tuple[list[str], list[str]]):
-        """Four tables, two indexes and a TTL are reported as missing, and then added."""
+        """Five tables, two indexes and a TTL are reported as missing, and then added."""
         drift, added = upgrade
 
         table, names = "roster-events", ("by_actor", "by_api_key")
@@ -147,6 +147,7 @@ class TestTables:
             "table roster-devices is missing",
             *(f"table {table} lacks the index {name}" for name in names),
             "table roster-identifiers lacks time to live on held_until",
+            "table roster-invitations is missing",
             "table roster-search_terms is missing",
             "table roster-signing_keys is missing",
         ]
@@ -154,6 +155,7 @@ class TestTables:
             *(f"added the index {name} to {table}" for name in names),
             "created roster-clients",
             "created roster-devices",
+            "created roster-invitations",
             "created roster-search_terms",
             "created roster-signing_keys",
             "set time to live on roster-identifiers",
@@ -172,8 +174,8 @@ class TestTables:
             rows = {model.Meta.base_table_name: len(list(model.scan())) for model in db.models}
 
         assert {user.username for user in users} == USERNAMES
-        added = ("devices", "clients", "signing_keys", "search_terms")
-        assert [rows.pop(name) for name in added] == [0, 0, 0, 0]
+        added = ("devices", "clients", "invitations", "signing_keys", "search_terms")
+        assert [rows.pop(name) for name in added] == [0, 0, 0, 0, 0]
         assert rows == {
             table["Table"]["TableName"].removeprefix("roster-"): len(table["Items"])
             for table in STORE.tables

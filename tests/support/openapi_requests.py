@@ -9,9 +9,11 @@ from tests.support.person import PASSWORD
 from tests.support.preconditions import (
     ABSENT_DIGEST,
     AUDIENCE,
+    INVITED,
     KEYED,
     Precondition,
     address_lost,
+    admin_invited,
     another_audience,
     by_machine,
     calling_client,
@@ -24,6 +26,11 @@ from tests.support.preconditions import (
     duplicated,
     enrolled,
     external_id_in_use,
+    invited,
+    invited_and_expired,
+    invited_external_id_in_use,
+    invited_outdated,
+    invited_user_registered,
     locked,
     mailing,
     moved_with_key,
@@ -38,6 +45,7 @@ from tests.support.preconditions import (
     used_up,
     verification_mailed,
     verified,
+    without_emails,
 )
 from tests.support.responses import ABSENT_ID, ADA, NEW_PASSWORD
 
@@ -48,6 +56,7 @@ MAIL = {"email": "jane@example.com"}
 TOKEN = {"token": "{token}"}
 MOVE = {"from": "{duplicate}", "username": "jane-2"}
 MERGE = {"from": "{duplicate}", "email": "jane-2@example.com", "delete_source": True}
+CHOSEN = {"token": "{token}", "password": NEW_PASSWORD}
 RESET = {"new_password": NEW_PASSWORD}
 
 # A field that makes another body of the successful request.
@@ -55,6 +64,8 @@ OTHER_FIELD = {
     "create_user": {"full_name": "Ada"},
     "create_api_key": {"name": "hourly"},
     "create_client": {"name": "invoices"},
+    "create_invitation": {"roles": []},
+    "accept_invitation": {"full_name": "Ada"},
 }
 
 
@@ -115,6 +126,12 @@ GRANTED: dict[str, Granted] = {
     "delete_client": Granted("john", given=(client_created,)),
     "create_client_secret": Granted("john", given=(client_created,)),
     "revoke_client_secret": Granted("john", given=(client_created,)),
+    "create_invitation": Granted("john", body=INVITED, given=(mailing,)),
+    "list_invitations": Granted("john"),
+    "get_invitation": Granted("john", given=(invited,)),
+    "resend_invitation": Granted("john", given=(invited,)),
+    "revoke_invitation": Granted("john", given=(invited,)),
+    "accept_invitation": Granted("jane", body=CHOSEN, given=(invited,)),
     "request_password_reset": Granted("jane", body=MAIL, given=(mailing,)),
     "confirm_password_reset": Granted("jane", body={**RESET, **TOKEN}, given=(reset_mailed,)),
     "request_email_verification": Granted("jane", body=MAIL, given=(mailing,)),
@@ -156,6 +173,8 @@ ALIKE: dict[str, dict[str, Any]] = {
     "session-not-found": {"id": ABSENT_DIGEST},
     "api-key-not-found": {"given": ()},
     "client-not-found": {"given": ()},
+    "invitation-not-found": {"given": (mailing,)},
+    "invitation-outdated": {"given": (invited_outdated,)},
     "too-many-secrets": {"given": (secret_added,)},
     "audience-taken": {
         "json": {"name": "invoices", "audience": AUDIENCE},
@@ -225,6 +244,25 @@ SINGLE: dict[tuple[str, str], dict[str, Any]] = {
         "id": "jane",
         "given": (by_machine, stale),
     },
+    ("create_invitation", "email-taken"): {"json": {"email": "john@example.com"}},
+    ("create_invitation", "already-invited"): {"given": (invited,)},
+    ("create_invitation", "external-id-taken"): {
+        "json": {**INVITED, "external_id": "crm-1042"},
+        "given": (mailing, external_id_in_use),
+    },
+    ("create_invitation", "fresh-sign-in-required"): {
+        "json": {**INVITED, **ROLES},
+        "given": (mailing, stale),
+    },
+    ("resend_invitation", "email-taken"): {"given": (invited_user_registered,)},
+    ("resend_invitation", "already-invited"): {"given": (invited_and_expired,)},
+    ("resend_invitation", "external-id-taken"): {"given": (invited_external_id_in_use,)},
+    ("resend_invitation", "fresh-sign-in-required"): {"given": (admin_invited, stale)},
+    ("resend_invitation", "mail-not-configured"): {"given": (invited, without_emails)},
+    ("resend_invitation", "too-many-requests"): {"given": (invited, used_up)},
+    ("accept_invitation", "email-taken"): {"given": (invited_user_registered,)},
+    ("accept_invitation", "username-taken"): {"json": {**CHOSEN, "username": "john"}},
+    ("accept_invitation", "busy"): {"given": (invited, crowded)},
     ("update_client", "audience-taken"): {
         "json": {"audience": "https://invoices.example.com"},
         "given": (another_audience, client_created),
@@ -262,6 +300,8 @@ REPEATABLE = {
     "create_api_key": "/v1/users/me/api-keys",
     "create_client": "/v1/clients",
     "create_client_secret": "/v1/clients/{client}/secrets",
+    "create_invitation": "/v1/invitations",
+    "accept_invitation": "/v1/invitations/accept",
 }
 for _name, _path in REPEATABLE.items():
     _granted = GRANTED[_name]

@@ -18,11 +18,20 @@ import pytest
 from flask import Flask
 
 from api import rate_limits, write_limits
-from models import ClientScope, PasswordHasher, RateLimit, SecondFactorRule, Session, User
+from models import (
+    ClientScope,
+    Invitation,
+    PasswordHasher,
+    RateLimit,
+    SecondFactorRule,
+    Session,
+    User,
+)
 from models.clock import now
 from models.errors import Busy
 from models.services.account_emails import EMAIL_QUOTA
 from models.tables.counter import Counter
+from models.tables.identifier import Identifier, invitation_key
 from models.tables.login_attempts import MAX_CONSECUTIVE_FAILURES
 from roster.config import EmailSettings
 from roster.email.file_backend import FileBackend, link_of
@@ -41,6 +50,7 @@ POLICIES = [
 ABSENT_DIGEST = "0" * 64
 _SECONDS = 10
 AUDIENCE = "https://billing.example.com"
+INVITED = {"email": "invited@example.com"}
 KEYED = {"Idempotency-Key": "6d1f0c52-6a0e-4c43-9a0e-3f2a7c1b9d54"}
 
 
@@ -69,6 +79,7 @@ class Scenario:
             "client": ABSENT_ID,
             "secret": ABSENT_ID,
             "duplicate": ABSENT_ID,
+            "invitation": ABSENT_ID,
         }
     )
 
@@ -206,7 +217,11 @@ def sent_with_key(by: str, path: str, body: Any) -> Precondition:
 
     def send(scenario: Scenario) -> None:
         path_of_client = path.format(**scenario.placeholders)
-        response = scenario.people[by].post(path_of_client, json=body, headers=KEYED)
+        filled = body and {
+            name: scenario.placeholders["token"] if value == "{token}" else value
+            for name, value in body.items()
+        }
+        response = scenario.people[by].post(path_of_client, json=filled, headers=KEYED)
         assert response.status_code == 201, response.text
         scenario.placeholders["created"] = response.headers["Location"]
 
@@ -217,6 +232,62 @@ def created_removed(scenario: Scenario) -> None:
     """What `sent_with_key` has created is deleted or revoked."""
     response = scenario.people["john"].delete(scenario.placeholders["created"])
     assert response.status_code == 204, response.text
+
+
+def invited(scenario: Scenario) -> None:
+    """John has invited an address."""
+    _invite(scenario)
+
+
+def admin_invited(scenario: Scenario) -> None:
+    """John has invited an address, as an admin."""
+    _invite(scenario, roles=["admin"])
+
+
+def invited_outdated(scenario: Scenario) -> None:
+    """John has invited an address, with a role that was removed since."""
+    _invite(scenario)
+    with scenario.app.app_context():
+        row = Invitation(scenario.placeholders["invitation"])
+        row.update([Invitation.roles.set(["removed"])])
+
+
+def invited_and_expired(scenario: Scenario) -> None:
+    """John has invited an address twice; the first invitation has expired."""
+    _invite(scenario)
+    first = scenario.placeholders["invitation"]
+    with scenario.app.app_context():
+        Invitation(first).update([Invitation.expires_at.set(now())])
+        Identifier(invitation_key(INVITED["email"])).delete()
+    _invite(scenario)
+    scenario.placeholders["invitation"] = first
+
+
+def invited_user_registered(scenario: Scenario) -> None:
+    """John has invited an address that a user has by now."""
+    _invite(scenario)
+    names = {"username": "ida", "email": INVITED["email"], "password": PASSWORD}
+    with scenario.app.app_context():
+        scenario.app.extensions["roster"].accounts.register(**names)
+
+
+def invited_external_id_in_use(scenario: Scenario) -> None:
+    """John has invited an address with the ID of another system that he has himself by now."""
+    _invite(scenario, external_id="crm-1042")
+    external_id_in_use(scenario)
+
+
+def without_emails(scenario: Scenario) -> None:
+    """The service can no longer send emails."""
+    scenario.move()
+
+
+def _invite(scenario: Scenario, **fields: Any) -> None:
+    mailing(scenario)
+    response = scenario.people["john"].post("/v1/invitations", json={**INVITED, **fields})
+    assert response.status_code == 201, response.text
+    scenario.placeholders["invitation"] = response.json["id"]
+    _read_token(scenario)
 
 
 def stale(scenario: Scenario) -> None:

@@ -2,10 +2,24 @@
 
 from flask import Blueprint
 
-from web.sign_in import emailed_links, forgot_password, sign_in, sign_out, sign_up
+from web.sign_in import (
+    accept_invitation,
+    emailed_links,
+    forgot_password,
+    sign_in,
+    sign_out,
+    sign_up,
+)
 
 
 def add_pages(pages: Blueprint) -> None:
     """Add the pages."""
-    for module in (sign_up, sign_in, sign_out, forgot_password, emailed_links):
+    for module in (
+        sign_up,
+        sign_in,
+        sign_out,
+        forgot_password,
+        emailed_links,
+        accept_invitation,
+    ):
         module.add_pages(pages)

@@ -25,6 +25,7 @@ from web.admin.user import AppMetadataForm, FieldsForm, MetadataForm, RolesForm
 from web.admin.users import rows_of
 from web.forms import Form
 from web.guards import ConfirmForm
+from web.sign_in.accept_invitation import AcceptInvitationForm
 from web.sign_in.emailed_links import ResetPasswordForm, VerifyEmailForm
 from web.sign_in.forgot_password import ForgotPasswordForm
 from web.sign_in.sign_in import CodeForm, SignInForm
@@ -199,6 +200,9 @@ PAGE_SAMPLES: Mapping[str, PageSample] = {
     ),
     "sign_in/reset_password.html": PageSample(
         "/reset-password", _of_form(ResetPasswordForm, needs_code=True, min_length=_MIN_LENGTH)
+    ),
+    "sign_in/accept_invitation.html": PageSample(
+        "/accept-invitation", _of_form(AcceptInvitationForm, min_length=_MIN_LENGTH)
     ),
     "account/profile.html": PageSample("/account", _profile),
     "account/email.html": PageSample("/account/email", _of_form(EmailForm, sends_emails=True)),

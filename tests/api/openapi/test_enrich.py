@@ -13,6 +13,7 @@ from api.problems import MEDIA_TYPE, PROBLEMS
 from api.v1.api_keys.schemas import new_api_key
 from api.v1.clients.schemas import client_patch, new_client
 from api.v1.email_verifications.schemas import verification, verification_request
+from api.v1.invitations.schemas import acceptance, new_invitation
 from api.v1.password_resets.schemas import reset, reset_request
 from api.v1.second_factors.schemas import confirmation as first_code
 from api.v1.sessions.schemas import credentials, reauthentication
@@ -29,6 +30,8 @@ BODIES = [
     new_api_key,
     new_client,
     client_patch,
+    new_invitation,
+    acceptance,
     reset_request,
     reset,
     verification_request,
@@ -41,6 +44,7 @@ METHOD_NAME = re.compile("[a-z]+(_[a-z]+)*")
 OF_NO_OPERATION = {"bad-request", "method-not-allowed"}
 # Operations that compute a hash, send an email, or accept a secret that can be guessed.
 WITH_QUOTA = {
+    "accept_invitation",
     "create_user",
     "change_password",
     "sign_in",
@@ -56,6 +60,7 @@ WITH_QUOTA = {
 OF_OAUTH = ("introspect_token", "create_oauth_token")
 # Public operations: signing in, account recovery, and the health of the service.
 FREE = {
+    "accept_invitation",
     "sign_in",
     "request_password_reset",
     "confirm_password_reset",
@@ -172,6 +177,12 @@ class TestOperations:
             "list_api_keys",
             "revoke_api_key",
             "revoke_api_keys",
+            "create_invitation",
+            "list_invitations",
+            "get_invitation",
+            "resend_invitation",
+            "revoke_invitation",
+            "accept_invitation",
             "create_client",
             "list_clients",
             "get_client",

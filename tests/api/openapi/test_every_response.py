@@ -32,7 +32,14 @@ PROBLEMS = [
     (name, slug) for name, operation in OPERATIONS.items() for slug in sorted(slugs_of(operation))
 ]
 # The app itself responds with `busy` here only.
-HASHING = ("change_password", "confirm_password_reset", "create_user", "reauthenticate", "sign_in")
+HASHING = (
+    "accept_invitation",
+    "change_password",
+    "confirm_password_reset",
+    "create_user",
+    "reauthenticate",
+    "sign_in",
+)
 # These have tests of their own.
 OPTIONAL_HEADERS = {"Link", "Idempotency-Replayed"}
 FAULTS = ("internal-error", "store-unavailable")
@@ -62,6 +69,7 @@ def send(scenario: Scenario, name: str, **changes: Any) -> TestResponse:
         key_id=words["key"],
         client_id=words["client"],
         secret_id=words["secret"],
+        invitation_id=words["invitation"],
     )
     body = changes.pop("json", body)
     options = {} if body is None or "data" in changes else {"json": fill(body, words)}
