@@ -167,9 +167,15 @@ def problem_of(error: domain.AccountError) -> Problem:
     return PROBLEMS[next(DOMAIN_PROBLEMS[kind] for kind in kinds if kind in DOMAIN_PROBLEMS)]
 
 
-def faults_in(error: domain.AccountError) -> list[tuple[str, str]]:
-    """Return the fields at fault as pairs of name and sentence; both names can be taken at once."""
-    return [(each.field, str(each)) for each in _faulty(error)]
+def places_in(error: domain.AccountError) -> list[tuple[str, str, str]]:
+    """Return what is at fault: a field, a JSON pointer within its value, and a sentence.
+
+    Several fields can be at fault, and several places within one; the pointer is empty for the
+    whole value.
+    """
+    return [
+        (each.field, pointer_to(getattr(each, "path", ())), str(each)) for each in _faulty(error)
+    ]
 
 
 def pointers_in(error: domain.AccountError) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from web import (
     sign_in,
 )
 from web.forms import attributes_of
-from web.html import time_tag
+from web.html import json_text, time_tag
 from web.links import link_to
 from web.settings import PageSettings, keep
 from web.texts import client_scope_text, error_text, value_text
@@ -27,6 +27,7 @@ from web.user_agents import agent_text
 _FILTERS = {
     "client_scope_text": client_scope_text,
     "error_text": error_text,
+    "json_text": json_text,
     "time_tag": time_tag,
     "value_text": value_text,
 }

@@ -12,7 +12,7 @@ from wtforms.validators import InputRequired, Optional, StopValidation, Validati
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from api import security_log
-from api.errors import faults_in, problem_of
+from api.errors import places_in, problem_of
 from api.services import accounts
 from models import field_rules
 from models.errors import (
@@ -23,6 +23,7 @@ from models.errors import (
 )
 from models.field_rules import FieldRule
 from web.languages import NAMES, best_language, mark, translate
+from web.texts import TextAt
 
 MISSING = "Fill in this field."
 _NOT_OFFERED = mark("Choose one of the languages.")
@@ -54,13 +55,13 @@ class Form(FlaskForm):
         self.status_code = _STATUSES.get(problem.status, problem.status)
         if isinstance(error, TooManyRequests):
             self.response_headers["Retry-After"] = str(error.retry_after)
-        faults = dict(faults_in(error))
-        for name, text in faults.items():
-            self.add_error(name, text)
+        faults = places_in(error)
+        for name, place, text in faults:
+            self.add_error(name, TextAt(place, text) if place else text)
         if not faults:
             self.form_errors.append(str(error))
 
-    def add_error(self, name: str, text: str) -> None:
+    def add_error(self, name: str, text: str | TextAt) -> None:
         """Show a sentence at a field, or above the form if it has no such field."""
         field = self._fields.get(name)
         if field is None or field.type == "HiddenField":

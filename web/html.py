@@ -1,5 +1,7 @@
 """Responses with HTML and their security headers."""
 
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,6 +76,11 @@ def time_tag(moment: datetime | None) -> Markup:
     # Nothing in it needs to be escaped.
     text = f'<time datetime="{exact}+00:00">{exact[:10]} {exact[11:16]} UTC</time>'
     return Markup(text)  # nosec B704
+
+
+def json_text(value: Mapping[str, Any] | None) -> str:
+    """Return an object as indented JSON; nothing for an empty one."""
+    return json.dumps(value, indent=2, ensure_ascii=False) if value else ""
 
 
 def html(text: str, policy: str) -> Response:

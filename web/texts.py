@@ -6,6 +6,7 @@ the page says instead where the two differ. Placeholders stand for what the doma
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 
 from models.errors import (
@@ -67,6 +68,17 @@ _INSTEAD: Mapping[str, str] = {
     ),
     str(TooManyConflicts()): mark("The account is being changed elsewhere. Try again."),
     str(Busy()): mark("The service is busy. Try again in a moment."),
+    "It is not valid under any of the schemas listed in the 'anyOf' keyword.": mark(
+        "It has none of the allowed forms."
+    ),
+    "It is not valid under any of the schemas listed in the 'oneOf' keyword.": mark(
+        "It has none of the allowed forms."
+    ),
+    "It is valid under more than one of the schemas listed in the 'oneOf' keyword.": mark(
+        "It has more than one of the allowed forms."
+    ),
+    "None of It are valid under the given schema.": mark("None of its items has the right form."),
+    "False schema does not allow It.": mark("It is unknown here."),
     "A body has 64 KB (65,536 bytes) at most.": mark("What you have sent is too large."),
     "The request is malformed below the level of its body.": mark(
         "The service did not understand what your browser has sent."
@@ -155,6 +167,16 @@ _SAME = (
         " Choose another one."
     ),
     mark("Email addresses of this domain cannot be used to sign up here. Use another one."),
+    # Of the operator's schema.
+    mark("It is missing."),
+    mark("It is unknown here."),
+    mark("It is shorter than 1 character."),
+    mark("It is longer than 1 character."),
+    mark("It has less than 1 item."),
+    mark("It has more than 1 item."),
+    mark("It has less than 1 property."),
+    mark("It has more than 1 property."),
+    mark("It has non-unique elements."),
     mark("An email address must have an @-sign."),
     mark("There must be something before the @-sign."),
     mark("The part after the @-sign is not valid. It should have a period."),
@@ -192,6 +214,24 @@ _PATTERNS = (
     mark("The metadata has %(size)s bytes; the maximum is %(count)s."),
     mark("The app_metadata has %(size)s bytes; the maximum is %(count)s."),
     mark("It is no JSON object: %(reason)s"),
+    # Of the operator's schema.
+    mark('It is not of type "%(type)s".'),
+    mark("It is not of types %(types)s."),
+    mark("It is not one of %(values)s."),
+    mark("It is shorter than %(count)s characters."),
+    mark("It is longer than %(count)s characters."),
+    mark("It is less than the minimum of %(value)s."),
+    mark("It is greater than the maximum of %(value)s."),
+    mark("It is less than or equal to the minimum of %(value)s."),
+    mark("It is greater than or equal to the maximum of %(value)s."),
+    mark("It is not a multiple of %(value)s."),
+    mark("It has less than %(count)s items."),
+    mark("It has more than %(count)s items."),
+    mark("It has less than %(count)s properties."),
+    mark("It has more than %(count)s properties."),
+    mark('It is not a "%(format)s".'),
+    mark('It does not match "%(pattern)s".'),
+    mark("%(value)s was expected."),
 )
 # The checker of addresses has many more reasons, in English.
 _OF_AN_ADDRESS = re.compile(r".*(email address|@-sign).*", re.DOTALL)
@@ -276,8 +316,23 @@ _VALUES: Mapping[str, str] = {
 }
 
 
-def error_text(text: str) -> str:
+@dataclass(frozen=True)
+class TextAt:
+    """An error of a part of a value, such as one field of the metadata.
+
+    Attributes:
+        place: A JSON pointer to the part.
+        text: The error.
+    """
+
+    place: str
+    text: str
+
+
+def error_text(text: str | TextAt) -> str:
     """Return an error in the words of pages and in the language of the current page."""
+    if isinstance(text, TextAt):
+        return f"{text.place}: {error_text(text.text)}"
     if text in _SAME:
         return translate(text)
     if text in _INSTEAD:

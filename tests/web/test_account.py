@@ -116,6 +116,30 @@ class TestProfile:
 
         assert read(app, jane).full_name is None
 
+    def test_fields_of_the_service(self, browser, john, jane):
+        """The user reads what the service has stored, and no form of the page changes it."""
+        managed = {"external_id": "crm-1042", "app_metadata": {"plan": SCRIPT}}
+        assert john.patch(jane.path, json=managed).status_code == 200
+        page = browser.get("/account")
+
+        assert "<bdi>crm-1042</bdi>" in page.text
+        assert str(escape(json.dumps(managed["app_metadata"], indent=2))) in page.text
+        assert SCRIPT not in page.text
+        assert fields_of(page).keys().isdisjoint(managed)
+
+    def test_no_fields_of_the_service(self, browser):
+        """Without such fields the page says nothing of them."""
+        text = browser.get("/account").text
+
+        assert ("External ID" in text, "App metadata" in text) == (False, False)
+
+    def test_fields_of_the_service_in_a_form(self, app, browser, jane):
+        """A form that sends them changes nothing of them."""
+        browser.send("/account", do="profile", external_id="x", app_metadata='{"plan": "pro"}')
+        user = read(app, jane)
+
+        assert (user.external_id, user.app_metadata) == (None, None)
+
     def test_hostile_name(self, browser):
         """A script in a name is text."""
         browser.send("/account", do="profile", full_name=SCRIPT)

@@ -1,5 +1,7 @@
 """The console: what admins see and change, and that no other user does."""
 
+import html
+import json
 import re
 import time
 from datetime import timedelta
@@ -21,6 +23,7 @@ CHANGES = [
     "revoke-keys",
     "disable-second-factor",
     "verify-email",
+    "unverify-email",
     "suspend",
     "reactivate",
     "delete",
@@ -311,6 +314,19 @@ class TestUser:
         assert "app_metadata" in errors_of(response)
         assert stored().app_metadata is None
 
+    def test_schema(self, make_app, tmp_path, john, page_of_jane):
+        """What does not match the operator's schema is named by its place, all of it at once."""
+        path = tmp_path / "schema.json"
+        rules = {"plan": {"enum": ["free", "pro"]}, "seats": {"minimum": 1}}
+        path.write_text(json.dumps({"properties": {"app_metadata": {"properties": rules}}}))
+        browser = PageClient(make_app(metadata_schema=path)).sign_in("john", PASSWORD)
+        form = {**form_of(browser.get(page_of_jane), "app_metadata"), "do": "app-metadata"}
+        response = browser.post(page_of_jane, {**form, "app_metadata": '{"plan": 1, "seats": 0}'})
+
+        assert html.unescape(errors_of(response)["app_metadata"]) == (
+            '/plan: It is not one of "free" or "pro". /seats: It is less than the minimum of 1.'
+        )
+
     def test_external_id(self, save, stored):
         """It is saved, kept by a form without it, and removed by an empty one."""
         fields = {"username": "jane", "email": "jane@example.com"}
@@ -423,6 +439,24 @@ class TestChanges:
 
         assert location(response) == page_of_jane
         assert stored().email_verified
+
+    def test_unverify_email(self, browser, john, jane, page_of_jane, stored):
+        """An address that is verified can be marked as not verified."""
+        john.patch(jane.path, json={"email_verified": True})
+        page = browser.get(f"{page_of_jane}/unverify-email")
+        form = form_of(page, "version")
+        response = browser.post(f"{page_of_jane}/unverify-email", form)
+
+        assert location(response) == page_of_jane
+        assert stored().email_verified is False
+
+    @pytest.mark.parametrize("is_verified, offered", [(True, "unverify"), (False, "verify")])
+    def test_offered_verification(self, browser, john, jane, page_of_jane, is_verified, offered):
+        """The page of a user offers the one of both that would change something."""
+        john.patch(jane.path, json={"email_verified": is_verified})
+        page = browser.get(page_of_jane)
+
+        assert re.findall('/([a-z]+)-email"', page.text) == [offered]
 
     @pytest.mark.parametrize("version", [{}, {"version": ""}, {"version": "1"}, {"version": "x"}])
     def test_verify_another_email(self, browser, jane, page_of_jane, stored, version):

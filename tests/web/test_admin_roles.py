@@ -93,6 +93,21 @@ class TestButtons:
         assert (changes_in(page), actions_in(page)) == (changes, actions)
         assert '<span class="tag">user</span>' in page.text
 
+    @pytest.mark.parametrize("caller", ["support", "auditor"])
+    def test_fields_of_a_user(self, browser_of, john, jane, caller):
+        """Who may not edit the fields of a user reads all of them."""
+        fields = {
+            "locale": "de",
+            "external_id": "crm-1042",
+            "metadata": {"theme": "dark"},
+            "app_metadata": {"plan": "pro"},
+        }
+        john.patch(jane.path, json=fields)
+        text = browser_of(caller).get(f"/admin/users/{jane.id}").text
+        shown = ["jane</dd>", "de</dd>", "crm-1042", "theme&#34;: &#34;dark", "plan&#34;: &#34;pro"]
+
+        assert [part for part in shown if part not in text] == []
+
     def test_of_an_admin(self, browser_of, john):
         """Support is offered nothing on the page of an admin."""
         page = browser_of("support").get(f"/admin/users/{john.id}")

@@ -1,5 +1,6 @@
 """The languages of pages and emails, and their catalogs."""
 
+import json
 import re
 from dataclasses import replace
 from gettext import GNUTranslations
@@ -9,7 +10,17 @@ import pytest
 from babel.messages.pofile import read_po
 
 from api.problems import PROBLEMS
-from models import ClientScope, EmailKind, EventType, PasswordPolicy, Role, Scope, field_rules
+from models import (
+    ClientScope,
+    EmailKind,
+    EventType,
+    MetadataRules,
+    PasswordPolicy,
+    Role,
+    Scope,
+    compile_schema,
+    field_rules,
+)
 from models import errors as domain
 from models.services.user_update import RECORDED_FIELDS
 from roster.config import EmailSettings
@@ -384,6 +395,43 @@ class TestEmailsToUsers:
         ]
 
 
+# A schema of a field of the metadata, and a value that does not match it.
+MISMATCHES = [
+    ({"type": "string"}, 1),
+    ({"type": ["string", "integer"]}, None),
+    ({"enum": ["light", "dark"]}, 3),
+    ({"enum": ["a", "b", "c", "d"]}, 3),
+    ({"const": "x"}, "y"),
+    ({"minLength": 1}, ""),
+    ({"minLength": 3}, "x"),
+    ({"maxLength": 1}, "xx"),
+    ({"maxLength": 2}, "xxx"),
+    ({"minimum": 3}, 1),
+    ({"maximum": 2}, 3),
+    ({"exclusiveMinimum": 3}, 3),
+    ({"exclusiveMaximum": 2}, 2),
+    ({"multipleOf": 3}, 4),
+    ({"minItems": 1}, []),
+    ({"minItems": 2}, [1]),
+    ({"maxItems": 1}, [1, 2]),
+    ({"maxItems": 2}, [1, 2, 3]),
+    ({"uniqueItems": True}, [1, 1]),
+    ({"minProperties": 1}, {}),
+    ({"minProperties": 2}, {}),
+    ({"maxProperties": 0}, {"a": 1}),
+    ({"maxProperties": 1}, {"a": 1, "b": 2}),
+    ({"format": "date"}, "x"),
+    ({"pattern": "^x"}, "y"),
+    ({"anyOf": [{"type": "string"}]}, 1),
+    ({"oneOf": [{"type": "string"}]}, 1),
+    ({"oneOf": [{"type": "integer"}, {"minimum": 0}]}, 1),
+    ({"contains": {"type": "string"}}, [1]),
+    (False, 1),
+    ({"required": ["a"]}, {}),
+    ({"additionalProperties": False}, {"a": 1}),
+]
+
+
 class TestTextsOfTheDomain:
     @pytest.mark.parametrize("text", dict.fromkeys(errors_without_arguments()))
     def test_errors(self, in_german, text):
@@ -422,6 +470,16 @@ class TestTextsOfTheDomain:
         page = tableless_browser.post("/sign-up", fields, headers={"Accept-Language": "de"})
 
         assert re.search("E-Mail-Adresse|@-Zeichen", errors_of(page)["email"])
+
+    @pytest.mark.parametrize(("schema", "value"), MISMATCHES)
+    def test_metadata(self, in_german, schema, value):
+        """What does not match the operator's schema is translated, and named by its place."""
+        described = {"properties": {"metadata": {"properties": {"x": schema}}}}
+        rules = MetadataRules(compile_schema(json.dumps(described).encode()))
+        [fault] = rules.faults_of({"metadata": {"x": value}})
+        text = texts.error_text(texts.TextAt("/x", str(fault)))
+
+        assert re.match("/x: (Es|Das|Erwartet|Keines) ", text), text
 
     @pytest.mark.parametrize("field", RECORDED_FIELDS)
     def test_changed_fields(self, field):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from flask import Response, request
 from werkzeug.exceptions import NotFound
@@ -67,9 +68,9 @@ def _revoke_keys(caller: Principal, target: User) -> None:
     api_keys.revoke_all(target, caller.actor)
 
 
-def _verify_email(caller: Principal, target: User) -> None:
+def _set_verified(caller: Principal, target: User, *, is_verified: bool) -> None:
     accounts.update(
-        target, {"email_verified": True}, versions={int(target.version)}, by=caller.actor
+        target, {"email_verified": is_verified}, versions={int(target.version)}, by=caller.actor
     )
 
 
@@ -87,7 +88,16 @@ CHANGES: Mapping[str, Change] = {
         _disable_second_factor, lambda user: bool(user.has_second_factor)
     ),
     # Of the address that the page shows, and of no later one.
-    "verify-email": Change(_verify_email, lambda user: not user.email_verified, is_of_version=True),
+    "verify-email": Change(
+        partial(_set_verified, is_verified=True),
+        lambda user: not user.email_verified,
+        is_of_version=True,
+    ),
+    "unverify-email": Change(
+        partial(_set_verified, is_verified=False),
+        lambda user: bool(user.email_verified),
+        is_of_version=True,
+    ),
     "suspend": Change(_suspend, lambda user: user.is_active, Right.SUPPORT),
     "reactivate": Change(_reactivate, lambda user: not user.is_active, Right.SUPPORT),
     "delete": Change(_delete),

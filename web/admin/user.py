@@ -1,6 +1,5 @@
 """The page of one user: what is known of the account, and forms that change its fields."""
 
-import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -26,7 +25,7 @@ from web.admin.changes import changes_for
 from web.admin.forms import email_field, external_id_field, name_field
 from web.forms import Checkboxes, Form, LanguageField, UsernameField, errors_in
 from web.guards import page_for_users
-from web.html import form_page, go_to_page
+from web.html import form_page, go_to_page, json_text
 
 _Action = Callable[[User, Principal], Response]
 
@@ -231,10 +230,10 @@ def _show(
         roles=roles
         or _new_roles_form(target, formdata=None, roles=list(target.roles), version=version),
         metadata=metadata
-        or MetadataForm(formdata=None, metadata=_as_text(target.metadata), version=version),
+        or MetadataForm(formdata=None, metadata=json_text(target.metadata), version=version),
         app_metadata=app_metadata
         or AppMetadataForm(
-            formdata=None, app_metadata=_as_text(target.app_metadata), version=version
+            formdata=None, app_metadata=json_text(target.app_metadata), version=version
         ),
         changes=changes_for(target, caller),
         may_edit=caller.may_change(target, Right.ADMINISTER),
@@ -243,7 +242,3 @@ def _show(
         keys=api_keys.list_for(target)[:_MAX_SHOWN],
         second_factor=second_factors.status(target),
     )
-
-
-def _as_text(value: dict[str, Any] | None) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) if value else ""

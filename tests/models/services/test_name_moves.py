@@ -5,7 +5,17 @@ from typing import Any
 
 import pytest
 
-from models import Actor, Email, EmailKind, Move, NameMoves, User, UsernameMode, UsernameRules
+from models import (
+    Actor,
+    Email,
+    EmailKind,
+    Move,
+    NameMoves,
+    User,
+    UserFilter,
+    UsernameMode,
+    UsernameRules,
+)
 from models.errors import (
     EmailTaken,
     InvalidCredentials,
@@ -312,6 +322,25 @@ class TestBoth:
 
         found = [accounts.find(login) for login in (EMAIL, "copy", "ada", "ada@example.com")]
         assert [user and user.id for user in found] == [ada.id, ada.id, None, None]
+
+
+class TestSearch:
+    def test_after_merge(self, moves, accounts, ada, copy):
+        """The search finds the target by the moved names, and by the old ones no user."""
+        moves.move(ada, Move(copy.id, EMAIL, "copy", deletes_source=True))
+        found = {
+            text: [user.id for user in accounts.search.find(text, UserFilter())[0]]
+            for text in ("copy", EMAIL, "ada", "ada@example.com")
+        }
+
+        assert found == {"copy": [ada.id], EMAIL: [ada.id], "ada": [], "ada@example.com": []}
+
+    def test_after_username(self, moves, accounts, ada, copy, username_of):
+        """The search still finds the source by its address."""
+        moves.move(ada, username_of)
+        found = accounts.search.find("copy", UserFilter())[0]
+
+        assert {user.id for user in found} == {ada.id, copy.id}
 
 
 class TestRejected:
