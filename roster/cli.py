@@ -33,6 +33,11 @@ _COMMANDS = (
     ),
     LazyCommand("events", "roster.commands.events:events", "Read audit events."),
     LazyCommand(
+        "invitations",
+        "roster.commands.invitations:invitations",
+        "Invite people by email.",
+    ),
+    LazyCommand(
         "keys",
         "roster.commands.keys:keys",
         "Replace the secret key, and the keys that sign access tokens.",

@@ -213,6 +213,10 @@ class Invitations:
         self._send(row, token)
         return row
 
+    def deliver(self, seconds: float) -> bool:
+        """Wait until each queued email was attempted once; return whether none is queued."""
+        return self._emails.mailer.drain(seconds)
+
     def revoke(self, id: str, *, by: Actor = ANONYMOUS) -> None:
         """Revoke an invitation; its token is void at once.
 
