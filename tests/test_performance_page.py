@@ -1,4 +1,4 @@
-"""docs/performance.md: each section that a benchmark command writes, and no other."""
+"""docs/performance.md and docs/scale.md: the sections that benchmark commands write, no others."""
 
 import importlib
 import pkgutil
@@ -23,6 +23,7 @@ def runnable_modules() -> list[ModuleType]:
 
 
 MODULES = runnable_modules()
+TEXT = DOCUMENT.read_text() + DOCUMENT.with_name("scale.md").read_text()
 SECTIONS: list[Section] = [module.SECTION for module in MODULES if hasattr(module, "SECTION")]
 
 
@@ -38,24 +39,23 @@ class TestSections:
     def test_is_on_the_page(self, section: Section):
         """`--write` finds the section of each command, with the figures of that command."""
         before, after = section.split_document()
-        text = DOCUMENT.read_text().removeprefix(before).removesuffix(after).strip()
+        text = section.document.read_text().removeprefix(before).removesuffix(after).strip()
 
-        assert section.document == DOCUMENT
+        assert section.document.parent == DOCUMENT.parent
         assert re.match(rf"- Command: `(\w+=\S+ )*python -m {section.name}( |`)", text)
 
     def test_no_section_without_a_command(self):
         """Figures that no command updates any more are removed from the page."""
-        markers = MARKER.findall(DOCUMENT.read_text())
+        markers = MARKER.findall(TEXT)
 
         assert markers == [pair for name, _ in markers[::2] for pair in both(name)]
         assert sorted(name for name, _ in markers[::2]) == sorted(each.name for each in SECTIONS)
 
     def test_command_is_named(self):
-        """The page says how to run each command that has no target in the Makefile."""
-        text = DOCUMENT.read_text()
+        """The pages say how to run each command that has no target in the Makefile."""
         names = [module.__name__ for module in MODULES if not module.__name__.endswith("__main__")]
 
-        assert [name for name in names if f".venv/bin/python -m {name}\n" not in text] == []
+        assert [name for name in names if f".venv/bin/python -m {name}\n" not in TEXT] == []
 
     def test_flame_graph(self):
         """The image that bench.flame writes exists and is on the page."""

@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable
 
-from bench.support.document import DOCUMENT, Section
+from bench.support.document import Section
 from bench.support.process import INHERITED, BenchError, stop_on_signals
 from flask_pynamodb.local import EngineError
 
@@ -31,7 +31,7 @@ def run(section: Section, does_write: bool, measure: Callable[[], str]) -> int:
         print(text)
         if does_write:
             section.write(text)
-            log(f"wrote {DOCUMENT}")
+            log(f"wrote {section.document}")
     except (BenchError, EngineError) as error:
         log(f"bench: {error}")
         return 1
