@@ -22,7 +22,7 @@ BASE_URL = "PROBLEM_BASE_URL"
 
 # RFC 6585 and 9110: seconds after which a client may retry. The retries of the database client are
 # over by then, and DynamoDB throttles by the second.
-_RETRY_AFTER_SECONDS = 2
+RETRY_AFTER_SECONDS = 2
 
 DOMAIN_PROBLEMS: Mapping[type[domain.AccountError], str] = {
     domain.RoleRequired: "forbidden",
@@ -31,6 +31,7 @@ DOMAIN_PROBLEMS: Mapping[type[domain.AccountError], str] = {
     domain.SecondFactorNotUsed: "second-factor-missing",
     domain.EmailNotVerified: "email-not-verified",
     domain.Busy: "busy",
+    domain.HookFailed: "hook-failed",
     domain.TooManyConflicts: "store-unavailable",
     domain.EmailTaken: "email-taken",
     domain.ExternalIdTaken: "external-id-taken",
@@ -127,7 +128,7 @@ def respond(
     # For what is counted by problem.
     g.problem = slug
     if problem.status == 503:
-        headers = {"Retry-After": str(_RETRY_AFTER_SECONDS), **(headers or {})}
+        headers = {"Retry-After": str(RETRY_AFTER_SECONDS), **(headers or {})}
     if oauth_errors.is_oauth_path(request.path):
         return oauth_errors.respond_to_problem(problem.status, detail, headers)
     body: dict[str, Any] = {
@@ -181,13 +182,15 @@ def places_in(error: domain.AccountError) -> list[tuple[str, str, str]]:
 def pointers_in(error: domain.AccountError) -> list[tuple[str, str]]:
     """Return what is at fault as pairs of a JSON pointer and a sentence."""
     return [
-        (pointer_to([each.field, *getattr(each, "path", ())]), str(each)) for each in _faulty(error)
+        (pointer_to([each.field, *getattr(each, "path", ())] if each.field else []), str(each))
+        for each in _faulty(error)
     ]
 
 
 def _faulty(error: domain.AccountError) -> list[Any]:
-    """Return the errors among one and its others that name a field."""
-    return [each for each in (error, *error.other_failures) if getattr(each, "field", None)]
+    """Return the errors among one and its others that name a field, or the request as a whole."""
+    errors = (error, *error.other_failures)
+    return [each for each in errors if getattr(each, "field", None) is not None]
 
 
 def _respond_to_domain_error(error: domain.AccountError) -> Response:
@@ -197,7 +200,7 @@ def _respond_to_domain_error(error: domain.AccountError) -> Response:
     if isinstance(error, domain.TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
     errors = pointers_in(error)
-    pointers = [pointer for pointer, _ in errors]
+    pointers = [pointer or "the request" for pointer, _ in errors]
     detail = str(error) if len(pointers) < 2 else f"Check {', '.join(pointers)}."
     return respond(problem.slug, detail, errors, headers)
 

@@ -316,6 +316,13 @@ _ALL = (
         " after `Retry-After` seconds.",
     ),
     Problem(
+        "hook-failed",
+        503,
+        "A check failed",
+        "A function that the operator has added to the service has failed or took too long. Nothing"
+        " was changed. Retry after `Retry-After` seconds.",
+    ),
+    Problem(
         "store-unavailable",
         503,
         "Database unavailable",

@@ -38,6 +38,7 @@ from models.services.background import Background
 from models.services.email_domains import EmailDomains
 from models.services.email_verification import EmailVerification
 from models.services.fixed_signing_keys import FixedSigningKeys, SigningKeySource
+from models.services.hooks import HOOK_ARGUMENTS, HookFunction, HookName, Hooks
 from models.services.idempotency import Idempotency
 from models.services.introspection import Introspection
 from models.services.invitations import Invitations
@@ -87,6 +88,7 @@ __all__ = [
     "CHEAPEST_PROFILE",
     "CLIENT_SECRET_PREFIX",
     "EMAIL_QUOTA",
+    "HOOK_ARGUMENTS",
     "MAX_API_KEYS",
     "MAX_DAYS",
     "MAX_OWN_ROLES",
@@ -130,6 +132,9 @@ __all__ = [
     "EventFilter",
     "EventType",
     "FixedSigningKeys",
+    "HookFunction",
+    "HookName",
+    "Hooks",
     "Idempotency",
     "IdempotentRequest",
     "Introspection",

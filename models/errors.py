@@ -17,6 +17,7 @@ Exception
       ├── TooManyRequests                      the caller has to wait
       │    └── TooManyAttempts                 the account is locked after failed attempts
       ├── Busy                                 the queue for password hashes is full
+      ├── HookFailed                           a function of the operator has failed
       ├── EmailNotConfigured                   no way to send email is configured
       ├── UserNotFound                         no such user
       ├── SessionNotFound                      the user has no such session
@@ -31,7 +32,8 @@ Exception
       ├── InvalidField                         a value that the rules reject
       │    ├── WeakPassword                    too short, too common or too easy to guess
       │    ├── InvalidEmail                    not a valid email address
-      │    └── UnknownRole                     no role that is known
+      │    ├── UnknownRole                     no role that is known
+      │    └── Refused                         a function of the operator refuses the change
       ├── UsernameTaken                        another user has this username
       ├── EmailTaken                           another user has this email address
       ├── AlreadyInvited                       the address has a pending invitation
@@ -378,6 +380,20 @@ class UnknownRole(InvalidField):
 
     def __init__(self, field: str, known: Iterable[str], path: Sequence[str] = ()) -> None:
         super().__init__(field, f"There is no such role. The roles are {', '.join(known)}.", path)
+
+
+class Refused(InvalidField):
+    """A function of the operator refuses the change; the text is its own.
+
+    The field is empty if it is about the request as a whole.
+    """
+
+
+class HookFailed(AccountError):
+    """A function of the operator has failed or took too long. Why is in the log only."""
+
+    def __init__(self) -> None:
+        super().__init__("A check of this service failed. Nothing was changed. Retry shortly.")
 
 
 class UsernameTaken(AccountError):

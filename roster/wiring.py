@@ -15,6 +15,7 @@ from models import (
     EmailDomains,
     EmailVerification,
     FixedSigningKeys,
+    Hooks,
     Idempotency,
     Introspection,
     Invitations,
@@ -47,6 +48,7 @@ from roster.config import (
     DEMO_PASSWORD,
     Config,
     SettingError,
+    read_hooks,
     read_metadata_rules,
     read_token_keys,
     usable_cores,
@@ -112,11 +114,15 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
     logins = LoginLookup(secret_keys.derive("unknown logins")[0])
     idempotency = Idempotency(secret_keys)
     background = Background()
+    metadata = read_metadata_rules(config.metadata_schema)
+    hooks = Hooks(
+        read_hooks(config.hooks), module=config.hooks, limit=config.hook_limit, metadata=metadata
+    )
     mailer = AccountMailer(build_mailer(config.email, product_of(config)), background)
     merged_events = MergedEvents(background)
     statistics = Statistics(background)
     emails = AccountEmails(mailer, logins, merged_events, quota=config.limits.emails)
-    email_verification = EmailVerification(emails, hasher, config.verification_lifetime)
+    email_verification = EmailVerification(emails, hasher, config.verification_lifetime, hooks)
     totp = Totp(config.secret_keys, config.name, legacy_secrets=config.totp_secrets)
     second_factors = SecondFactors(totp, mailer)
     sessions = SessionService(
@@ -127,6 +133,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         logins=logins,
         requires_verified_email=config.require_verified_email,
         statistics=statistics,
+        hooks=hooks,
     )
     roles = KnownRoles(config.roles)
     api_keys = ApiKeys(mailer, idempotency, roles)
@@ -147,7 +154,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         verifies_new_users=config.require_verified_email,
         security_email=config.email.security_email,
         usernames=usernames,
-        metadata=read_metadata_rules(config.metadata_schema),
+        metadata=metadata,
         idempotency=idempotency,
         statistics=statistics,
         roles=roles,
@@ -157,12 +164,13 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
             config.signup_email_domains_blocked,
         ),
         search=UserSearch(is_on=config.search),
+        hooks=hooks,
     )
     return Services(
         accounts=accounts,
-        name_moves=NameMoves(email_verification, usernames, idempotency),
+        name_moves=NameMoves(email_verification, usernames, idempotency, hooks),
         sessions=sessions,
-        passwords=PasswordService(hasher, policy, emails, sessions, config.reset_lifetime),
+        passwords=PasswordService(hasher, policy, emails, sessions, config.reset_lifetime, hooks),
         email_verification=email_verification,
         second_factors=second_factors,
         api_keys=api_keys,
@@ -187,6 +195,7 @@ def build_services(config: Config, *, profile: Profile = OWASP_PROFILE) -> Servi
         merged_events=merged_events,
         statistics=statistics,
         background=background,
+        hooks=hooks,
         rules=AccessRules(
             signup=config.signup,
             second_factor=config.second_factor,

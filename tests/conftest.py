@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import argon2.low_level
 import pytest
@@ -292,6 +293,25 @@ def register(app: Flask) -> Callable[..., str]:
         return str(made.id)
 
     return make
+
+
+@pytest.fixture
+def hook_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Return a function that makes a module of hooks from a text, and returns its name."""
+
+    def make(text: str) -> str:
+        name = f"hooks_{uuid4().hex}"
+        (tmp_path / f"{name}.py").write_text(f"from roster.hooks import *\n{text}")
+        monkeypatch.syspath_prepend(tmp_path)
+        return name
+
+    return make
+
+
+@pytest.fixture
+def make_hooked_client(app: Flask, make_app: Any, hook_module: Any) -> Callable[..., FlaskClient]:
+    """Return a function that makes a client of a service with a module of hooks."""
+    return lambda text, **settings: make_app(hooks=hook_module(text), **settings).test_client()
 
 
 @pytest.fixture

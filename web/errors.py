@@ -7,16 +7,16 @@ from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import HTTPException, NotFound
 
 from api import security_log
-from api.errors import RequestError, problem_of
+from api.errors import RETRY_AFTER_SECONDS, RequestError, problem_of
 from api.problems import PROBLEMS
 from flask_pynamodb import InvalidCursor, is_unavailable
-from models.errors import AccountError, TooManyRequests
+from models.errors import AccountError, Refused, TooManyRequests
 from web.cross_site import CrossSiteRequest
 from web.html import page
+from web.texts import Verbatim
 
 log = logging.getLogger("roster")
 
-_RETRY_AFTER_SECONDS = 2
 _STATUSES = {401: 403}
 
 
@@ -48,7 +48,7 @@ def _show(slug: str, detail: str, **values: Any) -> Response:
     )
     response.status_code = _STATUSES.get(problem.status, problem.status)
     if problem.status == 503:
-        response.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
 
@@ -70,7 +70,8 @@ def _request_error(error: RequestError) -> Response:
 def _domain_error(error: AccountError) -> Response:
     problem = problem_of(error)
     security_log.rejected(problem, error)
-    response = _show(problem.slug, str(error))
+    text = Verbatim(error) if isinstance(error, Refused) else str(error)
+    response = _show(problem.slug, text)
     if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.retry_after)
     return response

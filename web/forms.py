@@ -12,18 +12,19 @@ from wtforms.validators import InputRequired, Optional, StopValidation, Validati
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from api import security_log
-from api.errors import places_in, problem_of
+from api.errors import RETRY_AFTER_SECONDS, places_in, problem_of
 from api.services import accounts
 from models import field_rules
 from models.errors import (
     AccountError,
     RecentAuthenticationRequired,
+    Refused,
     TooManyRequests,
     Unauthenticated,
 )
 from models.field_rules import FieldRule
 from web.languages import NAMES, best_language, mark, translate
-from web.texts import TextAt
+from web.texts import TextAt, Verbatim
 
 MISSING = "Fill in this field."
 _NOT_OFFERED = mark("Choose one of the languages.")
@@ -55,9 +56,13 @@ class Form(FlaskForm):
         self.status_code = _STATUSES.get(problem.status, problem.status)
         if isinstance(error, TooManyRequests):
             self.response_headers["Retry-After"] = str(error.retry_after)
+        elif problem.status == 503:
+            self.response_headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         faults = places_in(error)
         for name, place, text in faults:
-            self.add_error(name, TextAt(place, text) if place else text)
+            # The operator chooses the language of its own sentences.
+            own = Verbatim(text) if isinstance(error, Refused) else text
+            self.add_error(name, TextAt(place, text) if place else own)
         if not faults:
             self.form_errors.append(str(error))
 

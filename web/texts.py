@@ -12,6 +12,7 @@ from functools import cache
 from models.errors import (
     Busy,
     EmailNotVerified,
+    HookFailed,
     IdempotencyKeyReused,
     IdempotencyKeyUsed,
     InvalidInvitation,
@@ -67,6 +68,9 @@ _INSTEAD: Mapping[str, str] = {
         "The username of the other user has changed since you opened this page. Open it again."
     ),
     str(TooManyConflicts()): mark("The account is being changed elsewhere. Try again."),
+    str(HookFailed()): mark(
+        "The service cannot check this at the moment. Nothing was changed. Try again in a moment."
+    ),
     str(Busy()): mark("The service is busy. Try again in a moment."),
     "It is not valid under any of the schemas listed in the 'anyOf' keyword.": mark(
         "It has none of the allowed forms."
@@ -316,6 +320,10 @@ _VALUES: Mapping[str, str] = {
 }
 
 
+class Verbatim(str):
+    """A sentence that pages show as it is, such as one of the operator."""
+
+
 @dataclass(frozen=True)
 class TextAt:
     """An error of a part of a value, such as one field of the metadata.
@@ -333,6 +341,8 @@ def error_text(text: str | TextAt) -> str:
     """Return an error in the words of pages and in the language of the current page."""
     if isinstance(text, TextAt):
         return f"{text.place}: {error_text(text.text)}"
+    if isinstance(text, Verbatim):
+        return text
     if text in _SAME:
         return translate(text)
     if text in _INSTEAD:

@@ -30,6 +30,7 @@ from models.services.account_notices import notice_of_deletion, notices_of
 from models.services.admin_notices import AdminNotices
 from models.services.email_domains import ALL_DOMAINS, EmailDomains
 from models.services.email_verification import EmailVerification
+from models.services.hooks import NO_HOOKS, HookName, Hooks, UpdateHooks
 from models.services.idempotency import Execution, Idempotency
 from models.services.login_lookup import find_user
 from models.services.metadata import MetadataRules
@@ -80,6 +81,7 @@ class Accounts:
         roles: The roles that users can have.
         domains: The rules for the domains of email addresses.
         search: The search for users, which new ones are found by.
+        hooks: The functions of the operator.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class Accounts:
         roles: KnownRoles = BUILT_IN_ROLES,
         domains: EmailDomains = ALL_DOMAINS,
         search: UserSearch | None = None,
+        hooks: Hooks = NO_HOOKS,
     ) -> None:
         self.hasher = hasher
         self.policy = policy
@@ -108,6 +111,7 @@ class Accounts:
         self.roles = roles
         self._domains = domains
         self.search = search or UserSearch()
+        self.hooks = hooks
         self._emails = email_verification.emails
         self._admin_notices = AdminNotices(self._emails.mailer, security_email)
         self._verifies_new_users = verifies_new_users and self._emails.mailer.is_configured
@@ -162,6 +166,8 @@ class Accounts:
             ExternalIdTaken: Another user has the external ID.
             IdempotencyKeyReused: The key of the request belongs to one with another body.
             IdempotencyKeyUsed: The user that the request created has changed since.
+            Refused: A function of the operator refuses the user.
+            HookFailed: A function of the operator has failed.
         """
         texts = {
             "username": username,
@@ -283,12 +289,19 @@ class Accounts:
             InvalidField: One of its roles is not known, or its address has a special-use domain.
             RoleRequired: The caller is a client, and the user an admin.
             InvalidField: The user has no username and needs one, or usernames are off.
+            Refused: A function of the operator refuses the user.
+            HookFailed: A function of the operator has failed.
         """
         self.roles.require_known(user.roles)
         self._domains.require_usable(user.email)
         by.require_may_change(user)
         self.usernames.require_mode(user.username)
         raise_together(self.metadata_rules.faults_of(user.attribute_values))
+        is_import = type is EventType.USER_IMPORTED
+        if execution and self.hooks.asks(HookName.BEFORE_REGISTRATION):
+            # A repeat is answered like the first request, whose user was not refused.
+            execution.require_first()
+        self.hooks.before_registration(user, by, is_import=is_import)
         admin_emails = self._admin_notices.prepare() if user.is_active_admin else []
         with by.transaction() as transaction:
             if execution:
@@ -316,6 +329,7 @@ class Accounts:
         if type is EventType.USER_REGISTERED:
             self._statistics.count(Counted.SIGN_UPS)
         self._admin_notices.send(admin_emails, user)
+        self.hooks.after_registration(user, by, is_import=is_import)
 
     def get(self, user_id: str) -> User:
         """Return the user with this ID, strongly consistent.
@@ -391,6 +405,8 @@ class Accounts:
             TooManyConflicts: Concurrent updates kept winning.
             TooManyRequests: The account's hourly quota of emails is exhausted.
             RoleRequired: The caller may not change admins, and the user is one.
+            Refused: A function of the operator refuses the update.
+            HookFailed: A function of the operator has failed.
         """
         # A removed role that the user loses at the same time may come back: it counts for nothing.
         self.roles.require_known(changes.get("roles", ()), kept=user.roles)
@@ -421,8 +437,11 @@ class Accounts:
             return self._update_pending_email(user, changes, versions, by, handover)
         if "email" in changes:
             changes["pending_email"] = None
+        hooks = UpdateHooks(self.hooks, by)
         after = retry_on_conflict(
-            user, versions, lambda current: apply_update(current, changes, by, handover)
+            user,
+            versions,
+            lambda current: apply_update(current, changes, by, handover, hooks=hooks),
         )
         if after.email != user.email:
             self._emails.mailer.send(Email.to_user(EmailKind.EMAIL_CHANGED, user))
@@ -444,6 +463,7 @@ class Accounts:
                 event = write_deletion(transaction, current, by, handover)
             finish_deletion(event)
             self._emails.mailer.send(notice_of_deletion(current))
+            self.hooks.after_deletion(current, by)
 
         retry_on_conflict(user, versions, delete)
 
@@ -465,10 +485,13 @@ class Accounts:
         # The same address in another case needs no confirmation.
         is_new = email_key(address) != email_key(user.email)
         values.update(pending_email=address if is_new else None)
+        hooks = UpdateHooks(self.hooks, by)
         if not is_new:
             values.update(email=address)
             return retry_on_conflict(
-                user, versions, lambda current: apply_update(current, values, by, handover)
+                user,
+                versions,
+                lambda current: apply_update(current, values, by, handover, hooks=hooks),
             )
         # It would be about the present address; confirming the new one verifies it.
         values.pop("email_verified", None)
@@ -476,7 +499,9 @@ class Accounts:
         token_email = self.email_verification.make_email(user, address, is_new=True)
         first = self._emails.email_about_new_address(address, token_email)
         after = retry_on_conflict(
-            user, versions, lambda current: apply_update(current, values, by, handover, token_email)
+            user,
+            versions,
+            lambda current: apply_update(current, values, by, handover, token_email, hooks),
         )
         notification = Email.to_user(EmailKind.EMAIL_CHANGE_REQUESTED, user, detail=address)
         for email in (first, notification):

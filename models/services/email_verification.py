@@ -11,9 +11,11 @@ from models.errors import (
 )
 from models.security.passwords import PasswordHasher
 from models.services.account_emails import AccountEmails, TokenEmail
+from models.services.hooks import NO_HOOKS, Hooks
 from models.services.sign_in_attempts import Attempt, record_failure, reserve_with_email
 from models.services.user_update import (
     Handover,
+    changed_fields,
     copy_with,
     get_user,
     retry_on_conflict,
@@ -32,6 +34,7 @@ class EmailVerification:
         emails: Sends the tokens.
         hasher: Verifies passwords.
         lifetime: How long a token is valid.
+        hooks: The functions of the operator.
     """
 
     def __init__(
@@ -39,10 +42,12 @@ class EmailVerification:
         emails: AccountEmails,
         hasher: PasswordHasher,
         lifetime: timedelta = timedelta(hours=24),
+        hooks: Hooks = NO_HOOKS,
     ) -> None:
         self.emails = emails
         self.hasher = hasher
         self.lifetime = lifetime
+        self._hooks = hooks
 
     def request(self, email: str, *, by: Actor) -> None:
         """Email a token to the user with this address, unless it is already verified.
@@ -110,7 +115,7 @@ class EmailVerification:
             latest_row, latest = (row, user) if current is user else _read(token)
             if attempt and latest.password_hash != user.password_hash:
                 raise InvalidToken
-            return _confirm(latest_row, latest, by, attempt)
+            return _confirm(latest_row, latest, by, attempt, self._hooks)
 
         try:
             replaced = retry_on_conflict(user, None, change)
@@ -145,7 +150,9 @@ def _read(token: str) -> tuple[OneTimeToken, User]:
         raise InvalidToken from None
 
 
-def _confirm(row: OneTimeToken, before: User, by: Actor, attempt: Attempt | None) -> User | None:
+def _confirm(
+    row: OneTimeToken, before: User, by: Actor, attempt: Attempt | None, hooks: Hooks
+) -> User | None:
     """Write the confirmation; return the user before, if the address was replaced."""
     _require_current(row, before)
     if _is_confirmed(row, before):
@@ -163,6 +170,7 @@ def _confirm(row: OneTimeToken, before: User, by: Actor, attempt: Attempt | None
         if attempt:
             attempt.forget(transaction)
         transaction.save(AuditEvent.create(type, before.id, by))
+    hooks.after_update(before, after, changed_fields(before, after), by)
     return before if is_new else None
 
 

@@ -54,6 +54,15 @@ class Execution:
             raise IdempotencyKeyUsed
         return tokens.make(prefix, owner_id, random)
 
+    def require_first(self) -> None:
+        """Reject a repeat before its transaction does, for one read.
+
+        Raises:
+            IdempotencyKeyUsed: The request was executed before.
+        """
+        if self._digests and IdempotencyRecord.find(self._digests):
+            raise IdempotencyKeyUsed
+
     def record(self, transaction: Transaction, created_id: str) -> None:
         """Write the record of this request; the first write of its transaction.
 

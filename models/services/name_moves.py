@@ -18,12 +18,14 @@ from models.security.idempotency import IdempotentRequest
 from models.services.account_emails import TokenEmail
 from models.services.account_notices import notice_of_merge, notices_of
 from models.services.email_verification import EmailVerification
+from models.services.hooks import NO_HOOKS, Hooks, UpdateHooks
 from models.services.idempotency import Execution, Idempotency
 from models.services.login_lookup import find_user
 from models.services.user_deletion import finish_deletion, write_deletion
 from models.services.user_update import (
     Handover,
     Versions,
+    changed_fields,
     copy_with,
     get_user,
     recorded_changes,
@@ -82,6 +84,7 @@ class NameMoves:
         email_verification: Verifies email addresses.
         usernames: Whether users have usernames, and how long one that was given up is reserved.
         idempotency: Executes requests once.
+        hooks: The functions of the operator.
     """
 
     def __init__(
@@ -89,11 +92,13 @@ class NameMoves:
         email_verification: EmailVerification,
         usernames: UsernameRules | None = None,
         idempotency: Idempotency | None = None,
+        hooks: Hooks = NO_HOOKS,
     ) -> None:
         self._email_verification = email_verification
         self._mailer = email_verification.emails.mailer
         self._usernames = usernames or UsernameRules()
         self._idempotency = idempotency or Idempotency()
+        self._hooks = hooks
 
     def move(
         self,
@@ -128,18 +133,30 @@ class NameMoves:
             TooManyConflicts: Concurrent updates kept winning.
             IdempotencyKeyReused: The key of the request belongs to one with another body.
             IdempotencyKeyUsed: The target has changed since the request was executed.
+            Refused: A function of the operator refuses the update of one of both.
+            HookFailed: A function of the operator has failed.
         """
+        hooks = (UpdateHooks(self._hooks, by), UpdateHooks(self._hooks, by))
 
         def carry_out(execution: Execution) -> User:
             return retry_on_conflict(
-                target, versions, partial(self._move, move=move, by=by, execution=execution)
+                target,
+                versions,
+                partial(self._move, move=move, by=by, execution=execution, hooks=hooks),
             )
 
         return self._idempotency.run(
             request, by, carry_out, _as_moved, conflicts=(InvalidField, VersionMismatch)
         )
 
-    def _move(self, target: User, move: Move, by: Actor, execution: Execution) -> User:
+    def _move(
+        self,
+        target: User,
+        move: Move,
+        by: Actor,
+        execution: Execution,
+        hooks: tuple[UpdateHooks, UpdateHooks],
+    ) -> User:
         source = self._get_source(target, move)
         after = _with_names(target, source, move)
         token_email = self._make_verification_email(after) if move.email is not None else None
@@ -147,6 +164,10 @@ class NameMoves:
         by.require_may_change(target)
         by.require_may_change(source)
         rest = copy_with(source, username=None)
+        for_target, for_source = hooks
+        for_target.before(target, after, changed_fields(target, after))
+        if not move.deletes_source:
+            for_source.before(source, rest, changed_fields(source, rest))
         with by.transaction() as transaction:
             execution.record(transaction, _id_of_result(after))
             for key in sorted(move.keys):
@@ -166,8 +187,11 @@ class NameMoves:
         if move.deletes_source:
             finish_deletion(deletion)
             self._mailer.send(notice_of_merge(source, move.names_of(source)))
+            self._hooks.after_deletion(source, by)
         else:
             self._notify(source, rest)
+            for_source.after(source, rest, changed_fields(source, rest))
+        for_target.after(target, after, changed_fields(target, after))
         return after
 
     def _get_source(self, target: User, move: Move) -> User:

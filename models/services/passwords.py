@@ -15,6 +15,7 @@ from models.errors import (
 from models.security.password_policy import PasswordPolicy
 from models.security.passwords import PasswordHasher
 from models.services.account_emails import AccountEmails, TokenEmail
+from models.services.hooks import NO_HOOKS, Hooks
 from models.services.second_factors import VerifiedCode
 from models.services.session_cleanup import remove_ended_sessions
 from models.services.session_opening import OpenedSession, SessionOpening
@@ -48,6 +49,7 @@ class PasswordService:
         emails: Sends the tokens.
         sessions: Signs users in after a reset.
         reset_lifetime: How long a token to reset a password is valid.
+        hooks: The functions of the operator.
     """
 
     def __init__(
@@ -57,12 +59,14 @@ class PasswordService:
         emails: AccountEmails,
         sessions: SessionService,
         reset_lifetime: timedelta = timedelta(minutes=10),
+        hooks: Hooks = NO_HOOKS,
     ) -> None:
         self.hasher = hasher
         self.policy = policy
         self.emails = emails
         self.sessions = sessions
         self.reset_lifetime = reset_lifetime
+        self._hooks = hooks
 
     def change_password(
         self,
@@ -184,11 +188,16 @@ class PasswordService:
                 address has changed since.
             WeakPassword: The new password is weak.
             Busy: The queue for hashes is full.
+            Refused: A function of the operator refuses the sign-in. Nothing has changed, and the
+                token is still valid.
+            HookFailed: A function of the operator has failed; likewise.
         """
         row, user = OneTimeToken.get_valid(token, Purpose.RESET_PASSWORD)
         _require_current(row, user)
         self._validate_new(new_password, user)
         code, attempt = self._verify_code(user, otp, by) if sign_in else (None, None)
+        if sign_in:
+            user = self.sessions.admit(user, sign_in, code, attempt)
         password_hash = self.hasher.hash(new_password)
 
         def change(before: User) -> tuple[EmailKind, SessionOpening | None]:
@@ -214,6 +223,8 @@ class PasswordService:
                         before_api_key_epoch=after.api_key_epoch or 0,
                     )
             is_proven = before.email_verified
+            if not is_proven:
+                self._hooks.after_update(before, after, ("email_verified",), by)
             return EmailKind.PASSWORD_CHANGED if is_proven else EmailKind.ADDRESS_PROVEN, opening
 
         try:

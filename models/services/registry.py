@@ -11,6 +11,7 @@ from models.services.api_keys import ApiKeys
 from models.services.background import Background
 from models.services.email_verification import EmailVerification
 from models.services.fixed_signing_keys import SigningKeySource
+from models.services.hooks import Hooks
 from models.services.introspection import Introspection
 from models.services.invitations import Invitations
 from models.services.key_rotation import KeyRotation
@@ -79,4 +80,5 @@ class Services:
     merged_events: MergedEvents
     statistics: Statistics
     background: Background
+    hooks: Hooks
     rules: AccessRules

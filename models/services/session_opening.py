@@ -91,7 +91,7 @@ class SessionOpening:
             device_token: The token of this device.
             is_new_device: Whether an unknown device becomes known.
         """
-        amr = (method, AuthMethod.OTP) if code else (method,)
+        amr = amr_of(method, code)
         session, token = Session.new(user, client, lifetimes, amr)
         event = AuditEvent.create(
             type,
@@ -151,6 +151,11 @@ class SessionOpening:
         if self.notifies_of_device:
             mailer.send(Email.to_user(EmailKind.NEW_DEVICE, self.user, detail=self.session.ip))
         return OpenedSession(self.session, self.token, self.user, self.device_token)
+
+
+def amr_of(method: AuthMethod, code: VerifiedCode | None) -> tuple[AuthMethod, ...]:
+    """Return the verified factors of a sign-in."""
+    return (method, AuthMethod.OTP) if code else (method,)
 
 
 def _is_notice_due(user: User) -> bool:

@@ -1,7 +1,9 @@
 """Sessions: sign in, reauthenticate, authenticate requests, list and end sessions."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
@@ -12,7 +14,9 @@ from models.clock import now
 from models.db import db
 from models.email import Email, EmailKind, Mailer
 from models.errors import (
+    HookFailed,
     InvalidCredentials,
+    Refused,
     SecondFactorCodeRequired,
     SessionNotFound,
     TooManyConflicts,
@@ -21,19 +25,23 @@ from models.errors import (
     VersionMismatch,
 )
 from models.security.passwords import PasswordHasher
+from models.services.hooks import NO_HOOKS, HookName, Hooks
 from models.services.login_lookup import LoginLookup, find_user
 from models.services.second_factors import SecondFactors, VerifiedCode
 from models.services.session_cleanup import remove_ended_sessions
 from models.services.session_limit import MAX_SESSIONS, end_oldest
-from models.services.session_opening import OpenedSession, SessionOpening
+from models.services.session_opening import OpenedSession, SessionOpening, amr_of
 from models.services.sign_in_attempts import (
     Attempt,
     ended_lockout,
     record_failure,
+    record_refusal,
     reserve_for_user,
     reserve_sign_in,
+    take_back,
 )
 from models.services.statistics import Statistics
+from models.services.user_update import Handover, apply_update, retry_on_conflict
 from models.tables import session as sessions
 from models.tables.audit_event import Actor, AuditEvent, EventType
 from models.tables.daily_count import Counted
@@ -59,6 +67,7 @@ class SessionService:
         logins: Looks up users by login.
         requires_verified_email: Whether a user must verify the email address before signing in.
         statistics: Counts sign-ins.
+        hooks: The functions of the operator.
     """
 
     def __init__(
@@ -71,6 +80,7 @@ class SessionService:
         logins: LoginLookup,
         requires_verified_email: bool = False,
         statistics: Statistics | None = None,
+        hooks: Hooks = NO_HOOKS,
     ) -> None:
         self.hasher = hasher
         self.lifetimes = lifetimes
@@ -79,6 +89,7 @@ class SessionService:
         self.logins = logins
         self.requires_verified_email = requires_verified_email
         self._statistics = statistics or Statistics()
+        self._hooks = hooks
 
     def sign_in(
         self,
@@ -107,13 +118,19 @@ class SessionService:
             TooManyAttempts: The next attempt has to wait, whether the password is correct or not.
             Busy: The queue for hashes is full. No attempt was counted.
             TooManyConflicts: Concurrent updates of the account kept winning.
+            Refused: The credentials are correct, and a function of the operator refuses.
+            HookFailed: The credentials are correct, and a function of the operator has failed.
         """
         with self.hasher.slot():
             attempt = reserve_sign_in(self.logins, login, device_token)
             device = attempt.device
+            is_admitted = False
             for _ in range(_MAX_SIGN_IN_RETRIES):
                 user, new_hash = self._verify_password(attempt, password, client)
                 code = self._verify_code(attempt, user, otp, client, new_hash)
+                if not is_admitted:
+                    user = self.admit(user, client, code, attempt)
+                    is_admitted = True
                 try:
                     return self.create_session(
                         user,
@@ -123,6 +140,7 @@ class SessionService:
                         code=code,
                         device=device,
                         device_token=device_token,
+                        is_admitted=True,
                     )
                 except VersionMismatch:
                     attempt = replace(attempt, user=find_user(user.id))
@@ -154,6 +172,8 @@ class SessionService:
             SecondFactorCodeRequired: The code is wrong.
             TooManyAttempts: The next attempt has to wait.
             Unauthenticated: The password has to be verified again.
+            Refused: The code is correct, and a function of the operator refuses the sign-in.
+            HookFailed: The code is correct, and a function of the operator has failed.
         """
         try:
             attempt = reserve_for_user(user_id, device_token)
@@ -163,6 +183,7 @@ class SessionService:
         if user is None or user.session_epoch != session_epoch or not user.is_active:
             raise Unauthenticated
         code = self._verify_code(attempt, user, otp, client)
+        user = self.admit(user, client, code, attempt)
         try:
             return self.create_session(
                 user,
@@ -171,6 +192,7 @@ class SessionService:
                 code=code,
                 device=attempt.device,
                 device_token=device_token,
+                is_admitted=True,
             )
         except VersionMismatch:
             raise Unauthenticated from None
@@ -223,6 +245,7 @@ class SessionService:
         device: Device | None = None,
         device_token: str | None = None,
         replaced: Session | None = None,
+        is_admitted: bool = False,
     ) -> OpenedSession:
         """Create a session for a user whose first factor was verified.
 
@@ -237,14 +260,19 @@ class SessionService:
             new_hash: A hash of the password to store, if the old one is outdated.
             device: The known device that the user signs in on.
             device_token: The token of this device.
-            replaced: A session that ends in the same transaction.
+            replaced: A session that ends in the same transaction; this is no sign-in.
+            is_admitted: Whether `admit` was called.
 
         Raises:
             VersionMismatch: The user has changed in one of these ways since it was read, or the
                 device is no longer known.
             SecondFactorCodeRequired: The code was used concurrently.
             Unauthenticated: The replaced session has ended.
+            Refused: A function of the operator refuses the sign-in.
+            HookFailed: A function of the operator has failed.
         """
+        if not (replaced or is_admitted):
+            user = self.admit(user, client, code, method=method)
         opening = SessionOpening.prepare(
             user,
             client,
@@ -279,6 +307,59 @@ class SessionService:
         user.last_login_at = opening.session.created_at
         return self.finish(opening)
 
+    def admit(
+        self,
+        user: User,
+        client: Client,
+        code: VerifiedCode | None,
+        attempt: Attempt | None = None,
+        *,
+        method: AuthMethod = AuthMethod.PASSWORD,
+    ) -> User:
+        """Let the operator refuse a user whose credentials were verified, once for each request.
+
+        The attempt does not count as a failure, so that no user is locked out while a function of
+        the operator refuses all, or fails.
+
+        Args:
+            user: The user as read for the verification.
+            client: The origin of the request.
+            code: The verified code of the second factor.
+            attempt: The reserved attempt, if one was verified in this request.
+            method: The first factor that was verified.
+
+        Returns:
+            The user, with what the operator has added to `app_metadata`.
+
+        Raises:
+            Refused: The sign-in is refused.
+            HookFailed: The function has failed.
+        """
+        if not self._hooks.asks(HookName.BEFORE_SIGN_IN):
+            return user
+        by = Actor.from_client(client, user.id)
+        try:
+            added = self._hooks.before_sign_in(user, by, amr_of(method, code))
+            return self._extended(user, added, by)
+        except (Refused, HookFailed) as error:
+            if attempt:
+                take_back(attempt)
+            if isinstance(error, Refused):
+                record_refusal(user, Actor.from_client(client))
+                self._statistics.count(Counted.FAILED_SIGN_INS)
+            raise
+
+    def _extended(self, user: User, added: Mapping[str, Any], by: Actor) -> User:
+        """Return a user after something was added to its `app_metadata`, in a transaction."""
+        if not added:
+            return user
+
+        def extend(current: User) -> User:
+            new = self._hooks.extended(HookName.BEFORE_SIGN_IN, current, added)
+            return apply_update(current, {"app_metadata": new}, by, Handover())
+
+        return retry_on_conflict(user, None, extend)
+
     def prepare(self, user: User, client: Client, code: VerifiedCode | None) -> SessionOpening:
         """Return a session for a user who is about to be written with a new password.
 
@@ -301,9 +382,11 @@ class SessionService:
 
     def finish(self, opening: SessionOpening) -> OpenedSession:
         """Return a session that was stored, after what follows outside of its transaction."""
+        opened = opening.finish(self.mailer)
         if opening.is_sign_in:
             self._statistics.count(Counted.SIGN_INS)
-        return opening.finish(self.mailer)
+            self._hooks.after_sign_in(opening.user, opening.session)
+        return opened
 
     def authenticate(self, token: str, *, other_user_id: str | None = None) -> SessionLookup:
         """Return the active session of a token, and its user, in one round trip.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from blinker import Signal
+from pynamodb.exceptions import UpdateError
 
 from flask_pynamodb import Transaction
 from models.clock import now
@@ -139,6 +140,24 @@ def record_failure(attempt: Attempt, reason: str | None, by: Actor, mailer: Mail
         lockout_began.send(lockout)
     if attempt.user and lockout == _FIRST_LOCKOUT:
         mailer.send(Email.to_user(EmailKind.ACCOUNT_LOCKED, attempt.user))
+
+
+def record_refusal(user: User, by: Actor) -> None:
+    """Record that the operator has refused a sign-in whose credentials were correct."""
+    AuditEvent.create(EventType.SIGN_IN_FAILED, user.id, by, reason="refused").save()
+
+
+def take_back(attempt: Attempt) -> None:
+    """Take back a reserved attempt that has not failed: it counts no longer.
+
+    If another attempt was reserved since, it stays counted, as if it had failed.
+    """
+    row: Any = attempt.counter
+    failures = type(row).failed_attempts
+    rest = attempt.failures - 1
+    action = failures.set(rest) if rest > 0 else failures.remove()
+    with suppress(UpdateError):
+        row.update([action], type(row).reservation_id == row.reservation_id)
 
 
 def ended_lockout(

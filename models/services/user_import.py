@@ -5,6 +5,7 @@ from typing import Any
 
 from models.errors import EmailTaken, ExternalIdTaken, UsernameTaken, raise_together
 from models.services.accounts import Accounts, build_user
+from models.services.hooks import HookName
 from models.tables.audit_event import ANONYMOUS, Actor, EventType
 from models.tables.user import User
 
@@ -40,10 +41,13 @@ class UserImport:
             ExternalIdTaken: Another user has the external ID.
         """
         user = self._build(details)
+        if self.accounts.hooks.asks(HookName.BEFORE_REGISTRATION) and self._find(user):
+            # A repeat changes nothing, so there is nothing to refuse.
+            return None
         try:
             self.accounts.create(user, EventType.USER_IMPORTED, by=by, any_username=True)
         except (UsernameTaken, EmailTaken, ExternalIdTaken):
-            if self.accounts.find_named(user.username, user.email) is None:
+            if self._find(user) is None:
                 raise
             return None
         return user
@@ -53,7 +57,7 @@ class UserImport:
         user = self._build(details)
         self.accounts.usernames.require_mode(user.username)
         raise_together(self.accounts.metadata_rules.faults_of(user.attribute_values))
-        if self.accounts.find_named(user.username, user.email):
+        if self._find(user):
             return None
         for login, taken in ((user.username, UsernameTaken()), (user.email, EmailTaken())):
             if login is not None and self.accounts.find(login):
@@ -61,6 +65,9 @@ class UserImport:
         if user.external_id and self.accounts.find_named(None, None, user.external_id):
             raise ExternalIdTaken
         return user
+
+    def _find(self, user: User) -> User | None:
+        return self.accounts.find_named(user.username, user.email)
 
     def _build(self, details: Mapping[str, Any]) -> User:
         # Before the roles are in another order, for the position of the wrong one.

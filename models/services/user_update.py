@@ -24,6 +24,7 @@ from models.errors import (
 )
 from models.locales import normalize_locale
 from models.services.account_emails import TokenEmail
+from models.services.hooks import UpdateHooks
 from models.services.session_cleanup import remove_ended_sessions
 from models.services.usernames import UsernameRules
 from models.tables.audit_event import Actor, AuditEvent, EventType
@@ -163,6 +164,7 @@ def apply_update(
     by: Actor,
     handover: Handover,
     token_email: TokenEmail | None = None,
+    hooks: UpdateHooks | None = None,
 ) -> User:
     """Update fields of a user in one transaction, if it is still as read.
 
@@ -173,6 +175,7 @@ def apply_update(
         by: The caller.
         handover: What becomes of the old username.
         token_email: A token to store in the same transaction.
+        hooks: The functions of the operator, for an update that they may refuse.
 
     Returns:
         The updated user.
@@ -184,14 +187,16 @@ def apply_update(
         ExternalIdTaken: Another user has the external ID.
         LastAdmin: No active admin would be left.
         RoleRequired: The caller is a client, and the user an admin.
+        Refused: A function of the operator refuses the update.
+        HookFailed: A function of the operator has failed.
     """
     by.require_may_change(before)
     after = _with_changes(before, changes)
-    changed_fields = recorded_changes(before, after)
-    if "email" not in changed_fields and before.email_verified != after.email_verified:
-        # A new address is another reason, and the change of the address is recorded then.
-        changed_fields = (*changed_fields, "email_verified")
-    if not changed_fields:
+    fields = changed_fields(before, after)
+    if hooks and fields:
+        hooks.before(before, after, fields)
+        fields = changed_fields(before, after)
+    if not fields:
         # A repeated request for the same new address sends another email.
         if token_email:
             with by.transaction() as transaction:
@@ -205,7 +210,7 @@ def apply_update(
         _event_type(before, after),
         before.id,
         by,
-        changed_fields=changed_fields,
+        changed_fields=fields,
         needs_cleanup=ends_sessions,
     )
     with by.transaction() as transaction:
@@ -217,6 +222,8 @@ def apply_update(
             transaction.save(token_email.row)
     if ends_sessions:
         remove_ended_sessions(event, before_epoch=after.session_epoch)
+    if hooks:
+        hooks.after(before, after, fields)
     return after
 
 
@@ -224,6 +231,15 @@ def recorded_changes(before: User, after: User) -> tuple[str, ...]:
     """Return the names of the recorded fields that differ."""
     old, new = before.serialize(), after.serialize()
     return tuple(name for name in RECORDED_FIELDS if old.get(name) != new.get(name))
+
+
+def changed_fields(before: User, after: User) -> tuple[str, ...]:
+    """Return the names of the fields that differ, as the event of an update has them."""
+    changed = recorded_changes(before, after)
+    if "email" not in changed and before.email_verified != after.email_verified:
+        # A new address is another reason, and the change of the address is recorded then.
+        changed = (*changed, "email_verified")
+    return changed
 
 
 def copy_with(user: User, **values: Any) -> User:

@@ -29,6 +29,9 @@ def check(is_local: bool, data: Path | None, is_json: bool) -> None:
 
 @with_services
 def _check(services: Services, is_json: bool) -> None:
+    if services.hooks.module:
+        names = ", ".join(services.hooks.functions)
+        click.echo(f"ROSTER_HOOKS: {services.hooks.module} has {names}.", err=is_json)
     problems = _problems(services)
     if is_json:
         found = list(problems)

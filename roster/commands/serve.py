@@ -15,11 +15,11 @@ from models import Services, db, resume_cleanup
 from models.errors import InvalidField, WeakPassword
 from roster import server
 from roster.commands.templates.files import Replaced, states_of
-from roster.config import Config, SettingError
+from roster.config import Config, SettingError, read_hooks
 from roster.local import demo
 from roster.local.engine import FALLBACK_NOTICE, find_engine, is_fallback, local_engine
 from roster.observability import logs
-from roster.wiring import open_services
+from roster.wiring import build_services, open_services
 
 
 @click.command()
@@ -64,6 +64,8 @@ def serve(
                 raise SettingError("ROSTER_METRICS_PORT must be another port than that of the API.")
             config = _with_metrics_address(config)
             _report_templates(config)
+            # A wrong module is reported before the engine starts.
+            read_hooks(config.hooks)
             if is_local:
                 _serve_locally(config, address, port, data, exposes_demo=exposes_demo)
             else:
@@ -150,6 +152,9 @@ def _engine(config: Config, data: Path, on_exit: Callable[[str], None]) -> Itera
 
 
 def _seed(services: Services, config: Config) -> None:
+    if config.hooks:
+        # The functions of the operator decide about users of its product.
+        services = build_services(replace(config, hooks=None))
     try:
         demo.seed(services.accounts, config.demo_password)
     except WeakPassword as error:

@@ -3,6 +3,7 @@
 from roster.config.cores import usable_cores
 from roster.config.dynamodb import DYNAMODB_SETTINGS
 from roster.config.email import EmailSettings, SmtpSecurity
+from roster.config.hooks import read_hooks
 from roster.config.limits import LimitSettings
 from roster.config.metadata_schema import read_metadata_rules
 from roster.config.parsing import SettingError
@@ -21,6 +22,7 @@ __all__ = [
     "SettingError",
     "SmtpSecurity",
     "declared_in",
+    "read_hooks",
     "read_metadata_rules",
     "read_token_keys",
     "split_keys",

@@ -238,6 +238,16 @@ def file_path() -> Parser:
     return Parser(read)
 
 
+def module_name() -> Parser:
+    """Return a parser of the absolute name of a Python module."""
+    name = r"[A-Za-z_][A-Za-z0-9_]*"
+    return text(
+        matches(
+            rf"{name}(\.{name})*", "must be the name of a Python module, as in acme.roster_hooks"
+        )
+    )
+
+
 def pairs(hint: str, *, key: str = ".+", min_length: int = 0, optional: bool = False) -> Parser:
     """Return a parser of `name=value` pairs, separated by commas.
 

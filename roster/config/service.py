@@ -32,6 +32,7 @@ from roster.config.parsing import (
     integer,
     issuer,
     matches,
+    module_name,
     networks,
     not_empty,
     origins,
@@ -236,6 +237,22 @@ class Config:
         meaning="Whether users are found by the beginning of their names and addresses: {allowed}."
         " `off` saves two write units for each term of a new user; after a change, run"
         " `roster dynamodb migrate`. See [search](search.md).",
+    )
+    hooks: str | None = setting(
+        "ROSTER_HOOKS",
+        module_name(),
+        None,
+        example="acme.roster_hooks",
+        meaning="A Python module whose functions are called before and after registration, sign-in"
+        " and update; it is imported at the start, and never from the working directory. See"
+        " [hooks](hooks.md).",
+    )
+    hook_limit: timedelta = setting(
+        "ROSTER_HOOK_SECONDS",
+        duration(timedelta(seconds=1), timedelta(seconds=10)),
+        timedelta(seconds=2),
+        example="1s",
+        meaning="How long a function of `ROSTER_HOOKS` may take: {allowed}.",
     )
     session_idle: timedelta = setting(
         "ROSTER_SESSION_IDLE",

@@ -26,6 +26,7 @@ from tests.support.preconditions import (
     duplicated,
     enrolled,
     external_id_in_use,
+    hooked,
     invited,
     invited_and_expired,
     invited_external_id_in_use,
@@ -194,6 +195,7 @@ ALIKE: dict[str, dict[str, Any]] = {
     "too-many-requests": {"given": (used_up,)},
     "mail-not-configured": {"given": ()},
     "busy": {"given": (crowded,)},
+    "hook-failed": {"given": (hooked,)},
 }
 ROLES = {"roles": ["admin"]}
 # And where it does not.
@@ -262,6 +264,7 @@ SINGLE: dict[tuple[str, str], dict[str, Any]] = {
     ("resend_invitation", "too-many-requests"): {"given": (invited, used_up)},
     ("accept_invitation", "email-taken"): {"given": (invited_user_registered,)},
     ("accept_invitation", "username-taken"): {"json": {**CHOSEN, "username": "john"}},
+    ("accept_invitation", "hook-failed"): {"given": (invited, hooked)},
     ("accept_invitation", "busy"): {"given": (invited, crowded)},
     ("update_client", "audience-taken"): {
         "json": {"audience": "https://invoices.example.com"},
@@ -275,6 +278,7 @@ SINGLE: dict[tuple[str, str], dict[str, Any]] = {
     ("verify_request", "forbidden"): {"query_string": {"role": "admin"}},
     ("verify_request", "second-factor-missing"): {"query_string": {"second_factor": "1"}},
     ("delete_user", "last-admin"): {"by": "john"},
+    ("move_names", "hook-failed"): {"given": (duplicated, hooked)},
     ("move_names", "last-admin"): {
         "json": {**MOVE, "delete_source": True},
         "given": (duplicate_is_admin,),
@@ -292,6 +296,10 @@ SINGLE: dict[tuple[str, str], dict[str, Any]] = {
     ("reauthenticate", "invalid-credentials"): {"json": {"password": "wrong"}},
     ("change_password", "invalid-credentials"): {"json": {**NEW, "current_password": "wrong"}},
     ("confirm_password_reset", "busy"): {"given": (reset_mailed, crowded)},
+    ("confirm_password_reset", "hook-failed"): {
+        "json": {**RESET, **TOKEN, "sign_in": True},
+        "given": (reset_mailed, hooked),
+    },
     ("confirm_email", "email-taken"): {"json": TOKEN, "given": (address_lost,)},
 }
 # The path of each operation with an idempotency key.

@@ -367,6 +367,11 @@ def locked(scenario: Scenario) -> None:
     scenario.edit_row(failed_attempts=MAX_CONSECUTIVE_FAILURES, last_attempt_at=now())
 
 
+def hooked(scenario: Scenario) -> None:
+    """The operator has functions that fail."""
+    scenario.move(hooks="tests.support.failing_hooks")
+
+
 def crowded(scenario: Scenario) -> None:
     """All slots for hashes are taken."""
     passwords = scenario.app.extensions["roster"].accounts.hasher

@@ -17,6 +17,7 @@ from api.principal import anonymous_actor
 from api.rate_limits import EMAILED_TOKENS, limit_client
 from api.services import accounts, invitations, sessions
 from models import AuthMethod, IdempotentRequest, field_rules
+from models.errors import HookFailed, Refused
 from web.forms import Form, UsernameField, errors_in, password_field, text_field
 from web.html import form_page, go_to_page
 from web.languages import page_language
@@ -87,7 +88,11 @@ class AcceptInvitationPage(MethodView):
                 if repeatable.is_replayed:
                     # Only the first time proves the mailbox: signing in may need more by now.
                     return go_to_page("web.sign_in", "signed-up")
-                opened = sessions.create_session(user, client(), method=AuthMethod.PASSWORD)
+                try:
+                    opened = sessions.create_session(user, client(), method=AuthMethod.PASSWORD)
+                except (Refused, HookFailed):
+                    # The account exists all the same.
+                    return go_to_page("web.sign_in", "signed-up")
                 return welcome(opened, None, "signed-up")
         return _show(form)
 

@@ -14,8 +14,8 @@ from api.lanes import hashes_password
 from api.principal import anonymous_actor
 from api.rate_limits import EMAILED_TOKENS, limit_client
 from api.services import accounts, email_verification, passwords
-from models import field_rules
-from models.errors import SecondFactorCodeRequired, Unauthenticated
+from models import Client, OpenedSession, field_rules
+from models.errors import Refused, SecondFactorCodeRequired, Unauthenticated
 from web.browser_session import find_caller, owns_forms
 from web.cross_site import CrossSiteRequest
 from web.forms import Form, code_field, errors_in, password_field, text_field
@@ -97,14 +97,10 @@ class ResetPasswordPage(MethodView):
             with errors_in(form):
                 limit_client(EMAILED_TOKENS)
                 try:
-                    opened = passwords.reset_password(
-                        form.token.data,
-                        form.new_password.data,
-                        revoke_api_keys=form.revoke_api_keys.data,
-                        sign_in=client(),
-                        otp=form.otp.data or None,
-                        by=anonymous_actor(),
-                    )
+                    opened = _reset(form, client())
+                except Refused:
+                    # Who may not sign in can still replace a password that others know.
+                    opened = _reset(form, None)
                 except SecondFactorCodeRequired:
                     needs_code = True
                     form.add_error("otp", "Enter the next code, and the new password again.")
@@ -113,6 +109,17 @@ class ResetPasswordPage(MethodView):
                     return welcome(opened, None, "password-reset")
                 return go_to_page("web.sign_in", "password-reset")
         return _show_reset(form, needs_code=needs_code)
+
+
+def _reset(form: ResetPasswordForm, sign_in: Client | None) -> OpenedSession | None:
+    return passwords.reset_password(
+        form.token.data,
+        form.new_password.data,
+        revoke_api_keys=form.revoke_api_keys.data,
+        sign_in=sign_in,
+        otp=form.otp.data or None,
+        by=anonymous_actor(),
+    )
 
 
 def _show_verification(form: VerifyEmailForm, *, needs_password: bool) -> Response:

@@ -12,6 +12,7 @@ from api.principal import anonymous_actor
 from api.rate_limits import SIGN_UPS, limit_client
 from api.services import accounts, rules, sessions
 from models import AuthMethod, SignUp, field_rules
+from models.errors import HookFailed, Refused
 from web.browser_session import find_caller
 from web.forms import Form, UsernameField, errors_in, password_field, text_field
 from web.html import form_page, go_to, go_to_page, page
@@ -80,7 +81,11 @@ class SignUpPage(MethodView):
             )
             if sessions.requires_verified_email:
                 return go_to_page("web.sign_in", "verify-first", **_query(form.next.data))
-            opened = sessions.create_session(user, client(), method=AuthMethod.PASSWORD)
+            try:
+                opened = sessions.create_session(user, client(), method=AuthMethod.PASSWORD)
+            except (Refused, HookFailed):
+                # The account exists: sent again, the form would find its own email address taken.
+                return go_to_page("web.sign_in", "signed-up", **_query(form.next.data))
             return welcome(opened, form.next.data, "signed-up")
         return _show(form)
 

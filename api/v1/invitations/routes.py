@@ -155,6 +155,7 @@ class InvitationAcceptance(Resource):
     @idempotent("accept_invitation", has_body=False)
     @rate_limited(EMAILED_TOKENS)
     @error_responses("invalid-token", "invitation-outdated", "username-taken", "email-taken")
+    @error_responses("hook-failed")
     @links(201, dict.fromkeys(("get_user", "update_user", "delete_user"), _OF_NEW_USER))
     @headers("Location")
     @marshal_with(user, code=201, description="The new user")

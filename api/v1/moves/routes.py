@@ -27,7 +27,7 @@ class Moves(Resource):
     @body(name_move)
     @idempotent("move_names", target="id")
     @preconditions
-    @error_responses("user-not-found", "last-admin")
+    @error_responses("user-not-found", "last-admin", "hook-failed")
     @links(200, dict.fromkeys(("get_user", "update_user", "delete_user"), _ITS_ID))
     @marshal_with(user, description="The user who has the names now")
     @with_etag

@@ -41,7 +41,7 @@ class PasswordResetConfirmation(Resource):
     @password_resets.doc("confirm_password_reset", security=[])
     @body(reset)
     @rate_limited(EMAILED_TOKENS)
-    @error_responses("invalid-token", "second-factor-required")
+    @error_responses("invalid-token", "second-factor-required", "hook-failed")
     @password_resets.response(204, "The password is set")
     @marshal_with(opened_session, code=201, description="The password is set; the new session")
     def post(self, payload: dict[str, Any]) -> Any:
@@ -50,8 +50,9 @@ class PasswordResetConfirmation(Resource):
         Every session of the user ends, every device token becomes invalid, and a lockout after
         failed sign-ins ends. With `sign_in` the response is that of `POST /v1/sessions`; a user
         with a second factor needs a code for that. Without a correct one nothing changes, and the
-        token stays valid. If the address was not verified before, every API key is revoked and the
-        second factor removed: another person may have registered the account.
+        token stays valid; likewise if the operator refuses the sign-in, with 422 and a reason. If
+        the address was not verified before, every API key is revoked and the second factor removed:
+        another person may have registered the account.
         """
         signs_in = payload.pop("sign_in", False)
         # The reset voids it, like every other.

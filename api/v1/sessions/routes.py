@@ -33,7 +33,7 @@ class Sessions(Resource):
     @sessions.doc("sign_in", security=[])
     @body(credentials)
     @rate_limited(SIGN_INS)
-    @error_responses("invalid-credentials", "second-factor-required")
+    @error_responses("invalid-credentials", "second-factor-required", "hook-failed")
     @marshal_with(opened_session, code=201, description="The session and its token")
     def post(self, payload: dict[str, Any]) -> Any:
         """Sign in
@@ -42,7 +42,8 @@ class Sessions(Resource):
         user is unknown, the password is wrong or the user is suspended. After several wrong
         passwords the next attempt has to wait, longer each time, whether it is correct or not:
         `Retry-After` says how long. Attempts with the `device_token` of an earlier sign-in are
-        counted apart, so that others cannot lock this device out.
+        counted apart, so that others cannot lock this device out. The operator can refuse a user
+        whose credentials are correct: 422 with a reason.
         """
         try:
             opened = services.sessions.sign_in(**payload, client=client())

@@ -120,7 +120,7 @@ class Users(Resource):
     @idempotent("create_user")
     @rate_limited(SIGN_UPS, spares_admins=True)
     @error_responses("username-taken", "email-taken", "external-id-taken")
-    @error_responses("fresh-sign-in-required")
+    @error_responses("fresh-sign-in-required", "hook-failed")
     @links(201, dict.fromkeys(("get_user", "update_user", "delete_user"), _ITS_ID))
     @headers("Location")
     @marshal_with(user, code=201, description="The registered user")
@@ -180,7 +180,7 @@ class UserItem(Resource):
     )
     @preconditions
     @error_responses("user-not-found", "username-taken", "email-taken", "external-id-taken")
-    @error_responses("last-admin")
+    @error_responses("last-admin", "hook-failed")
     @error_responses("fresh-sign-in-required", "too-many-requests")
     @links(200, dict.fromkeys(("get_user", "delete_user"), _ITS_ID))
     @marshal_with(
