@@ -78,6 +78,13 @@ from models.tables.oauth_client import (
     OAuthClient,
 )
 from models.tables.rate_window import Allowance, RateLimit, RateLimiter
+from models.tables.search_term import (
+    SearchTerm,
+    drop_rows,
+    expire_row,
+    is_indexed,
+    write_rows,
+)
 from models.tables.session import AuthMethod, Client, Lifetimes, Session, SessionLookup
 from models.tables.user import Status, User, is_user_id
 from models.tables.user_listing import UserFilter
@@ -169,6 +176,7 @@ __all__ = [
     "Right",
     "Role",
     "Scope",
+    "SearchTerm",
     "SecondFactorRule",
     "SecondFactorStatus",
     "SecondFactors",
@@ -199,8 +207,11 @@ __all__ = [
     "compile_schema",
     "counted",
     "db",
+    "drop_rows",
+    "expire_row",
     "has_right",
     "hash_load",
+    "is_indexed",
     "is_user_id",
     "list_events",
     "lockout_began",
@@ -209,4 +220,5 @@ __all__ = [
     "role_required",
     "strongest_role",
     "unprivileged",
+    "write_rows",
 ]

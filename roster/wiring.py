@@ -43,6 +43,7 @@ from models import (
     UserSearch,
     db,
 )
+from roster import migrations as migrations  # declares them
 from roster.breach_range import BreachRange
 from roster.config import (
     DEMO_PASSWORD,

@@ -16,6 +16,7 @@ from flask import Flask
 
 from flask_pynamodb.table_spec import TableSpec, specs_of
 from models import db
+from roster import migrations as migrations  # its history is a table
 
 ROOT = Path(__file__).parents[1]
 CLOUDFORMATION = ROOT / "deploy/cloudformation/tables.yaml"

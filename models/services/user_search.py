@@ -3,7 +3,7 @@
 from flask_pynamodb import Transaction
 from models.errors import InvalidField
 from models.folding import fold
-from models.tables.search_term import MIN_LENGTH, add_rows, first_row_key
+from models.tables.search_term import MIN_LENGTH, add_rows, first_row_key, is_indexed
 from models.tables.user import User
 from models.tables.user_listing import UserFilter
 from models.tables.user_search import find_page
@@ -55,6 +55,10 @@ class UserSearch:
             InvalidField: The text is too short, or the search is off.
         """
         return first_row_key(user, self.normalize(text)) is not None
+
+    def is_current(self, user: User) -> bool:
+        """Return whether a stored user has the rows of its present version, or none if off."""
+        return is_indexed(user) if self.is_on else user.indexed_version is None
 
     def add(self, transaction: Transaction, user: User) -> None:
         """Add the rows of a new user, unless the search is off."""

@@ -12,9 +12,11 @@ from itertools import islice
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 
 from flask_pynamodb import Transaction
-from models.db import Table
+from models.clock import now
+from models.db import Table, db
+from models.errors import VersionMismatch
 from models.folding import fold
-from models.tables.user import User
+from models.tables.user import User, has_indexed_version
 
 # The partition of a row is the beginning of its term, so a shorter text finds nothing.
 MIN_LENGTH = 2
@@ -121,6 +123,34 @@ def swap_rows(transaction: Transaction, before: User, after: User) -> None:
     for key, row in new.items():
         if stored.get(key) != row.shared:
             transaction.save(row)
+
+
+def write_rows(transaction: Transaction, user: User) -> None:
+    """Write all rows of a stored user, unless those of its present version are there."""
+    if not is_indexed(user):
+        add_rows(transaction, user)
+
+
+def drop_rows(transaction: Transaction, user: User) -> None:
+    """Remove the rows of a stored user, and note it in the user."""
+    remove_rows(transaction, user)
+    user.indexed_version = None
+
+
+def expire_row(transaction: Transaction, row: SearchTerm) -> None:
+    """Set when a row is removed, if its user does not have it.
+
+    A user that gets the row at the same time has another version, and the transaction fails.
+    """
+    user_id = user_id_in(row.term)
+    [user] = db.get_many((User, user_id))
+    if row.remove_at or (user and is_indexed(user) and row.term in rows_of(user)):
+        return
+    row.remove_at = now()
+    condition = User.id.does_not_exist()
+    if user:
+        condition = (User.version == user.version) & has_indexed_version(user.indexed_version)
+    transaction.condition_check(User, user_id, condition=condition, otherwise=VersionMismatch())
 
 
 def is_indexed(user: User) -> bool:

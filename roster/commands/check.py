@@ -12,6 +12,7 @@ from roster.commands.context import with_services
 from roster.commands.output import show_json
 from roster.commands.progress import progress
 from roster.commands.users.accounts import every_user
+from roster.migrations import SEARCH_TERMS
 
 
 @click.command("check", params=local_options())
@@ -58,11 +59,23 @@ def _problems(services: Services) -> Iterator[dict[str, str]]:
 
 
 def _misfits(services: Services) -> Iterator[dict[str, str]]:
-    """Yield what stored users have that the rules no longer accept. Never shows a value."""
-    rules = services.accounts.metadata_rules
+    """Yield what stored users have that the rules no longer accept. Never shows a value.
+
+    Users whose rows of the search are not as the settings say are counted only.
+    """
+    rules, searched, unmigrated = services.accounts.metadata_rules, services.accounts.search, 0
     with progress("Checking users") as advance:
         for user in every_user(services, UserFilter()):
             for fault in rules.faults_of(user.attribute_values):
                 for pointer, sentence in pointers_in(fault):
                     yield {"subject": f"user {user.id}", "problem": f"{pointer}: {sentence}"}
+            unmigrated += not searched.is_current(user)
             advance(1)
+    if unmigrated:
+        yield {"subject": "search", "problem": _unmigrated(unmigrated, is_on=searched.is_on)}
+
+
+def _unmigrated(number: int, *, is_on: bool) -> str:
+    users = "1 user is" if number == 1 else f"{number} users are"
+    state = f"{users} not found" if is_on else f"{users} in the index although ROSTER_SEARCH is off"
+    return f"{state}. Run `roster dynamodb migrate {SEARCH_TERMS} --repeat`."

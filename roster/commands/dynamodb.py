@@ -9,10 +9,10 @@ from flask.cli import ScriptInfo
 
 from flask_pynamodb.cli import dynamodb
 from flask_pynamodb.local import EngineError
-from models import db
 from roster.commands.command_group import choose_database, local_data, local_options
 from roster.commands.context import configured, settings_errors_in_one_line
 from roster.local.engine import find_engine
+from roster.migrations import database_app
 
 
 def load_database_app() -> Flask:
@@ -23,11 +23,7 @@ def load_database_app() -> Flask:
     """
     context = click.get_current_context()
     with settings_errors_in_one_line():
-        config = context.with_resource(configured(local_data(context)))
-        app = Flask("roster", static_folder=None)
-        app.config.from_mapping(config.for_flask())
-        db.init_app(app)
-    return app
+        return database_app(context.with_resource(configured(local_data(context))))
 
 
 def _default_engine() -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from flask_pynamodb import ConfigurationError
+from flask_pynamodb import ConfigurationError, MigrationError
 from flask_pynamodb.local import EngineError
 from models import Services, db, resume_cleanup
 from models.errors import InvalidField, WeakPassword
@@ -18,6 +18,7 @@ from roster.commands.templates.files import Replaced, states_of
 from roster.config import Config, SettingError, read_hooks
 from roster.local import demo
 from roster.local.engine import FALLBACK_NOTICE, find_engine, is_fallback, local_engine
+from roster.migrations import database_app
 from roster.observability import logs
 from roster.wiring import build_services, open_services
 
@@ -122,8 +123,8 @@ def _serve_locally(config: Config, host: str, port: int, data: Path, *, exposes_
         with _engine(config, data, stop_without_engine) as engine:
             config = demo.configure(config, engine, data, demo.url(host, port))
             demo.note_url(data, demo.url(host, port))
+            _migrate(config)
             with open_services(config) as services:
-                db.create_all()
                 if not (config.demo or exposes_demo):
                     demo.require_no_demo_users(host, data)
                 if config.demo:
@@ -135,6 +136,17 @@ def _serve_locally(config: Config, host: str, port: int, data: Path, *, exposes_
         # The end of the engine is the cause of every later error.
         if engine_failures:
             raise EngineError(engine_failures[0])
+
+
+def _migrate(config: Config) -> None:
+    """Create the tables, and migrate what a former version has stored."""
+    with database_app(config).app_context():
+        db.create_all()
+        try:
+            db.migrate()
+        except MigrationError as error:
+            # For example for a minute after another run was killed. The service works without.
+            click.echo(f"{error} Run `roster dynamodb --local migrate`.", err=True)
 
 
 @contextmanager

@@ -236,7 +236,7 @@ class Config:
         example="off",
         meaning="Whether users are found by the beginning of their names and addresses: {allowed}."
         " `off` saves two write units for each term of a new user; after a change, run"
-        " `roster dynamodb migrate`. See [search](search.md).",
+        " the [migration](search.md#existing-users) again. See [search](search.md).",
     )
     hooks: str | None = setting(
         "ROSTER_HOOKS",
@@ -585,6 +585,8 @@ class Config:
             "RESTX_MASK_HEADER": "",
             "RESTX_MASK_SWAGGER": False,
             "RESTX_INCLUDE_ALL_MODELS": False,
+            # For migrations.
+            "ROSTER_SEARCH": self.search,
             **self.for_database(),
         }
 

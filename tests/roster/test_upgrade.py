@@ -19,6 +19,7 @@ from models.security.tokens import user_id_of
 from models.tables.login_attempts import FREE_ATTEMPTS
 from roster.app import create_app
 from roster.config import Config
+from roster.migrations import OLD_SEARCH_TERMS, SEARCH_TERMS
 from tests.support.authenticator import Authenticator
 from tests.support.engine import local_engine
 from tests.support.invariants import audited_users
@@ -138,7 +139,7 @@ def problem(response: TestResponse) -> tuple[int, str]:
 
 class TestTables:
     def test_additions(self, upgrade: tuple[list[str], list[str]]):
-        """Five tables, two indexes and a TTL are reported as missing, and then added."""
+        """Six tables, two indexes and a TTL are reported as missing, and then added."""
         drift, added = upgrade
 
         table, names = "roster-events", ("by_actor", "by_api_key")
@@ -148,6 +149,7 @@ class TestTables:
             *(f"table {table} lacks the index {name}" for name in names),
             "table roster-identifiers lacks time to live on held_until",
             "table roster-invitations is missing",
+            "table roster-migrations is missing",
             "table roster-search_terms is missing",
             "table roster-signing_keys is missing",
         ]
@@ -156,6 +158,7 @@ class TestTables:
             "created roster-clients",
             "created roster-devices",
             "created roster-invitations",
+            "created roster-migrations",
             "created roster-search_terms",
             "created roster-signing_keys",
             "set time to live on roster-identifiers",
@@ -174,8 +177,10 @@ class TestTables:
             rows = {model.Meta.base_table_name: len(list(model.scan())) for model in db.models}
 
         assert {user.username for user in users} == USERNAMES
-        added = ("devices", "clients", "invitations", "signing_keys", "search_terms")
-        assert [rows.pop(name) for name in added] == [0, 0, 0, 0, 0]
+        added = (
+            "devices", "clients", "invitations", "signing_keys", "search_terms", "migrations",
+        )
+        assert [rows.pop(name) for name in added] == [0, 0, 0, 0, 0, 0]
         assert rows == {
             table["Table"]["TableName"].removeprefix("roster-"): len(table["Items"])
             for table in STORE.tables
@@ -268,6 +273,19 @@ class TestUsers:
             assert "john" not in {user.username for user in audited_users()}
         for token in (SESSIONS["john"], API_KEYS["john"], admin):
             assert call("GET", "/v1/users/me", token).status_code == 401
+
+
+class TestMigrations:
+    def test_search(self, app: Flask, call: Call):
+        """The users of 0.4.1 are found once they are migrated, and not before."""
+        before = call("GET", "/v1/users?q=jane", SESSIONS["john"]).json["items"]
+        with app.app_context():
+            changed = {status.id: status.changed for status in db.migrate()}
+            audited_users()
+        after = call("GET", "/v1/users?q=q.+doe", SESSIONS["john"]).json["items"]
+
+        assert changed == {SEARCH_TERMS: len(USERNAMES), OLD_SEARCH_TERMS: 0}
+        assert (before, [user["username"] for user in after]) == ([], ["jane"])
 
 
 class TestSignIn:
