@@ -178,7 +178,12 @@ class TestTables:
 
         assert {user.username for user in users} == USERNAMES
         added = (
-            "devices", "clients", "invitations", "signing_keys", "search_terms", "migrations",
+            "devices",
+            "clients",
+            "invitations",
+            "signing_keys",
+            "search_terms",
+            "migrations",
         )
         assert [rows.pop(name) for name in added] == [0, 0, 0, 0, 0, 0]
         assert rows == {

@@ -5,6 +5,7 @@ import json
 import re
 import time
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
@@ -150,14 +151,65 @@ class TestUsers:
         assert ">jane<" in text
         assert ">eve<" not in text
 
-    @pytest.mark.parametrize("q", ["jan", "nobody@example.com", ABSENT_ID, SCRIPT, "x" * 5000])
+    @pytest.mark.parametrize("q", ["nobody@example.com", ABSENT_ID, SCRIPT, "x" * 5000])
     def test_not_found(self, browser, q):
         """What is no user is said so, and shown as text."""
         page = browser.get("/admin", query_string={"q": q})
 
         assert page.status_code == 200
-        assert "No user has exactly this" in page.text
+        assert "No user has a name" in page.text
         assert SCRIPT not in page.text
+
+    @pytest.mark.parametrize("q", ["j", "é", "\u202e%"])
+    def test_too_short(self, browser, q):
+        """A text of one character is not searched, and the page says so."""
+        page = browser.get("/admin", query_string={"q": q})
+
+        assert page.status_code == 200
+        assert "Enter at least two characters." in page.text
+
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [("q=ja", ["jane", "janet"]), ("q=ja&role=support", ["janet"]), ("q=gra", ["jane"])],
+    )
+    def test_search(self, browser, register, jane, query, found):
+        """Users are found by the beginning of a name, together with the filters."""
+        jane.patch("/v1/users/me", json={"full_name": "Jane Gräbe"})
+        register("janet", roles=["support"])
+
+        assert (
+            re.findall(r'users/[0-9a-f-]+">(\w+)</a>', browser.get(f"/admin?{query}").text) == found
+        )
+
+    def test_pages_of_a_search(self, browser, register):
+        """The pages of a search keep the text."""
+        for number in range(26):
+            register(f"user-{number:02}")
+        first = browser.get("/admin?q=user")
+        [following] = re.findall(r'href="([^"]+)" rel="next"', first.text)
+        second = browser.get(f"/{unescape(following)}")
+
+        assert first.text.count('scope="row"') == 25
+        assert second.text.count('scope="row"') == 1
+        assert ">user-25<" in second.text
+        assert 'value="user"' in second.text
+
+    def test_search_is_off(self, make_app, john, jane):
+        """With the search off, users are found by the whole username, address or ID."""
+        browser = PageClient(make_app(search=False)).sign_in("john", PASSWORD)
+
+        assert ">jane<" in browser.get("/admin?q=jane").text
+        assert "No user has exactly this" in browser.get("/admin?q=jan").text
+
+    def test_user_without_rows(self, make_app, browser):
+        """A user that is not in the index of the search yet is found by the whole username."""
+        other = make_app(search=False)
+        with other.app_context():
+            other.extensions["roster"].accounts.register(
+                username="old", email="old@example.com", password=PASSWORD
+            )
+
+        assert ">old<" in browser.get("/admin?q=old").text
 
     def test_filters(self, app, browser, jane, eve):
         """The list is filtered by status and role."""

@@ -1,4 +1,4 @@
-"""The table of users: look up one, filter, and turn the pages."""
+"""The table of users: search, look up one, filter, and turn the pages."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -9,13 +9,15 @@ from flask import Response, request
 from api.pagination import decode_cursor, page_response
 from api.principal import Principal
 from api.services import accounts, rules
-from models import Right, Status, User, UserFilter
+from models import Right, Status, User, UserFilter, field_rules, is_user_id
+from models.errors import InvalidField
 from web.admin.lookup import find_typed_user
 from web.guards import page_for_users
 from web.html import page
 from web.texts import value_text
 
 _PER_PAGE = 25
+_MAX_LENGTH = field_rules.SEARCH.max_length
 _STATUSES = [Status.ACTIVE.value, Status.SUSPENDED.value]
 
 
@@ -37,29 +39,52 @@ class UserRow(NamedTuple):
 
 @page_for_users(right=Right.READ)
 def show(caller: Principal) -> Response:
-    """List users, newest first; the URL of each page can be shared."""
-    login = request.args.get("q", "").strip()
-    filters = _filters()
-    if login:
-        found = find_typed_user(login)
-        shown: dict[str, Any] = {"items": rows_of([found] if found else []), "next_cursor": None}
-    else:
-        after = decode_cursor(request.args.get("cursor"), filters)
-        chosen = UserFilter(
-            Status(filters["status"]) if "status" in filters else None,
-            filters.get("role"),
-        )
-        users, after = accounts.newest_first(chosen, after=after, limit=_PER_PAGE)
-        shown, _, _ = page_response(rows_of(users), after, filters, _PER_PAGE)
+    """List users, newest first, or search; the URL of each page can be shared."""
+    text = request.args.get("q", "").strip()
+    filters = _filters() | ({"q": text} if text else {})
+    after = decode_cursor(request.args.get("cursor"), filters)
+    is_too_short = False
+    try:
+        users, after = _find_page(text, filters, after)
+    except InvalidField:
+        users, after, is_too_short = [], None, True
+    shown, _, _ = page_response(rows_of(users), after, filters, _PER_PAGE)
     return page(
         "admin/users.html",
         caller=caller,
-        q=login,
+        q=text,
+        is_too_short=is_too_short,
+        searches=accounts.search.is_on,
         filters=filters,
         statuses=_STATUSES,
         roles=rules.roles.names,
         **shown,
     )
+
+
+def _find_page(
+    text: str, filters: Mapping[str, str], after: str | None
+) -> tuple[list[User], str | None]:
+    """Return a page of users, and the position after it.
+
+    Raises:
+        InvalidField: The text is too short for a search.
+    """
+    chosen = UserFilter(
+        Status(filters["status"]) if "status" in filters else None,
+        filters.get("role"),
+    )
+    if not text:
+        return accounts.newest_first(chosen, after=after, limit=_PER_PAGE)
+    if is_user_id(text.lower()) or not accounts.search.is_on or len(text) > _MAX_LENGTH:
+        found = find_typed_user(text)
+        return [found] if found else [], None
+    users, following = accounts.search.find(text, chosen, after=after, limit=_PER_PAGE)
+    if not users and after is None and following is None:
+        # Users of before a migration are not in the index.
+        found = find_typed_user(text)
+        users = [found] if found and chosen.passes(found) else []
+    return users, following
 
 
 def rows_of(users: Iterable[User]) -> list[UserRow]:
