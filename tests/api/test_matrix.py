@@ -46,7 +46,7 @@ CALLERS = (
     "auditor's key",  # with the role auditor
     "support's key",  # with the role support and the scope accounts
 )
-LOGIN = {"login": "jane", "password": PASSWORD}
+LOGIN = {"login": "jane@example.com", "password": PASSWORD}
 CHANGE = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
 TOKEN = {"token": "rso_never_sent_to_a_user"}
 CHOSEN = {**TOKEN, "password": NEW_PASSWORD}
@@ -169,6 +169,10 @@ CELLS = [
     pytest.param(row, caller, status, id=f"{row.method} {row.path} by {caller}")
     for row in TABLE
     for caller, status in zip(CALLERS, row.statuses.split(), strict=True)
+]
+# The callers who are users with a session, and their keys.
+CELLS_OF_USERS = [
+    cell for cell in CELLS if cell.values[1] in ("jane", "eve", "john", "jane's key", "john's key")
 ]
 OF_A_USER = [row for row in TABLE if "{id}" in row.path]
 # Names of the callers in the table and in the routes.
@@ -306,6 +310,32 @@ class TestMatrix:
 
         assert absent.status_code == there.status_code
         assert absent.json["detail"] == there.json["detail"]
+
+
+class TestWithoutUsername:
+    @pytest.fixture
+    def jane(self, create_user):
+        """Return jane without a username."""
+        return create_user("jane", has_username=False)
+
+    @pytest.fixture
+    def eve(self, create_user):
+        """Return eve without a username."""
+        return create_user("eve", has_username=False)
+
+    @pytest.fixture
+    def john(self, create_user):
+        """Return john, an admin, without a username."""
+        return create_user("john", roles=["admin"], has_username=False)
+
+    @pytest.mark.parametrize("row, caller, status", CELLS_OF_USERS)
+    def test_cell(self, create_target, request_as, row, caller, status):
+        """Callers without a username get the same, also for a target without one."""
+        request = request_as(caller)
+
+        response = request(row.method, row.path.format(**create_target), json=row.body)
+
+        assert response.status_code == int(status), response.text
 
 
 def _as_route(path: str) -> str:

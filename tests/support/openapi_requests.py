@@ -52,7 +52,7 @@ from tests.support.responses import ABSENT_ID, ADA, NEW_PASSWORD
 
 JSON = "application/json"
 NEW = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
-SIGN_IN = {"login": "jane", "password": PASSWORD}
+SIGN_IN = {"login": "jane@example.com", "password": PASSWORD}
 MAIL = {"email": "jane@example.com"}
 TOKEN = {"token": "{token}"}
 MOVE = {"from": "{duplicate}", "username": "jane-2"}

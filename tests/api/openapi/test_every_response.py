@@ -156,6 +156,28 @@ class TestResponses:
         assert "Link" in response.headers
 
 
+class TestWithoutUsername:
+    @pytest.fixture
+    def jane(self, create_user):
+        """Return jane without a username."""
+        return create_user("jane", has_username=False)
+
+    @pytest.fixture
+    def john(self, create_user):
+        """Return john, an admin, without a username."""
+        return create_user("john", roles=["admin"], has_username=False)
+
+    @pytest.mark.parametrize("name, status", SUCCESSES)
+    def test_success(self, scenario, name, status):
+        """Each operation succeeds as documented for users without a username."""
+        known = {"If-None-Match": "*"} if status == "304" else {}
+
+        changes = OTHER_SUCCESS.get((name, status), {})
+        response = send(scenario, name, headers=known, **changes)
+
+        assert str(response.status_code) == status, response.text
+
+
 class TestOpenApiClient:
     @pytest.mark.parametrize(
         "status, headers, body, fault",
