@@ -131,6 +131,10 @@ async function console_(page, base, ids, visit) {
   await visit("console-user-of-sessions", "Console: a user with sessions and keys", page);
   await page.goto(`${base}/admin/users/${ids["maximiliana-von-hohenlohe-langen"]}`);
   await visit("console-user-of-long-names", "Console: a user with long names", page);
+  await page.goto(`${base}/admin/users/${ids.rosa}/move?from=nobody`);
+  await visit("console-merge-unknown", null, page);
+  await page.goto(`${base}/admin/users/${ids.rosa}/move?from=kim`);
+  await visit("console-merge", null, page);
   await page.goto(`${base}/admin/users/${ids.rosa}/suspend`);
   await visit("console-suspend", "Console: suspend a user", page);
   await press(page, "Suspend");
