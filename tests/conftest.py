@@ -19,6 +19,7 @@ from typing import Any
 from uuid import uuid4
 
 import argon2.low_level
+import botocore.session
 import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
@@ -51,6 +52,8 @@ pytest_plugins = [
 # An estimate takes 5 ms, and most tests register users with the same few passwords. It depends on
 # the text alone.
 password_policy.zxcvbn = functools.lru_cache(password_policy.zxcvbn)
+# Each session of botocore reads the description of DynamoDB, and most apps of tests have their own.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -119,17 +122,26 @@ def shared_app(config: Config) -> Flask:
     return app
 
 
+@pytest.fixture(scope="session")
+def empty_tables(shared_app: Flask) -> Callable[[], None]:
+    """Return a function that empties the shared tables, when nothing is written to them any more."""
+
+    def drain_and_empty() -> None:
+        for each in list(_apps):
+            assert each.extensions["roster"].background.drain(10)
+            # What is in memory is not in the tables any more.
+            each.extensions["roster"].signing_keys.forget()
+            each.extensions["roster"].clients.forget()
+        empty(shared_app.app_context)
+
+    return drain_and_empty
+
+
 @pytest.fixture
-def app(shared_app: Flask) -> Iterator[Flask]:
+def app(shared_app: Flask, empty_tables: Callable[[], None]) -> Iterator[Flask]:
     """Return the shared app; its tables are empty when a test starts."""
     yield shared_app
-    # Nothing that a test has caused may be written during the next one.
-    for each in list(_apps):
-        assert each.extensions["roster"].background.drain(10)
-        # What is in memory is not in the tables any more.
-        each.extensions["roster"].signing_keys.forget()
-        each.extensions["roster"].clients.forget()
-    empty(shared_app.app_context)
+    empty_tables()
 
 
 @pytest.fixture(scope="session")

@@ -20,21 +20,37 @@ def mode(request):
     return UsernameMode(request.param)
 
 
-@pytest.fixture(params=[True, False], ids=["with username", "without username"])
+@pytest.fixture(params=[True, False], ids=["with username", "without username"], scope="module")
 def has_username(request):
     """Return whether the users of a test have a username."""
     return request.param
 
 
-@pytest.fixture
-def pages(make_app, create_user, mode, has_username):
+@pytest.fixture(scope="module")
+def names(shared_app, empty_tables, has_username):
+    """Register john, an admin, and jane; return what each signs in with, and the ID of jane."""
+    found = {}
+    with shared_app.app_context():
+        for name, roles in (("john", ["admin"]), ("jane", ["user"])):
+            email = f"{name}@example.com"
+            user = shared_app.extensions["roster"].accounts.register(
+                username=name if has_username else None,
+                email=email,
+                password=PASSWORD,
+                roles=roles,
+            )
+            found |= {name: user.username or email, f"{name}'s id": user.id}
+    yield found
+    empty_tables()
+
+
+@pytest.fixture(scope="module")
+def pages(make_app, names, mode):
     """Return all pages with a form or a table, opened by john, about jane; by their paths."""
-    john = create_user("john", roles=["admin"], has_username=has_username)
-    jane = create_user("jane", has_username=has_username)
     app = make_app(username_mode=mode)
-    signed_in = PageClient(app).sign_in(john.username, PASSWORD)
+    signed_in = PageClient(app).sign_in(names["john"], PASSWORD)
     paths = {
-        rule.rule.replace("<id>", jane.id).replace("<change>", "suspend")
+        rule.rule.replace("<id>", names["jane's id"]).replace("<change>", "suspend")
         for rule in app.url_map.iter_rules()
         if rule.endpoint.startswith("web.") and {"GET", "POST"} <= rule.methods
     }
