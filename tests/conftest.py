@@ -124,7 +124,7 @@ def shared_app(config: Config) -> Flask:
 
 @pytest.fixture(scope="session")
 def empty_tables(shared_app: Flask) -> Callable[[], None]:
-    """Return a function that empties the shared tables, when nothing is written to them any more."""
+    """Return a function that empties the shared tables, after what is still being written."""
 
     def drain_and_empty() -> None:
         for each in list(_apps):

@@ -64,7 +64,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
     return (yield)
 
 
-# The innermost, so that pytest-cov ends what it has started.
+# The innermost, so that all measurements run again when pytest-cov ends its own.
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtestloop(session: pytest.Session) -> Iterator[Any]:
     try:
