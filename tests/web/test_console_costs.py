@@ -16,8 +16,8 @@ SAME = {
     "/admin": ["/v1/users"],
     "/admin?status=suspended": ["/v1/users?status=suspended"],
     "/admin?role=admin": ["/v1/users?role=admin"],
-    "/admin?q=jane": ["/v1/users?username=jane"],
-    "/admin?q=nobody@example.com": ["/v1/users?email=nobody@example.com"],
+    "/admin?q=jane": ["/v1/users?q=jane"],
+    "/admin?q=jane@example.com": ["/v1/users?q=jane@example.com"],
     "/admin?q={jane}": ["/v1/users?username=jane"],
     "/admin/users/new": ["/v1/users/me"],
     "/admin/users/{jane}": [
