@@ -36,8 +36,10 @@ def emit(signal: NamedSignal, build: Callable[[], dict[str, Any]]) -> None:
     for receiver in signal.receivers_for(None):
         try:
             result = receiver(None, **values)
-            if inspect.iscoroutine(result):
-                result.close()
-                log.error("signal %s: a receiver is asynchronous and was not run", signal.name)
-        except Exception:
+        # Also of SystemExit, which would end the thread without a word.
+        except (Exception, SystemExit):
             log.exception("signal %s: a receiver failed", signal.name)
+            continue
+        if inspect.iscoroutine(result):
+            result.close()
+            log.error("signal %s: a receiver is asynchronous and was not run", signal.name)

@@ -36,6 +36,8 @@ log = logging.getLogger("roster.hooks")
 # A sentence of a refusal is for people; a longer one is cut.
 MAX_MESSAGE = 300
 _MAX_REFUSED = 20
+# Characters of a wrong value in the log.
+_MAX_SHOWN = 50
 # As in bodies of requests.
 _MAX_DEPTH = 32
 
@@ -347,7 +349,7 @@ def _as_error(refusal: Any, fields: frozenset[str]) -> Refused:
         raise _HookFault("the message of its refusal is no text")
     if refusal.field is not None and refusal.field not in fields:
         raise _HookFault(
-            f"its refusal names the field {refusal.field!r}, "
+            f"its refusal names the field {str(refusal.field)[:_MAX_SHOWN]!r}, "
             f" which is not among: {', '.join(sorted(fields)) or 'none'}"
         )
     message = "".join(char if char.isprintable() else " " for char in refusal.message).strip()

@@ -38,11 +38,6 @@ def connect():
         signal.disconnect(receiver)
 
 
-def fail(sender, **values):
-    """Raise an error."""
-    raise RuntimeError("a receiver of ours")
-
-
 class TestSignals:
     def test_life_of_a_user(self, accounts, sign_in, register, received):
         """Each change sends its signal, with an immutable copy of the user and the caller."""
@@ -101,8 +96,13 @@ class TestSignals:
 
         assert received == []
 
-    def test_receiver_fails(self, register, connect, received, caplog):
+    @pytest.mark.parametrize("error", [RuntimeError("a receiver of ours"), SystemExit(1)])
+    def test_receiver_fails(self, register, connect, received, caplog, error):
         """An error of one receiver is logged; the others and the change do not notice."""
+
+        def fail(sender, registration):
+            raise error
+
         connect(signals.user_registered, fail)
         user = register("ada")
 

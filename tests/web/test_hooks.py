@@ -2,6 +2,7 @@
 
 import pytest
 
+from models import EmailKind
 from tests.support.email_helpers import SentEmails
 from tests.support.failing_hooks import SECRET
 from tests.support.page_client import PageClient, errors_of, location
@@ -87,13 +88,18 @@ class TestSignIn:
         """Users who may not sign in can replace their password, and are not signed in."""
         browser = open_browser(CLOSED, email=email_settings)
         browser.send("/forgot-password", email="jane@example.com")
-        [email] = SentEmails(browser.http.application, email_folder)()
+        emails = SentEmails(browser.http.application, email_folder)
+        [email] = emails()
         token = email.token
         response = browser.send("/reset-password", token=token, new_password=NEW_PASSWORD)
         page = browser.send("/sign-in", login="jane", password=NEW_PASSWORD)
 
         assert location(response) == "/sign-in"
         assert errors_of(page)["form"] == "Closed until Monday."
+        assert [sent.kind for sent in emails()] == [
+            EmailKind.RESET_PASSWORD,
+            EmailKind.ADDRESS_PROVEN,
+        ]
 
 
 class TestAccount:
