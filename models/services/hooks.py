@@ -349,7 +349,7 @@ def _as_error(refusal: Any, fields: frozenset[str]) -> Refused:
         raise _HookFault("the message of its refusal is no text")
     if refusal.field is not None and refusal.field not in fields:
         raise _HookFault(
-            f"its refusal names the field {str(refusal.field)[:_MAX_SHOWN]!r}, "
+            f"its refusal names the field {str(refusal.field)[:_MAX_SHOWN]!r},"
             f" which is not among: {', '.join(sorted(fields)) or 'none'}"
         )
     message = "".join(char if char.isprintable() else " " for char in refusal.message).strip()

@@ -5,7 +5,7 @@ import pytest
 from models import EmailKind
 from tests.support.email_helpers import SentEmails
 from tests.support.failing_hooks import SECRET
-from tests.support.page_client import PageClient, errors_of, location
+from tests.support.page_client import PageClient, errors_of, form_of, location
 from tests.support.person import NEW_PASSWORD, PASSWORD
 
 ADA = {"username": "ada", "email": "ada@example.com", "password": NEW_PASSWORD}
@@ -68,6 +68,35 @@ class TestSignUp:
         assert location(response) == "/sign-in"
         assert "Your account is ready." in browser.get("/sign-in").text
         assert browser.cookie() is None
+
+
+class TestInvitation:
+    @pytest.fixture
+    def accept(self, app, open_browser, email_settings, email_folder):
+        """Return a function that invites ada and accepts by the page, with a module of hooks."""
+
+        def accept_with(text):
+            browser = open_browser(text, email=email_settings)
+            service = browser.http.application
+            with service.app_context():
+                service.extensions["roster"].invitations.create("ada@example.com")
+            [email] = SentEmails(service, email_folder)()
+            fields = {"token": email.token, "username": "ada", "password": NEW_PASSWORD}
+            form = form_of(browser.get("/accept-invitation"), has="token")
+            return browser.post("/accept-invitation", {**form, **fields})
+
+        return accept_with
+
+    def test_refusal(self, accept):
+        """A refused user is not created, and the page says why."""
+        page = accept(REFUSE)
+
+        assert page.status_code == 422
+        assert "Use a &lt;work&gt; email address." in page.text
+
+    def test_no_sign_in(self, accept):
+        """Where only the sign-in is refused, the account is ready."""
+        assert location(accept(CLOSED)) == "/sign-in"
 
 
 class TestSignIn:

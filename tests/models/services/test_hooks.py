@@ -88,6 +88,11 @@ def add(**app_metadata):
     return lambda argument: Additions(app_metadata=app_metadata)
 
 
+def added_as_is(app_metadata):
+    """Return a function that adds what is no object of JSON, too."""
+    return lambda argument: Additions(app_metadata=app_metadata)
+
+
 def events_of(user):
     """Return the types and reasons of the events of a user."""
     return [(event.type, event.reason) for event in AuditEvent.query(user.id)]
@@ -644,34 +649,49 @@ class TestLimits:
         assert register("ada")
 
     @pytest.mark.parametrize(
-        "answer",
+        "answer, said",
         [
-            lambda argument: {"plan": "gold"},
-            lambda argument: Additions(app_metadata=[1]),
-            lambda argument: Additions(app_metadata={1: 2}),
-            lambda argument: Additions(app_metadata={"at": object()}),
-            lambda argument: Additions(app_metadata={"at": float("nan")}),
-            lambda argument: Additions(app_metadata={"at": 2**64}),
-            lambda argument: Additions(app_metadata={"at": "\0"}),
-            lambda argument: Additions(app_metadata={"at": "\ud800"}),
-            lambda argument: Additions(app_metadata={"text": "x" * 4096}),
-            lambda argument: Additions(app_metadata=json.loads('{"a":' * 40 + "1" + "}" * 40)),
-            refuse(""),
-            refuse(b"bytes"),
-            refuse("A field of its own.", field="emial"),
-            refuse("A list.", others=["no refusal"]),
-            refuse("No list.", others=5),
-            lambda argument: exit(0),
+            (lambda argument: {"plan": "gold"}, "it returned a value of the type dict"),
+            (added_as_is([1]), "a value of the type list, no mapping"),
+            (added_as_is({1: 2}), "has a value of the type dict"),
+            (added_as_is({"at": object()}), "has a value of the type object"),
+            (added_as_is({"at": float("nan")}), "has a value of the type float"),
+            (added_as_is({"at": 2**64}), "has a value of the type int"),
+            (added_as_is({"at": "\0"}), "has a value of the type str"),
+            (added_as_is({"at": "\ud800"}), "has a value of the type str"),
+            (added_as_is({"text": "x" * 4096}), "is not valid: The app_metadata has 4107 bytes"),
+            (added_as_is(json.loads('{"a":' * 40 + "1" + "}" * 40)), "is nested more than 32"),
+            (refuse(""), "its refusal has no message"),
+            (refuse(b"bytes"), "the message of its refusal is no text"),
+            (refuse("One.", field="emial"), "names the field 'emial', which is not among: app_"),
+            (refuse("One.", field="x" * 1000), f"names the field '{'x' * 50}', which"),
+            (refuse("A list.", others=["no refusal"]), "the message of its refusal is no text"),
+            (refuse("No list.", others=5), "its result cannot be read"),
+            (lambda argument: exit(0), "it raised an error"),
         ],
     )
-    def test_wrong_outcome(self, hook, operator, register, answer):
+    def test_wrong_outcome(self, hook, operator, register, caplog, answer, said):
         """What a function may not return or raise is its failure, and nothing is stored."""
         hook("before_registration")
         operator.answers["before_registration"] = answer
         with pytest.raises(HookFailed):
             register("ada")
 
+        assert said in caplog.text
         assert audited_users() == []
+
+    def test_no_thread(self, hook, register, monkeypatch, caplog):
+        """Without a thread a function fails."""
+
+        def refuse_to_start(thread):
+            raise RuntimeError("can't start new thread")
+
+        hook("before_registration")
+        monkeypatch.setattr(threading.Thread, "start", refuse_to_start)
+        with pytest.raises(HookFailed):
+            register("ada")
+
+        assert "it was not called: can't start new thread" in caplog.text
 
     def test_coroutine(self, hook, operator, register, caplog):
         """A coroutine that a function returns is closed, and is a failure."""
