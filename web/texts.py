@@ -218,6 +218,8 @@ _PATTERNS = (
     mark("The metadata has %(size)s bytes; the maximum is %(count)s."),
     mark("The app_metadata has %(size)s bytes; the maximum is %(count)s."),
     mark("It is no JSON object: %(reason)s"),
+    mark("Enter at most %(count)s addresses."),
+    mark("These are no email addresses: number %(numbers)s."),
     # Of the operator's schema.
     mark('It is not of type "%(type)s".'),
     mark("It is not of types %(types)s."),

@@ -32,6 +32,8 @@ SAME = {
     "/admin/events?actor={jane}": ["/v1/events?actor={jane}"],
     "/admin/events?user={jane}&actor={john}": ["/v1/events?user={jane}&actor={john}"],
     "/admin/clients": ["/v1/clients"],
+    "/admin/invitations": ["/v1/invitations"],
+    "/admin/invitations/new": ["/v1/users/me"],
     "/admin/clients/new": ["/v1/users/me"],
     "/admin/statistics": ["/v1/statistics"],
 }

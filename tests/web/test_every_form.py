@@ -27,6 +27,18 @@ FORMS = [
         {"token": SCRIPT, "new_password": LONG, "otp": SCRIPT},
         {"token", "new_password"},
     ),
+    (
+        "/accept-invitation",
+        "",
+        {"token": SCRIPT, "username": BIDI, "full_name": BIDI, "password": LONG},
+        {"token", "username", "full_name", "password"},
+    ),
+    (
+        "/admin/invitations/new",
+        "",
+        {"emails": SCRIPT, "roles": "root", "locale": SCRIPT},
+        {"emails", "roles", "locale"},
+    ),
     ("/account", "profile", {"full_name": BIDI}, {"full_name"}),
     ("/account", "username", {"username": SCRIPT}, {"username"}),
     ("/account", "language", {"locale": SCRIPT}, {"locale"}),
@@ -76,7 +88,14 @@ FORMS = [
     ),
 ]
 NAMES = [f"{path} {do}".strip() for path, do, _, _ in FORMS]
-PUBLIC = ("/sign-in", "/sign-up", "/forgot-password", "/verify-email", "/reset-password")
+PUBLIC = (
+    "/accept-invitation",
+    "/sign-in",
+    "/sign-up",
+    "/forgot-password",
+    "/verify-email",
+    "/reset-password",
+)
 GROUPS = {"names", "roles", "scopes", "status"}
 
 

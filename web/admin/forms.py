@@ -7,8 +7,11 @@ from typing import Any
 from werkzeug.exceptions import BadRequest
 from wtforms import HiddenField, RadioField
 
+from api.errors import RequestError
+from api.json_body import read_object
 from api.principal import Principal
 from models import ClientScope, IdempotentRequest, Status, field_rules
+from models.errors import InvalidField
 from web.forms import Checkboxes, Form, text_field
 
 STATUSES = [Status.ACTIVE.value, Status.SUSPENDED.value]
@@ -62,6 +65,20 @@ def audience_field() -> Any:
         inputmode="url",
         spellcheck="false",
     )
+
+
+def parse_object(field: str, text: str | None) -> dict[str, Any]:
+    """Return the JSON object that was typed into a field, an empty one for none.
+
+    Raises:
+        InvalidField: It is no JSON object.
+    """
+    try:
+        return read_object((text or "{}").encode())
+    except RequestError as error:
+        reason = error.detail.removeprefix("The body is not JSON: ").removeprefix("The body ")
+        texts = [fault for _, fault in error.errors] or [reason]
+        raise InvalidField(field, f"It is no JSON object: {texts[0]}") from None
 
 
 class OnceForm(Form):

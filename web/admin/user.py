@@ -8,21 +8,18 @@ from typing import Any
 from flask import Response, request
 from wtforms import HiddenField, TextAreaField
 
-from api.errors import RequestError
-from api.json_body import read_object
 from api.principal import Principal
 from api.services import accounts, api_keys, clients, rules, second_factors, sessions
 from models import Right, User
 from models.errors import (
     ApiKeyNotFound,
     ClientNotFound,
-    InvalidField,
     SessionNotFound,
     UserNotFound,
 )
 from web.actions import act
 from web.admin.changes import changes_for
-from web.admin.forms import email_field, external_id_field, name_field
+from web.admin.forms import email_field, external_id_field, name_field, parse_object
 from web.forms import Checkboxes, Form, LanguageField, UsernameField, errors_in
 from web.guards import page_for_users
 from web.html import form_page, go_to_page, json_text
@@ -140,7 +137,7 @@ def _save_metadata(target: User, caller: Principal) -> Response:
     form = MetadataForm()
     if form.validate():
         with errors_in(form):
-            metadata = _parse("metadata", form.metadata.data)
+            metadata = parse_object("metadata", form.metadata.data)
             return _save(caller, target, form, {"metadata": metadata})
     return _show(caller, target, metadata=form)
 
@@ -149,7 +146,7 @@ def _save_app_metadata(target: User, caller: Principal) -> Response:
     form = AppMetadataForm()
     if form.validate():
         with errors_in(form):
-            app_metadata = _parse("app_metadata", form.app_metadata.data)
+            app_metadata = parse_object("app_metadata", form.app_metadata.data)
             return _save(caller, target, form, {"app_metadata": app_metadata})
     return _show(caller, target, app_metadata=form)
 
@@ -192,15 +189,6 @@ def _save(caller: Principal, target: User, form: Any, changes: dict[str, Any]) -
         by=caller.actor,
     )
     return go_to_page("web.admin_user", "user-saved", id=target.id)
-
-
-def _parse(field: str, text: str | None) -> dict[str, Any]:
-    try:
-        return read_object((text or "{}").encode())
-    except RequestError as error:
-        reason = error.detail.removeprefix("The body is not JSON: ").removeprefix("The body ")
-        texts = [fault for _, fault in error.errors] or [reason]
-        raise InvalidField(field, f"It is no JSON object: {texts[0]}") from None
 
 
 def _show(

@@ -18,6 +18,7 @@ from web.admin.changes import CHANGES, ChangeForm
 from web.admin.client import ClientForm
 from web.admin.client_changes import CLIENT_CHANGES
 from web.admin.forms import OnceForm
+from web.admin.invite import InviteForm
 from web.admin.move import new_form
 from web.admin.new_client import NewClientForm
 from web.admin.new_user import NewUserForm
@@ -125,6 +126,18 @@ def _client() -> SimpleNamespace:
         created_at=_NOW,
         updated_at=_NOW,
         last_used_at=None,
+    )
+
+
+def _invitation() -> SimpleNamespace:
+    return SimpleNamespace(
+        id=_ID,
+        email="ada@example.com",
+        roles=["user"],
+        is_expired=False,
+        sent_at=_NOW,
+        expires_at=_NOW + timedelta(days=7),
+        invited_by=_ID,
     )
 
 
@@ -252,6 +265,17 @@ PAGE_SAMPLES: Mapping[str, PageSample] = {
     "admin/client_secret.html": PageSample(
         "/admin/clients/new",
         _of_list(client=_client(), secret="rsc_sample"),  # nosec B106 - of nothing
+    ),
+    "admin/invitations.html": PageSample("/admin/invitations", _of_list(items=[_invitation()])),
+    "admin/invite.html": PageSample(
+        "/admin/invitations/new", _of_form(InviteForm, sends_emails=True)
+    ),
+    "admin/invited.html": PageSample(
+        "/admin/invitations/new", _of_list(outcomes=[("ada@example.com", "invited")])
+    ),
+    "admin/invitation_change.html": PageSample(
+        f"/admin/invitations/{_ID}/resend",
+        _of_form(Form, invitation=_invitation(), change="resend"),
     ),
     "admin/events.html": PageSample(
         "/admin/events",
