@@ -51,11 +51,11 @@ def run(script: str, folder: Path, **environment: str) -> "subprocess.CompletedP
 
 
 def exported(script: str, folder: Path) -> dict[str, str]:
-    """Return the settings that a script exports."""
+    """Return the settings that a script exports, and the path of modules."""
     answer = run(f"{script}\nenv -0", folder)
     assert answer.returncode == 0, answer.stderr
     pairs = (line.partition("=") for line in answer.stdout.split("\0"))
-    return {name: value for name, _, value in pairs if name.startswith("ROSTER_")}
+    return {name: value for name, _, value in pairs if name.startswith(("ROSTER_", "PYTHONPATH"))}
 
 
 class TestPage:

@@ -37,6 +37,7 @@ FIRST = {
     "how-to/moving-in": "existing users|legacy passwords",
     "how-to/plans": "SaaS|Stripe|subscription",
     "how-to/office": "NAT|school|university",
+    "how-to/own-rules": "sign-up rule|waiting list",
     "how-to/machines": "M2M|cron job|server to server",
     "getting-started": "OpenAPI|Windows|install|macOS",
     "import": "Django|Firebase|bcrypt|import|migrate",
