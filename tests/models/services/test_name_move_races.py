@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from models import IdempotentRequest, Move, NameMoves, User
+from models import Actor, IdempotentRequest, Move, NameMoves, User
 from models.errors import EmailTaken, InvalidField, LastAdmin, UsernameTaken, UserNotFound
 from models.tables.audit_event import AuditEvent
 from tests.support.invariants import audited_users
@@ -66,6 +66,19 @@ class TestTwoMoves:
             assert kinds(outcomes)[User] == 1
             assert len(audited_users()) == number + 1
 
+    def test_chain(self, run_concurrently, register, moves):
+        """Of a user that is merged into one, and gets the names of another, no name is lost."""
+        for number in ROUNDS:
+            one, two, three = (register(f"{name}-{number}") for name in ("one", "two", "three"))
+            run_concurrently(
+                lambda one=one, two=two: moves.move(one, email_of(two)),
+                lambda two=two, three=three: moves.move(two, email_of(three)),
+            )
+            emails = {user.email for user in audited_users()}
+
+            assert emails & {two.email, three.email} != set()
+            assert len(emails & {one.email, two.email, three.email}) == 2
+
     def test_two_admins(self, run_concurrently, register, moves):
         """Two admins that are merged into other users are not both deleted."""
         one, two = register("one", roles=["admin"]), register("two", roles=["admin"])
@@ -122,6 +135,22 @@ class TestOtherChanges:
 
         (user,) = audited_users()
         assert (user.email in (EMAIL, "other@example.com"), user.version) == (True, 3)
+
+    @pytest.mark.parametrize("number", ROUNDS)
+    def test_target_confirms_another_address(
+        self, run_concurrently, accounts, confirmations, mailbox, moves, ada, copy, number
+    ):
+        """The moved address stays, even if a pending one is confirmed at the same time."""
+        accounts.update(ada, {"email": "new@example.com"}, confirms_email=True)
+        token = next(email.token for email in mailbox if email.token)
+        outcomes = run_concurrently(
+            lambda: confirmations.confirm(token, by=Actor(ada.id)),
+            lambda: moves.move(accounts.get(ada.id), email_of(copy)),
+        )
+
+        (user,) = audited_users()
+        assert type(outcomes[1]) is User
+        assert (user.email, user.email_verified, user.pending_email) == (EMAIL, False, None)
 
     @pytest.mark.parametrize("number", ROUNDS)
     def test_target_changes_other_fields(
