@@ -32,7 +32,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_LOGLEVEL := error
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-extension fallback-engine coverage test-browser test-contract fuzz clients lint lint-openapi lint-kubernetes deploy-templates audit sbom format bench bench-peers breached-passwords openapi swagger-ui pico translations screenshots docs requirements clean
+.PHONY: help run test test-extension fallback-engine coverage test-browser test-contract fuzz clients lint lint-openapi lint-kubernetes deploy-templates audit sbom format bench bench-peers chaos breached-passwords openapi swagger-ui pico translations screenshots docs requirements clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -101,6 +101,9 @@ format: $(DEV) ## fix and format the code
 
 bench: $(DEV) $(ENGINE) ## measure the service beside a bare route (needs wrk)
 	$(BIN)/python -m bench $(ARGS)
+
+chaos: $(DEV) $(ENGINE) ## fail, throttle and kill the database under load (ARGS=--write)
+	$(BIN)/python -m bench.chaos $(ARGS)
 
 bench-peers: $(DEV) $(ENGINE) $(FASTAPI)/run.stamp $(EXPRESS) ## measure reads beside other services (needs wrk)
 	$(BIN)/python -m bench.peers $(ARGS)

@@ -1,7 +1,7 @@
 """PynamoDB: the extension object, one per project for any number of apps."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -10,7 +10,7 @@ from flask import Flask
 from pynamodb.connection.base import Connection
 from pynamodb.expressions.condition import Condition
 
-from flask_pynamodb import batch, concurrency, signals, tables, transaction_reads
+from flask_pynamodb import batch, concurrency, deadline, signals, tables, transaction_reads
 from flask_pynamodb.lazy_commands import LazyCommands
 from flask_pynamodb.migrations.declaration import Declaration
 from flask_pynamodb.migrations.options import Options
@@ -236,6 +236,18 @@ class PynamoDB:
             Exception: The first exception of a call.
         """
         return concurrency.gather(list(calls))
+
+    def deadline(self, seconds: float) -> AbstractContextManager[None]:
+        """Return a block whose calls end after a time, all of them together.
+
+        It holds for calls by curl, on this thread and in `gather`. A call has the earliest of this
+        deadline, that of a surrounding block, and `DYNAMODB_DEADLINE_SECONDS`; what exceeds it
+        fails like a call that has timed out.
+
+        Args:
+            seconds: The time from the beginning of the block.
+        """
+        return deadline.limited_to(seconds)
 
     def ping(self) -> None:
         """Read one absent key of every table, in one round trip for each database.

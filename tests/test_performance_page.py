@@ -1,4 +1,4 @@
-"""docs/performance.md and docs/scale.md: the sections that benchmark commands write, no others."""
+"""docs/performance.md and others: the sections that benchmark commands write, and no others."""
 
 import importlib
 import pkgutil
@@ -23,7 +23,8 @@ def runnable_modules() -> list[ModuleType]:
 
 
 MODULES = runnable_modules()
-TEXT = DOCUMENT.read_text() + DOCUMENT.with_name("scale.md").read_text()
+PAGES = [DOCUMENT, *(DOCUMENT.with_name(name) for name in ("scale.md", "reliability.md"))]
+TEXT = "".join(page.read_text() for page in PAGES)
 SECTIONS: list[Section] = [module.SECTION for module in MODULES if hasattr(module, "SECTION")]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError
 
+from flask_pynamodb import deadline
 from flask_pynamodb.curl.operations import Operation
 from flask_pynamodb.errors import THROTTLED_CODES, TRANSIENT_CODES
 
@@ -133,7 +134,8 @@ class Attempts:
 
     def __init__(self, rules: Retries) -> None:
         self._rules = rules
-        self._ends_at = None if rules.deadline is None else time.monotonic() + rules.deadline
+        own = None if rules.deadline is None else time.monotonic() + rules.deadline
+        self._ends_at = deadline.earliest(own)
 
     @property
     def seconds_left(self) -> float | None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
+from flask_pynamodb import deadline
 from tests.support.scripted_server import Exchange, Reply, ScriptedServer, Step, answer, drip
 
 ONCE = {"retries": {"total_max_attempts": 1, "mode": "standard"}}
@@ -162,6 +163,14 @@ class TestDeadline:
 
         with pytest.raises(ReadTimeoutError):
             get(client, table)
+
+    def test_of_a_block(self, server: ScriptedServer, make_client: Any) -> None:
+        """The deadline of a block ends a call, though that of the settings is far away."""
+        client = make_client(read_timeout=60, curl={"deadline_seconds": 60})
+        server.play(answer_to_the_patient)
+
+        with deadline.limited_to(0.2), pytest.raises(ReadTimeoutError):
+            get(client)
 
 
 class TestSignals:
