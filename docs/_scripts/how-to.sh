@@ -2,6 +2,8 @@
 # BASE and DATA name another service than that of `make run`.
 BASE=${BASE:-http://127.0.0.1:8080}
 DATA=${DATA:-.roster}
+# Where `make run` installs the command `roster`.
+PATH=$PATH:$PWD/.venv/bin
 PASSWORD="a stone bridge over the river"
 DEMO_PASSWORD="correct horse battery staple"
 

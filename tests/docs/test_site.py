@@ -40,6 +40,7 @@ FIRST = {
     "how-to/own-rules": "sign-up rule|waiting list",
     "how-to/machines": "M2M|cron job|server to server",
     "getting-started": "OpenAPI|Windows|install|macOS",
+    "hooks": "hooks|signals|extend",
     "import": "Django|Firebase|bcrypt|import|migrate",
     "invitations": "invitation|invitations|invite users",
     "mail": "SES|SMTP|email|language|template",
