@@ -15,7 +15,7 @@ _DEMO_PASSWORD = "correct horse battery staple"
 # addresses. Access tokens are three parts of base64url.
 _LEAK = re.compile(
     "|".join(map(re.escape, (PASSWORD, NEW_PASSWORD, _DEMO_PASSWORD)))
-    + r"|\br(?:st|sk|sc|dv|so)_[A-Za-z0-9_-]{16,}"
+    + r"|\br(?:st|sk|sc|dv|so|oi)_[A-Za-z0-9_-]{16,}"
     r"|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}"
     r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 )
