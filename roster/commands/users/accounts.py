@@ -1,6 +1,7 @@
 """`roster users create-admin`, `list`, `show`, `suspend`, `reactivate`, `sweep`."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -17,6 +18,7 @@ from models import (
     list_events,
     resume_cleanup,
 )
+from models.errors import InvalidField
 from roster.commands.context import with_services
 from roster.commands.output import show_json, show_table
 from roster.commands.users.group import as_json, get_user, login, username, users
@@ -53,16 +55,27 @@ def create_admin(services: Services, username: str | None, email: str, password:
 @click.option("--status", type=click.Choice([status.value for status in Status]))
 @click.option("--role", metavar="ROLE", help="Also one that is no longer in the settings.")
 @click.option("--limit", type=click.IntRange(min=1), help="The maximum number  [default: all]")
+@click.option(
+    "--search", "text", metavar="TEXT", help="The beginning of a username, address or name."
+)
 @as_json
 @with_services
 def list_users(
-    services: Services, status: str | None, role: str | None, limit: int | None, is_json: bool
+    services: Services,
+    status: str | None,
+    role: str | None,
+    limit: int | None,
+    text: str | None,
+    is_json: bool,
 ) -> None:
-    """List users, newest first. The newest users may be missing for a moment."""
+    """List users, newest first. The newest users may be missing for a moment.
+
+    With --search they are in alphabetical order.
+    """
     if role is not None and not field_rules.ROLE.matches(role):
         raise click.BadParameter(field_rules.ROLE.requirement, param_hint="--role")
     chosen = UserFilter(Status(status) if status else None, role)
-    found = map(as_user, islice(every_user(services, chosen), limit))
+    found = map(as_user, islice(every_user(services, chosen, _searched(services, text)), limit))
     if is_json:
         show_json(list(found))
     else:
@@ -115,14 +128,38 @@ def sweep(services: Services) -> None:
     click.echo(f"cleaned up {resume_cleanup()} users")
 
 
-def every_user(services: Services, chosen: UserFilter) -> Iterator[User]:
-    """Yield all users that a filter passes, newest first, page by page; eventually consistent."""
-    after = None
+def every_user(services: Services, chosen: UserFilter, text: str | None = None) -> Iterator[User]:
+    """Yield all users that a filter passes, page by page; eventually consistent.
+
+    Args:
+        services: The services.
+        chosen: The filter.
+        text: Yield the users that it finds; without it all, newest first.
+    """
+    accounts, after = services.accounts, None
+    list_page = accounts.newest_first if text is None else partial(accounts.search.find, text)
     while True:
-        page, after = services.accounts.newest_first(chosen, after=after, limit=_PAGE)
+        page, after = list_page(chosen, after=after, limit=_PAGE)
         yield from page
         if after is None:
             return
+
+
+def _searched(services: Services, text: str | None) -> str | None:
+    """Return the text of a search.
+
+    Raises:
+        BadParameter: It is too short or too long, or the search is off.
+    """
+    if text is None:
+        return None
+    longest = field_rules.SEARCH.max_length
+    if len(text) > longest:
+        raise click.BadParameter(f"It has at most {longest} characters.", param_hint="--search")
+    try:
+        return services.accounts.search.normalize(text)
+    except InvalidField as fault:
+        raise click.BadParameter(str(fault), param_hint="--search") from None
 
 
 def _set_status(services: Services, login: str, status: Status) -> None:

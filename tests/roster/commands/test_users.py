@@ -83,6 +83,27 @@ class TestList:
         assert json.loads(result.stdout) == john.get("/v1/users").json["items"]
         assert "argon2" not in result.stdout
 
+    @pytest.mark.parametrize(
+        ("arguments", "found"),
+        [
+            (["--search", "JA"], ["jane"]),
+            (["--search", "ja", "--status", "suspended"], []),
+            (["--search", "jo", "--role", "admin"], ["john"]),
+            (["--search", "jo", "--limit", "1"], ["john"]),
+        ],
+    )
+    def test_search(self, run, john, jane, arguments, found):
+        """--search finds the beginning of a name, together with the filters."""
+        assert [row[1] for row in lines(run("list", *arguments))[1:]] == found
+
+    @pytest.mark.parametrize("text", ["j", "", "x" * 257])
+    def test_bad_search(self, run, text):
+        """A text that is too short or too long is named."""
+        result = run("list", "--search", text)
+
+        assert result.exit_code == 2
+        assert "--search" in result.stderr
+
     def test_terminal(self, run, jane, terminal):
         """A terminal gets columns."""
         result = run("list")
