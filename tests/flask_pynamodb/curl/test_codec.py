@@ -26,6 +26,8 @@ VALUES = st.recursive(
         st.builds(lambda items: {"L": items}, st.lists(inner))
         | st.builds(lambda items: {"M": items}, st.dictionaries(NAMES, inner))
     ),
+    # Enough to nest; most of the time went into building larger values.
+    max_leaves=10,
 )
 
 
