@@ -31,8 +31,13 @@ SWAGGER_UI := $(wildcard api/static/swagger-ui/*)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NPM_CONFIG_LOGLEVEL := error
 
+BUILDER ?= $(firstword $(foreach one,docker podman buildah,$(shell command -v $(one))))
+IMAGE ?= roster
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+REVISION = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+
 .DEFAULT_GOAL := help
-.PHONY: help run test test-extension fallback-engine coverage test-browser test-contract fuzz clients lint lint-openapi lint-kubernetes deploy-templates audit sbom format bench bench-peers chaos breached-passwords openapi swagger-ui pico translations screenshots docs requirements clean
+.PHONY: help run test test-extension fallback-engine coverage test-browser test-contract fuzz clients lint lint-openapi lint-kubernetes deploy-templates image image-base test-image audit sbom format bench bench-peers chaos breached-passwords openapi swagger-ui pico translations screenshots docs requirements clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -111,6 +116,25 @@ bench-peers: $(DEV) $(ENGINE) $(FASTAPI)/run.stamp $(EXPRESS) ## measure reads b
 openapi: $(DEV) ## write openapi/*.json
 	$(BIN)/roster openapi write
 
+# Other builders than docker would write a format without the HEALTHCHECK.
+image: ## build the container image (BUILDER=docker, podman or buildah; BASE=... IMAGE=roster)
+	@test -n "$(BUILDER)" || { echo "docker, podman or buildah is needed to build the image" >&2; exit 1; }
+	$(BUILDER) build $(if $(filter docker,$(notdir $(BUILDER))),,--format docker) \
+	    $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg VERSION=$(VERSION) \
+	    --build-arg REVISION=$(REVISION) -t $(IMAGE) -t $(IMAGE):$(VERSION) $(ARGS) .
+
+image-base: ## print the base of the image with its present digest (needs skopeo)
+	@base=$$(sed -n 's/^ARG BASE=//p' Dockerfile) && \
+	    digest=$$(skopeo inspect --format '{{.Digest}}' "docker://$$base") && \
+	    echo "$${base%:*}@$$digest"
+
+# As root on Debian or Ubuntu, since the image is built and mounted without a daemon.
+test-image: $(DEV) $(ENGINE) ## build the image on a stand-in for its base, run it (as root)
+	@for name in buildah debootstrap bwrap; do command -v $$name >/dev/null || { apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends buildah debootstrap bubblewrap; break; }; done
+	tools/build_image.sh
+	TEST_IMAGE=built $(BIN)/pytest tests/image $(ARGS)
+
 deploy-templates: $(DEV) ## write the tables of deploy/ from the models
 	PYTHONPATH=. $(BIN)/python tools/deploy_templates.py
 
@@ -148,6 +172,8 @@ requirements: $(DEV) ## compile requirements/*.txt with hashes
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate --no-strip-extras -q requirements/contract.in \
 	    -o requirements/contract.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --no-annotate --no-strip-extras -q requirements/sbom.in -o requirements/sbom.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --no-annotate --no-strip-extras -q requirements/fallback-engine.in \
 	    -o requirements/fallback-engine.txt

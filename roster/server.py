@@ -22,7 +22,7 @@ from granian.log import LogLevels
 from granian.server import Server as Granian
 
 from roster.app import create_app
-from roster.config import Config, usable_cores
+from roster.config import Config, SettingError, usable_cores
 from roster.front import Front, FrontSettings
 from roster.observability import logs
 from roster.observability.access_log import AccessLog
@@ -166,7 +166,15 @@ def _metrics(config: Config) -> Iterator[None]:
     if config.metrics_port is None:
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="roster-metrics-") as folder:
+    try:
+        temporary = tempfile.TemporaryDirectory(prefix="roster-metrics-")
+    except OSError:
+        # For example in a container with a read-only file system.
+        raise SettingError(
+            "ROSTER_METRICS_PORT needs a folder for temporary files that can be written: mount one"
+            " at /tmp, or name it in TMPDIR."
+        ) from None
+    with temporary as folder:
         os.environ[_METRICS_FOLDER] = folder
         # It decides where values are kept when it is imported.
         from roster.observability.metrics.exporter import serve_metrics  # noqa: PLC0415

@@ -33,6 +33,16 @@ class _WithoutAliases(yaml.SafeDumper):
         return True
 
 
+class _Inline(dict[str, Any]):
+    """A mapping that is written in one line, since CloudFormation limits the size of a template."""
+
+
+_WithoutAliases.add_representer(
+    _Inline,
+    lambda dumper, value: dumper.represent_mapping("tag:yaml.org,2002:map", value, flow_style=True),
+)
+
+
 def render() -> dict[Path, str]:
     """Return the text of each file by its path."""
     specs = table_specs()
@@ -157,7 +167,8 @@ def _cfn_table(spec: TableSpec) -> dict[str, Any]:
 
 def _cfn_alarm(spec: TableSpec) -> dict[str, Any]:
     name = {"Fn::Sub": f"${{TablePrefix}}{spec.name}"}
-    topic = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]}
+    actions = ["HasAlarmTopic", [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]
+    topic = _Inline({"Fn::If": actions})
     queries: list[dict[str, Any]] = [
         {"Id": "throttles", "Expression": _sum(spec), "Label": "throttled requests"}
     ]
@@ -171,11 +182,11 @@ def _cfn_alarm(spec: TableSpec) -> dict[str, Any]:
             "Dimensions": dimensions,
         }
         queries.append(
-            {
-                "Id": query,
-                "ReturnData": False,
-                "MetricStat": {"Metric": described, "Period": 60, "Stat": "Sum"},
-            }
+            _Inline(
+                Id=query,
+                ReturnData=False,
+                MetricStat={"Metric": described, "Period": 60, "Stat": "Sum"},
+            )
         )
     return {
         "Type": "AWS::CloudWatch::Alarm",
