@@ -66,7 +66,7 @@ def status(harness: ProcessHarness, settings) -> Callable[[], dict[str, int]]:
     """Return a function that reads the number of second factors by key."""
 
     def read() -> dict[str, int]:
-        code, said = harness.run("keys", "status", "--json", **settings)
+        code, said = harness.run_forked("keys", "status", "--json", **settings)
         assert code == 0, said
         return {use["key"]: use["second_factors"] for use in json.loads(said)}
 
@@ -95,7 +95,7 @@ class TestRunbook:
         """M3: a key is replaced step by step, and at the end everybody still signs in."""
         # Before: the old key.
         key_file.write_text(OLD)
-        code, said = harness.run("dynamodb", "create", **settings)
+        code, said = harness.run_forked("dynamodb", "create", **settings)
         assert code == 0, said
         service = serve(OLD)
         authenticators = {
@@ -115,7 +115,7 @@ class TestRunbook:
         assert sign_in(service, "ada", authenticators["ada"].code()).status == 201
 
         # 3. and 4. The rest, while the service runs.
-        code, said = harness.run("keys", "rekey", **settings)
+        code, said = harness.run_forked("keys", "rekey", **settings)
         assert code == 0, said
         assert status() == {NEW_ID: 3, OLD_ID: 0}
         service.stop()
@@ -133,7 +133,7 @@ class TestRunbook:
     def test_deprecated_setting(self, harness, settings, key_file, serve):
         """The line at the start says how to get rid of ROSTER_TOTP_SECRETS."""
         key_file.write_text(NEW)
-        assert harness.run("dynamodb", "create", **settings)[0] == 0
+        assert harness.run_forked("dynamodb", "create", **settings)[0] == 0
         settings["ROSTER_TOTP_SECRETS"] = "2026=k3yThatNobodyGuesses"
         service = serve(NEW)
 
