@@ -2,9 +2,12 @@
 
 import unicodedata
 
+LAST = "\U0010ffff"
 # Letters that Unicode does not decompose, although people write them without the stroke.
 _LETTERS = str.maketrans(
     {
+        # Not a character; it sorts after all of them.
+        LAST: "",
         **{
             "ø": "o",
             "ł": "l",

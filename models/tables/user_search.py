@@ -5,6 +5,7 @@ from math import ceil
 from typing import Any
 
 from models.db import db
+from models.folding import LAST
 from models.tables.search_term import (
     SearchTerm,
     first_row_key,
@@ -59,7 +60,8 @@ class _Rows:
         }
         pages = SearchTerm.query(
             self._partition,
-            SearchTerm.term.startswith(self._key),
+            # The same rows as `begins_with`, for which the local engine reads the whole partition.
+            SearchTerm.term.between(self._key, f"{self._key}{LAST}"),
             SearchTerm.shared < len(self._key),
             page_size=page_size,
             last_evaluated_key=after if self._last_read else None,

@@ -32,6 +32,7 @@ from models.folding import fold
         ("e\u0301\u0302\u0303\u20dd", "e"),
         ("50%_*?\\", "50%_*?\\"),
         ("\u0301\u0302", ""),
+        ("a\U0010ffffb\U0010fffdc", "ab\U0010fffdc"),
         ("", ""),
     ],
 )
