@@ -5,7 +5,6 @@ a client, except the sentences of a refusal. After a change its errors are logge
 """
 
 import logging
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,16 +13,24 @@ from types import MappingProxyType
 from typing import Any
 
 from models import signals
-from models.errors import HookFailed, InvalidField, Refused, raise_together
+from models.errors import HookFailed, InvalidField, raise_together
 from models.hooks import (
-    Additions,
     Caller,
     Deletion,
     Refusal,
     Registration,
     SignIn,
     Update,
-    UserSnapshot,
+)
+from models.services.hook_values import (
+    HookFault,
+    caller_of,
+    kind_of,
+    read_additions,
+    read_refusal,
+    registration_of,
+    snapshot,
+    update_of,
 )
 from models.services.metadata import MetadataRules
 from models.services.timed_calls import Call, CallTimeout, TimedCalls, TooManyAbandoned
@@ -32,14 +39,6 @@ from models.tables.session import Session
 from models.tables.user import User
 
 log = logging.getLogger("roster.hooks")
-
-# A sentence of a refusal is for people; a longer one is cut.
-MAX_MESSAGE = 300
-_MAX_REFUSED = 20
-# Characters of a wrong value in the log.
-_MAX_SHOWN = 50
-# As in bodies of requests.
-_MAX_DEPTH = 32
 
 
 class HookName(StrEnum):
@@ -85,10 +84,6 @@ REFUSABLE_FIELDS: Mapping[HookName, frozenset[str]] = {
 HookFunction = Callable[[Any], Any]
 
 
-class _HookFault(Exception):
-    """A function has raised or returned what it may not; the text is for the log."""
-
-
 class Hooks:
     """The functions of an operator, and the signals.
 
@@ -121,15 +116,15 @@ class Hooks:
         """
         name = HookName.BEFORE_REGISTRATION
         if self.asks(name):
-            added = self._ask(name, _registration(user, by, is_import))
+            added = self._ask(name, registration_of(user, by, is_import))
             user.app_metadata = self.extended(name, user, added)
 
     def after_registration(self, user: User, by: Actor, *, is_import: bool) -> None:
         """Report a user who was registered."""
         signals.emit(
-            signals.user_registered, lambda: {"registration": _registration(user, by, is_import)}
+            signals.user_registered, lambda: {"registration": registration_of(user, by, is_import)}
         )
-        self._tell(HookName.AFTER_REGISTRATION, lambda: _registration(user, by, is_import))
+        self._tell(HookName.AFTER_REGISTRATION, lambda: registration_of(user, by, is_import))
 
     def asks(self, name: HookName) -> bool:
         """Return whether the operator has a function of this name."""
@@ -145,7 +140,7 @@ class Hooks:
             Refused: The sign-in is refused.
             HookFailed: The function failed.
         """
-        caller = _caller(by)
+        caller = caller_of(by)
         return self._ask(
             HookName.BEFORE_SIGN_IN, SignIn(user=snapshot(user), caller=caller, amr=amr)
         )
@@ -175,22 +170,22 @@ class Hooks:
         name = HookName.BEFORE_UPDATE
         if not self.asks(name):
             return {}
-        return self._ask(name, _update(before, after, changed_fields, by))
+        return self._ask(name, update_of(before, after, changed_fields, by))
 
     def after_update(
         self, before: User, after: User, changed_fields: tuple[str, ...], by: Actor
     ) -> None:
         """Report an update."""
         signals.emit(
-            signals.user_updated, lambda: {"update": _update(before, after, changed_fields, by)}
+            signals.user_updated, lambda: {"update": update_of(before, after, changed_fields, by)}
         )
-        self._tell(HookName.AFTER_UPDATE, lambda: _update(before, after, changed_fields, by))
+        self._tell(HookName.AFTER_UPDATE, lambda: update_of(before, after, changed_fields, by))
 
     def after_deletion(self, user: User, by: Actor) -> None:
         """Report a user who was deleted, by the signal only."""
         signals.emit(
             signals.user_deleted,
-            lambda: {"deletion": Deletion(user=snapshot(user), caller=_caller(by))},
+            lambda: {"deletion": Deletion(user=snapshot(user), caller=caller_of(by))},
         )
 
     def extended(
@@ -217,9 +212,9 @@ class Hooks:
         if call.error and not isinstance(call.error, Refusal):
             raise self._failure(name, "it raised an error", call.error)
         try:
-            faults = _refused(call.error, REFUSABLE_FIELDS[name]) if call.error else []
-            added = {} if faults else _additions(call.value)
-        except _HookFault as fault:
+            faults = read_refusal(call.error, REFUSABLE_FIELDS[name]) if call.error else []
+            added = {} if faults else read_additions(call.value)
+        except HookFault as fault:
             raise self._failure(name, str(fault)) from None
         # Classes of the operator can raise whatever they want when they are read.
         except Exception as error:
@@ -234,7 +229,7 @@ class Hooks:
         if call.error:
             self._failure(name, "it raised an error", call.error)
         elif call.value is not None:
-            self._failure(name, f"it returned {_kind(call.value)}, which has no effect")
+            self._failure(name, f"it returned {kind_of(call.value)}, which has no effect")
 
     def _call(self, name: HookName, argument: Any) -> Call | None:
         """Return a finished call; None, and a line in the log, if it did not finish in time."""
@@ -288,116 +283,3 @@ class UpdateHooks:
     def after(self, before: User, after: User, changed_fields: tuple[str, ...]) -> None:
         """Report the update."""
         self.hooks.after_update(before, after, changed_fields, self.by)
-
-
-def snapshot(user: User) -> UserSnapshot:
-    """Return an immutable copy of what hooks and signals show of a user."""
-    return UserSnapshot(
-        id=user.id,
-        username=user.username,
-        email=user.email,
-        email_verified=bool(user.email_verified),
-        pending_email=user.pending_email,
-        full_name=user.full_name,
-        locale=user.locale,
-        external_id=user.external_id,
-        status=str(user.status),
-        roles=tuple(map(str, user.roles)),
-        metadata=_frozen(user.metadata or {}),
-        app_metadata=_frozen(user.app_metadata_object),
-        created_at=user.created_at,
-        updated_at=user.updated_at,
-        last_login_at=user.last_login_at,
-    )
-
-
-def _registration(user: User, by: Actor, is_import: bool) -> Registration:
-    return Registration(user=snapshot(user), caller=_caller(by), is_import=is_import)
-
-
-def _update(before: User, after: User, changed_fields: tuple[str, ...], by: Actor) -> Update:
-    return Update(
-        before=snapshot(before),
-        after=snapshot(after),
-        changed_fields=changed_fields,
-        caller=_caller(by),
-    )
-
-
-def _caller(by: Actor) -> Caller:
-    return Caller(user_id=by.user_id, ip=by.ip, user_agent=by.user_agent, api_key_id=by.key_id)
-
-
-def _frozen(value: Any) -> Any:
-    match value:
-        case Mapping():
-            return MappingProxyType({name: _frozen(part) for name, part in value.items()})
-        case list():
-            return tuple(map(_frozen, value))
-        case _:
-            return value
-
-
-def _refused(refusal: Any, fields: frozenset[str]) -> list[Refused]:
-    """Return a refusal and its others as errors for the caller: bounded, and text only."""
-    refusals = [refusal, *refusal.others][:_MAX_REFUSED]
-    return [_as_error(each, fields) for each in refusals]
-
-
-def _as_error(refusal: Any, fields: frozenset[str]) -> Refused:
-    if not isinstance(refusal, Refusal) or not isinstance(refusal.message, str):
-        raise _HookFault("the message of its refusal is no text")
-    if refusal.field is not None and refusal.field not in fields:
-        raise _HookFault(
-            f"its refusal names the field {str(refusal.field)[:_MAX_SHOWN]!r},"
-            f" which is not among: {', '.join(sorted(fields)) or 'none'}"
-        )
-    message = "".join(char if char.isprintable() else " " for char in refusal.message).strip()
-    if not message:
-        raise _HookFault("its refusal has no message")
-    if len(message) > MAX_MESSAGE:
-        message = f"{message[: MAX_MESSAGE - 1]}\N{HORIZONTAL ELLIPSIS}"
-    return Refused(refusal.field or "", message)
-
-
-def _additions(value: Any) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, Additions):
-        raise _HookFault(f"it returned {_kind(value)}, neither None nor Additions")
-    if not isinstance(value.app_metadata, Mapping):
-        raise _HookFault(f"its app_metadata is {_kind(value.app_metadata)}, no mapping")
-    try:
-        added: dict[str, Any] = _as_json(value.app_metadata)
-    except _HookFault as fault:
-        raise _HookFault(f"its app_metadata {fault}") from None
-    return added
-
-
-def _as_json(value: Any, depth: int = 0) -> Any:
-    """Return a value as JSON that is stored and returned exactly as it is."""
-    if depth > _MAX_DEPTH:
-        raise _HookFault(f"is nested more than {_MAX_DEPTH} levels deep")
-    match value:
-        case None | bool():
-            return value
-        case int() if -(2**63) <= value < 2**64:
-            return int(value)
-        case float() if math.isfinite(value):
-            return float(value)
-        case str() if "\0" not in value and value.encode(errors="replace").decode() == value:
-            return str(value)
-        case list() | tuple():
-            return [_as_json(part, depth + 1) for part in value]
-        case Mapping() if all(isinstance(name, str) for name in value):
-            return {_as_json(name): _as_json(part, depth + 1) for name, part in value.items()}
-        case _:
-            raise _HookFault(f"has {_kind(value)} that JSON does not have or that is not stored")
-
-
-def _kind(value: Any) -> str:
-    """Return the type of a value for the log, which has none of its content."""
-    if hasattr(value, "close") and hasattr(value, "cr_frame"):
-        # Otherwise Python warns that it was never awaited.
-        value.close()
-    return f"a value of the type {type(value).__name__}"
