@@ -9,8 +9,8 @@ cd "$(dirname "$0")/.."
 export BUILDAH_ISOLATION=chroot STORAGE_DRIVER=${STORAGE_DRIVER:-vfs}
 base=localhost/roster-test-base
 
-make_base() {
-    local folder container
+# In a process of its own, whose end removes the folder.
+make_base() (
     folder=$(mktemp -d)
     trap 'rm -rf "$folder"' EXIT
     debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates \
@@ -22,7 +22,7 @@ make_base() {
     buildah add -q "$container" "$folder" / >/dev/null
     buildah commit -q "$container" "$base" >/dev/null
     buildah rm "$container" >/dev/null
-}
+)
 
 buildah inspect --type image "$base" >/dev/null 2>&1 || make_base
 # The certificates of a network with an authority of its own, and its package index.
