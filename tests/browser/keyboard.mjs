@@ -70,7 +70,7 @@ try {
   await type("Password", password);
   await Promise.all([page.waitForURL("**/account"), page.keyboard.press("Enter")]);
   await follow("Console", "**/admin");
-  await type("Username, email address or ID", "lee");
+  await type("Beginning of a name or email address", "lee");
   await Promise.all([page.waitForURL("**/admin?q=lee*"), page.keyboard.press("Enter")]);
   await follow("lee", "**/admin/users/*");
   await follow("Suspend", "**/suspend");

@@ -64,7 +64,7 @@ try {
   await follow("start page");
   await page.getByRole("button", { name: /^Sign in as john/ }).click();
   await page.waitForURL("**/admin");
-  await type("Username, email address or ID", "robin@example.com");
+  await type("Beginning of a name or email address", "robin@example.com");
   await press("Show");
   await follow("robin");
   await follow("Suspend");
