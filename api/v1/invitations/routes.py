@@ -93,7 +93,8 @@ class Invitations(Resource):
         return page_response(found, after, {}, limit)
 
 
-@invitations.route("/<invitation_id>")
+# An ID has 36 characters, so that `accept` is none: it has one method only.
+@invitations.route("/<string(length=36):invitation_id>")
 @invitations.doc(params=INVITATION_ID)
 class InvitationItem(Resource):
     @invitations.doc("get_invitation")
