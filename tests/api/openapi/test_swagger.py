@@ -5,6 +5,7 @@ import re
 import pytest
 
 from api import openapi
+from tests.support.responses import ABSENT_ID
 
 # Parameters of every URL that no description lists.
 IMPLIED = {"HEAD", "OPTIONS"}
@@ -126,7 +127,9 @@ class TestDocument:
     def test_guarded_routes_reject_anonymous_clients(self, tableless_client, guarded):
         """Each route that requires a token returns the documented 401 without one."""
         responses = [
-            tableless_client.open(path.replace("{id}", "me"), method=method)
+            tableless_client.open(
+                path.replace("{id}", "me").replace("{invitation_id}", ABSENT_ID), method=method
+            )
             for method, path, _ in guarded
         ]
 
