@@ -1,6 +1,7 @@
 """`db.deadline`: a deadline for the calls of a block."""
 
 import threading
+from functools import partial
 
 from flask_pynamodb import deadline
 from flask_pynamodb.concurrency import gather
@@ -36,11 +37,13 @@ class TestDeadline:
 
     def test_of_the_extension(self, db) -> None:
         """The extension has it as a method, which holds for concurrent calls, too."""
+        # Both wait for the other one, so they run on two threads.
+        both = threading.Barrier(2)
         with db.deadline(60):
-            names = gather([_deadline_and_thread, _deadline_and_thread])
+            found = gather([partial(_deadline_and_thread, both)] * 2)
 
-        assert len({at for at, _ in names}) == 1
-        assert len({thread for _, thread in names}) == 2
+        assert len({at for at, _ in found}) == 1
+        assert len({thread for _, thread in found}) == 2
 
     def test_ends_with_the_block(self) -> None:
         """After the block, the deadline is gone, also after an error."""
@@ -53,5 +56,6 @@ class TestDeadline:
         assert deadline.earliest(None) is None
 
 
-def _deadline_and_thread() -> tuple[float | None, int]:
+def _deadline_and_thread(both: threading.Barrier) -> tuple[float | None, int]:
+    both.wait(10)
     return deadline.earliest(None), threading.get_ident()
