@@ -18,7 +18,7 @@ from tests.support.process_harness import DEMO_PASSWORD, ProcessHarness
 pytestmark = pytest.mark.skipif(not IS_INSTALLED, reason="make test-browser installs a browser")
 
 TREES = {path.stem: path.read_text() for path in (HERE / "trees").glob("*.yaml")}
-STOPS = 54
+STOPS = 61
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ async function signIn(page, base, login, password) {
 
 // The forms behind links, sent empty.
 async function sendEmpty(page, base, visit) {
-  for (const path of ["sign-in", "forgot-password", "verify-email", "reset-password"]) {
+  for (const path of ["sign-in", "forgot-password", "verify-email", "reset-password", "accept-invitation"]) {
     await page.goto(`${base}/${path}`);
     await page.locator("main form button[type=submit]").first().click();
     await page.locator("[aria-invalid=true]").first().waitFor();
@@ -172,6 +172,28 @@ async function console_(page, base, ids, visit) {
   await visit("not-found", "Not found", page);
 }
 
+// Inviting people, and what an invited person sees.
+async function invitations(page, base, visit) {
+  await page.goto(`${base}/admin/invitations`);
+  await visit("console-no-invitations", null, page);
+  await page.getByRole("link", { name: "Invite people" }).click();
+  await page.fill("#emails", "nobody\nalex@example.com");
+  await press(page, "Send the invitations");
+  await page.locator("[aria-invalid]").first().waitFor();
+  await visit("console-invite-rejected", null, page);
+  await page.fill("#emails", "alex@example.com\ngrace@example.org");
+  await press(page, "Send the invitations");
+  await page.getByRole("link", { name: "All invitations" }).waitFor();
+  await visit("console-invited", null, page);
+  while (!(await page.getByText("alex@example.com").count())) await page.goto(`${base}/admin/invitations`);
+  await visit("console-invitations", null, page);
+  await page.getByRole("link", { name: "Revoke" }).click();
+  await visit("console-revoke-invitation", null, page);
+  const { link } = await emailTo("alex@example.com", "You are invited to Roster", base);
+  await page.goto(link);
+  await visit("accept-invitation", null, page);
+}
+
 // Signing in with what can go wrong.
 async function signInAgain(page, base, secret, visit) {
   await page.goto(`${base}/account`);
@@ -220,4 +242,5 @@ export async function tour(browser, base, password, visit) {
   await signIn(admin, base, "john", password);
   await admin.waitForURL("**/account");
   await console_(admin, base, ids, visit);
+  await invitations(admin, base, visit);
 }
