@@ -37,7 +37,7 @@ VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 REVISION = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-extension fallback-engine coverage test-browser test-contract fuzz clients lint lint-openapi lint-kubernetes deploy-templates image image-base test-image audit sbom format bench bench-peers chaos breached-passwords openapi swagger-ui pico translations screenshots docs requirements clean
+.PHONY: help run test test-extension fallback-engine coverage test-browser test-contract fuzz clients lint lint-openapi lint-kubernetes deploy-templates image image-base test-image audit sbom format bench bench-peers chaos soak breached-passwords openapi swagger-ui pico translations screenshots docs requirements clean
 
 help: ## list every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -109,6 +109,9 @@ bench: $(DEV) $(ENGINE) ## measure the service beside a bare route (needs wrk)
 
 chaos: $(DEV) $(ENGINE) ## fail, throttle and kill the database under load (ARGS=--write)
 	$(BIN)/python -m bench.chaos $(ARGS)
+
+soak: $(DEV) $(ENGINE) ## mixed traffic for 30 minutes (ARGS="--seconds 60" is shorter)
+	$(BIN)/python -m bench.soak $(ARGS)
 
 bench-peers: $(DEV) $(ENGINE) $(FASTAPI)/run.stamp $(EXPRESS) ## measure reads beside other services (needs wrk)
 	$(BIN)/python -m bench.peers $(ARGS)

@@ -1,6 +1,5 @@
 """Clients that write all the time, and keep what was acknowledged."""
 
-import contextlib
 import http.client
 import itertools
 import json
@@ -30,23 +29,31 @@ class Response:
         at: When it arrived, by the monotonic clock.
         seconds: How long it took.
         status: The status, or `NO_RESPONSE`.
+        is_refused: Whether no connection was accepted.
     """
 
     at: float
     seconds: float
     status: int
+    is_refused: bool = False
 
 
 class Clients:
     """Threads that sign up, change the account, and read it.
+
+    Args:
+        port: The port of the service.
+        count: The number of threads.
+        pause: Seconds that a thread waits before each request.
 
     Attributes:
         responses: All responses.
         acknowledged: The last acknowledged full name of each user, by ID.
     """
 
-    def __init__(self, port: int, count: int) -> None:
+    def __init__(self, port: int, count: int, *, pause: float = 0.0) -> None:
         self._port = port
+        self._pause = pause
         self._count = count
         self._numbers = itertools.count()
         self._stopping = threading.Event()
@@ -77,19 +84,25 @@ class Clients:
         headers = {"Content-Type": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
+        time.sleep(self._pause)
         began = time.monotonic()
-        status, answer = NO_RESPONSE, None
+        status, answer, is_refused = NO_RESPONSE, None, False
         connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=_TIMEOUT)
-        with (
-            contextlib.closing(connection),
-            contextlib.suppress(OSError, http.client.HTTPException),
-        ):
+        try:
+            connection.connect()
             connection.request(method, path, body and json.dumps(body), headers)
             response = connection.getresponse()
             text = response.read()
             status, answer = response.status, json.loads(text) if text else None
+        except ConnectionRefusedError:
+            is_refused = True
+        except (OSError, http.client.HTTPException):
+            # It counts as no response.
+            pass
+        finally:
+            connection.close()
         now = time.monotonic()
-        self.responses.append(Response(now, now - began, status))
+        self.responses.append(Response(now, now - began, status, is_refused))
         return status, answer
 
     def _work(self) -> None:

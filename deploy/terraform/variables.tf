@@ -23,7 +23,7 @@ variable "name" {
 }
 
 variable "image" {
-  description = "The image, as in 123456789012.dkr.ecr.eu-central-1.amazonaws.com/roster:0.10.0. Better by digest."
+  description = "The image, as in 123456789012.dkr.ecr.eu-central-1.amazonaws.com/roster:0.11.0. Better by digest."
   type        = string
 }
 
