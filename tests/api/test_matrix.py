@@ -289,7 +289,7 @@ class TestMatrix:
     def test_every_route(self, app):
         """Each route is in the table."""
         routes = {
-            (method, re.sub("<([^>]+)>", r"{\1}", rule.rule))
+            (method, re.sub(r"<(?:[^>]*:)?([^>]+)>", r"{\1}", rule.rule))
             for rule in app.url_map.iter_rules()
             # The same view on every path below: tests/api/v1/test_verify.py.
             if rule.rule.startswith("/v1") and rule.endpoint != "verify-path"

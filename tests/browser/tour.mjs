@@ -185,9 +185,10 @@ async function invitations(page, base, visit) {
   await press(page, "Send the invitations");
   await page.getByRole("link", { name: "All invitations" }).waitFor();
   await visit("console-invited", null, page);
-  while (!(await page.getByText("alex@example.com").count())) await page.goto(`${base}/admin/invitations`);
+  const revoke = page.getByRole("link", { name: "Revoke: alex@example.com" });
+  while (!(await revoke.count())) await page.goto(`${base}/admin/invitations`);
   await visit("console-invitations", null, page);
-  await page.getByRole("link", { name: "Revoke" }).click();
+  await revoke.click();
   await visit("console-revoke-invitation", null, page);
   const { link } = await emailTo("alex@example.com", "You are invited to Roster", base);
   await page.goto(link);

@@ -55,7 +55,12 @@ def scraped(tmp_path_factory, transport) -> Iterator[Scraped]:
     """A service with metrics, shared by the tests of this module."""
     harness = ProcessHarness(tmp_path_factory.mktemp("metrics"), transport)
     port = free_port()
-    yield Scraped(harness.serve(ROSTER_METRICS_PORT=str(port), ROSTER_RATE_LIMITS="off"), port)
+    service = harness.serve(
+        ROSTER_METRICS_PORT=str(port),
+        ROSTER_RATE_LIMITS="off",
+        ROSTER_FAILED_SIGN_IN_TIME="0s",
+    )
+    yield Scraped(service, port)
     harness.close()
 
 

@@ -70,7 +70,12 @@ class TestPages:
         """The navigation leads to the pages that are open, and the account to the console."""
         browser = browser_of(caller)
 
-        assert links_in(browser.get("/admin")) == {"/admin", "/admin/events", "/admin/statistics"}
+        assert links_in(browser.get("/admin")) == {
+            "/admin",
+            "/admin/events",
+            "/admin/invitations",
+            "/admin/statistics",
+        }
         assert links_in(browser.get("/account")) == {"/admin"}
 
     def test_other_users(self, app, jane):

@@ -28,6 +28,8 @@ invitations = Namespace(
 )
 
 invitations.add_model(user.name, user)
+# Not that of the example of a new user, who has it then.
+_EXAMPLE_EMAIL = "grace@example.com"
 _EXAMPLE_ID = "01a1fb08-1c52-7b1e-8f0a-6b3c9d2e5f47"
 _STATUSES = ["pending", "expired"]
 invitation = invitations.model(
@@ -43,7 +45,7 @@ invitation = invitations.model(
             description="The invited address",
             pattern="^[^@]+@[^@]+$",
             max_length=field_rules.EMAIL.max_length,
-            example="ada@example.com",
+            example=_EXAMPLE_EMAIL,
         ),
         "roles": roles_field("The roles that the user will have"),
         "app_metadata": Object(
@@ -102,6 +104,7 @@ new_invitation = strict_schema(
                 **EMAIL,
                 "description": "No user may have it, and no pending invitation, regardless of"
                 " case. Its domain may be closed to sign-ups.",
+                "example": _EXAMPLE_EMAIL,
             },
             "roles": {
                 **ROLES,
