@@ -72,7 +72,7 @@ def main() -> int:
 def _run(folder: Path, seconds: float) -> tuple[float, list[Sample], Counter[int], Counter[int]]:
     """Return responses a second, samples, and statuses before and during the stop."""
     with service.roster(folder / "store", settings=_SETTINGS) as roster:
-        fastest = Clients(roster.port, CLIENTS)
+        fastest = Clients(roster.port, CLIENTS, prefix="fastest")
         with fastest.running():
             time.sleep(_CALIBRATION_SECONDS)
         capacity = len(fastest.responses) / _CALIBRATION_SECONDS
@@ -119,8 +119,17 @@ def _memory(pid: int) -> float:
 
 def _wait_for_end(pid: int) -> None:
     waiting = threading.Event()
-    while Path(f"/proc/{pid}/task/{pid}/children").exists() and _workers(pid):
+    while _is_running(pid):
         waiting.wait(0.05)
+
+
+def _is_running(pid: int) -> bool:
+    """Return whether a child process has not ended yet, whether or not it was waited for."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
 
 
 def _quarters(samples: Sequence[Sample]) -> Iterator[tuple[str, float, float]]:

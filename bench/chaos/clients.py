@@ -45,15 +45,19 @@ class Clients:
         port: The port of the service.
         count: The number of threads.
         pause: Seconds that a thread waits before each request.
+        prefix: How usernames begin; different for clients of the same service.
 
     Attributes:
         responses: All responses.
         acknowledged: The last acknowledged full name of each user, by ID.
     """
 
-    def __init__(self, port: int, count: int, *, pause: float = 0.0) -> None:
+    def __init__(
+        self, port: int, count: int, *, pause: float = 0.0, prefix: str = "client"
+    ) -> None:
         self._port = port
         self._pause = pause
+        self._prefix = prefix
         self._count = count
         self._numbers = itertools.count()
         self._stopping = threading.Event()
@@ -112,7 +116,7 @@ class Clients:
 
     def _live_one_life(self, number: int) -> None:
         """Sign up, sign in, change the name and read it."""
-        name = f"client-{number}"
+        name = f"{self._prefix}-{number}"
         account = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
         status, user = self.call("POST", "/v1/users", {**account, "full_name": name})
         if status != 201:
