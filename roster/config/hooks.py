@@ -69,7 +69,12 @@ def _without_working_directory() -> Iterator[None]:
 def _failure(name: str, error: BaseException) -> str:
     """Return what happened when a module was imported, in one line."""
     reason = " ".join(f"{type(error).__name__}: {error}".split())[:_MAX_REASON].rstrip(": .")
-    frames = traceback.extract_tb(error.__traceback__)
+    # The last line of a file: `<frozen os>` and others tell nothing about the module.
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<")
+    ]
     place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
     if isinstance(error, SyntaxError) and error.filename:
         place = f"{error.filename}:{error.lineno}"

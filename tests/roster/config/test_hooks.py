@@ -132,6 +132,7 @@ class TestFaults:
             ("x = 1", "it has none of the functions before_registration, after_registration,"),
             ("import crm_client", "failed: ModuleNotFoundError: No module named 'crm_client' ("),
             ("1 / 0", "failed: ZeroDivisionError: division by zero ("),
+            ("import os\nos.environ['ACME_URL']", "failed: KeyError: 'ACME_URL' (/"),
             ("raise SystemExit(0)", "failed: SystemExit: 0 ("),
             ("raise ValueError('a\\nb' + 'c' * 1000)", "failed: ValueError: a bccc"),
             ("def before_sign_in(sign_in:", "failed: SyntaxError: "),
