@@ -36,7 +36,7 @@ SIZES = (100_000, 1_000_000, 10_000_000, 100_000_000)
 SIGN_INS_A_DAY = 0.1
 # Sign-ups of a day: a service that doubles in a year.
 SIGN_UPS_A_DAY = 1 / 365
-# Calls with a token by each user who signs in.
+# Calls with a token for each sign-in.
 READS_A_SIGN_IN = 50
 # How much busier the busiest second is than the average one.
 PEAK = 10

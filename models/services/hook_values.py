@@ -1,4 +1,4 @@
-"""What functions of an operator get, and how what they return and raise is read."""
+"""The arguments of an operator's functions, and the parsing of their results and errors."""
 
 import math
 from collections.abc import Mapping

@@ -94,7 +94,7 @@ class Invitation(Table):
         """Replace the token, and return the new one to send; the row is not saved yet.
 
         Args:
-            invited_by: The user who sends it.
+            invited_by: The sender.
             lifetime: How long the new token is valid.
         """
         token = tokens.make(INVITATION_PREFIX, self.id)

@@ -129,7 +129,7 @@ def _to_json(line: dict[str, Any], **_: Any) -> str:
 
 
 def _trace_id() -> str | None:
-    """Return the ID of the trace that the client or a proxy has begun."""
+    """Return the ID of the trace in the headers of the request; None without a valid one."""
     if match := _TRACE_PARENT.fullmatch(request.headers.get("traceparent", "")):
         return match[1]
     match = _AMAZON_TRACE.fullmatch(request.headers.get("X-Amzn-Trace-Id", ""))

@@ -1,4 +1,4 @@
-"""What the functions of an operator can do to responses of the API, and what they cannot."""
+"""The effects of an operator's functions on responses of the API, and their limits."""
 
 from dataclasses import replace
 

@@ -40,7 +40,6 @@ NO_SUCCESS = {
     "get_invitation": 404,
     "resend_invitation": 404,
     "revoke_invitation": 404,
-    "create_invitation": 409,  # the user of the example before has its external ID
     "accept_invitation": 422,  # the token is in the email
     "confirm_second_factor": 422,  # the code is in the authenticator app
     "disable_second_factor": 404,  # the second factor is not confirmed

@@ -28,7 +28,7 @@ invitations = Namespace(
 )
 
 invitations.add_model(user.name, user)
-# Not that of the example of a new user, who has it then.
+# Not the address in the example of a new user: on the docs page both examples succeed.
 _EXAMPLE_EMAIL = "grace@example.com"
 _EXAMPLE_ID = "01a1fb08-1c52-7b1e-8f0a-6b3c9d2e5f47"
 _STATUSES = ["pending", "expired"]
@@ -130,7 +130,7 @@ new_invitation = strict_schema(
         },
         "required": ["email"],
         "example": {
-            "email": "ada@example.com",
+            "email": _EXAMPLE_EMAIL,
             "roles": ["user"],
             "app_metadata": {"plan": "pro"},
         },

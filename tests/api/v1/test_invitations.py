@@ -254,7 +254,7 @@ class TestAccept:
         assert accept(tokens()[0]).status_code == 201
 
     def test_address_taken_meanwhile(self, client, invite, tokens, accept, register, snapshot):
-        """A user who has the address by now keeps it; nothing else changes."""
+        """An address that was registered meanwhile stays with its user; nothing else changes."""
         invite()
         register("ada")
         before = snapshot()
